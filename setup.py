@@ -1,0 +1,58 @@
+"""Packaging. The tools' settings are in pyproject.toml, the exact versions in requirements.txt."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+INIT = (HERE / "mmf_cmsbert" / "__init__.py").read_text(encoding="utf-8")
+
+setup(
+    name="mmf_cmsbert",
+    version=re.search(r'^__version__ = "(.+)"', INIT, re.MULTILINE).group(1),
+    description="Multimodal sentiment analysis for MMF: CMSBERT-CLR, CMU-MOSI and CMU-MOSEI",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="mmf_cmsbert developers",
+    license="BSD-3-Clause",
+    python_requires=">=3.10",
+    packages=find_packages(include=["mmf_cmsbert", "mmf_cmsbert.*"]),
+    # mmf_cmsbert/configs and mmf_cmsbert/projects are symlinks to the folders at the top, as in
+    # MMF itself; a wheel or an sdist holds real files in their place.
+    package_data={"mmf_cmsbert": ["configs/**/*", "projects/**/*"]},
+    # MMF is not among these, though everything but the pure rooms needs it: its wheel is tagged for
+    # CPython 3.6 to 3.8 and its pins (torch 1.5, demjson) install on no Python that we support, so
+    # a requirement on it would make this package uninstallable. README.md says how to add it.
+    install_requires=[
+        "torch>=2.6,<3",
+        "transformers>=5,<6",
+        "omegaconf>=2.4,<3",
+        "numpy>=2,<3",
+        "PyYAML>=6",
+        # imported by MMF 1.0.0rc10
+        "demjson3>=3.0.5",
+        "GitPython>=3.1",
+        "lmdb>=1.3",
+        "pillow>=10",
+        "requests>=2.28",
+        "scikit-learn>=1.5",
+        "tqdm>=4.60",
+    ],
+    extras_require={
+        "tensorboard": ["tensorboard>=2.17"],  # for training.tensorboard=true
+        "test": ["pytest>=8"],
+    },
+    entry_points={
+        "console_scripts": [
+            "mmf_run = mmf_cmsbert.cli:mmf_run",
+            "mmf_predict = mmf_cmsbert.cli:mmf_predict",
+        ]
+    },
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

@@ -1,0 +1,36 @@
+"""What all tests share: no network, nothing left in the user's folders, real data if present."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Set here rather than in a fixture: transformers and MMF read these once, when they are imported,
+# and commands that a test starts inherit them.
+SCRATCH = Path(tempfile.mkdtemp(prefix="mmf_cmsbert_tests_"))
+os.environ.update(
+    HF_HUB_OFFLINE="1",
+    TRANSFORMERS_OFFLINE="1",
+    HF_HOME=str(SCRATCH / "huggingface"),
+    MMF_CACHE_DIR=str(SCRATCH / "mmf"),
+    MMF_DATA_DIR=str(SCRATCH / "data"),
+    MMF_SAVE_DIR=str(SCRATCH / "save"),
+    TOKENIZERS_PARALLELISM="false",
+)
+# The models here are so small that more threads only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder beside the repository that holds real MOSI segments."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"reads real MOSI segments, and there is no {folder}")
+    return folder
