@@ -1,0 +1,62 @@
+"""Pretrained parts from Hugging Face: the local copy first, then the hub."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.paths import find
+
+
+def load_pretrained(load: Callable[..., Any], name: str, what: str, key: str, **kwargs) -> Any:
+    """Call ``load(name_or_folder, **kwargs)``, a ``from_pretrained``, and explain a failure.
+
+    Args:
+        load: for example ``AutoModel.from_pretrained``.
+        name: a name on the hub, or a folder (absolute, relative to the working folder, or shipped
+            with this package).
+        what: what is being loaded, for the message.
+        key: the configuration key that names it, for the message.
+
+    Raises:
+        ConfigError: the name is neither a folder, nor in the local cache, nor to be had.
+    """
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"{key} is {name!r}; expected a name on the Hugging Face hub or a folder")
+    folder = find(name)
+    if folder is None and (Path(name).is_absolute() or name.startswith((".", "~"))):
+        raise ConfigError(
+            f"{key}: there is no folder {name}. Type {key}=/path/to/folder with one that holds "
+            "a model as Hugging Face transformers saves it"
+        )
+    try:
+        # What stands in the cache needs no network, and a machine without one must not wait for it.
+        return load(str(folder or name), local_files_only=True, **kwargs)
+    except (OSError, ValueError, ImportError) as error:
+        failure = error
+    if folder is None:
+        try:
+            _ask_hub(name)
+            return load(name, **kwargs)
+        except (OSError, ValueError, ImportError) as error:
+            failure = error
+    where = f"in the folder {folder}" if folder else "in the local cache or on the Hugging Face hub"
+    raise ConfigError(
+        f"{key}: the {what} {name!r} could not be had {where} "
+        f"({type(failure).__name__}: {_first_line(failure)}). "
+        f"Where there is no network, type {key}=/path/to/folder with a local copy"
+    ) from failure
+
+
+def _ask_hub(name: str) -> None:
+    """Ask the hub once: loading asks one that does not answer again and again for a minute."""
+    from huggingface_hub import HfApi
+
+    try:
+        HfApi().model_info(name, timeout=10)
+    except Exception as error:  # of whichever HTTP library the hub's client uses
+        raise OSError(str(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else "no reason given"
