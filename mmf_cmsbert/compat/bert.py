@@ -1,0 +1,80 @@
+"""BERT's encoder and base class with the interface that they had in transformers 2.3."""
+
+from typing import Any
+
+import torch
+from transformers.models.bert import modeling_bert as library
+
+
+class BertEncoder(library.BertEncoder):
+    """The library's encoder, called and answering as in release 2.3."""
+
+    def forward(
+        self,
+        hidden_states: torch.Tensor,
+        attention_mask: torch.Tensor | None = None,
+        head_mask: list[None] | None = None,
+        encoder_hidden_states: torch.Tensor | None = None,
+        encoder_attention_mask: torch.Tensor | None = None,
+    ) -> tuple[Any, ...]:
+        """Run all layers.
+
+        Args:
+            hidden_states: `(batch, words, dim)`
+            attention_mask: added to the scores of attention, `(batch, 1, 1 or words, words)`
+            head_mask: one None a layer
+
+        Returns:
+            The states after the last layer; then, where the config asks for them, a tuple of the
+            states before, between and after the layers, and a tuple of each layer's attention
+            `(batch, heads, words, words)`.
+
+        Raises:
+            NotImplementedError: for a real head mask, which the library no longer takes
+        """
+        if any(mask is not None for mask in head_mask or ()):
+            raise NotImplementedError("the installed transformers does not mask attention heads")
+
+        states, attentions, hooks = [hidden_states], [], []
+        for layer in self.layer:
+            hooks.append(layer.register_forward_hook(lambda _, __, out: states.append(out)))
+            hooks.append(
+                layer.attention.self.register_forward_hook(
+                    lambda _, __, out: attentions.append(out[1])
+                )
+            )
+        try:
+            output = super().forward(
+                hidden_states,
+                attention_mask,
+                encoder_hidden_states=encoder_hidden_states,
+                encoder_attention_mask=encoder_attention_mask,
+            )
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+        result = (output.last_hidden_state,)
+        if self.config.output_hidden_states:
+            result += (tuple(states),)
+        if self.config.output_attentions:
+            result += (tuple(attentions),)
+        return result
+
+
+class BertPreTrainedModel(library.BertPreTrainedModel):
+    """The library's base class for models that end their constructor with `init_weights()`."""
+
+    def init_weights(self) -> None:
+        """Initialise all weights; on the first call also what the library does in `post_init()`."""
+        if hasattr(self, "all_tied_weights_keys"):
+            super().init_weights()
+        else:
+            self.post_init()  # sets `all_tied_weights_keys`, and comes back here
+
+
+def tie_or_clone_weights(
+    self: library.BertPreTrainedModel, target: torch.nn.Linear, source: torch.nn.Embedding
+) -> None:
+    """Let an output layer share the weights of the input embeddings."""
+    target.weight = source.weight

@@ -1,0 +1,93 @@
+"""MMF's own view of the libraries it imports.
+
+A module's `import` statements call the `__import__` of that module's builtins. MMF's modules are
+executed with builtins of their own, whose `__import__` looks into a table first. So MMF sees
+libraries as it knew them, while `sys.modules`, `importlib.util.find_spec` and every other importer
+see what is installed.
+"""
+
+import builtins
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from types import ModuleType
+from typing import Any
+
+MMF_PACKAGES = ("mmf", "mmf_cli")
+
+_modules: dict[str, ModuleType] = {}
+_libraries: dict[str, Callable[[str, Sequence[str]], ModuleType]] = {}
+
+
+def is_mmf(module_name: str) -> bool:
+    """Whether a module of this name belongs to MMF."""
+    return module_name.partition(".")[0] in MMF_PACKAGES
+
+
+def replace_module(name: str, module: ModuleType) -> None:
+    """Let MMF's imports of exactly this module get `module`."""
+    _modules[name] = module
+
+
+def replace_library(name: str, serve: Callable[[str, Sequence[str]], ModuleType]) -> None:
+    """Let MMF's imports of this package and all below it get `serve(module name, names wanted)`."""
+    _libraries[name] = serve
+
+
+def facade(module: ModuleType, **additions: Any) -> ModuleType:
+    """A module that has `additions`, and everything else from `module`."""
+    result = ModuleType(module.__name__, module.__doc__)
+    result.__getattr__ = lambda name: getattr(module, name)
+    vars(result).update(additions)
+    return result
+
+
+def activate() -> bool:
+    """Load MMF's modules with the table in place; False if there is nothing in it."""
+    if not _modules and not _libraries:
+        return False
+    if "mmf" not in sys.modules:
+        # an attempt to import MMF that failed leaves those of its modules that could be loaded
+        for name in [name for name in sys.modules if is_mmf(name)]:
+            del sys.modules[name]
+    sys.meta_path.insert(0, _Finder())
+    return True
+
+
+def _import(
+    name: str,
+    globals: dict | None = None,
+    locals: dict | None = None,
+    fromlist: Sequence[str] | None = (),
+    level: int = 0,
+) -> ModuleType:
+    if level == 0:
+        library = name.partition(".")[0]
+        if library in _libraries:
+            return _libraries[library](name, fromlist or ())
+        # `import a.b` wants `a`, `from a.b import c` wants `a.b`
+        if name in _modules and (fromlist or name == library):
+            return _modules[name]
+    return builtins.__import__(name, globals, locals, fromlist, level)
+
+
+class _Loader(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import}
+        super().exec_module(module)
+
+
+class _Finder(MetaPathFinder):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if not is_mmf(fullname):
+            return None
+        for finder in sys.meta_path:
+            spec = None if finder is self else finder.find_spec(fullname, path, target)
+            if spec is not None:
+                if isinstance(spec.loader, SourceFileLoader):
+                    spec.loader = _Loader(spec.loader.name, spec.loader.path)
+                return spec
+        return None

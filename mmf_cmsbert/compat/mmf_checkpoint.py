@@ -1,0 +1,173 @@
+"""Checkpoints that are safe to load, never torn, and not more of them than wanted.
+
+MMF 1.0.0rc10 loads with pickle, which executes what a file says. It writes in place, so that an
+interruption destroys the checkpoint to go on from, and serialises the same state up to three times.
+It keeps every snapshot. It takes `resume: "true"`, as its command line delivers `true`, for false.
+A run in which no evaluation improved on anything ends with the weights of an earlier run's
+best.ckpt, where there is one. With `reset`, the best value of the other run is kept all the same.
+"""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmf.common.registry import registry
+from mmf.utils import checkpoint as mmf_checkpoint
+from mmf.utils.distributed import broadcast_scalar
+from omegaconf import OmegaConf
+
+from mmf_cmsbert.compat import imports, mmf_checkpoint_file, mmf_resume
+from mmf_cmsbert.errors import ConfigError, UserError
+
+
+def apply_safe_loading() -> None:
+    """Let all of MMF's checkpoint code, and nobody else, see a `torch.load` that executes nothing.
+
+    This holds for `checkpoint.resume*`, for `from_pretrained` and for the model zoo.
+    """
+    mmf_checkpoint.torch = imports.facade(torch, load=mmf_checkpoint_file.read)
+
+
+def apply() -> None:
+    """Mend rc10's Checkpoint."""
+    cls = mmf_checkpoint.Checkpoint
+    original_init, original_load_counts = cls.__init__, cls._load_counts
+    original_restore = cls.restore
+
+    def __init__(self, trainer):
+        _max_to_keep(trainer.config)  # a wrong value shows before training
+        self.position = None
+        original_init(self, trainer)
+
+    def _load_counts(self, ckpt):
+        original_load_counts(self, ckpt)
+        self.position = ckpt.get("resume")
+
+    def restore(self):
+        # only the first process knows the best value
+        none = math.isinf(self.trainer.early_stopping.best_monitored_value)
+        if broadcast_scalar(none, src=0, device=self.trainer.device):
+            self.trainer.writer.write(
+                "No evaluation gave a best checkpoint: the last weights stay.", "warning"
+            )
+        else:
+            original_restore(self)
+
+    def finalize(self):
+        if mmf_checkpoint.is_master():
+            weights = mmf_checkpoint_file.plain(self.trainer.model.state_dict(), "model")
+            mmf_checkpoint_file.write(weights, Path(self.pth_filepath))
+
+    cls.__init__ = __init__
+    cls._load_counts = _load_counts
+    cls.restore = restore
+    cls.finalize = finalize
+    cls.load_state_dict = load_state_dict
+    cls.save = save
+
+
+def load_state_dict(self) -> None:
+    """Go on from the run's own checkpoint, or begin with the weights of another, as configured."""
+    options = self.config.checkpoint
+    folder = Path(self.ckpt_foldername)
+    names = ["current.ckpt", "best.ckpt"]
+    if _truth("checkpoint.resume_best", options.resume_best):
+        names.reverse()
+    wanted, other = (folder / (self.ckpt_prefix + name) for name in names)
+    resume = _truth("checkpoint.resume", options.resume)
+
+    if resume and wanted.exists():
+        _resume(self, wanted)
+    elif resume and other.exists():
+        self.trainer.writer.write(f"There is no {wanted}; taking {other.name}.", "warning")
+        _resume(self, other)
+    elif options.resume_file and mmf_checkpoint.PathManager.exists(options.resume_file):
+        self._load(str(options.resume_file), load_pretrained=options.resume_pretrained)
+    elif options.resume_zoo is not None:
+        self._load(options.resume_zoo, load_zoo=True, load_pretrained=options.resume_pretrained)
+    elif options.resume_file is not None:
+        raise ConfigError(f"checkpoint.resume_file={options.resume_file}: there is no such file")
+    elif resume:
+        self.trainer.writer.write(
+            f"checkpoint.resume: there is no {wanted.name} in {folder.resolve()} to go on from; "
+            "the run begins at update 0.",
+            "warning",
+        )
+
+
+def save(self, update: int, iteration: int | None = None, update_best: bool = False) -> None:
+    """Write current.ckpt, models/model_<update>.ckpt and, with `update_best`, best.ckpt."""
+    if not mmf_checkpoint.is_master():
+        return
+    keep = _max_to_keep(self.config)
+    models, folder = Path(self.models_foldername), Path(self.ckpt_foldername)
+    targets = [models / f"model_{update}.ckpt"] if keep else []
+    if update_best:
+        targets.append(folder / f"{self.ckpt_prefix}best.ckpt")
+    # Last: what current.ckpt says of the best must never be newer than best.ckpt.
+    targets.append(folder / f"{self.ckpt_prefix}current.ckpt")
+    contents = mmf_checkpoint_file.plain(_contents(self, update, iteration or update))
+    mmf_checkpoint_file.write(contents, *targets)
+
+    if keep > 0:
+        snapshots = [p for p in models.iterdir() if re.fullmatch(r"model_\d+\.ckpt", p.name)]
+        # By time, not by number: the folder may hold an earlier run's.
+        snapshots.sort(key=lambda path: path.stat().st_mtime_ns)
+        for old in snapshots[:-keep]:
+            old.unlink()
+
+
+def _contents(checkpoint: Any, update: int, iteration: int) -> dict:
+    trainer = checkpoint.trainer
+    parallel = registry.get("data_parallel") or registry.get("distributed")
+    model = trainer.model.module if parallel is True else trainer.model
+    best = trainer.early_stopping
+    contents = {
+        "model": model.state_dict(),
+        "optimizer": trainer.optimizer.state_dict(),
+        "best_iteration": best.best_monitored_iteration,
+        "current_iteration": iteration,
+        "current_epoch": trainer.current_epoch,
+        "num_updates": update,
+        "best_update": best.best_monitored_update,
+        "best_metric_value": best.best_monitored_value,
+        "config": OmegaConf.to_container(checkpoint.config, resolve=True),
+        "resume": mmf_resume.position(trainer),
+    }
+    if checkpoint.git_repo:
+        contents.update(checkpoint._get_vcs_fields())
+    return contents
+
+
+def _resume(checkpoint: Any, file: Path) -> None:
+    try:
+        checkpoint._load(str(file))
+    except (RuntimeError, ValueError) as error:
+        if isinstance(error, RuntimeError) and "state_dict" not in str(error):
+            raise
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(
+            f"{file} does not fit this model or optimizer ({reason}). Go on with the configuration "
+            f"that it was written with ({file.parent / 'config.yaml'}), or begin anew in another "
+            "folder: env.save_dir=<folder>"
+        ) from error
+    mmf_resume.begin(checkpoint.trainer, checkpoint.position, file)
+
+
+def _truth(key: str, value: Any) -> bool:
+    text = str(value).lower()
+    if text not in ("true", "false", "none"):
+        raise ConfigError(f"{key}={value}: expected true or false")
+    return text == "true"
+
+
+def _max_to_keep(config: Any) -> int:
+    value = config.checkpoint.get("max_to_keep", -1)
+    if type(value) is not int or value < -1:
+        raise ConfigError(
+            f"checkpoint.max_to_keep={value}: expected how many snapshots stay in models/, "
+            "-1 for all of them, 0 for none"
+        )
+    return value

@@ -1,0 +1,101 @@
+"""Evaluation over several datasets, metrics for each of them over its whole split.
+
+MMF 1.0.0rc10 joins the reports of all datasets of a split and computes metrics once, under the name
+of whichever came first. A split without batches ends in an AttributeError, and so does a metric
+that needs a field which is not there.
+"""
+
+from typing import Any
+
+import torch
+from mmf.common.dataset_loader import DatasetLoader
+from mmf.common.meter import Meter
+from mmf.common.test_reporter import TestReporter
+from mmf.trainers.base_trainer import BaseTrainer
+from mmf.utils.distributed import is_master
+from tqdm import tqdm
+
+from mmf_cmsbert.errors import ConfigError, DataError
+
+
+def apply() -> None:
+    original_get_test_reporter = DatasetLoader.get_test_reporter
+    original_csv_dump = TestReporter.csv_dump
+
+    def get_test_reporter(self, dataset_type):
+        loader = getattr(self, f"{dataset_type}_dataset")
+        if not loader.get_datasets():
+            raise DataError(no_samples(loader))
+        return original_get_test_reporter(self, dataset_type)
+
+    def csv_dump(self, filepath):
+        if not self.report:
+            raise DataError(
+                f"Dataset {self.current_dataset.dataset_name} gave no predictions to write to "
+                f"{filepath}: it has no format_for_prediction."
+            )
+        original_csv_dump(self, filepath)
+
+    BaseTrainer.evaluate = evaluate
+    DatasetLoader.get_test_reporter = get_test_reporter
+    TestReporter.csv_dump = csv_dump
+
+
+def evaluate(self, loader: Any, use_tqdm: bool = False, single_batch: bool = False) -> tuple:
+    """Compute losses and metrics of each dataset of a split.
+
+    Returns:
+        A report and a meter. With several datasets the report is the first one's, under all names
+        and with all metrics.
+
+    Raises:
+        DataError: the split has no sample.
+    """
+    meter = Meter()
+    reports = {}
+    with torch.no_grad():
+        self.model.eval()
+        for batch in tqdm(loader, disable=not use_tqdm or not is_master()):
+            report = self._forward_pass(batch)
+            self._update_meter(report, meter)
+            whole = reports.setdefault(report.dataset_name, report)
+            if whole is not report:
+                whole.accumulate_tensor_fields(report, self.metrics.required_params)
+                whole.batch_size += report.batch_size
+            else:
+                _check_fields(self.metrics, report)
+            if single_batch is True:
+                break
+        if not reports:
+            raise DataError(no_samples(loader))
+        for report in reports.values():
+            report.metrics = self.metrics(report, report)
+            self._update_meter(report, meter, eval_mode=True)
+        self.model.train()
+
+    first, *others = reports.values()
+    for report in others:
+        first.metrics.update(report.metrics)
+    first.dataset_name = ",".join(reports)
+    return first, meter
+
+
+def no_samples(loader: Any) -> str:
+    """Say that a MultiDatasetLoader's split has nothing in it."""
+    names = ", ".join(loader._given_datasets)
+    return (
+        f"There is no sample in the {loader.dataset_type} split of {names}. Name its files in "
+        f"dataset_config.<dataset>.annotations.{loader.dataset_type}, or leave that split out of "
+        "run_type."
+    )
+
+
+def _check_fields(metrics: Any, report: Any) -> None:
+    for name, metric in metrics.metrics.items():
+        missing = [field for field in metric.required_params if field not in report]
+        if missing:
+            raise ConfigError(
+                f"evaluation.metrics: {name} needs {', '.join(missing)}, which neither dataset "
+                f"{report.dataset_name} ({report.dataset_type}) nor the model's output has. There "
+                f"are: {', '.join(report.fields())}. Without targets, predict with mmf_predict."
+            )

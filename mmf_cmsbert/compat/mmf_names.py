@@ -1,0 +1,72 @@
+"""Unknown names of trainers, models, datasets, optimizers and schedulers.
+
+MMF 1.0.0rc10 ends in `TypeError: 'NoneType' object is not callable`, in an assertion, or in
+`sys.exit(1)`, in part only after the data was loaded.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import torch
+from mmf.common.registry import registry
+from mmf.utils import build
+
+from mmf_cmsbert.compat.mmf_patches import replace_function
+from mmf_cmsbert.config_check import unknown_name
+from mmf_cmsbert.errors import ConfigError
+
+
+def apply() -> None:
+    """Check names before MMF builds from them."""
+    replace_function(build, "build_trainer", _after(_check_run))
+    replace_function(build, "build_model", _after(_check_model))
+    replace_function(build, "build_optimizer", _after(_check_optimizer))
+    replace_function(build, "build_scheduler", _after(_check_scheduler))
+
+
+def _after(check: Callable[..., None]) -> Callable[[Callable], Callable]:
+    def make(original: Callable) -> Callable:
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            check(*args, **kwargs)
+            return original(*args, **kwargs)
+
+        return checked
+
+    return make
+
+
+def _require(what: str, name: Any, known: Collection[str]) -> None:
+    if name not in known:
+        hint = "What your own code registers is known once env.user_dir names its folder"
+        raise ConfigError(f"{unknown_name(what, str(name), known)}. {hint}")
+
+
+def _check_run(config: Any, *args: Any, **kwargs: Any) -> None:
+    _require("trainer", config.training.trainer, registry.mapping["trainer_name_mapping"])
+    _check_model(config)
+    datasets = config.datasets
+    if isinstance(datasets, str):
+        datasets = [name.strip() for name in datasets.split(",")]
+    for name in datasets:
+        _require("dataset", name, registry.mapping["builder_name_mapping"])
+
+
+def _check_model(config: Any, *args: Any, **kwargs: Any) -> None:
+    # main also builds from other things than configurations
+    if isinstance(getattr(config, "model", None), str):
+        _require("model", config.model, registry.mapping["model_name_mapping"])
+
+
+def _check_optimizer(model: Any, config: Any, *args: Any, **kwargs: Any) -> None:
+    name = config.optimizer.get("type")
+    if name is None:
+        raise ConfigError("optimizer.type is missing: type for example optimizer.type=AdamW")
+    if not hasattr(torch.optim, name):
+        of_torch = {key for key in vars(torch.optim) if key[0].isupper() and key != "Optimizer"}
+        _require("optimizer", name, of_torch | set(registry.mapping["optimizer_name_mapping"]))
+
+
+def _check_scheduler(optimizer: Any, config: Any, *args: Any, **kwargs: Any) -> None:
+    name = config.scheduler.get("type")
+    if name is not None:
+        _require("scheduler", name, registry.mapping["scheduler_name_mapping"])

@@ -1,0 +1,147 @@
+"""The training loop of `base_trainer`.
+
+MMF 1.0.0rc10 always trains under autograd's anomaly detection, which is slow, and leaves it on. It
+trains one update more than `training.max_updates` unless an epoch ends just there. It loops for
+ever over an empty training split. With `training.max_epochs` its estimate of the time left raises
+at the first log line. It prints small learning rates as "0.", and trains on after the loss is NaN.
+"""
+
+import math
+import warnings
+from typing import Any
+
+import torch
+from mmf.common.registry import registry
+from mmf.trainers.base_trainer import BaseTrainer
+from mmf.utils.distributed import get_world_size
+from mmf.utils.general import print_model_parameters
+from mmf.utils.timer import Timer
+
+from mmf_cmsbert.compat import mmf_resume
+from mmf_cmsbert.compat.mmf_evaluation import no_samples
+from mmf_cmsbert.errors import DataError, UserError
+
+
+def apply() -> None:
+    original_load_datasets = BaseTrainer.load_datasets
+    original_try_full_validation = BaseTrainer._try_full_validation
+    original_update_meter = BaseTrainer._update_meter
+    original_calculate_time_left = BaseTrainer._calculate_time_left
+    original_summarize_report = BaseTrainer._summarize_report
+
+    def load_datasets(self):
+        original_load_datasets(self)
+        _check_splits(self)
+
+    def _try_full_validation(self, force=False):
+        # a resumed run may have been evaluated here before it was interrupted
+        if force and self.early_stopping.last_evaluated_update == self.num_updates:
+            return False
+        return original_try_full_validation(self, force)
+
+    def _update_meter(self, report, meter=None, eval_mode=False):
+        original_update_meter(self, report, meter, eval_mode)
+        # Only where MMF has read the loss already, each training.log_interval: asking for it in
+        # each update would make the processor wait for the device.
+        training = meter is None or meter is self.meter
+        if training and math.isnan(registry.get(f"{report.dataset_type}/total_loss")):
+            raise UserError(
+                f"The training loss is nan at update {self.num_updates} (epoch "
+                f"{self.current_epoch}); no further update can mend that. Lower "
+                "optimizer.params.lr, clip with training.clip_gradients=true "
+                "training.max_grad_l2_norm=1, or let training.detect_anomaly=true name the "
+                "operation. checkpoint.resume=true checkpoint.resume_best=true goes on from the "
+                "best checkpoint."
+            )
+
+    def _calculate_time_left(self):
+        until = self.max_updates
+        if math.isinf(until):
+            batches = sum(len(loader) for loader in self.train_loader.loaders)
+            self.max_updates = self.max_epochs * batches
+        try:
+            return original_calculate_time_left(self)
+        finally:
+            self.max_updates = until
+
+    def _summarize_report(self, meter, should_print=True, extra=None):
+        if extra and "lr" in extra:
+            extra["lr"] = f"{self.optimizer.param_groups[0]['lr']:.4g}"
+        original_summarize_report(self, meter, should_print, extra)
+
+    # MMF tells the scheduler which update it is on purpose: it is what `resume` relies on, too.
+    message = r"The epoch parameter in `scheduler\.step"
+    warnings.filterwarnings("ignore", message, module=r"mmf\.trainers\.base_trainer")
+
+    BaseTrainer.load_datasets = load_datasets
+    BaseTrainer._try_full_validation = _try_full_validation
+    BaseTrainer._update_meter = _update_meter
+    BaseTrainer._calculate_time_left = _calculate_time_left
+    BaseTrainer._summarize_report = _summarize_report
+    BaseTrainer.train = train
+
+
+def train(self) -> None:
+    """Train, if `run_type` says so, from the beginning or from where a checkpoint was written."""
+    self.writer.write("===== Model =====")
+    self.writer.write(self.model)
+    print_model_parameters(self.model)
+    if "train" not in self.run_type:
+        self.inference()
+        return
+
+    # As in MMF, epochs count alone where they are given.
+    if self.max_epochs is None:
+        self.max_epochs = math.inf
+    else:
+        self.max_updates = math.inf
+    self.model.train()
+    self.train_timer = Timer()
+    self.snapshot_timer = Timer()
+    self.profile("Setup Time")
+    with torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))):
+        self.writer.write("Starting training...")
+        _train_epochs(self)
+    self.finalize()
+
+
+def _train_epochs(trainer: Any) -> None:
+    goes_on, stop = mmf_resume.take_up(trainer)
+    while not stop and trainer.num_updates < trainer.max_updates:
+        if not goes_on:
+            if trainer.current_epoch >= trainer.max_epochs:
+                break
+            trainer.current_epoch += 1
+        registry.register("current_epoch", trainer.current_epoch)
+        # The sampler of a distributed run shuffles by this number.
+        trainer.dataset_loader.seed_sampler("train", trainer.current_epoch)
+        stop = _train_epoch(trainer)
+        goes_on = False
+        # As in MMF, each process counts its share of the data as an epoch.
+        trainer.current_epoch += get_world_size() - 1
+    if trainer.train_loader.epoch is not None:
+        trainer.train_loader.epoch.close()
+
+
+def _train_epoch(trainer: Any) -> bool:
+    """Train on the batches that the epoch still has; return whether training shall stop."""
+    for batch in trainer.train_loader:
+        trainer.profile("Batch load time")
+        trainer.current_iteration += 1
+        trainer.writer.write(trainer.num_updates + 1, "debug")
+        report = trainer._forward_pass(batch)
+        trainer._backward(trainer._extract_loss(report))
+        if trainer._logistics(report):
+            return True
+        if trainer.num_updates >= trainer.max_updates:
+            return True
+    return False
+
+
+def _check_splits(trainer: Any) -> None:
+    """Raise a DataError if a split is empty that the run will need."""
+    needed = {"train": ["train"], "val": ["train", "val"], "test": ["inference", "test", "predict"]}
+    for split, run_types in needed.items():
+        loader = getattr(trainer, f"{split}_dataset")
+        if not loader.datasets and any(kind in trainer.run_type for kind in run_types):
+            raise DataError(no_samples(loader))

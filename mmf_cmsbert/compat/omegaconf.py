@@ -1,0 +1,140 @@
+"""omegaconf: configs as in release 2.0, for those that MMF makes or reads.
+
+Since 2.1 a missing key raises; before, it gave None, and MMF relies on it all over. The old answer
+is kept for configs that carry a flag, which MMF's own calls of `OmegaConf` set, and which their
+nodes, copies and merges inherit; and for any config while it is MMF's code that reads it, so that a
+config made by hand can be given to MMF's classes. Other configs, read by others, raise as ever, and
+so do structured configs and those in struct mode. Reading a key that is there costs a lookup in a
+dict more.
+"""
+
+import os
+import sys
+import warnings
+from functools import partial
+from types import FrameType
+from typing import Any
+
+from mmf_cmsbert.compat import imports
+
+_FLAG = "mmf_missing_is_none"
+
+
+def activate() -> None:
+    import omegaconf
+
+    original = omegaconf.OmegaConf
+    if _gives_none(original.create({})):
+        return
+    _patch_reading(omegaconf.DictConfig, original.to_yaml)
+    mmfs = _mmfs_omegaconf(original)
+    imports.replace_module("omegaconf", imports.facade(omegaconf, OmegaConf=mmfs))
+    for name, module in list(sys.modules.items()):  # MMF may have been imported before
+        if imports.is_mmf(name) and getattr(module, "OmegaConf", None) is original:
+            module.OmegaConf = mmfs
+    if not original.has_resolver("env"):
+        original.register_resolver("env", env)
+        # rc10's YAML leaves defaults empty, `${env:MMF_LOG_DIR,}`, which newer releases do not like
+        warnings.filterwarnings("ignore", r"In the sequence `MMF_\w+,`")
+
+
+def _gives_none(config: Any) -> bool:
+    try:
+        return config.missing is None
+    except AttributeError:
+        return False
+
+
+def env(name: str, default: Any = None) -> Any:
+    """The `${env:NAME,default}` of rc10's YAML; what the variable holds is read as a YAML scalar.
+
+    Raises:
+        KeyError: the variable is not set and there is no default
+    """
+    value = os.environ.get(name, default)
+    if value is None:
+        raise KeyError(f"environment variable {name!r} is not set, and no default is given")
+    if not isinstance(value, str):
+        return value
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    for number in (int, float):
+        try:
+            return number(value)
+        except ValueError:
+            pass
+    return value
+
+
+def _mmfs_omegaconf(original: type) -> type:
+    """`OmegaConf` as MMF sees it: what it makes is flagged, what it registers replaces."""
+
+    def flagged(make: Any) -> staticmethod:
+        def make_flagged(*args: Any, **kwargs: Any) -> Any:
+            config = make(*args, **kwargs)
+            if config is not None:
+                config._set_flag(_FLAG, True)
+            return config
+
+        return staticmethod(make_flagged)
+
+    # MMF clears all resolvers, of other libraries too, only to be able to register its own again
+    register = staticmethod(partial(original.register_resolver, replace=True))
+    return type(
+        "OmegaConf",
+        (original,),
+        {
+            "create": flagged(original.create),
+            "load": flagged(original.load),
+            "merge": flagged(original.merge),
+            "from_dotlist": flagged(original.from_dotlist),
+            "register_resolver": register,
+            "register_new_resolver": register,
+            "clear_resolvers": staticmethod(lambda: None),
+        },
+    )
+
+
+def _patch_reading(dict_config: type, to_yaml: Any) -> None:
+    get_attribute, get_item, get = dict_config.__getattr__, dict_config.__getitem__, dict_config.get
+
+    def __getattr__(self: Any, key: str) -> Any:
+        # names with two underscores are Python's own questions, which a config never answered
+        if _lacks(self, key) and not key.startswith("__") and _as_in_2_0(self, sys._getframe(1)):
+            if key == "pretty":
+                return partial(to_yaml, self)
+            if _takes_any_key(self):
+                return None
+        return get_attribute(self, key)
+
+    def __getitem__(self: Any, key: Any) -> Any:
+        if _lacks(self, key) and _as_in_2_0(self, sys._getframe(1)) and _takes_any_key(self):
+            return None
+        return get_item(self, key)
+
+    def get_or_default(self: Any, key: Any, default_value: Any = None) -> Any:
+        # in 2.0 the default also stood in for a value of None
+        value = get(self, key, default_value)
+        if value is None and default_value is not None and _as_in_2_0(self, sys._getframe(1)):
+            return default_value
+        return value
+
+    dict_config.__getattr__ = __getattr__
+    dict_config.__getitem__ = __getitem__
+    dict_config.get = get_or_default
+
+
+def _lacks(config: Any, key: Any) -> bool:
+    content = config.__dict__.get("_content")
+    try:
+        return isinstance(content, dict) and key not in content
+    except TypeError:  # not hashable; omegaconf has an error for that
+        return False
+
+
+def _as_in_2_0(config: Any, reader: FrameType) -> bool:
+    return bool(config._get_flag(_FLAG)) or imports.is_mmf(reader.f_globals.get("__name__", ""))
+
+
+def _takes_any_key(config: Any) -> bool:
+    return config._get_flag("struct") is not True and not config._is_typed()

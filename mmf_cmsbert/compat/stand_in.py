@@ -1,0 +1,62 @@
+"""What MMF gets in place of an optional library that cannot be imported."""
+
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, NoReturn
+
+from mmf_cmsbert.compat import imports
+from mmf_cmsbert.errors import UserError
+
+
+class MissingLibraryError(UserError, ImportError):
+    """A part of MMF was used that needs a library which is not there, or cannot be loaded."""
+
+
+def import_error(library: str) -> BaseException | None:
+    """What importing `library` raises, None if it can be imported."""
+    try:
+        __import__(library)
+    # a compiled library that was built for another torch raises any of these
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        return error
+    return None
+
+
+def serve_in_place_of(library: str, advice: Callable[[], str], error: BaseException) -> None:
+    """Let MMF's imports of `library` succeed, and the use of what they imported raise."""
+
+    def serve(name: str, wanted: Sequence[str]) -> ModuleType:
+        # `import a.b` wants `a`, `from a.b import c` wants `a.b`
+        return StandIn(name if wanted else library, advice, error)
+
+    imports.replace_library(library, serve)
+
+
+class StandIn(ModuleType):
+    """Stands for a module, and for what is in it.
+
+    It may be imported, named (`default=torchvision.io.read_video`) and subclassed, for MMF does so
+    in modules that have other things to offer. Calling it, reading it as a collection, or making
+    an instance of a subclass raises MissingLibraryError.
+    """
+
+    def __init__(self, name: str, advice: Callable[[], str], error: BaseException) -> None:
+        super().__init__(name)
+        self.__dict__.update(_advice=advice, _error=error)
+
+    def __getattr__(self, name: str) -> "StandIn":
+        if name.startswith("__"):  # Python's own questions, which a module need not answer
+            raise AttributeError(name)
+        return StandIn(f"{self.__name__}.{name}", self._advice, self._error)
+
+    def _fail(self, *args: Any, **kwargs: Any) -> NoReturn:
+        library = self.__name__.partition(".")[0]
+        raise MissingLibraryError(
+            f"{self.__name__} is needed here, but {library} cannot be imported "
+            f"({type(self._error).__name__}: {self._error}). {self._advice()}"
+        ) from self._error
+
+    __call__ = __iter__ = __len__ = __contains__ = __getitem__ = _fail
+
+    def __mro_entries__(self, bases: tuple) -> tuple[type]:
+        return (type(self.__name__.rpartition(".")[2], (), {"__init__": self._fail}),)

@@ -1,0 +1,56 @@
+import pytest
+
+pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def mmf():
+    """MMF, behind the layer; tests of this room are skipped where it is not installed."""
+    import mmf_cmsbert.compat as compat
+
+    compat.activate()
+    return pytest.importorskip("mmf")
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory):
+    """A folder with a randomly initialised BERT of 2 layers, 4 heads, 32 dimensions."""
+    import torch
+    from transformers import BertConfig, BertForPreTraining
+
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=60,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=40,
+    )
+    folder = tmp_path_factory.mktemp("tiny_bert")
+    BertForPreTraining(config).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def _toy_plugin(mmf):
+    import gc
+    from importlib.util import module_from_spec, spec_from_file_location
+    from pathlib import Path
+
+    spec = spec_from_file_location("mmf_toy", Path(__file__).with_name("mmf_toy.py"))
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    gc.freeze()  # MMF collects garbage after each evaluation, among all that was ever imported
+    return module
+
+
+@pytest.fixture
+def toy(_toy_plugin):
+    """A toy plugin and runs of MMF's trainer on it; MMF's registry is as before afterwards."""
+    from mmf.common.registry import registry
+
+    state = dict(registry.mapping["state"])
+    yield _toy_plugin
+    registry.mapping["state"].clear()
+    registry.mapping["state"].update(state)

@@ -1,0 +1,40 @@
+import collections
+import sys
+from types import ModuleType
+
+from mmf_cmsbert.compat import imports
+
+
+def test_only_mmf_is_served(mmf):
+    from mmf.utils import logger
+
+    assert logger.collections.Mapping is collections.abc.Mapping
+    assert logger.collections.OrderedDict is collections.OrderedDict
+    assert not hasattr(collections, "Mapping")
+    assert sys.modules["collections"] is collections
+
+
+def test_a_facade_has_its_additions_and_the_rest_of_the_module():
+    module = ModuleType("m")
+    module.kept, module.replaced = 1, 2
+    facade = imports.facade(module, replaced=3, added=4)
+    assert (facade.kept, facade.replaced, facade.added) == (1, 3, 4)
+    assert module.replaced == 2 and not hasattr(module, "added")
+    assert not hasattr(facade, "missing")
+
+
+def test_an_empty_table_changes_nothing(monkeypatch):
+    monkeypatch.setattr(imports, "_modules", {})
+    monkeypatch.setattr(imports, "_libraries", {})
+    before = list(sys.meta_path)
+    assert not imports.activate() and sys.meta_path == before
+
+
+def test_a_second_activation_changes_nothing(mmf):
+    from omegaconf import DictConfig
+
+    from mmf_cmsbert import compat
+
+    before = list(sys.meta_path), DictConfig.__getattr__
+    compat.activate()
+    assert (list(sys.meta_path), DictConfig.__getattr__) == before

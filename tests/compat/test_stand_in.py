@@ -1,0 +1,132 @@
+import builtins
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from mmf_cmsbert.compat import imports, stand_in, torchvision
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """An empty table of libraries, in place of the one that this session works with."""
+    monkeypatch.setattr(imports, "_libraries", {})
+    return imports._libraries
+
+
+def absent(**modules):
+    """What MMF's `import` statements give for a library that is not there."""
+    stand_in.serve_in_place_of("absent", lambda: "pip install absent", ImportError("no absent"))
+    namespace = {"__builtins__": {**vars(builtins), "__import__": imports._import}}
+    exec("\n".join(modules.pop("lines")), namespace)
+    return namespace
+
+
+def test_all_forms_of_import_succeed(table):
+    found = absent(
+        lines=[
+            "import absent",
+            "import absent.datasets.folder as helpers",
+            "from absent import transforms",
+            "from absent.ops.misc import FrozenBatchNorm2d as Norm",
+            "class Mine(Norm): pass",
+            "def load(path, loader=helpers.default_loader): return loader(path)",
+        ]
+    )
+    for use, name in [
+        (lambda: found["absent"].models.resnet152(pretrained=True), "absent.models.resnet152"),
+        (lambda: found["load"]("x.jpg"), "absent.datasets.folder.default_loader"),
+        (lambda: found["transforms"].Compose([]), "absent.transforms.Compose"),
+        (lambda: found["Mine"](3), "absent.ops.misc.FrozenBatchNorm2d"),
+        (lambda: tuple(found["helpers"].EXTENSIONS), "absent.datasets.folder.EXTENSIONS"),
+        (lambda: "x" in found["helpers"].EXTENSIONS, "absent.datasets.folder.EXTENSIONS"),
+    ]:
+        with pytest.raises(ImportError) as raised:
+            use()
+        assert isinstance(raised.value, stand_in.MissingLibraryError)
+        message = str(raised.value)
+        assert message.startswith(f"{name} is needed") and "pip install absent" in message
+
+
+def test_nobody_else_sees_it(table):
+    absent(lines=["import absent"])
+    assert "absent" not in sys.modules and find_spec("absent") is None
+    with pytest.raises(ImportError):
+        import absent as _  # noqa: F401
+
+
+def test_a_healthy_torchvision_is_left_alone(table, monkeypatch, tmp_path):
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text("healthy = True")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    torchvision.activate()
+    assert not table and sys.modules.pop("torchvision").healthy
+
+
+def test_an_absent_torchvision_may_still_be_installed(table, monkeypatch):
+    error = ModuleNotFoundError("No module named 'torchvision'", name="torchvision")
+    monkeypatch.setattr(stand_in, "import_error", lambda library: error)
+    monkeypatch.delitem(sys.modules, "torchvision", raising=False)
+    torchvision.activate()
+    assert "torchvision" in table and "torchvision" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("torch_version", "wanted"),
+    [("2.13.0+cpu", "torchvision==0.28.*"), ("2.1.2", "torchvision==0.16.*")],
+)
+def test_the_advice_names_the_release_that_fits(monkeypatch, torch_version, wanted):
+    import torch
+
+    monkeypatch.setattr(torch, "__version__", torch_version)
+    assert wanted in torchvision.advice() and torch_version in torchvision.advice()
+
+
+BROKEN = """
+try:
+    import mmf  # leaves half of its modules behind
+except Exception as error:
+    print("without the layer:", error)
+import mmf_cmsbert.compat as compat
+compat.activate()
+from importlib.util import find_spec
+assert find_spec("torchvision") is None
+from transformers import AutoModel, AutoTokenizer, BertModel
+from transformers.utils import is_torchvision_available
+assert not is_torchvision_available()
+import torch
+from mmf.modules.encoders import ImageEncoder
+from mmf.datasets.databases.image_database import ImageDatabase
+from mmf.utils import logger
+assert logger.collections.Mapping
+from omegaconf import OmegaConf
+text_only = OmegaConf.create({"type": "default", "params": {"in_dim": 3}})
+assert ImageEncoder(text_only)(torch.ones(1)) == 1
+try:
+    ImageEncoder(OmegaConf.create({"type": "resnet152", "params": {"pretrained": False}}))
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_a_broken_torchvision_counts_as_absent_for_everybody(mmf, tmp_path):
+    package = tmp_path / "torchvision"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "raise RuntimeError('operator torchvision::nms does not exist')"
+    )
+    metadata = tmp_path / "torchvision-0.1.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.1\n")
+    path = [str(tmp_path), *filter(None, sys.path)]
+    result = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:] = {path!r}\n{BROKEN}"],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "torchvision.models.resnet152 is needed" in result.stdout
+    assert "operator torchvision::nms does not exist" in result.stdout
