@@ -1,0 +1,101 @@
+"""The text encoder: any BERT-like model of Hugging Face transformers, opened up at one place."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PreTrainedModel
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.pretrained import load_pretrained
+
+NAME_KEY = "model_config.cmsbert.backbone.name"
+FROM_CONFIG_KEY = "model_config.cmsbert.backbone.from_config"
+
+
+def load_backbone(
+    name: str | None = None, from_config: Mapping | str | None = None
+) -> PreTrainedModel:
+    """Build the text encoder.
+
+    Args:
+        name: a model on the hub or a local folder; its pretrained weights are loaded.
+        from_config: instead of pretrained weights, random ones for this configuration: a mapping
+            with ``model_type`` and the model's own keys, or a folder that holds a ``config.json``.
+
+    Raises:
+        ConfigError: neither is given, the configuration is unusable, or the model cannot be had.
+    """
+    if from_config is None:
+        return load_pretrained(AutoModel.from_pretrained, name, "backbone", NAME_KEY)
+    if isinstance(from_config, str):
+        config = load_pretrained(
+            AutoConfig.from_pretrained, from_config, "configuration", FROM_CONFIG_KEY
+        )
+    else:
+        config = _config_from_mapping(dict(from_config))
+    return AutoModel.from_config(config)
+
+
+def _config_from_mapping(values: dict):
+    try:
+        model_type = values.pop("model_type")
+        return AutoConfig.for_model(model_type, **values)
+    except (KeyError, ValueError, TypeError) as error:
+        raise ConfigError(
+            f"{FROM_CONFIG_KEY}: {error}. Expected a mapping such as {{model_type: bert, "
+            "hidden_size: 96, num_hidden_layers: 2, ...}} or a folder with a config.json"
+        ) from error
+
+
+def encoder_layers(backbone: PreTrainedModel) -> nn.ModuleList:
+    """The encoder layers of a BERT-like model, in order.
+
+    Raises:
+        ConfigError: the model has no such list (ALBERT shares one layer, T5 is no encoder).
+    """
+    for path in ("encoder.layer", "transformer.layer", "encoder.layers", "layers"):
+        found = backbone
+        for part in path.split("."):
+            found = getattr(found, part, None)
+        if isinstance(found, nn.ModuleList):
+            return found
+    raise ConfigError(
+        f"{NAME_KEY}: {type(backbone).__name__} has no list of encoder layers to shift words in; "
+        "expected a BERT-like model (BERT, RoBERTa, ELECTRA, DistilBERT, MPNet, DeBERTa, ...)"
+    )
+
+
+def shift_place(backbone: PreTrainedModel, layer: int) -> nn.Module:
+    """The part of the backbone whose output is shifted: 0 the embeddings, j the j-th layer.
+
+    Raises:
+        ConfigError: there is no such layer.
+    """
+    layers = encoder_layers(backbone)
+    if not isinstance(layer, int) or isinstance(layer, bool) or not 0 <= layer <= len(layers):
+        raise ConfigError(
+            f"model_config.cmsbert.shift.layer is {layer!r}; expected a number from 0 (after the "
+            f"embeddings) to {len(layers)} (after the last layer of this backbone)"
+        )
+    return backbone.embeddings if layer == 0 else layers[layer - 1]
+
+
+@contextmanager
+def replaced_output(part: nn.Module, replace: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Within the context, ``part`` gives ``replace(output)`` in the place of its output.
+
+    The backbone's own forward pass keeps doing everything else (masks, attention backend, relative
+    positions), whatever its architecture. Layers give a tensor, or a tuple that starts with it.
+    """
+
+    def hook(_module, _inputs, output):
+        if isinstance(output, tuple):
+            return (replace(output[0]), *output[1:])
+        return replace(output)
+
+    handle = part.register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -1,0 +1,87 @@
+"""The choices that make a network: one field a knob of ``model_config.cmsbert``."""
+
+from dataclasses import dataclass, fields
+
+from mmf_cmsbert.errors import ConfigError
+
+CHOICES = {
+    "shift_context": ("utterance", "word", "none"),
+    "pooling": ("cls", "mean", "attention"),
+    "text_state": ("fused", "verbal"),
+    "classes": (None, 2, 7),
+}
+# The names under which a user knows the fields.
+KEYS = {
+    "shift_context": "shift.context",
+    "shift_layer": "shift.layer",
+    "shift_beta": "shift.beta",
+    "shift_dropout": "shift.dropout",
+    "shift_gate": "shift.gate",
+    "pooling": "backbone.pooling",
+    "frame_dim": "frames.dim",
+    "frame_layers": "frames.layers",
+    "frame_heads": "frames.heads",
+    "frame_dropout": "frames.dropout",
+    "head_dropout": "head.dropout",
+    "classes": "head.classes",
+    "embed_dim": "contrastive.dim",
+    "text_state": "contrastive.text_state",
+}
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Knobs of :class:`CMSBert`, with the defaults of ``configs/models/cmsbert/defaults.yaml``.
+
+    Raises:
+        ConfigError: a value that is none of the choices, or out of its range.
+    """
+
+    shift_context: str = "utterance"
+    shift_layer: int = 0
+    shift_beta: float = 1.0
+    shift_dropout: float = 0.5
+    shift_gate: str = "relu"
+    pooling: str = "cls"
+    frame_dim: int = 64
+    frame_layers: int = 1
+    frame_heads: int = 4
+    frame_dropout: float = 0.1
+    head_dropout: float = 0.1
+    classes: int | None = None
+    embed_dim: int = 128
+    text_state: str = "fused"
+
+    def __post_init__(self):
+        for field in fields(self):
+            self._check(field.name, getattr(self, field.name))
+        if self.frame_dim % self.frame_heads:
+            raise ConfigError(
+                f"model_config.cmsbert.frames.dim is {self.frame_dim}, which frames.heads "
+                f"({self.frame_heads}) does not divide; choose a multiple"
+            )
+
+    @staticmethod
+    def _check(name: str, value) -> None:
+        expected = None
+        if name in CHOICES:
+            if value not in CHOICES[name] or isinstance(value, bool):
+                expected = "one of " + ", ".join(str(choice) for choice in CHOICES[name])
+        elif name.endswith("dropout"):
+            if not _is_number(value) or not 0 <= value < 1:
+                expected = "a number from 0 to below 1"
+        elif name == "shift_beta":
+            if not _is_number(value) or value <= 0:
+                expected = "a number above 0"
+        elif name in ("frame_dim", "frame_heads", "embed_dim", "frame_layers"):
+            least = 0 if name == "frame_layers" else 1
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                expected = f"a whole number, at least {least}"
+        if expected:
+            raise ConfigError(
+                f"model_config.cmsbert.{KEYS[name]} is {value!r}; expected {expected}"
+            )
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -1,0 +1,47 @@
+"""What every shift has in common: a bounded displacement of word states, then norm and dropout."""
+
+from torch import Tensor, nn
+
+_EPSILON = 1e-6
+
+
+def limit_displacement(states: Tensor, displacement: Tensor, beta: float) -> Tensor:
+    """Scale a displacement so that it is at most ``beta`` times as long as the state it moves.
+
+    ``alpha = min(beta * ||z|| / (||h|| + 1e-6), 1)`` where ``||h|| = 0`` counts as 1
+    (Rahman et al., ACL 2020, equations 4 and 5).
+
+    Args:
+        states: z, ``(batch, pieces, dim)``.
+        displacement: h, ``(batch, pieces, dim)``.
+        beta: the longest displacement allowed, in lengths of z.
+
+    Returns:
+        ``alpha * h``, ``(batch, pieces, dim)``.
+    """
+    state_norm = states.norm(dim=-1, keepdim=True)
+    norm = displacement.norm(dim=-1, keepdim=True)
+    norm = norm.masked_fill(norm == 0, 1.0)
+    alpha = (beta * state_norm / (norm + _EPSILON)).clamp(max=1.0)
+    return alpha * displacement
+
+
+class Shift(nn.Module):
+    """Base of the shifts: ``Dropout(LayerNorm(alpha * h + z))`` (Rahman et al., ACL 2020, eq. 6).
+
+    Args:
+        dim: width of the word states.
+        beta: the longest displacement allowed, in lengths of the state.
+        dropout: probability of dropping an element of the shifted state.
+    """
+
+    def __init__(self, dim: int, beta: float = 1.0, dropout: float = 0.5):
+        super().__init__()
+        self.beta = beta
+        self.norm = nn.LayerNorm(dim)
+        self.dropout = nn.Dropout(dropout)
+
+    def displace(self, states: Tensor, displacement: Tensor) -> Tensor:
+        """Move ``states`` by the limited ``displacement``; both ``(batch, pieces, dim)``."""
+        limited = limit_displacement(states, displacement, self.beta)
+        return self.dropout(self.norm(limited + states))

@@ -1,0 +1,38 @@
+"""The temperature of the contrastive similarities."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from mmf_cmsbert.errors import ConfigError
+
+
+class Temperature(nn.Module):
+    """A positive scalar, learned in log space and clamped (CLIP, Radford et al., 2021, sec. 2.3).
+
+    Args:
+        start: the value to start with (or to stay at).
+        learned: whether training may change it.
+        low: it never gets smaller than this,
+        high: nor larger than this.
+
+    Raises:
+        ConfigError: not ``0 < low <= start <= high``.
+    """
+
+    def __init__(
+        self, start: float = 0.07, learned: bool = True, low: float = 0.01, high: float = 0.5
+    ):
+        super().__init__()
+        if not 0 < low <= start <= high:
+            raise ConfigError(
+                f"model_config.cmsbert.contrastive.temperature is {start!r}; expected a number "
+                f"within contrastive.temperature_range, here [{low}, {high}], both above 0"
+            )
+        self.bounds = (math.log(low), math.log(high))
+        self.log = nn.Parameter(torch.tensor(math.log(start)), requires_grad=learned)
+
+    def forward(self) -> Tensor:
+        """The temperature, a scalar tensor."""
+        return self.log.clamp(*self.bounds).exp()

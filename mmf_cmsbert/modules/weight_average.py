@@ -1,0 +1,53 @@
+"""Exponential moving average of a network's weights."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from mmf_cmsbert.errors import ConfigError
+
+
+def decay_at(update: int, decay: float) -> float:
+    """``m_t = min(m, (1 + t) / (10 + t))``, so that young averages forget faster (our reading)."""
+    return min(decay, (1 + update) / (10 + update))
+
+
+class WeightAverage(AveragedModel):
+    """A copy of a network that follows it: ``theta_ema <- m_t theta_ema + (1 - m_t) theta``.
+
+    The copy takes no gradient and always computes in evaluation mode. The number of updates is part
+    of the state dict, so that a resumed run goes on exactly.
+
+    Args:
+        network: the network to follow.
+        decay: m, the share of the old average that an update keeps once warm, in [0, 1).
+
+    Raises:
+        ConfigError: a decay outside that range.
+    """
+
+    def __init__(self, network: nn.Module, decay: float):
+        if isinstance(decay, bool) or not isinstance(decay, (int, float)) or not 0 <= decay < 1:
+            raise ConfigError(
+                f"model_config.cmsbert.ema.decay is {decay!r}; expected a number from 0 to below 1"
+            )
+        self.decay = decay
+        super().__init__(network, multi_avg_fn=self._average, use_buffers=False)
+        # AveragedModel copies where it has averaged nothing yet. It has: the copy it was made of.
+        self.n_averaged.fill_(1)
+        self.requires_grad_(False)
+        self.eval()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(of {type(self.module).__name__}, decay={self.decay})"
+
+    def train(self, mode: bool = True) -> "WeightAverage":
+        """Stay in evaluation mode: the average is a target or a predictor, never trained."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def _average(self, averages: list[Tensor], weights: Iterable[Tensor], n_averaged) -> None:
+        keep = decay_at(int(n_averaged) - 1, self.decay)
+        torch._foreach_lerp_(averages, list(weights), 1.0 - keep)

@@ -1,0 +1,79 @@
+"""MAG: each word is shifted by its own frames. The baseline that CMS generalises."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mmf_cmsbert.modules.dataset_linear import DatasetLinear
+from mmf_cmsbert.modules.shift import Shift
+
+
+def frames_of_pieces(frames: Tensor, word_index: Tensor) -> Tensor:
+    """Copy each word's frame to its word pieces; pieces of no word ([CLS], padding) get zeros.
+
+    Args:
+        frames: one frame a word, ``(batch, words, width)``.
+        word_index: the word that a piece belongs to, -1 for none, ``(batch, pieces)``.
+
+    Returns:
+        ``(batch, pieces, width)``.
+    """
+    index = word_index.clamp(min=0).unsqueeze(-1).expand(-1, -1, frames.size(-1))
+    return frames.gather(1, index) * (word_index >= 0).unsqueeze(-1)
+
+
+class WordShift(Shift):
+    """Multimodal adaptation gate (Rahman et al., ACL 2020, equations 1 to 6).
+
+    ``g_m = ReLU(W_gm [x_m; z])`` and ``h = sum_m g_m * (W_m x_m)``; then as in :class:`Shift`.
+
+    Args:
+        dim: width of the word states.
+        widths: modality -> dataset -> width of its frames.
+        beta: the longest displacement allowed, in lengths of the state.
+        dropout: probability of dropping an element of the shifted state.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        widths: Mapping[str, Mapping[str, int]],
+        beta: float = 1.0,
+        dropout: float = 0.5,
+    ):
+        super().__init__(dim, beta, dropout)
+        self.gates = nn.ModuleDict(
+            {
+                modality: DatasetLinear({name: width + dim for name, width in each.items()}, dim)
+                for modality, each in widths.items()
+            }
+        )
+        self.values = nn.ModuleDict(
+            {modality: DatasetLinear(each, dim) for modality, each in widths.items()}
+        )
+
+    def forward(
+        self,
+        states: Tensor,
+        features: Mapping[str, Tensor],
+        present: Mapping[str, Tensor],
+        dataset: str,
+    ) -> Tensor:
+        """Shift the word pieces of a batch.
+
+        Args:
+            states: z, ``(batch, pieces, dim)``.
+            features: modality -> its features for each piece, ``(batch, pieces, width)``.
+            present: modality -> whether a segment has it at all, bool ``(batch,)``.
+            dataset: the dataset that the batch comes from, which decides the widths.
+
+        Returns:
+            Shifted states, ``(batch, pieces, dim)``.
+        """
+        displacement = torch.zeros_like(states)
+        for modality, rows in features.items():
+            gate = self.gates[modality](torch.cat((rows, states), dim=-1), dataset).relu()
+            value = self.values[modality](rows, dataset)
+            displacement = displacement + gate * value * present[modality][:, None, None]
+        return self.displace(states, displacement)

@@ -1,0 +1,96 @@
+"""Backbones: built from a configuration, opened at the right layer, refused with a reason."""
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModel
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.backbone import load_backbone, replaced_output, shift_place
+
+BERT = {
+    "model_type": "bert",
+    "vocab_size": 30,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+}
+FAMILIES = {
+    "bert": BERT,
+    "roberta": BERT | {"model_type": "roberta", "max_position_embeddings": 40},
+    "electra": BERT | {"model_type": "electra", "embedding_size": 16},
+    "distilbert": {
+        "model_type": "distilbert", "vocab_size": 30, "dim": 16, "n_layers": 2, "n_heads": 2,
+        "hidden_dim": 16,
+    },
+    "mpnet": BERT | {"model_type": "mpnet"},
+    "deberta-v2": BERT | {"model_type": "deberta-v2"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_what_replaces_a_layers_output_is_what_the_rest_computes_with(family, layer):
+    torch.manual_seed(0)
+    backbone = load_backbone(from_config=FAMILIES[family]).eval()
+    ids, mask = torch.arange(5, 11).view(2, 3), torch.ones(2, 3, dtype=torch.long)
+    plain = backbone(input_ids=ids, attention_mask=mask).last_hidden_state
+    seen = []
+
+    def negate(states):
+        seen.append(states)
+        return -states
+
+    with replaced_output(shift_place(backbone, layer), negate):
+        changed = backbone(input_ids=ids, attention_mask=mask).last_hidden_state
+    assert [s.shape for s in seen] == [(2, 3, 16)]
+    assert not torch.allclose(plain, changed)
+    if layer == 2 and family != "mpnet":
+        torch.testing.assert_close(changed, -plain)
+    again = backbone(input_ids=ids, attention_mask=mask).last_hidden_state
+    assert torch.equal(plain, again), "the backbone is itself again afterwards"
+
+
+def test_loads_a_local_folder_with_its_weights(tmp_path):
+    saved = load_backbone(from_config=BERT)
+    saved.save_pretrained(tmp_path)
+    loaded = load_backbone(name=str(tmp_path))
+    ours, theirs = (m.embeddings.word_embeddings.weight for m in (loaded, saved))
+    assert torch.equal(ours, theirs)
+
+
+def test_builds_random_weights_from_a_folder_with_a_configuration(tmp_path):
+    AutoConfig.for_model(**BERT).save_pretrained(tmp_path)
+    assert load_backbone(from_config=str(tmp_path)).config.hidden_size == 16
+
+
+@pytest.mark.parametrize("layer", [-1, 3, 1.0, True, None])
+def test_a_layer_that_is_not_there_is_refused(layer):
+    backbone = load_backbone(from_config=BERT)
+    with pytest.raises(ConfigError, match=r"shift\.layer is .* from 0 .* to 2"):
+        shift_place(backbone, layer)
+
+
+def test_a_model_without_a_list_of_layers_is_refused():
+    albert = AutoModel.from_config(AutoConfig.for_model(**(BERT | {"model_type": "albert"})))
+    with pytest.raises(ConfigError, match="AlbertModel has no list of encoder layers"):
+        shift_place(albert, 1)
+
+
+@pytest.mark.parametrize("bad", [{"hidden_size": 16}, BERT | {"model_type": "no-such-model"}])
+def test_an_unusable_configuration_is_refused(bad):
+    with pytest.raises(ConfigError, match=r"backbone\.from_config"):
+        load_backbone(from_config=bad)
+
+
+def test_a_model_that_cannot_be_had_is_named_with_what_to_do():
+    with pytest.raises(ConfigError) as error:
+        load_backbone(name="no-such-organisation/no-such-model")
+    message = str(error.value)
+    assert "no-such-organisation/no-such-model" in message
+    assert "model_config.cmsbert.backbone.name=/path/to/folder" in message
+
+
+def test_a_missing_folder_is_not_looked_for_on_the_hub(tmp_path):
+    with pytest.raises(ConfigError, match="there is no folder"):
+        load_backbone(name=str(tmp_path / "nowhere"))

@@ -1,0 +1,154 @@
+"""The whole network on small random batches."""
+
+import copy
+
+import pytest
+import torch
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.backbone import load_backbone
+from mmf_cmsbert.modules.network import CMSBert
+from mmf_cmsbert.modules.settings import NetworkSettings
+
+BERT = {
+    "model_type": "bert",
+    "vocab_size": 30,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+}
+WIDTHS = {"visual": {"mosi": 5, "mosei": 3}, "acoustic": {"mosi": 4, "mosei": 4}}
+
+
+def network(widths=WIDTHS, **settings):
+    torch.manual_seed(0)
+    settings = {"frame_dim": 8, "frame_heads": 2, "embed_dim": 6} | settings
+    return CMSBert(load_backbone(from_config=BERT), widths, NetworkSettings(**settings)).eval()
+
+
+def batch(dataset="mosi", words=4, visual_frames=4, acoustic_frames=4):
+    torch.manual_seed(1)
+    pieces = words + 2
+    frames = {
+        "visual": torch.randn(2, visual_frames, WIDTHS["visual"][dataset]),
+        "acoustic": torch.randn(2, acoustic_frames, WIDTHS["acoustic"][dataset]),
+    }
+    return {
+        "input_ids": torch.randint(5, 30, (2, pieces)),
+        "input_mask": torch.ones(2, pieces, dtype=torch.long),
+        "word_index": torch.tensor([[-1, *range(words), -1]] * 2),
+        "frames": frames,
+        "frame_masks": {m: torch.ones(f.shape[:2], dtype=torch.bool) for m, f in frames.items()},
+        "dataset": dataset,
+    }
+
+
+@pytest.mark.parametrize("context", ["utterance", "word", "none"])
+@pytest.mark.parametrize("layer", [0, 2])
+@pytest.mark.parametrize("pooling", ["cls", "mean", "attention"])
+def test_gives_a_sentiment_and_unit_embeddings_and_trains_every_weight(context, layer, pooling):
+    model = network(shift_context=context, shift_layer=layer, pooling=pooling)
+    output = model(**batch())
+    assert output.logits.shape == (2, 1)
+    assert set(output.embeddings) == {"text", "visual", "acoustic"}
+    for embedding in output.embeddings.values():
+        torch.testing.assert_close(embedding.norm(dim=-1), torch.ones(2))
+    weights = torch.randn(6)
+    total = output.logits.sum() + sum((e * weights).sum() for e in output.embeddings.values())
+    total.backward()
+    idle = [n for n, p in model.named_parameters() if p.grad is None and "mosei" not in n]
+    assert idle == []
+
+
+def test_without_shift_the_sentiment_is_plain_berts_and_ignores_the_frames():
+    model = network(shift_context="none")
+    inputs = batch()
+    states = model.backbone(inputs["input_ids"], inputs["input_mask"])
+    expected = model.head(states.pooler_output)
+    torch.testing.assert_close(model(**inputs).logits, expected)
+
+
+@pytest.mark.parametrize("context", ["utterance", "word"])
+@pytest.mark.parametrize("modality", ["visual", "acoustic"])
+def test_with_shift_the_sentiment_depends_on_each_modality(context, modality):
+    model, inputs = network(shift_context=context), batch()
+    before = model(**inputs).logits
+    inputs["frames"][modality] = inputs["frames"][modality] + 3 * torch.randn(1, 4, 1)
+    assert not torch.allclose(before, model(**inputs).logits)
+
+
+@pytest.mark.parametrize("context", ["utterance", "word"])
+def test_a_missing_modality_has_no_say_whatever_stands_in_its_frames(context):
+    model, inputs = network(shift_context=context), batch()
+    inputs["frame_masks"]["visual"][0] = False
+    before = model(**inputs)
+    inputs["frames"]["visual"][0] = 99.0
+    after = model(**inputs)
+    assert torch.equal(before.logits[0], after.logits[0])
+    assert before.present["visual"].tolist() == [False, True]
+    assert torch.isfinite(before.embeddings["visual"]).all()
+
+
+def test_unaligned_modalities_of_different_lengths_pass_through():
+    inputs = batch(words=3, visual_frames=9, acoustic_frames=1)
+    assert network()(**inputs).logits.shape == (2, 1)
+
+
+def test_word_context_refuses_frames_that_are_not_aligned():
+    with pytest.raises(ConfigError, match="needs one visual frame a word.*shift.context=utterance"):
+        network(shift_context="word")(**batch(words=4, visual_frames=2))
+
+
+@pytest.mark.parametrize("context", ["utterance", "word"])
+def test_datasets_of_different_widths_go_through_one_network(context):
+    model = network(shift_context=context)
+    assert model(**batch("mosi")).logits.shape == model(**batch("mosei")).logits.shape
+
+
+def test_a_dataset_without_a_modality_counts_as_segments_without_it():
+    model, inputs = network({"acoustic": {"mosi": 4}, "visual": {"mosei": 3}}), batch()
+    del inputs["frames"]["visual"], inputs["frame_masks"]["visual"]
+    output = model(**inputs)
+    assert output.present["visual"].tolist() == [False, False]
+    assert torch.equal(output.embeddings["visual"], torch.zeros(2, 6))
+
+
+def test_padding_changes_nothing():
+    model, inputs = network(), batch()
+    before = model(**inputs)
+    for key, fill in (("input_ids", 0), ("input_mask", 0), ("word_index", -1)):
+        inputs[key] = torch.cat((inputs[key], torch.full((2, 3), fill)), dim=1)
+    for m, frames in inputs["frames"].items():
+        inputs["frames"][m] = torch.cat((frames, torch.ones(2, 2, frames.size(2))), dim=1)
+        inputs["frame_masks"][m] = torch.cat(
+            (inputs["frame_masks"][m], torch.zeros(2, 2, dtype=torch.bool)), dim=1
+        )
+    after = model(**inputs)
+    torch.testing.assert_close(after.logits, before.logits, atol=1e-5, rtol=1e-5)
+    for m, embedding in before.embeddings.items():
+        torch.testing.assert_close(after.embeddings[m], embedding, atol=1e-5, rtol=1e-5)
+
+
+def test_the_verbal_text_state_knows_nothing_of_the_frames():
+    model, inputs = network(text_state="verbal"), batch()
+    before = model(**inputs)
+    inputs["frames"]["visual"] = inputs["frames"]["visual"] + 3 * torch.randn(1, 4, 1)
+    after = model(**inputs)
+    assert torch.equal(before.embeddings["text"], after.embeddings["text"])
+    assert not torch.equal(before.logits, after.logits)
+
+
+def test_a_copy_shifts_with_its_own_weights():
+    model, inputs = network(), batch()
+    before = model(**inputs).logits
+    twin = copy.deepcopy(model)
+    with torch.no_grad():
+        for parameter in model.shift.parameters():
+            parameter.normal_()
+    assert torch.equal(twin(**inputs).logits, before)
+    assert not torch.allclose(model(**inputs).logits, before)
+
+
+def test_a_head_of_seven_classes_gives_seven_logits():
+    assert network(classes=7)(**batch()).logits.shape == (2, 7)

@@ -1,0 +1,36 @@
+"""Settings that a network cannot follow are refused by name."""
+
+import pytest
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.settings import KEYS, NetworkSettings
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("shift_context", "sentence", "one of utterance, word, none"),
+        ("shift_beta", -1.0, "a number above 0"),
+        ("shift_beta", "1", "a number above 0"),
+        ("shift_dropout", 1.0, "a number from 0 to below 1"),
+        ("pooling", "max", "one of cls, mean, attention"),
+        ("frame_dim", 0, "a whole number, at least 1"),
+        ("frame_layers", 1.5, "a whole number, at least 0"),
+        ("classes", 3, "one of None, 2, 7"),
+        ("text_state", None, "one of fused, verbal"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_was_expected(field, value, expected):
+    with pytest.raises(ConfigError) as error:
+        NetworkSettings(**{field: value})
+    key = f"model_config.cmsbert.{KEYS[field]}"
+    assert str(error.value) == f"{key} is {value!r}; expected {expected}"
+
+
+def test_heads_must_divide_the_frames_width():
+    with pytest.raises(ConfigError, match=r"frames\.dim is 10.*frames\.heads \(4\)"):
+        NetworkSettings(frame_dim=10)
+
+
+def test_every_field_has_the_name_that_users_know():
+    assert set(KEYS) == set(NetworkSettings.__dataclass_fields__)

@@ -1,0 +1,28 @@
+"""The temperature starts where it is told and stays within its bounds."""
+
+import pytest
+import torch
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.temperature import Temperature
+
+
+def test_starts_at_its_value_and_is_clamped():
+    temperature = Temperature(0.07)
+    assert temperature().item() == pytest.approx(0.07)
+    with torch.no_grad():
+        temperature.log.fill_(10.0)
+    assert temperature().item() == pytest.approx(0.5)
+    with torch.no_grad():
+        temperature.log.fill_(-10.0)
+    assert temperature().item() == pytest.approx(0.01)
+
+
+def test_is_learned_only_where_asked():
+    assert Temperature(learned=True).log.requires_grad
+    assert not Temperature(learned=False).log.requires_grad
+
+
+def test_a_start_outside_its_range_is_refused():
+    with pytest.raises(ConfigError, match="contrastive.temperature is 0.7"):
+        Temperature(0.7)
