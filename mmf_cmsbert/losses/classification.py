@@ -1,0 +1,30 @@
+"""Sentiment as a class."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmf_cmsbert.metrics.classes import UNKNOWN, sentiment_class
+
+
+def sentiment_cross_entropy(
+    logits: Tensor, targets: Tensor, label_smoothing: float = 0.0
+) -> Tensor:
+    """Mean cross entropy over the segments whose target is known (not NaN), 0 if none is.
+
+    logits (batch, classes) with 2, 5 or 7 classes; targets (batch,) or (batch, 1) are sentiment
+    in [-3, 3], made classes by `sentiment_class`. Smoothing gives (1 - eps) to the true class and
+    eps / classes to every class. Computed in float32 or better.
+    Raises ValueError for other shapes or another number of classes.
+    """
+    if logits.dim() != 2 or targets.shape not in [(len(logits),), (len(logits), 1)]:
+        raise ValueError(
+            f"logits have shape {tuple(logits.shape)} and targets {tuple(targets.shape)}, "
+            "expected (batch, classes) and (batch, 1)"
+        )
+    classes = sentiment_class(targets.reshape(-1), logits.shape[1])
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    total = F.cross_entropy(
+        logits, classes, ignore_index=UNKNOWN, label_smoothing=label_smoothing, reduction="sum"
+    )
+    return total / (classes != UNKNOWN).sum().clamp(min=1)

@@ -1,0 +1,159 @@
+"""The losses under their MMF names, for `model_config.<model>.losses` of any MMF model.
+
+None holds a parameter: MMF 1.0.0rc10 keeps losses in a plain list, where parameters would be
+neither moved, trained nor saved.
+"""
+
+from contextlib import contextmanager
+
+import torch
+from mmf.common.registry import registry
+from torch import nn
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.losses import params
+from mmf_cmsbert.losses.classification import sentiment_cross_entropy
+from mmf_cmsbert.losses.contrastive import multimodal_contrastive
+from mmf_cmsbert.losses.regression import REGRESSIONS, sentiment_regression
+
+
+@registry.register_loss("sentiment_regression")
+class SentimentRegression(nn.Module):
+    """Error of the model's `scores`, (batch,) or (batch, 1), against the dataset's `targets`.
+
+    kind: l1, mse or smooth_l1. Segments with an unknown (NaN) target are left out.
+    """
+
+    def __init__(self, kind="l1", **unknown):
+        super().__init__()
+        params.reject_unknown("sentiment_regression", unknown, ["kind"])
+        params.check_choice("sentiment_regression", "kind", kind, REGRESSIONS)
+        self.kind = kind
+
+    def forward(self, sample_list, model_output):
+        scores = _output("sentiment_regression", model_output, "scores")
+        with _named("sentiment_regression"):
+            return sentiment_regression(scores, sample_list["targets"], self.kind)
+
+
+@registry.register_loss("sentiment_classification")
+class SentimentClassification(nn.Module):
+    """Cross entropy of the model's `logits`, or else `scores`, (batch, classes).
+
+    classes: 2, 5 or 7. The dataset's `targets`, sentiment in [-3, 3], are made classes here.
+    label_smoothing: in [0, 1), what the true class gives up to all classes evenly.
+    """
+
+    def __init__(self, label_smoothing=0.0, **unknown):
+        super().__init__()
+        params.reject_unknown("sentiment_classification", unknown, ["label_smoothing"])
+        params.check_smoothing("sentiment_classification", label_smoothing)
+        self.label_smoothing = label_smoothing
+
+    def forward(self, sample_list, model_output):
+        key = "logits" if "logits" in model_output else "scores"
+        logits = _output("sentiment_classification", model_output, key)
+        with _named("sentiment_classification"):
+            return sentiment_cross_entropy(logits, sample_list["targets"], self.label_smoothing)
+
+
+@registry.register_loss("multimodal_contrastive")
+class MultimodalContrastive(nn.Module):
+    """`weight` times the symmetric InfoNCE between modalities, averaged over their pairs.
+
+    pairs: list of [modality, modality]. null: the model's `contrastive_pairs`, or else text (where
+        there is none, the first modality) with every other.
+    weight: what the loss is multiplied by before MMF adds it to the others, >= 0.
+    label_smoothing: in [0, 1), what the positive gives up to all candidates evenly.
+    embeddings: modality -> key of the model's output that holds its (batch, dim) embedding, for
+        models that were not written for this loss. null: the model's `embeddings`, a dict.
+    temperature: what similarities are divided by; the model's `temperature`, if any, comes first.
+
+    Of the model's output it also reads, by modality, `embedding_masks` (False: the segment lacks
+    it) and `embedding_targets` (momentum embeddings, the keys), where they are there.
+    """
+
+    def __init__(
+        self,
+        entry=None,
+        /,
+        pairs=None,
+        weight=0.1,
+        label_smoothing=0.1,
+        embeddings=None,
+        temperature=0.07,
+        **unknown,
+    ):
+        if entry is not None:
+            # MMF main gives losses named "multi..." their whole YAML entry in place of its params.
+            self.__init__(**(entry.get("params") or {}))
+            return
+        super().__init__()
+        name = "multimodal_contrastive"
+        known = ["pairs", "weight", "label_smoothing", "embeddings", "temperature"]
+        params.reject_unknown(name, unknown, known)
+        params.check_pairs(name, pairs)
+        params.check_weight(name, weight)
+        params.check_smoothing(name, label_smoothing)
+        params.check_embeddings(name, embeddings)
+        params.check_temperature(name, temperature)
+        self.pairs = pairs if pairs is None else [tuple(pair) for pair in pairs]
+        self.weight = weight
+        self.label_smoothing = label_smoothing
+        self.embeddings = embeddings if embeddings is None else dict(embeddings)
+        self.temperature = temperature
+
+    def forward(self, sample_list, model_output):
+        embeddings = self._embeddings(model_output)
+        pairs = self._pairs(embeddings, model_output)
+        if not pairs:  # the model has switched its other modalities off
+            return torch.zeros((), device=sample_list["targets"].device)
+        with _named("multimodal_contrastive"):
+            loss = multimodal_contrastive(
+                embeddings,
+                pairs,
+                model_output.get("temperature", self.temperature),
+                self.label_smoothing,
+                model_output.get("embedding_masks"),
+                model_output.get("embedding_targets"),
+            )
+        return self.weight * loss
+
+    def _embeddings(self, model_output):
+        if self.embeddings is None:
+            return _output(
+                "multimodal_contrastive",
+                model_output,
+                "embeddings",
+                "name them with params.embeddings: {text: <key>, visual: <key>}",
+            )
+        return {
+            modality: _output("multimodal_contrastive", model_output, key)
+            for modality, key in self.embeddings.items()
+        }
+
+    def _pairs(self, embeddings, model_output):
+        if self.pairs is not None:
+            return self.pairs
+        if "contrastive_pairs" in model_output:
+            return model_output["contrastive_pairs"]
+        anchor = "text" if "text" in embeddings else next(iter(embeddings), None)
+        return [(anchor, other) for other in embeddings if other != anchor]
+
+
+def _output(loss, model_output, key, hint="correct the key, or use another loss"):
+    if key not in model_output:
+        raise ConfigError(
+            f"loss {loss}: the model's output has no {key!r}; it has "
+            f"{', '.join(sorted(map(str, model_output)))}. Next: {hint}"
+        )
+    return model_output[key]
+
+
+@contextmanager
+def _named(loss):
+    """What a pure function finds wrong with a model's output is wrong in the configuration."""
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigError(f"loss {loss}: {error}") from error

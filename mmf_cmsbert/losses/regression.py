@@ -1,0 +1,24 @@
+"""Sentiment as a number."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mmf_cmsbert.metrics.known_segments import known_segments
+
+REGRESSIONS = {"l1": F.l1_loss, "mse": F.mse_loss, "smooth_l1": F.smooth_l1_loss}
+
+
+def sentiment_regression(scores: Tensor, targets: Tensor, kind: str = "l1") -> Tensor:
+    """Mean error of the scores over the segments whose target is known (not NaN), 0 if none is.
+
+    scores, targets: (batch,) or (batch, 1). kind: l1, mse (MAG-BERT's), or smooth_l1 with its
+    bend at an error of 1. Computed in float32 or better.
+    Raises ValueError for another kind, another shape, or batches of different size.
+    """
+    if kind not in REGRESSIONS:
+        raise ValueError(f"kind is {kind!r}, expected one of {', '.join(REGRESSIONS)}")
+    scores, targets = known_segments(scores, targets)
+    scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
+    total = REGRESSIONS[kind](scores, targets.to(scores.dtype), reduction="sum")
+    return total / max(len(targets), 1)

@@ -1,0 +1,38 @@
+"""The eight sentiment metrics under their MMF names, for `evaluation.metrics`."""
+
+import torch
+from mmf.common.registry import registry
+from mmf.modules.metrics import BaseMetric
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.metrics.sentiment import METRICS
+
+
+class SentimentMetric(BaseMetric):
+    """The metric that `METRICS` has under `metric`, of `scores` against `targets`.
+
+    Both are (segments,) or (segments, 1). MMF hands over the whole split at once.
+    Raises ConfigError where the model's scores are not one value a segment.
+    """
+
+    metric: str
+
+    def __init__(self):
+        super().__init__(self.metric)
+
+    def calculate(self, sample_list, model_output, *args, **kwargs):
+        scores = model_output["scores"]
+        try:
+            value = METRICS[self.metric](scores, sample_list["targets"])
+        except ValueError as error:
+            raise ConfigError(
+                f"metric {self.metric}: {error} (predictions are the model's `scores`, labels the "
+                "dataset's `targets`); take it out of evaluation.metrics, or give the model a "
+                "regression head of width 1"
+            ) from error
+        # On the model's device, because MMF averages over processes there.
+        return torch.tensor(value, device=scores.device)
+
+
+for _name in METRICS:
+    registry.register_metric(_name)(type(_name, (SentimentMetric,), {"metric": _name}))
