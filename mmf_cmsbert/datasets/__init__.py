@@ -1,0 +1,1 @@
+"""Segment readers (one file a layout), the registered datasets, and the synthetic demo corpus."""

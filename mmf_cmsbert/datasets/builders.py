@@ -1,0 +1,93 @@
+"""The datasets ``mosi`` and ``mosei`` as MMF finds them by name."""
+
+from pathlib import Path
+from typing import Any
+
+from mmf.common.registry import registry
+from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
+
+from mmf_cmsbert.datasets.dataset import SentimentDataset
+from mmf_cmsbert.datasets.layouts import read_split
+from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
+from mmf_cmsbert.datasets.synthetic import SPLITS, is_synthetic, write_split
+from mmf_cmsbert.datasets.validation import check_split
+from mmf_cmsbert.errors import DataError
+
+
+class SentimentBuilder(BaseDatasetBuilder):
+    """Reads a corpus of segments out of the files that the configuration names."""
+
+    corpus: str
+
+    def __init__(self, dataset_name: str | None = None, *args: Any, **kwargs: Any):
+        super().__init__(dataset_name or self.corpus, *args, **kwargs)
+
+    @classmethod
+    def config_path(cls) -> str:
+        return str(defaults_path(cls.corpus))
+
+    def build(self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any) -> None:
+        """Write the synthetic corpus where ``synthetic`` asks for it; real data is only read."""
+        settings = read_dataset_settings(self.dataset_name, config)
+        if settings.synthetic:
+            for split in SPLITS:
+                write_split(settings.files[split][0], split, settings.synthetic, settings.widths)
+
+    def load(
+        self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any
+    ) -> SentimentDataset:
+        """The split ``dataset_type``, validated.
+
+        Raises:
+            ConfigError: a key or value of the configuration is wrong.
+            DataError: a file is missing, damaged, or not what the configuration says.
+        """
+        settings = read_dataset_settings(self.dataset_name, config)
+        files = settings.files[dataset_type]
+        missing = [file for file in files if not file.is_file()]
+        if missing:
+            raise DataError(_how_to_get(settings, dataset_type, missing))
+        segments = [s for file in files for s in read_split(file, dataset_type, settings.layout)]
+        check_split(
+            segments,
+            settings.widths,
+            ", ".join(map(str, files)),
+            settings.key,
+            labelled=dataset_type != "test",
+        )
+        synthetic = any(is_synthetic(file) for file in files)
+        return SentimentDataset(
+            self.dataset_name, config, dataset_type, segments, settings, synthetic
+        )
+
+    def update_registry_for_model(self, config: Any) -> None:
+        """MMF calls this on every builder. Models read the widths from the configuration."""
+
+
+@registry.register_builder("mosi")
+class MOSIBuilder(SentimentBuilder):
+    """CMU-MOSI (Zadeh et al., 2016): 2,199 opinion segments of 93 videos."""
+
+    corpus = "mosi"
+
+
+@registry.register_builder("mosei")
+class MOSEIBuilder(SentimentBuilder):
+    """CMU-MOSEI (Zadeh et al., 2018): 22,856 segments in the canonical split of its videos."""
+
+    corpus = "mosei"
+
+
+def _how_to_get(settings: DatasetSettings, split: str, missing: list[Path]) -> str:
+    name = settings.key.split(".")[-1]
+    where = "".join(f"\n  {file}" for file in missing)
+    return (
+        f"{name}: no data file for the {split} split. Looked for{where}\n"
+        f"({settings.key}.annotations.{split}, in {settings.key}.data_dir={settings.data_dir})\n"
+        f"CMU-{name.upper()} is research data and does not come with this package. Its processed "
+        "pickles circulate with the MISA and MAG-BERT repositories on GitHub, its raw features "
+        f"with CMU-MultimodalSDK. Put the pickle there, or type {settings.key}.annotations.{split}="
+        f"[/path/to/{missing[0].name}]\n"
+        "To try the model without any data, on a synthetic corpus: "
+        "mmf_run config=projects/cmsbert/demo.yaml"
+    )

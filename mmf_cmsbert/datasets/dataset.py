@@ -1,0 +1,162 @@
+"""Segments as an MMF dataset."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmf.common.registry import registry
+from mmf.common.sample import Sample, SampleList
+from mmf.datasets.base_dataset import BaseDataset
+from mmf.utils.build import build_processors
+
+from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.settings import DatasetSettings
+from mmf_cmsbert.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+
+class SentimentDataset(BaseDataset):
+    """One split of a corpus of segments, tokenised once and held in memory.
+
+    A prepared batch has ``input_ids``, ``input_mask``, ``segment_ids``, ``word_index`` (see
+    :func:`~mmf_cmsbert.datasets.batching.pad_pieces`); ``visual`` and ``acoustic`` float32
+    ``(batch, frames, width)`` with ``visual_mask`` and ``acoustic_mask`` bool ``(batch, frames)``,
+    all false for a segment without the modality; ``targets`` float32 ``(batch, 1)``, NaN where the
+    label is unknown; ``segment_id``, a list; and ``id (batch,)``, the segment's number in the
+    split, which MMF gathers across processes.
+
+    Args:
+        dataset_name: ``mosi`` or ``mosei``.
+        config: ``dataset_config.<dataset_name>``.
+        dataset_type: ``train``, ``val`` or ``test``.
+        segments: the split, validated.
+        settings: what ``config`` says.
+        synthetic: whether the segments come from the generator, for the log.
+    """
+
+    def __init__(
+        self,
+        dataset_name: str,
+        config: Any,
+        dataset_type: str,
+        segments: Sequence[Segment],
+        settings: DatasetSettings,
+        synthetic: bool = False,
+    ):
+        super().__init__(dataset_name, config, dataset_type)
+        self._segments = segments
+        self._widths = {modality: settings.widths[modality] or 0 for modality in MODALITIES}
+        self._key = settings.key
+        self._synthetic = synthetic
+        self._pieces: list[dict[str, Any]] = []
+
+    def init_processors(self) -> None:
+        # MMF's own does the same, but does not tell a processor which section it was configured in.
+        for name, section in self.config.processors.items():
+            if section and registry.get_processor_class(section.type) is None:
+                raise ConfigError(
+                    f"{self._key}.processors.{name}.type is {section.type!r}, and no processor "
+                    "is registered so; these datasets come with word_pieces"
+                )
+        processors = build_processors(
+            self.config.processors,
+            f"{self.dataset_name}_{{}}",
+            data_dir=self.config.data_dir,
+            key=f"{self._key}.processors.word_processor.params",
+        )
+        for name, processor in processors.items():
+            setattr(self, name, processor)
+            registry.register(f"{self.dataset_name}_{name}", processor)
+        if not hasattr(processors.get("word_processor"), "pad_id"):
+            raise ConfigError(
+                f"{self._key}.processors.word_processor must give word pieces that know their "
+                f"word; type {self._key}.processors.word_processor.type=word_pieces"
+            )
+        self._pieces = [self.word_processor({"words": s.words}) for s in self._segments]
+        _say(self._summary())
+
+    def __len__(self) -> int:
+        return len(self._segments)
+
+    def __getitem__(self, idx: int) -> Sample:
+        segment, pieces = self._segments[idx], self._pieces[idx]
+        sample = Sample()
+        sample.id = torch.tensor(idx)
+        sample.segment_id = segment.id
+        sample.targets = torch.tensor([np.nan if segment.label is None else segment.label]).float()
+        # MMF stacks tensors, which must be of one length; arrays wait for prepare_batch.
+        sample.input_ids = pieces["input_ids"]
+        sample.word_index = pieces["word_index"]
+        for modality in MODALITIES:
+            sample[modality] = self._frames(segment, modality)
+        return sample
+
+    def prepare_batch(self, batch: SampleList) -> SampleList:
+        """Pad the batch to its longest segment and move it to the device."""
+        padded = SampleList()
+        padded.add_field("targets", batch["targets"])
+        pieces = pad_pieces(batch["input_ids"], batch["word_index"], self.word_processor.pad_id)
+        for name, tensor in pieces.items():
+            padded.add_field(name, tensor)
+        for modality in MODALITIES:
+            frames, mask = pad_frames(batch[modality], self._widths[modality])
+            padded.add_field(modality, frames)
+            padded.add_field(f"{modality}_mask", mask)
+        for name in batch:
+            if name not in padded:
+                padded.add_field(name, batch[name])
+        return super().prepare_batch(padded)
+
+    def format_for_prediction(self, report: Any) -> list[dict[str, Any]]:
+        """One row a segment: its id, the predicted sentiment, and the label where it is known."""
+        if report.scores.size(-1) != 1:
+            raise ConfigError(
+                f"the model gives {report.scores.size(-1)} scores a segment; expected one, the "
+                "sentiment. Give the model one output (num_labels: 1)"
+            )
+        segments = [self._segments[i] for i in report.id.tolist()]
+        scores = report.scores.reshape(-1).tolist()
+        return [
+            {
+                "id": segment.id,
+                "prediction": score,
+                # What was written as 1.8 was stored as the nearest float32.
+                "label": None if segment.label is None else round(segment.label, 6),
+            }
+            for segment, score in zip(segments, scores, strict=True)
+        ]
+
+    def _frames(self, segment: Segment, modality: str) -> np.ndarray:
+        frames, width = getattr(segment, modality), self._widths[modality]
+        return np.empty((0, width), np.float32) if frames is None or not width else frames
+
+    def _summary(self) -> str:
+        segments = self._segments
+        labels = [s.label for s in segments if s.label is not None]
+        parts = [
+            f"{len(segments)} {'synthetic ' if self._synthetic else ''}segments",
+            f"longest {max(len(s.words) for s in segments)} words",
+            f"label mean {np.mean(labels):.2f}" if labels else "no labels",
+        ]
+        if len(labels) not in (0, len(segments)):
+            parts.append(f"{len(segments) - len(labels)} without a label")
+        if cut := sum(pieces["truncated"] for pieces in self._pieces):
+            parts.append(f"{cut} truncated to max_seq_length={self.word_processor.max_seq_length}")
+        for modality in MODALITIES:
+            missing = sum(not len(self._frames(s, modality)) for s in segments)
+            if self._widths[modality] and missing:
+                parts.append(f"{missing} without {modality}")
+        return f"{self.dataset_name} {self.dataset_type}: {', '.join(parts)}"
+
+
+def _say(message: str) -> None:
+    # The older MMF shows only what goes through its writer, the newer has none.
+    writer = registry.get("writer", no_warning=True)
+    if writer is not None:
+        writer.write(message, "info")
+    else:
+        logger.info(message)

@@ -1,0 +1,95 @@
+"""Which layout a data file has, and its segments whatever the layout."""
+
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.datasets import mag, misa
+from mmf_cmsbert.datasets.fields import describe
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.unpickler import load_plain
+from mmf_cmsbert.datasets.validation import check_aligned, once_each
+from mmf_cmsbert.errors import ConfigError, DataError
+
+READABLE = ("auto", "misa", "mag")
+NOT_READABLE = ("mmsa", "csd", "folder")
+
+
+def check_layout(layout: Any, key: str) -> None:
+    """Raise unless ``layout``, the value of ``key``, names a layout that can be read.
+
+    Raises:
+        ConfigError: the message lists the layouts.
+    """
+    if layout in NOT_READABLE:
+        raise ConfigError(
+            f"{key} is {layout}: this version does not read that layout. It reads the MISA and MAG "
+            f"pickles: type {key}=auto and name such files"
+        )
+    if layout not in READABLE:
+        raise ConfigError(f"{key} is {layout!r}; expected one of {', '.join(READABLE)}")
+
+
+def read_split(path: str | Path, split: str, layout: str = "auto") -> list[Segment]:
+    """The segments of one split of a data file.
+
+    A file that holds all splits is unpickled once: the splits not yet asked for are kept until
+    they are.
+
+    Args:
+        path: a pickle in the MISA or MAG layout.
+        split: ``train``, ``val`` or ``test``.
+        layout: ``misa``, ``mag``, or ``auto`` to go by the content.
+
+    Raises:
+        DataError: not such a file; the message names the file and the entry.
+    """
+    path = Path(path)
+    content = _kept(path, split)
+    if content is None:
+        content = load_plain(path)
+    layout = _recognise(content, path) if layout == "auto" else layout
+    if layout == "mag":
+        segments = list(once_each(mag.read(content, split, str(path)), str(path)))
+        _keep(path, {key: content[key] for key in content if key != mag.SPLITS[split]})
+    else:
+        segments = list(once_each(misa.read(content, str(path)), str(path)))
+    check_aligned(segments, str(path))
+    return segments
+
+
+def _recognise(content: Any, path: Path) -> str:
+    if misa.recognise(content):
+        return "misa"
+    if mag.recognise(content):
+        return "mag"
+    if isinstance(content, dict) and any(
+        isinstance(split, dict) and "regression_labels" in split for split in content.values()
+    ):
+        raise DataError(
+            f"{path}: this is the MMSA layout, which this version does not read; "
+            "it reads the MISA and MAG pickles"
+        )
+    first = f", whose first entry is {describe(content[0])}" if type(content) is list else ""
+    raise DataError(
+        f"{path}: not a layout that is known here. Expected a list of {misa.ENTRY} (MISA) or a "
+        f"dict train, dev, test of lists of {mag.ENTRY} (MAG), found {describe(content)}{first}"
+    )
+
+
+# File -> its splits that nobody asked for yet.
+_unread: dict[Path, tuple[tuple[int, int], dict]] = {}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _kept(path: Path, split: str) -> dict | None:
+    stamp, splits = _unread.pop(path.resolve(), (None, {}))
+    return splits if mag.SPLITS[split] in splits and stamp == _stamp(path) else None
+
+
+def _keep(path: Path, splits: dict) -> None:
+    if set(splits) & set(mag.SPLITS.values()):
+        _unread[path.resolve()] = (_stamp(path), splits)

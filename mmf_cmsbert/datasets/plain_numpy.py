@@ -1,0 +1,151 @@
+"""Stand-ins for the few globals that a pickle of plain data names: numpy's arrays and types.
+
+numpy's own functions trust a pickle with sizes, flags and memory layouts. These make arrays from
+checked types, shapes and bytes.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+_PLAIN_TYPE = re.compile(r"b1|[iuf]\d{1,2}|[SU][1-9]\d{0,8}|O\d?")
+
+
+class Refused(Exception):
+    """The pickle asks for something that plain data does not need."""
+
+
+class Stub:
+    """What a global of a pickle resolves to."""
+
+    __slots__ = ()
+
+
+class _ArrayClass(Stub):
+    """Stands for the class ``numpy.ndarray``, which is only ever named, never called."""
+
+    __slots__ = ()
+
+
+class PlainType(Stub):
+    """A numpy dtype of plain values: bool, integer, float, text, or object."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, code: Any, *_align_and_copy: Any):
+        code = _text(code)
+        if not _PLAIN_TYPE.fullmatch(code):
+            raise Refused(f"numpy dtype {code[:40]!r}")
+        self.dtype = np.dtype("O" if code[0] == "O" else code)
+
+    def __setstate__(self, state: Any) -> None:
+        # Of numpy's state only the byte order is taken: sizes, fields and flags set from outside
+        # are how a pickle would get at memory.
+        _version, order, subarray, names, fields, *_sizes_and_flags = state
+        if not (subarray is names is fields is None) or _text(order) not in ("<", ">", "|", "="):
+            raise Refused("numpy dtype with fields")
+        self.dtype = self.dtype.newbyteorder(_text(order))
+
+
+class PlainArray(np.ndarray):
+    """An array that checks its state before it takes it."""
+
+    def __setstate__(self, state: Any) -> None:
+        *_version, shape, plain, fortran, content = state
+        dtype = _dtype(plain)
+        if dtype.hasobject:
+            if type(content) is not list or len(content) != _size(shape):
+                raise Refused("numpy array whose content does not fit its shape")
+        else:
+            content = _content(content, dtype, shape)
+        super().__setstate__((1, shape, dtype, bool(fortran), content))
+
+
+def _new_array(of: Any, *_shape_and_type: Any) -> PlainArray:
+    if not isinstance(of, _ArrayClass):
+        raise Refused("numpy array of another class")
+    return np.empty(0, np.uint8).view(PlainArray)
+
+
+def _array_from_buffer(content: Any, plain: Any, shape: Any, order: Any = "C", axes: Any = None):
+    dtype = _dtype(plain)
+    if dtype.hasobject or axes is not None or order not in ("C", "F"):
+        raise Refused("numpy array with an unusual memory layout")
+    return np.ndarray(shape, dtype, _content(content, dtype, shape), order=order)
+
+
+def _scalar(plain: Any, content: Any) -> Any:
+    dtype = _dtype(plain)
+    if dtype.hasobject:
+        raise Refused("numpy scalar of objects")
+    return np.ndarray((), dtype, _content(content, dtype, ()))[()]
+
+
+def _encode(text: Any, encoding: Any = None, *_errors: Any) -> bytes:
+    # Python 3 writes bytes so into protocols 0 to 2.
+    if type(text) is not str or _text(encoding).lower() not in ("latin1", "latin-1"):
+        raise Refused("_codecs.encode with another encoding than latin1")
+    return text.encode("latin-1")
+
+
+def _empty_bytes(*content: Any) -> bytes:
+    if content:
+        raise Refused("bytes() of something")
+    return b""
+
+
+def _dtype(plain: Any) -> np.dtype:
+    if not isinstance(plain, PlainType):
+        raise Refused("numpy array of an unknown dtype")
+    return plain.dtype
+
+
+def _size(shape: Any) -> int:
+    if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape):
+        raise Refused("numpy array with an impossible shape")
+    return math.prod(shape)
+
+
+def _content(content: Any, dtype: np.dtype, shape: Any) -> bytes:
+    if type(content) is str:  # the bytes of a Python 2 pickle
+        content = content.encode("latin-1")
+    if type(content) not in (bytes, bytearray) or len(content) != _size(shape) * dtype.itemsize:
+        raise Refused("numpy array whose content does not fit its shape")
+    return bytes(content)
+
+
+def _text(value: Any) -> str:
+    if type(value) is bytes:
+        value = value.decode("latin-1")
+    if type(value) is not str:
+        raise Refused("a name that is no text")
+    return value
+
+
+class Call(Stub):
+    """A function that a pickle may call."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable):
+        self._function = function
+
+    def __call__(self, *args: Any) -> Any:
+        return self._function(*args)
+
+
+_MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
+_NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
+GLOBALS: dict[tuple[str, str], Stub] = {
+    ("numpy", "ndarray"): _ArrayClass(),
+    ("numpy", "dtype"): Call(PlainType),
+    ("_codecs", "encode"): Call(_encode),
+    ("__builtin__", "bytes"): Call(_empty_bytes),
+    ("builtins", "bytes"): Call(_empty_bytes),
+    **{(module, "_reconstruct"): Call(_new_array) for module in _MULTIARRAY},
+    **{(module, "scalar"): Call(_scalar) for module in _MULTIARRAY},
+    **{(module, "_frombuffer"): Call(_array_from_buffer) for module in _NUMERIC},
+}

@@ -1,0 +1,32 @@
+"""The record that every layout is read into."""
+
+from dataclasses import dataclass
+
+from numpy import ndarray
+
+MODALITIES = ("visual", "acoustic")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Segment:
+    """One utterance of a video: what was said, seen and heard, and the sentiment given to it.
+
+    Attributes:
+        id: unique in its corpus.
+        video: the video that it is cut from; splits never share one.
+        words: the spoken words in order.
+        visual: float32 ``(frames, width)``, or None where the modality is missing.
+        acoustic: float32 ``(frames, width)``, or None where the modality is missing.
+        label: sentiment in [-3, 3], or None where it is unknown.
+        start: seconds into the video, or None.
+        end: seconds into the video, or None.
+    """
+
+    id: str
+    video: str
+    words: tuple[str, ...]
+    visual: ndarray | None
+    acoustic: ndarray | None
+    label: float | None
+    start: float | None = None
+    end: float | None = None

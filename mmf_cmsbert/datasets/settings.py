@@ -1,0 +1,105 @@
+"""The section ``dataset_config.<name>``, read and checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from mmf_cmsbert.config_check import check_keys
+from mmf_cmsbert.datasets.layouts import check_layout
+from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.synthetic import SPLITS, read_settings
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.paths import PACKAGE
+
+
+@dataclass(frozen=True)
+class DatasetSettings:
+    """What a configured dataset is made of.
+
+    Attributes:
+        key: the section, ``dataset_config.<name>``.
+        data_dir: the folder that relative file names are relative to.
+        files: split -> its files, absolute.
+        layout: ``misa``, ``mag`` or ``auto``.
+        widths: modality -> columns, None where the corpus is used without the modality.
+        synthetic: seed and counts where the files are to be made, else None.
+    """
+
+    key: str
+    data_dir: Path
+    files: dict[str, list[Path]]
+    layout: str
+    widths: dict[str, int | None]
+    synthetic: dict[str, int] | None
+
+
+def defaults_path(name: str) -> Path:
+    """The shipped configuration of a dataset."""
+    return PACKAGE / "configs" / "datasets" / name / "defaults.yaml"
+
+
+def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
+    """Read ``dataset_config.<name>``.
+
+    Raises:
+        ConfigError: an unknown key, or a value that cannot be followed.
+    """
+    key = f"dataset_config.{name}"
+    given = OmegaConf.to_container(config, resolve=True)
+    known = OmegaConf.to_container(OmegaConf.load(defaults_path(name)))["dataset_config"][name]
+    check_keys(given, known, key, free=("processors.*.params", "synthetic"))
+    check_layout(given["layout"], f"{key}.layout")
+    data_dir = Path(given["data_dir"]).expanduser().absolute()
+    settings = DatasetSettings(
+        key=key,
+        data_dir=data_dir,
+        files={s: _files(given["annotations"].get(s), data_dir, key, s) for s in SPLITS},
+        layout=given["layout"],
+        widths={m: _width(given["features"].get(m), f"{key}.features.{m}") for m in MODALITIES},
+        synthetic=_synthetic(given["synthetic"], f"{key}.synthetic"),
+    )
+    if settings.synthetic:
+        _check_synthetic_files(settings)
+    return settings
+
+
+def _files(names: Any, data_dir: Path, key: str, split: str) -> list[Path]:
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise ConfigError(
+            f"{key}.annotations.{split} is {names!r}; expected a file or a list of files, as in "
+            f"{key}.annotations.{split}=[/path/to/{split}.pkl]"
+        )
+    return [data_dir / Path(name).expanduser() for name in names]
+
+
+def _width(value: Any, key: str) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not int or value < 0:
+        raise ConfigError(
+            f"{key} is {value!r}; expected how many columns its frames have, or null to use the "
+            "corpus without it"
+        )
+    return value or None
+
+
+def _synthetic(given: Any, key: str) -> dict[str, int] | None:
+    if given is None or given is False:
+        return None
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{key} is {given!r}; expected null or a section such as {{seed: 1}}")
+    return read_settings(given, key)
+
+
+def _check_synthetic_files(settings: DatasetSettings) -> None:
+    files = [file for split in settings.files.values() for file in split]
+    if settings.layout == "mag" or len(files) != len(SPLITS) or len(set(files)) != len(SPLITS):
+        raise ConfigError(
+            f"{settings.key}.synthetic writes one file a split in the MISA layout; expected one "
+            f"name under each of {settings.key}.annotations.train, val and test, and layout auto "
+            "or misa"
+        )

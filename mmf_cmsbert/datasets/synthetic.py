@@ -1,0 +1,170 @@
+"""A synthetic corpus in the MISA layout, made from a seed. It is no CMU-MOSI and no CMU-MOSEI.
+
+The sentiment of a segment is the sum of three independent parts of the same variance: an opinion
+word, a pattern of the face and a pattern of the voice, each pattern on a few frames away from the
+opinion word. Text alone explains a third of the variance. Every column is centred in its segment,
+as the real files are: its mean carries nothing, the patterns lie in time.
+"""
+
+import hashlib
+import json
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from mmf_cmsbert.config_check import check_keys
+from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.synthetic_text import vocabulary, write_sentence
+from mmf_cmsbert.errors import ConfigError, DataError
+
+VERSION = 1
+SPLITS = ("train", "val", "test")
+_DEFAULTS = {"seed": 1, "train": 480, "val": 120, "test": 200}
+# What a pattern adds to the sentiment -> the columns that rise with it. None rises for 0.
+_COLUMNS = {-1.2: (2, 3, 4), -0.6: (7, 8, 9), 0.6: (12, 13, 14), 1.2: (17, 18, 19)}
+_NARROWEST = 20
+_RISE, _FRAME_NOISE, _LABEL_NOISE = 3.0, 0.5, 0.1
+
+
+def read_settings(given: Mapping, key: str) -> dict[str, int]:
+    """The seed and the segments of each split, with defaults for what is not given.
+
+    Raises:
+        ConfigError: an unknown key, or a value that is no count.
+    """
+    check_keys(given, _DEFAULTS, key)
+    settings = _DEFAULTS | dict(given)
+    for name, value in settings.items():
+        lowest = 0 if name == "seed" else 1
+        if type(value) is not int or value < lowest:
+            raise ConfigError(f"{key}.{name} is {value!r}; expected a whole number from {lowest}")
+    return settings
+
+
+def write_split(
+    path: Path, split: str, settings: Mapping[str, int], widths: Mapping[str, int | None]
+) -> bool:
+    """Write one split of the corpus to ``path``, unless it stands there already.
+
+    A note beside the file says what it was made from. A file without that note, or changed since,
+    is somebody's data and stays.
+
+    Args:
+        path: the pickle to write.
+        split: ``train``, ``val`` or ``test``.
+        settings: what :func:`read_settings` gives.
+        widths: modality -> columns; 0 or None for a corpus without that modality.
+
+    Returns:
+        Whether it was written.
+
+    Raises:
+        ConfigError: features too narrow for the patterns.
+        DataError: another file stands there.
+    """
+    for modality in MODALITIES:
+        if 0 < (widths.get(modality) or 0) < _NARROWEST:
+            raise ConfigError(
+                f"features.{modality} is {widths[modality]} columns; the synthetic corpus needs at "
+                f"least {_NARROWEST}, or null to leave the modality out"
+            )
+    made_from = {
+        "synthetic": True,
+        "version": VERSION,
+        "split": split,
+        "seed": settings["seed"],
+        "segments": settings[split],
+        "widths": {modality: widths.get(modality) or 0 for modality in MODALITIES},
+    }
+    note = _note_path(path)
+    if path.exists():
+        if not is_synthetic(path):
+            raise DataError(
+                f"{path} stands where the synthetic corpus would be written, and is not part of "
+                "one; it was left as it is. Give the synthetic corpus a folder of its own "
+                "(data_dir of the dataset), or switch it off with synthetic=null"
+            )
+        if made_from.items() <= json.loads(note.read_text()).items():
+            return False
+        path.unlink()
+    content = pickle.dumps(make_split(split, settings, widths), protocol=4)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The note first: a run that is cut off between the two leaves nothing that looks like data.
+    _replace(note, json.dumps(made_from | {"sha256": _sha256(content)}, indent=1).encode())
+    _replace(path, content)
+    return True
+
+
+def is_synthetic(path: Path) -> bool:
+    """Whether the file was written by this generator and has not been changed since."""
+    try:
+        note = json.loads(_note_path(path).read_text())
+        return note["sha256"] == _sha256(path.read_bytes())
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def make_split(
+    split: str, settings: Mapping[str, int], widths: Mapping[str, int | None]
+) -> list[tuple[Any, ...]]:
+    """One split in the MISA layout; splits of one seed do not depend on each other's sizes."""
+    rng = np.random.default_rng([settings["seed"], SPLITS.index(split)])
+    ids = {word: i for i, word in enumerate(vocabulary())}
+    entries: list[tuple[Any, ...]] = []
+    video, left, clip = 0, 0, 0
+    for _ in range(settings[split]):
+        if not left:
+            video, left, clip = video + 1, int(rng.integers(3, 10)), 0
+        words, opinion_at, sentiment = write_sentence(rng)
+        frames = {}
+        for modality in MODALITIES:
+            width = widths.get(modality) or 0
+            frames[modality], value = _frames(len(words), opinion_at, width, rng)
+            sentiment += value
+        label = np.clip(sentiment + rng.normal(0, _LABEL_NOISE), -3, 3)
+        entries.append(
+            (
+                (np.array([ids[word] for word in words]), *frames.values(), words),
+                np.array([[round(label * 5) / 5]], np.float32),
+                f"synthetic-{split}-{video:03d}[{clip}]",
+            )
+        )
+        left, clip = left - 1, clip + 1
+    return entries
+
+
+def _frames(count: int, opinion_at: int, width: int, rng: Generator) -> tuple[np.ndarray, float]:
+    """Frames ``(count, width)`` and what their pattern adds to the sentiment.
+
+    The pattern is a rise of a few neighbouring columns on two neighbouring frames (three in longer
+    sentences), none of them the opinion word's.
+    """
+    if not width:
+        return np.zeros((count, 0), np.float32), 0.0
+    frames = rng.normal(0, _FRAME_NOISE, (count, width))
+    value = float(rng.choice([*_COLUMNS, 0.0]))
+    length = 3 if count > 12 else 2
+    starts = [s for s in range(count - length + 1) if not s <= opinion_at < s + length]
+    start = int(rng.choice(starts))
+    for column in _COLUMNS.get(value, ()):
+        frames[start : start + length, column] += _RISE
+    return (frames - frames.mean(0)).astype(np.float32), value
+
+
+def _note_path(path: Path) -> Path:
+    return path.with_name(path.name + ".synthetic.json")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)

@@ -1,0 +1,43 @@
+"""The processors as MMF finds them by name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmf.common.registry import registry
+from mmf.datasets.processors.processors import BaseProcessor
+
+from mmf_cmsbert.config_check import check_keys
+from mmf_cmsbert.processors.word_pieces import load_encoder
+
+_DEFAULTS = {"tokenizer": "bert-base-uncased", "max_seq_length": 50}
+
+
+@registry.register_processor("word_pieces")
+class WordPieceProcessor(BaseProcessor):
+    """Words to word pieces with any fast tokenizer.
+
+    Takes ``{"words": [...]}`` and gives ``input_ids`` and ``word_index``, int64 arrays
+    ``(pieces,)``, and ``truncated``; see :class:`~mmf_cmsbert.processors.word_pieces.WordPieces`.
+
+    Args:
+        config: ``tokenizer`` (default bert-base-uncased) and ``max_seq_length`` (default 50).
+        key: the configuration section of ``config``, for messages.
+
+    Raises:
+        ConfigError: an unknown key, or a tokenizer that cannot be had.
+    """
+
+    def __init__(self, config: Mapping, *args: Any, key: str = "params", **kwargs: Any):
+        super().__init__(config, *args, **kwargs)
+        check_keys(config, _DEFAULTS, key)
+        self._encoder = load_encoder(**(_DEFAULTS | dict(config)), key=key)
+        self.pad_id = self._encoder.pad_id
+        self.max_seq_length = self._encoder.max_seq_length
+
+    def __call__(self, item: Mapping, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        pieces = self._encoder.encode(item["words"])
+        return {
+            "input_ids": pieces.input_ids,
+            "word_index": pieces.word_index,
+            "truncated": pieces.truncated,
+        }

@@ -1,0 +1,114 @@
+"""Words to word pieces that know which word they come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.pretrained import load_pretrained
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class WordPieces:
+    """The word pieces of a segment, special tokens included.
+
+    Attributes:
+        input_ids: int64 ``(pieces,)``.
+        word_index: int64 ``(pieces,)``, the index of each piece's word, -1 for special tokens.
+        truncated: whether words at the end were left out.
+    """
+
+    input_ids: np.ndarray
+    word_index: np.ndarray
+    truncated: bool
+
+
+class WordPieceEncoder:
+    """Encodes words with a fast tokenizer, at most ``max_seq_length`` pieces a segment.
+
+    What does not fit is cut off at a whole word. Only where not even the first word fits, its
+    first pieces are kept: no segment is ever without text.
+
+    Args:
+        tokenizer: a fast tokenizer of Hugging Face transformers.
+        max_seq_length: pieces a segment, special tokens included.
+        key: the configuration section of these arguments, for messages.
+
+    Raises:
+        ConfigError: the tokenizer is not a fast one, or the length leaves no room for a word.
+    """
+
+    def __init__(self, tokenizer: Any, max_seq_length: int, key: str):
+        if not tokenizer.is_fast:
+            raise ConfigError(
+                f"{key}.tokenizer {tokenizer.name_or_path!r} has no fast version, which alone "
+                "knows the word of each piece; choose one that has a tokenizer.json"
+            )
+        special = tokenizer.num_special_tokens_to_add()
+        if type(max_seq_length) is not int or not (
+            special < max_seq_length <= tokenizer.model_max_length
+        ):
+            limit = tokenizer.model_max_length
+            upto = f" to {limit}, what the tokenizer's model takes" if limit < 10**9 else ""
+            raise ConfigError(
+                f"{key}.max_seq_length is {max_seq_length!r}; expected a whole number from "
+                f"{special + 1}{upto}"
+            )
+        self._tokenizer = tokenizer
+        self.max_seq_length = max_seq_length
+        # Padding is masked everywhere, so a tokenizer without a padding token pads with any id.
+        self.pad_id: int = tokenizer.pad_token_id or 0
+
+    def encode(self, words: Sequence[str]) -> WordPieces:
+        """The word pieces of ``words``; a word of which the tokenizer makes nothing has none."""
+        encoding = self._tokenizer(list(words), is_split_into_words=True, verbose=False)
+        ids = np.array(encoding["input_ids"], dtype=np.int64)
+        index = np.array([-1 if i is None else i for i in encoding.word_ids()], dtype=np.int64)
+        dropped = _overflow(index, self.max_seq_length)
+        return WordPieces(np.delete(ids, dropped), np.delete(index, dropped), bool(len(dropped)))
+
+
+def load_encoder(tokenizer: str, max_seq_length: int, key: str) -> WordPieceEncoder:
+    """An encoder with the tokenizer of a hub name or local folder.
+
+    Args:
+        tokenizer: a hub name, or a folder: absolute, or relative to the working folder or to this
+            package.
+        max_seq_length: see :class:`WordPieceEncoder`.
+        key: the configuration section of these arguments, for messages.
+
+    Raises:
+        ConfigError: there is no such tokenizer, it is not a fast one, or the length is wrong.
+    """
+    from transformers import AutoTokenizer
+
+    loaded = load_pretrained(
+        AutoTokenizer.from_pretrained,
+        tokenizer,
+        "tokenizer",
+        f"{key}.tokenizer",
+        use_fast=True,
+        # Byte-level BPE marks the start of a word by the space before it; the others ignore this.
+        add_prefix_space=True,
+    )
+    # A folder without a vocabulary gives a tokenizer that knows its special tokens alone.
+    if len(loaded) <= len(loaded.all_special_ids):
+        raise ConfigError(
+            f"{key}.tokenizer: {tokenizer!r} holds no vocabulary; expected a tokenizer.json, "
+            "vocab.txt or the like there"
+        )
+    return WordPieceEncoder(loaded, max_seq_length, key)
+
+
+def _overflow(word_index: np.ndarray, longest: int) -> np.ndarray:
+    """Positions to leave out so that ``longest`` pieces remain, whole words from the end."""
+    content = np.flatnonzero(word_index >= 0)
+    room = longest - (len(word_index) - len(content))
+    if len(content) <= room:
+        return content[:0]
+    keep = room
+    while keep and word_index[content[keep - 1]] == word_index[content[room]]:
+        keep -= 1
+    return content[keep or room :]
