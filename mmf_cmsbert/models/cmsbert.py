@@ -1,0 +1,233 @@
+"""CMSBERT-CLR as an MMF model: a thin adapter around the network of ``modules``."""
+
+from collections.abc import Mapping
+
+import torch
+from mmf.common.registry import registry
+from mmf.models.base_model import BaseModel
+from omegaconf import OmegaConf
+from torch import Tensor
+
+from mmf_cmsbert.config_check import check_keys
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.backbone import load_backbone
+from mmf_cmsbert.modules.network import CMSBert
+from mmf_cmsbert.modules.optimizer_watch import after_each_update
+from mmf_cmsbert.modules.settings import NetworkSettings
+from mmf_cmsbert.modules.temperature import Temperature
+from mmf_cmsbert.modules.weight_average import WeightAverage
+from mmf_cmsbert.paths import PACKAGE
+
+NONVERBAL = ("visual", "acoustic")
+DEFAULTS = PACKAGE / "configs" / "models" / "cmsbert" / "defaults.yaml"
+# MMF itself puts these two beside the model's own keys.
+_MMF_KEYS = ("model", "zoo_requirements")
+
+
+@registry.register_model("cmsbert")
+class CMSBERT(BaseModel):
+    """Context-driven modality shifting BERT with contrastive learning (Kim & Kim, IJCNN 2022).
+
+    Reads from a ``SampleList`` the fields that the datasets ``mosi`` and ``mosei`` give:
+    ``input_ids``, ``input_mask``, ``word_index`` ``(batch, pieces)`` and for visual and acoustic
+    ``<modality> (batch, frames, width)`` with ``<modality>_mask (batch, frames)``.
+
+    Gives ``scores (batch, 1)``, the sentiment; ``logits (batch, classes)`` where the head
+    classifies; ``embeddings`` and ``embedding_masks``, modality -> ``(batch, dim)`` and
+    ``(batch,)``; ``embedding_targets`` with ``contrastive.ema_targets``; ``temperature``, a scalar;
+    and ``contrastive_pairs``.
+
+    Args:
+        config: ``model_config.cmsbert``; its keys are explained in its ``defaults.yaml``.
+
+    Raises:
+        ConfigError: an unknown key, or a value that the model cannot follow.
+    """
+
+    @classmethod
+    def config_path(cls) -> str:
+        return str(DEFAULTS)
+
+    def build(self) -> None:
+        given = _complete(self.config)
+        nonverbal = _nonverbal(given["modalities"])
+        self.widths = _widths(given["features"] or _declared_features(), nonverbal)
+        contrastive, ema = given["contrastive"], given["ema"]
+        self.pairs = _pairs(contrastive["pairs"], ("text", *self.widths))
+        self.classes = given["head"]["classes"]
+        self.network = CMSBert(
+            load_backbone(given["backbone"]["name"], given["backbone"]["from_config"]),
+            self.widths,
+            _settings(given),
+        )
+        self.temperature = Temperature(
+            contrastive["temperature"],
+            contrastive["learn_temperature"],
+            *contrastive["temperature_range"],
+        )
+        self.ema = None
+        if ema["enabled"]:
+            self.ema = WeightAverage(self.network, ema["decay"])
+            after_each_update(self, CMSBERT._average)
+        self.ema_targets = contrastive["ema_targets"]
+        if self.ema_targets and self.ema is None:
+            raise ConfigError(
+                "model_config.cmsbert.contrastive.ema_targets is true but ema.enabled is false; "
+                "type model_config.cmsbert.ema.enabled=true"
+            )
+
+    def _average(self) -> None:
+        self.ema.update_parameters(self.network)
+
+    def forward(self, sample_list) -> dict:
+        inputs = self._inputs(sample_list)
+        averaged = self.ema is not None and not self.training
+        output = (self.ema if averaged else self.network)(**inputs)
+        result = {
+            "scores": self._sentiment(output.logits),
+            "embeddings": output.embeddings,
+            "embedding_masks": output.present,
+            "temperature": self.temperature(),
+            "contrastive_pairs": self.pairs,
+        }
+        if self.classes:
+            result["logits"] = output.logits
+        if self.ema_targets and self.training:
+            with torch.no_grad():
+                result["embedding_targets"] = self.ema(**inputs).embeddings
+        return result
+
+    def _inputs(self, sample_list) -> dict:
+        dataset = sample_list["dataset_name"]
+        frames = {m: sample_list[m] for m, each in self.widths.items() if dataset in each}
+        return {
+            "input_ids": sample_list["input_ids"],
+            "input_mask": sample_list["input_mask"],
+            "word_index": sample_list["word_index"],
+            "frames": frames,
+            "frame_masks": {m: sample_list[f"{m}_mask"] for m in frames},
+            "dataset": dataset,
+        }
+
+    def _sentiment(self, logits: Tensor) -> Tensor:
+        """The sentiment ``(batch, 1)`` that the head's output stands for.
+
+        Seven classes stand for -3 to 3: the likeliest one. Two stand for negative and not: the
+        difference of their probabilities, whose sign is the class (its size is no sentiment).
+        """
+        if not self.classes:
+            return logits
+        if self.classes == 2:
+            probability = logits.softmax(-1)
+            return probability[:, 1:] - probability[:, :1]
+        return (logits.argmax(-1, keepdim=True) - self.classes // 2).to(logits.dtype)
+
+    def load_state_dict(self, state_dict, strict: bool = True):
+        """Load weights; unlike MMF's trainer, never a part of them in silence.
+
+        Raises:
+            ConfigError: the weights are those of another model or of other settings.
+        """
+        try:
+            return super().load_state_dict(state_dict, strict=True)
+        except RuntimeError as error:
+            problems = [line.strip() for line in str(error).splitlines()[1:]]
+            raise ConfigError(
+                "the checkpoint's weights do not fit this model: "
+                f"{problems[0][:300] if problems else error}. Use the model_config and the "
+                "datasets that it was trained with (config.yaml beside it), or another env.save_dir"
+            ) from error
+
+    def get_optimizer_parameters(self, config) -> list[dict]:
+        """Parameter groups: no weight decay for biases and norms, the backbone's own learning rate.
+
+        The decay itself is ``optimizer.params.weight_decay``; the averaged copy is in no group.
+        """
+        lr = config.optimizer.params.lr
+        backbone_lr = lr * self.config.finetune_lr_multiplier
+        groups: dict[tuple[float, bool], list] = {}
+        for name, parameter in self.named_parameters():
+            if name.startswith("ema.") or not parameter.requires_grad:
+                continue
+            rate = backbone_lr if name.startswith("network.backbone.") else lr
+            groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
+        return [
+            {"params": parameters, "lr": rate} | ({} if decays else {"weight_decay": 0.0})
+            for (rate, decays), parameters in groups.items()
+        ]
+
+
+def _complete(config) -> dict:
+    """The model's configuration, checked for unknown keys, defaults filled in."""
+    given = OmegaConf.to_container(OmegaConf.create(config), resolve=True)
+    given = {key: value for key, value in given.items() if key not in _MMF_KEYS}
+    known = OmegaConf.to_container(OmegaConf.load(DEFAULTS))["model_config"]["cmsbert"]
+    free = ("features", "losses", "backbone.from_config")
+    check_keys(given, known, "model_config.cmsbert", free=free)
+    return OmegaConf.to_container(OmegaConf.merge(known, given))
+
+
+def _nonverbal(modalities) -> tuple[str, ...]:
+    """The modalities besides text that are switched on."""
+    names = modalities.split(",") if isinstance(modalities, str) else modalities
+    unknown = sorted(set(names) - {"text", *NONVERBAL})
+    if unknown or not names:
+        raise ConfigError(
+            f"model_config.cmsbert.modalities is {modalities}; expected some of "
+            f"[text, {', '.join(NONVERBAL)}]"
+        )
+    return tuple(m for m in NONVERBAL if m in names)
+
+
+def _declared_features() -> dict:
+    """Widths that the datasets in use declare, dataset -> modality -> width."""
+    config = registry.get("config", no_warning=True)
+    datasets = config.datasets if config is not None else []
+    names = datasets.split(",") if isinstance(datasets, str) else list(datasets or [])
+    features = {n: OmegaConf.select(config, f"dataset_config.{n}.features") for n in names}
+    return {n: OmegaConf.to_container(each, resolve=True) for n, each in features.items() if each}
+
+
+def _widths(features: Mapping, modalities: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """From dataset -> modality -> width to modality -> dataset -> width, empty ones left out."""
+    if not features:
+        raise ConfigError(
+            "model_config.cmsbert.features is null and no dataset in use declares its features; "
+            "type model_config.cmsbert.features={mosi: {visual: 47, acoustic: 74}}"
+        )
+    widths = {
+        m: {name: each[m] for name, each in features.items() if each.get(m)} for m in modalities
+    }
+    return {m: each for m, each in widths.items() if each}
+
+
+def _pairs(pairs, modalities: tuple[str, ...]) -> list[list[str]]:
+    """The pairs whose two modalities are in use; one that is switched off leaves its pairs."""
+    known = ("text", *NONVERBAL)
+    for pair in pairs:
+        if len(pair) != 2 or pair[0] == pair[1] or not set(pair) <= set(known):
+            raise ConfigError(
+                f"model_config.cmsbert.contrastive.pairs holds {pair}; expected two different ones "
+                f"of {', '.join(known)}, as in [[text, visual], [text, acoustic]]"
+            )
+    return [list(pair) for pair in pairs if set(pair) <= set(modalities)]
+
+
+def _settings(given: Mapping) -> NetworkSettings:
+    shift, frames, contrastive = given["shift"], given["frames"], given["contrastive"]
+    return NetworkSettings(
+        shift_context=shift["context"],
+        shift_layer=shift["layer"],
+        shift_beta=shift["beta"],
+        shift_dropout=shift["dropout"],
+        shift_gate=shift["gate"],
+        pooling=given["backbone"]["pooling"],
+        frame_dim=frames["dim"],
+        frame_layers=frames["layers"],
+        frame_heads=frames["heads"],
+        frame_dropout=frames["dropout"],
+        head_dropout=given["head"]["dropout"],
+        classes=given["head"]["classes"],
+        embed_dim=contrastive["dim"],
+        text_state=contrastive["text_state"],
+    )

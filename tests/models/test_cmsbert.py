@@ -1,0 +1,237 @@
+"""CMSBERT-CLR under MMF's registry: what it takes, what it gives, what it refuses."""
+
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.models.cmsbert import DEFAULTS
+
+# isort: split
+# after mmf_cmsbert, which lets it be imported
+from mmf.common.registry import registry
+from mmf.common.sample import SampleList
+from mmf.utils.build import build_model, build_optimizer
+
+BERT = {
+    "model_type": "bert",
+    "vocab_size": 30,
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+}
+SMALL = {
+    "model": "cmsbert",
+    "backbone": {"from_config": BERT},
+    "features": {"mosi": {"visual": 5, "acoustic": 4}},
+    "frames": {"dim": 8, "heads": 2},
+}
+
+
+class Silent:
+    """Stands in for MMF's log writer."""
+
+    def write(self, *_, **__):
+        pass
+
+
+@pytest.fixture(autouse=True)
+def mmf_state():
+    """The global state that MMF's model builder reads; gone again after the test."""
+    registry.register("writer", Silent())
+    registry.register(
+        "config",
+        OmegaConf.create(
+            {
+                "evaluation": {"predict": False},
+                "datasets": "mosi",
+                "dataset_config": {"mosi": {"features": {"visual": 5, "acoustic": 4}}},
+            }
+        ),
+    )
+    yield
+    registry.unregister("writer")
+    registry.unregister("config")
+
+
+def model_config(**changes):
+    defaults = OmegaConf.load(DEFAULTS).model_config.cmsbert
+    return OmegaConf.merge(defaults, SMALL, OmegaConf.create(changes))
+
+
+def build(**changes):
+    torch.manual_seed(0)
+    return build_model(model_config(**changes))
+
+
+def sample_list(size=4):
+    torch.manual_seed(1)
+    batch = SampleList()
+    batch.add_field("input_ids", torch.randint(5, 30, (size, 5)))
+    batch.add_field("input_mask", torch.ones(size, 5, dtype=torch.long))
+    batch.add_field("word_index", torch.tensor([[-1, 0, 1, 2, -1]] * size))
+    for modality, width in (("visual", 5), ("acoustic", 4)):
+        batch.add_field(modality, torch.randn(size, 3, width))
+        batch.add_field(f"{modality}_mask", torch.ones(size, 3, dtype=torch.bool))
+    batch.add_field("targets", torch.tensor([[-2.0], [0.0], [1.0], [3.0]])[:size])
+    batch.dataset_name, batch.dataset_type = "mosi", "train"
+    return batch
+
+
+def test_gives_scores_embeddings_and_both_losses():
+    output = build()(sample_list())
+    assert output["scores"].shape == (4, 1)
+    assert {m: tuple(e.shape) for m, e in output["embeddings"].items()} == {
+        "text": (4, 128), "visual": (4, 128), "acoustic": (4, 128),
+    }  # fmt: skip
+    assert set(output["losses"]) == {
+        "train/mosi/sentiment_regression",
+        "train/mosi/multimodal_contrastive",
+    }
+    sum(output["losses"].values()).backward()
+
+
+def test_the_temperature_learns_from_the_contrastive_loss():
+    model = build()
+    model(sample_list())["losses"]["train/mosi/multimodal_contrastive"].backward()
+    assert model.temperature.log.grad.abs() > 0
+
+
+def train_steps(model, steps):
+    config = OmegaConf.create({"optimizer": {"type": "AdamW", "params": {"lr": 0.01}}})
+    optimizer = build_optimizer(model, config)
+    model.train()
+    for _ in range(steps):
+        optimizer.zero_grad()
+        sum(model(sample_list())["losses"].values()).backward()
+        optimizer.step()
+    return optimizer
+
+
+def test_in_evaluation_it_computes_with_the_average_which_each_update_moves():
+    model = build(ema={"decay": 0.5})
+    train_steps(model, 2)
+    model.eval()
+    by_average = model(sample_list())["scores"]
+    model.ema.module.load_state_dict(model.network.state_dict())
+    assert not torch.allclose(by_average, model(sample_list())["scores"])
+    assert int(model.ema.n_averaged) == 3  # the copy at the start, and two updates
+
+
+def test_the_average_is_what_the_formula_says_after_each_update():
+    model = build(ema={"decay": 0.5})
+    weight = model.network.head.weight
+    expected = weight.detach().clone()
+    config = OmegaConf.create({"optimizer": {"type": "SGD", "params": {"lr": 0.1}}})
+    optimizer = build_optimizer(model, config)
+    for t in range(4):
+        optimizer.zero_grad()
+        model(sample_list())["losses"]["train/mosi/sentiment_regression"].backward()
+        optimizer.step()
+        keep = min(0.5, (1 + t) / (10 + t))
+        expected = keep * expected + (1 - keep) * weight.detach()
+    torch.testing.assert_close(model.ema.module.head.weight, expected)
+
+
+def test_without_ema_it_computes_with_its_own_weights():
+    model = build(ema={"enabled": False})
+    assert not any(name.startswith("ema.") for name in model.state_dict())
+    assert model.eval()(sample_list())["scores"].shape == (4, 1)
+
+
+def test_ema_targets_are_the_averages_embeddings_without_gradient():
+    model = build(contrastive={"ema_targets": True})
+    targets = model.train()(sample_list())["embedding_targets"]
+    expected = model.ema(**model._inputs(sample_list())).embeddings
+    for modality, embedding in targets.items():
+        assert not embedding.requires_grad
+        torch.testing.assert_close(embedding, expected[modality])
+
+
+def test_optimizer_groups_hold_each_trained_weight_once_and_no_average():
+    model = build(finetune_lr_multiplier=0.1)
+    optimizer = train_steps(model, 0)
+    held = [id(p) for group in optimizer.param_groups for p in group["params"]]
+    trained = {id(p) for n, p in model.named_parameters() if not n.startswith("ema.")}
+    assert len(held) == len(set(held)) and set(held) == trained
+    norm = id(model.network.shift.norm.weight)
+    backbone = id(model.network.backbone.embeddings.word_embeddings.weight)
+    for group in optimizer.param_groups:
+        ids = {id(p) for p in group["params"]}
+        if norm in ids:
+            assert group["weight_decay"] == 0.0 and group["lr"] == 0.01
+        if backbone in ids:
+            assert group["weight_decay"] > 0 and group["lr"] == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize(
+    ("classes", "values"), [(7, {-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0}), (2, None)]
+)
+def test_a_classifying_head_gives_logits_and_a_sentiment_that_stands_for_them(classes, values):
+    losses = [{"type": "sentiment_classification", "params": {"label_smoothing": 0.1}}]
+    model = build(head={"classes": classes}, losses=losses)
+    output = model(sample_list())
+    assert output["logits"].shape == (4, classes)
+    winner = output["logits"].argmax(-1)
+    if values:
+        assert (output["scores"].squeeze(1) == winner - 3).all()
+    else:
+        assert ((output["scores"].squeeze(1) > 0) == (winner == 1)).all()
+    output["losses"]["train/mosi/sentiment_classification"].backward()
+
+
+def test_widths_come_from_the_datasets_in_use_where_none_are_given():
+    assert build(features=None).widths == {"visual": {"mosi": 5}, "acoustic": {"mosi": 4}}
+
+
+@pytest.mark.parametrize(
+    ("modalities", "kept", "pairs"),
+    [
+        (["text", "visual"], {"visual"}, [["text", "visual"]]),
+        (["acoustic"], {"acoustic"}, [["text", "acoustic"]]),
+        (["text"], set(), []),
+    ],
+)
+def test_modalities_that_are_switched_off_leave_shift_and_pairs(modalities, kept, pairs):
+    model = build(modalities=modalities)
+    output = model(sample_list())
+    assert set(output["embeddings"]) == {"text", *kept}
+    assert output["contrastive_pairs"] == pairs
+    assert torch.isfinite(sum(output["losses"].values()))
+
+
+def test_weights_survive_a_round_trip_bit_for_bit():
+    model, twin = build(), build()
+    train_steps(model, 2)
+    twin.load_state_dict(model.state_dict())
+    batch = sample_list()
+    assert torch.equal(model.eval()(batch)["scores"], twin.eval()(batch)["scores"])
+
+
+@pytest.mark.parametrize(
+    "other", [{"ema": {"enabled": False}}, {"frames": {"dim": 16}}, {"shift": {"context": "word"}}]
+)
+def test_weights_of_other_settings_are_refused_rather_than_loaded_in_part(other):
+    with pytest.raises(ConfigError, match="do not fit this model"):
+        build().load_state_dict(build(**other).state_dict(), strict=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"shfit": {"context": "word"}}, "Did you mean model_config.cmsbert.shift"),
+        ({"shift": {"contxt": "word"}}, "Did you mean model_config.cmsbert.shift.context"),
+        ({"shift": {"context": "sentence"}}, "expected one of utterance, word, none"),
+        ({"shift": {"layer": 2}}, "from 0 .* to 1"),
+        ({"modalities": ["text", "smell"]}, "modalities is .*smell"),
+        ({"contrastive": {"pairs": [["text", "text"]]}}, "expected two different ones"),
+        ({"contrastive": {"temperature": 2.0}}, "temperature is 2.0"),
+        ({"contrastive": {"ema_targets": True}, "ema": {"enabled": False}}, "ema.enabled=true"),
+        ({"ema": {"decay": 1.5}}, "ema.decay is 1.5"),
+        ({"losses": [{"type": "sentiment_regression", "params": {"kind": "l3"}}]}, "l3"),
+    ],
+)
+def test_unknown_keys_and_values_are_refused_by_name(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        build(**changes)
