@@ -1,0 +1,84 @@
+"""The ``key=value`` words of the command line: read as YAML, checked before anything is built."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+import yaml
+
+from mmf_cmsbert.errors import ConfigError
+
+
+def parse(words: Sequence[str]) -> dict[str, str]:
+    """Read ``key=value`` words, or MMF's older alternating ``key value``, to key -> value.
+
+    Values are YAML, as in the configuration files: ``true``, ``null`` and ``[a, b]`` come out in
+    the Python spelling that MMF's own reader understands (it takes ``true`` for a string).
+
+    Raises:
+        ConfigError: a word that is no ``key=value``, or a value that is no YAML.
+    """
+    if words and "=" not in words[0]:
+        if len(words) % 2:
+            raise ConfigError(f"{words[-1]!r} has no value; type {words[-1]}=VALUE")
+        words = [f"{key}={value}" for key, value in zip(words[::2], words[1::2], strict=True)]
+    options = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key or key.startswith("-"):
+            raise ConfigError(f"{word!r} is no option; expected KEY=VALUE, as in training.seed=1")
+        if "=" in value:
+            raise ConfigError(f"{key}: MMF cannot read '=' in a value ({value}); use a file")
+        options[key] = _python_spelling(key, value)
+    return options
+
+
+def _python_spelling(key: str, value: str) -> str:
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{key}: the value {value!r} is no YAML ({error})") from error
+    if value and isinstance(parsed, (bool, list, dict, type(None))):
+        return repr(parsed)
+    return value
+
+
+def check(options: Mapping[str, str], config: Mapping) -> None:
+    """See that each option names a key of ``config`` that can take a value.
+
+    Raises:
+        ConfigError: an unknown key (with the nearest known one), or a whole section.
+    """
+    for option in options:
+        node, walked = config, []
+        for part in option.split("."):
+            name, _, index = part.partition("[")
+            if not isinstance(node, Mapping) or name not in node:
+                raise ConfigError(_unknown(option, name, node, walked))
+            node = node[name]
+            walked.append(part)
+            if index:
+                node = _item(node, index, option)
+        if isinstance(node, Mapping) and node:
+            raise ConfigError(
+                f"{option} is a section; name a key in it: "
+                + ", ".join(f"{option}.{key}" for key in node)
+            )
+
+
+def _item(node, index: str, option: str):
+    number = index.removesuffix("]")
+    if not isinstance(node, Sequence) or not number.isdigit() or int(number) >= len(node):
+        raise ConfigError(f"{option}: there is no item [{number}] there")
+    return node[int(number)]
+
+
+def _unknown(option: str, name: str, node, walked: list[str]) -> str:
+    place = ".".join(walked)
+    known = sorted(map(str, node)) if isinstance(node, Mapping) else []
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    message = f"{option} is no key of the configuration"
+    if close:
+        return f"{message}; did you mean {'.'.join([*walked, close[0]])}?"
+    if known:
+        return f"{message}; {place or 'the top level'} has " + ", ".join(known)
+    return f"{message}; {place} takes a value and has no keys"

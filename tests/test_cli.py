@@ -1,0 +1,140 @@
+"""What the commands make of what is typed, before MMF takes over."""
+
+import pytest
+
+from mmf_cmsbert import cli
+from mmf_cmsbert.errors import ConfigError
+
+DEMO = {"config": "projects/cmsbert/demo.yaml"}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Commands are typed in any folder, with no settings of the user's own."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("MMF_SAVE_DIR", "MMF_USER_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def write(path, text):
+    path.write_text(text)
+    return {"config": str(path)}
+
+
+def test_model_and_dataset_come_from_a_shipped_file_in_any_folder():
+    options = cli.complete(DEMO)
+    assert (options["model"], options["dataset"]) == ("cmsbert", "mosi")
+    assert options["config"].endswith("projects/cmsbert/demo.yaml")
+
+
+def test_the_working_folder_is_looked_in_before_what_is_shipped(elsewhere):
+    own = elsewhere / "projects" / "cmsbert"
+    own.mkdir(parents=True)
+    write(own / "demo.yaml", "model: cmsbert\ndataset: mosei\n")
+    assert cli.complete(DEMO)["dataset"] == "mosei"
+
+
+def test_the_command_line_wins_over_the_file():
+    options = cli.complete(DEMO | {"model": "visual_bert", "dataset": "hateful_memes"})
+    assert (options["model"], options["dataset"]) == ("visual_bert", "hateful_memes")
+
+
+def test_several_datasets_stand_in_the_file_as_a_list_or_with_commas(elsewhere):
+    for datasets in ("mosi,mosei", "[mosi, mosei]"):
+        file = write(elsewhere / "both.yaml", f"model: cmsbert\ndatasets: {datasets}\n")
+        assert cli.complete(file)["dataset"] == "mosi,mosei"
+
+
+def test_a_stock_command_passes_through_unchanged():
+    typed = {"model": "visual_bert", "dataset": "hateful_memes", "training.batch_size": "2"}
+    assert cli.complete(typed) == typed
+
+
+def test_another_plugins_user_dir_is_imported(elsewhere):
+    plugin = elsewhere / "other_plugin"
+    plugin.mkdir()
+    (plugin / "__init__.py").write_text(
+        "from mmf.common.registry import registry\n"
+        "from mmf.models.base_model import BaseModel\n"
+        "@registry.register_model('from_other_plugin')\n"
+        "class Model(BaseModel):\n"
+        "    pass\n"
+    )
+    file = write(
+        elsewhere / "run.yaml",
+        f"model: from_other_plugin\ndataset: mosi\nenv:\n  user_dir: {plugin}\n",
+    )
+    assert cli.complete(file)["model"] == "from_other_plugin"
+
+
+def test_the_environments_save_dir_wins_over_the_recipes_but_not_over_what_is_typed(monkeypatch):
+    monkeypatch.setenv("MMF_SAVE_DIR", "/from/environment")
+    assert cli.complete(DEMO)["env.save_dir"] == "/from/environment"
+    assert cli.complete(DEMO | {"env.save_dir": "typed"})["env.save_dir"] == "typed"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"config": "nowhere.yaml"}, "there is no such file.*projects/cmsbert/mosi.yaml"),
+        ({"model": "cmsbert"}, "which dataset"),
+        ({"dataset": "mosi"}, "which model"),
+        (DEMO | {"model": "cmsbrt"}, "Did you mean cmsbert"),
+        (DEMO | {"dataset": "mossi"}, "Did you mean mosi"),
+        (DEMO | {"training.batchsize": "3"}, "did you mean training.batch_size"),
+        (DEMO | {"model_config.cmsbert.shift.contxt": "word"}, "shift.context"),
+        (DEMO | {"model_config.cmsbert.shift": "word"}, "is a section"),
+    ],
+)
+def test_what_cannot_be_right_is_refused_with_what_to_type(options, message):
+    with pytest.raises(ConfigError, match=message):
+        cli.complete(options)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("training:\n  batchsize: 3\n", "Did you mean training.batch_size"),
+        ("trainig:\n  batch_size: 3\n", "Did you mean training"),
+        ("training: [", "bad.yaml: while parsing"),
+    ],
+)
+def test_a_misspelt_file_is_refused_with_its_name(elsewhere, text, message):
+    file = write(elsewhere / "bad.yaml", "model: cmsbert\ndataset: mosi\n" + text)
+    with pytest.raises(ConfigError, match=message) as error:
+        cli.complete(file)
+    assert "bad.yaml" in str(error.value)
+
+
+def test_predicting_without_a_trained_model_is_refused(elsewhere):
+    with pytest.raises(ConfigError, match="no trained model.*best.ckpt.*checkpoint.resume_file"):
+        cli.complete(DEMO, predict=True)
+
+
+def test_predicting_takes_the_best_checkpoint_unless_one_is_named(elsewhere):
+    best = elsewhere / "save" / "synthetic_demo" / "best.ckpt"
+    best.parent.mkdir(parents=True)
+    best.touch()
+    options = cli.complete(DEMO, predict=True)
+    assert options["checkpoint.resume_file"] == str(best)
+    assert options["evaluation.predict"] == "True"
+    named = cli.complete(DEMO | {"checkpoint.resume_file": "mine.pth"}, predict=True)
+    assert named["checkpoint.resume_file"] == "mine.pth"
+
+
+def test_an_error_ends_the_command_with_one_line_and_a_status(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["mmf_run", "config=nowhere.yaml"])
+    with pytest.raises(SystemExit) as ended:
+        cli.mmf_run()
+    assert ended.value.code == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith("mmf_run: error: config=nowhere.yaml") and printed.count("\n") == 1
+
+
+def test_help_shows_the_recipes_command(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["mmf_run", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        cli.mmf_run()
+    assert ended.value.code == 0
+    assert "mmf_run config=projects/cmsbert/mosi.yaml" in capsys.readouterr().out

@@ -1,0 +1,165 @@
+"""The commands as a user types them, each in a process and a folder of its own.
+
+On the synthetic demo corpus, cut down to seconds.
+"""
+
+import csv
+import json
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from mmf_cmsbert.paths import PACKAGE
+
+METRICS = (
+    "mae", "corr", "acc7", "acc5", "acc2", "f1", "acc2_nonzero", "f1_nonzero",
+)  # fmt: skip
+SMALL = [
+    "config=projects/cmsbert/demo.yaml",
+    "dataset_config.mosi.synthetic.train=96",
+    "dataset_config.mosi.synthetic.val=32",
+    "dataset_config.mosi.synthetic.test=40",
+    "training.max_updates=18",
+    "training.evaluation_interval=4",
+    "training.log_interval=1",
+    "training.checkpoint_interval=5",
+]
+
+
+def arguments(command, folder, *options):
+    program = f"import sys; from mmf_cmsbert.cli import {command}; {command}()"
+    data = f"dataset_config.mosi.data_dir={folder.parent / 'data'}"
+    save = f"env.save_dir={folder / 'save'}"
+    return [sys.executable, "-c", program, *SMALL, data, save, *options]
+
+
+def run(command, folder, *options):
+    folder.mkdir(exist_ok=True)
+    return subprocess.run(
+        arguments(command, folder, *options), cwd=folder, capture_output=True, text=True
+    )
+
+
+def scores_on_test(output):
+    """The test metrics as MMF prints them, name -> value as printed."""
+    names = "|".join(METRICS)
+    return dict(re.findall(rf"test/mosi/sentiment_({names}): (-?\d\.\d{{4}})", output))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    ended = run("mmf_run", folder)
+    assert ended.returncode == 0, ended.stderr
+    return folder, ended
+
+
+def test_a_run_ends_with_all_eight_test_metrics_and_calls_the_data_synthetic(trained):
+    _, ended = trained
+    assert set(scores_on_test(ended.stdout)) == set(METRICS)
+    assert "96 synthetic segments" in ended.stdout
+    assert ended.stdout.index("val/mosi/sentiment_mae") < ended.stdout.index("test/mosi/")
+
+
+def test_predictions_have_one_row_a_test_segment_and_reproduce_the_scored_mae(trained):
+    folder, ended = trained
+    predicted = run("mmf_predict", folder)
+    assert predicted.returncode == 0, predicted.stderr
+    (file,) = (folder / "save").glob("*/reports/*.json")
+    rows = json.loads(file.read_text())
+    assert len(rows) == 40 == len({row["id"] for row in rows})
+    assert all(set(row) == {"id", "prediction", "label"} for row in rows)
+    mae = sum(abs(row["prediction"] - row["label"]) for row in rows) / len(rows)
+    assert f"{mae:.4f}" == scores_on_test(ended.stdout)["mae"]
+
+
+def test_predictions_as_csv(trained):
+    folder, _ = trained
+    predicted = run("mmf_predict", folder, "evaluation.predict_file_format=csv")
+    assert predicted.returncode == 0, predicted.stderr
+    (file,) = (folder / "save").glob("*/reports/*.csv")
+    with open(file, newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == 40 and set(rows[0]) == {"id", "prediction", "label"}
+
+
+def test_killed_and_resumed_a_run_ends_with_the_scores_of_the_uninterrupted_one(trained):
+    folder = trained[0].parent / "killed"
+    folder.mkdir()
+    process = subprocess.Popen(
+        arguments("mmf_run", folder), cwd=folder, stdout=subprocess.PIPE, text=True
+    )
+    for line in process.stdout:
+        if "progress: 7/18" in line:  # after the snapshot of update 5, in the third epoch
+            process.send_signal(signal.SIGKILL)
+            break
+    process.stdout.close()
+    process.wait()
+    assert (folder / "save" / "current.ckpt").is_file()
+    resumed = run("mmf_run", folder, "checkpoint.resume=true")
+    assert resumed.returncode == 0, resumed.stderr
+    assert "Resuming from" in resumed.stdout
+    assert scores_on_test(resumed.stdout) == scores_on_test(trained[1].stdout)
+
+
+def test_mmfs_own_command_finds_the_plugin_through_the_files_user_dir(trained):
+    # An environment in which MMF runs without this package: its library shims stand under another
+    # name, and MMF's own command is started.
+    folder = trained[0].parent / "stock"
+    folder.mkdir()
+    program = (
+        "import sys, importlib.util, pathlib\n"
+        "origin = pathlib.Path(importlib.util.find_spec('mmf_cmsbert').origin).parent\n"
+        "assert 'mmf_cmsbert' not in sys.modules\n"
+        "import mmf_cmsbert.compat, mmf_cli.run as stock\n"
+        "for name in [n for n in sys.modules if n.split('.')[0] == 'mmf_cmsbert']:\n"
+        "    del sys.modules[name]\n"
+        "from mmf.common.registry import registry\n"
+        "registry.mapping['model_name_mapping'].pop('cmsbert')\n"
+        "registry.mapping['builder_name_mapping'].pop('mosi')\n"
+        "stock.run()\n"
+    )
+    config = SMALL[0].replace("projects", str(PACKAGE / "projects"))
+    typed = [config, *SMALL[1:4], "training.max_updates=2", "model=cmsbert", "dataset=mosi"]
+    paths = arguments("mmf_run", folder)[-2:]
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *typed, *paths], cwd=folder, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert set(scores_on_test(ended.stdout)) == set(METRICS)
+
+
+def test_two_datasets_of_different_widths_train_together_and_are_scored_apart(trained):
+    folder = trained[0].parent / "both"
+    mosei = {"seed": 2, "train": 48, "val": 20, "test": 20}
+    ended = run(
+        "mmf_run",
+        folder,
+        "dataset=mosi,mosei",
+        "training.max_updates=9",
+        f"dataset_config.mosei.data_dir={folder / 'mosei'}",
+        f"dataset_config.mosei.synthetic={mosei}",
+    )
+    assert ended.returncode == 0, ended.stderr
+    for name in ("mosi", "mosei"):
+        assert re.search(rf"test/{name}/sentiment_mae: \d", ended.stdout)
+        assert re.search(rf"val/{name}/sentiment_mae: \d", ended.stdout)
+
+
+def test_a_missing_file_ends_the_command_with_one_message_and_a_status(trained):
+    folder = trained[0].parent / "nothing"
+    folder.mkdir()
+    program = "from mmf_cmsbert.cli import mmf_run; mmf_run()"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "config=projects/cmsbert/mosi.yaml"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    for hint in ("mosi: no data file", "train.pkl", "projects/cmsbert/demo.yaml"):
+        assert hint in ended.stderr
