@@ -2,8 +2,8 @@
 
 MMF 1.0.0rc10's MultiDatasetLoader keeps the iterators and the marks of what is finished of its
 first pass over several datasets: the second pass ends at once or never. With three datasets or
-more a pass may also end while one of them still has batches. A split that no dataset has ends in
-an IndexError, though the run may not need that split.
+more a pass may also end while one of them still has batches. Its length leaves out a last batch
+that is not full. A split that no dataset has ends in an IndexError, though the run may not need it.
 """
 
 from mmf.common.registry import registry
@@ -144,6 +144,10 @@ def apply() -> None:
         if self.datasets:
             original_build_dataloaders(self)
 
+    def batches(self):
+        # MMF divides the number of samples by the batch size, rounding down.
+        return sum(len(loader) for loader in self.loaders)
+
     def iterate(self):
         position, self.resume_position = self.resume_position, None
         self.epoch = Epoch(self, position)
@@ -167,6 +171,7 @@ def apply() -> None:
 
     MultiDatasetLoader.build_datasets = build_datasets
     MultiDatasetLoader.build_dataloaders = build_dataloaders
+    MultiDatasetLoader.__len__ = batches
     MultiDatasetLoader.__iter__ = iterate
     MultiDatasetLoader.__next__ = next_batch
     MultiDatasetLoader.take_up = take_up

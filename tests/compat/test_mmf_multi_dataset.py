@@ -34,6 +34,11 @@ def test_every_pass_is_whole(toy, tmp_path, split, datasets):
         }
 
 
+def test_its_length_is_the_number_of_batches(toy, tmp_path):
+    trainer = toy.trainer(tmp_path, "training.batch_size=4", dataset="toy_a,toy_b", sizes=SIZES)
+    assert len(trainer.train_loader) == 3 + 6  # 10 and 23 samples, the last batches not full
+
+
 def test_larger_datasets_are_drawn_more_often(toy, tmp_path):
     sizes = {"toy_a": (400, 4, 4), "toy_b": (100, 4, 4)}
     trainer = toy.trainer(tmp_path, "training.batch_size=1", dataset="toy_a,toy_b", sizes=sizes)
