@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 import yaml
+from omegaconf import OmegaConf
 
 import mmf_cmsbert
 from mmf_cmsbert import overrides
@@ -105,9 +106,13 @@ def complete(options: dict[str, str], predict: bool = False) -> dict[str, str]:
 
     _import_user_dir(options, file)
     _check_names(options["model"], options["dataset"].split(","))
-    _check_file(options, file)
     config = _configuration(options, "config", "model", "dataset")
     overrides.check({k: v for k, v in options.items() if k != "dataset"}, config)
+    if options["model"] == "cmsbert":
+        # Files for other models may hold keys and values that only those models know.
+        defaults = _configuration(options, "model", "dataset")
+        _check_file(options.get("config", ""), file, defaults)
+        _check_values(options, config, defaults)
     if predict:
         options["evaluation.predict"] = "True"
         options |= _trained_weights(options, config)
@@ -149,6 +154,15 @@ def _named(file: Mapping, *keys: str) -> str:
     )
 
 
+def _check_section(section: str, values: Mapping, defaults: Mapping) -> None:
+    for name, default in defaults.items():
+        key, value = f"{section}.{name}", values.get(name)
+        if isinstance(default, Mapping) and isinstance(value, Mapping):
+            _check_section(key, value, default)
+        else:
+            overrides.check_value(key, value, default)
+
+
 def _import_user_dir(options: Mapping[str, str], file: Mapping) -> None:
     """Import the plugin that ``env.user_dir`` names, so that what it registers is known."""
     from mmf.utils.env import import_user_module
@@ -182,22 +196,27 @@ def _configuration(options: Mapping[str, str], *keys: str):
         return Configuration(Namespace(config_override=None, opts=words)).get_config()
 
 
-def _check_file(options: Mapping[str, str], file: Mapping) -> None:
-    """Refuse a misspelt key in a file for this project's model; MMF would ignore it in silence.
-
-    Files for other models may hold keys that only those models know.
-    """
-    if options["model"] != "cmsbert":
-        return
-    known = _configuration(options, "model", "dataset")
+def _check_file(path: str, file: Mapping, known: Mapping) -> None:
+    """Refuse a misspelt key, which MMF would ignore in silence."""
     for section in file:
         if section not in known and section not in _FILE_ONLY:
-            raise ConfigError(f"{options['config']}: {unknown_name('section', section, known)}")
+            raise ConfigError(f"{path}: {unknown_name('section', section, known)}")
         if section not in _FREE_SECTIONS and isinstance(known.get(section), Mapping):
             try:
                 check_keys(file[section], known[section], section)
             except ConfigError as error:
-                raise ConfigError(f"{options['config']}: {error}") from error
+                raise ConfigError(f"{path}: {error}") from error
+
+
+def _check_values(options: Mapping[str, str], config: Mapping, defaults: Mapping) -> None:
+    """Refuse a value of another kind than its default's, from the file or as typed."""
+    try:
+        for section in ("training", "evaluation", "checkpoint"):
+            _check_section(section, config[section], defaults[section])
+    except ConfigError as error:
+        raise ConfigError(f"{options.get('config', 'defaults')}: {error}") from error
+    for key, text in options.items():
+        overrides.check_value(key, overrides.value_of(text), OmegaConf.select(config, key))
 
 
 def _trained_weights(options: Mapping[str, str], config) -> dict[str, str]:

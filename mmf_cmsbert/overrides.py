@@ -1,11 +1,18 @@
 """The ``key=value`` words of the command line: read as YAML, checked before anything is built."""
 
 import difflib
+from ast import literal_eval
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import yaml
 
 from mmf_cmsbert.errors import ConfigError
+
+_AT_LEAST_ONE = tuple(
+    f"training.{name}"
+    for name in ("batch_size", "log_interval", "evaluation_interval", "checkpoint_interval")
+)
 
 
 def parse(words: Sequence[str]) -> dict[str, str]:
@@ -63,6 +70,39 @@ def check(options: Mapping[str, str], config: Mapping) -> None:
                 f"{option} is a section; name a key in it: "
                 + ", ".join(f"{option}.{key}" for key in node)
             )
+
+
+def value_of(text: str) -> Any:
+    """The value that MMF makes of the text of an option."""
+    try:
+        return None if text == "None" else literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def check_value(key: str, value: Any, default: Any) -> None:
+    """See that a value is of its default's kind, where that is a number or true or false.
+
+    MMF takes any value, and fails on it later or, where it asks ``if value``, never. null stands
+    for no value, and passes. Of training's whole numbers those that count or divide are at least 1.
+
+    Raises:
+        ConfigError: the value is of another kind, or too small.
+    """
+    if value is None or not isinstance(default, (bool, int, float)):
+        return
+    whole = type(default) is int and key.startswith("training.")
+    least_one = key in _AT_LEAST_ONE
+    if isinstance(default, bool):
+        fits, expected = isinstance(value, bool), "true or false"
+    elif whole or least_one:
+        fits, expected = type(value) is int, "a whole number"
+    else:
+        fits, expected = type(value) in (int, float), "a number"
+    if fits and least_one and value < 1:
+        fits, expected = False, "a whole number, at least 1"
+    if not fits:
+        raise ConfigError(f"{key} is {value!r}; expected {expected}, as in {key}={default}")
 
 
 def _item(node, index: str, option: str):

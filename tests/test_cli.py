@@ -85,6 +85,9 @@ def test_the_environments_save_dir_wins_over_the_recipes_but_not_over_what_is_ty
         (DEMO | {"training.batchsize": "3"}, "did you mean training.batch_size"),
         (DEMO | {"model_config.cmsbert.shift.contxt": "word"}, "shift.context"),
         (DEMO | {"model_config.cmsbert.shift": "word"}, "is a section"),
+        (DEMO | {"training.early_stop.patience": "foo"}, "patience is 'foo'; expected a whole"),
+        (DEMO | {"optimizer.params.lr": "foo"}, "lr is 'foo'; expected a number"),
+        (DEMO | {"training.log_interval": "0"}, "log_interval is 0; expected"),
     ],
 )
 def test_what_cannot_be_right_is_refused_with_what_to_type(options, message):
@@ -98,6 +101,8 @@ def test_what_cannot_be_right_is_refused_with_what_to_type(options, message):
         ("training:\n  batchsize: 3\n", "Did you mean training.batch_size"),
         ("trainig:\n  batch_size: 3\n", "Did you mean training"),
         ("training: [", "bad.yaml: while parsing"),
+        ("training:\n  seed: foo\n", "bad.yaml: training.seed is 'foo'"),
+        ("training:\n  early_stop:\n    patience: long\n", "bad.yaml: .*patience is 'long'"),
     ],
 )
 def test_a_misspelt_file_is_refused_with_its_name(elsewhere, text, message):

@@ -149,6 +149,45 @@ def test_two_datasets_of_different_widths_train_together_and_are_scored_apart(tr
         assert re.search(rf"val/{name}/sentiment_mae: \d", ended.stdout)
 
 
+def test_the_full_recipe_on_real_segments_stops_early_and_scores_its_best_checkpoint(
+    trained, shared
+):
+    folder = trained[0].parent / "real"
+    folder.mkdir()
+    files = {"train": "train.pkl", "val": "dev.pkl", "test": "test.pkl"}
+    program = "from mmf_cmsbert.cli import mmf_run; mmf_run()"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "config=projects/cmsbert/mosi.yaml",
+         f"dataset_config.mosi.data_dir={shared / 'mosi' / 'misa_folds'}",
+         *(f"dataset_config.mosi.annotations.{split}=[{name}]" for split, name in files.items()),
+         "model_config.cmsbert.backbone.name=projects/cmsbert/demo",
+         "model_config.cmsbert.backbone.from_config=projects/cmsbert/demo",
+         # Nothing is learnt, so that no evaluation is better than the first.
+         "optimizer.params.lr=0", "training.evaluation_interval=1", "training.log_interval=1",
+         "training.early_stop.patience=1", f"env.save_dir={folder}"],
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert "mosi test: 45 segments" in ended.stdout and "synthetic" not in ended.stdout
+    assert "Early stopping activated" in ended.stdout
+    assert re.search(r"progress: 1/1080, test/total_loss", ended.stdout), "the best update is 1"
+    assert set(scores_on_test(ended.stdout)) == set(METRICS)
+
+
+@pytest.mark.slow
+def test_the_demo_needs_face_and_voice(tmp_path):
+    program = "from mmf_cmsbert.cli import mmf_run; mmf_run()"
+    mae = {}
+    for context in ("utterance", "none"):
+        ended = subprocess.run(
+            [sys.executable, "-c", program, SMALL[0], f"env.data_dir={tmp_path}",
+             f"model_config.cmsbert.shift.context={context}", f"env.save_dir={tmp_path / context}"],
+            cwd=tmp_path, capture_output=True, text=True,
+        )  # fmt: skip
+        mae[context] = float(scores_on_test(ended.stdout)["mae"])
+    assert mae["utterance"] < 0.5 * mae["none"], mae
+
+
 def test_a_missing_file_ends_the_command_with_one_message_and_a_status(trained):
     folder = trained[0].parent / "nothing"
     folder.mkdir()

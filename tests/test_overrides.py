@@ -36,6 +36,39 @@ def test_values_are_yaml_and_reach_mmf_in_pythons_spelling(typed, meant):
     assert (None if value == "None" else literal_eval(value)) == meant
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "default"),
+    [
+        ("training.batch_size", 32, 48),
+        ("training.max_updates", None, 1080),
+        ("training.lr_ratio", 1, 0.1),
+        ("model_config.cmsbert.finetune_lr_multiplier", 0.1, 1),
+        ("training.lr_scheduler", False, True),
+        ("env.save_dir", 3, "save"),
+    ],
+)
+def test_values_of_the_defaults_kind_pass(key, value, default):
+    overrides.check_value(key, value, default)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "default", "expected"),
+    [
+        ("training.batch_size", "many", 48, "a whole number"),
+        ("training.batch_size", 2.5, 48, "a whole number"),
+        ("training.seed", True, 1, "a whole number"),
+        ("training.evaluation_interval", 0, 27, "a whole number, at least 1"),
+        ("optimizer.params.lr", "fast", 1e-5, "a number"),
+        ("training.lr_scheduler", "fasle", True, "true or false"),
+        ("training.early_stop.enabled", 1, True, "true or false"),
+    ],
+)
+def test_values_of_another_kind_are_named_with_what_was_expected(key, value, default, expected):
+    with pytest.raises(ConfigError) as error:
+        overrides.check_value(key, value, default)
+    assert str(error.value) == f"{key} is {value!r}; expected {expected}, as in {key}={default}"
+
+
 @pytest.mark.parametrize("typed", ["bert-base-uncased", "mosi,mosei", "/dev.pkl", ""])
 def test_plain_words_stay_as_they_are(typed):
     assert overrides.parse([f"key={typed}"]) == {"key": typed}

@@ -35,6 +35,16 @@ def replace_library(name: str, serve: Callable[[str, Sequence[str]], ModuleType]
     _libraries[name] = serve
 
 
+def replace_function(module: Any, name: str, make: Callable[[Callable], Callable]) -> None:
+    """Put `make(original)` in the place of a function, also where MMF imported it by name."""
+    original = getattr(module, name)
+    replacement = make(original)
+    for other in [found for name, found in sys.modules.items() if is_mmf(name)]:
+        for key, value in list(vars(other).items()):
+            if value is original:
+                setattr(other, key, replacement)
+
+
 def facade(module: ModuleType, **additions: Any) -> ModuleType:
     """A module that has `additions`, and everything else from `module`."""
     result = ModuleType(module.__name__, module.__doc__)

@@ -1,18 +1,19 @@
-"""Unknown names of trainers, models, datasets, optimizers and schedulers.
+"""Unknown names of trainers, models, datasets, losses, metrics, optimizers and schedulers.
 
 MMF 1.0.0rc10 ends in `TypeError: 'NoneType' object is not callable`, in an assertion, or in
 `sys.exit(1)`, in part only after the data was loaded.
 """
 
-from collections.abc import Callable, Collection
+import inspect
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import torch
 from mmf.common.registry import registry
 from mmf.utils import build
 
-from mmf_cmsbert.compat.mmf_patches import replace_function
-from mmf_cmsbert.config_check import unknown_name
+from mmf_cmsbert.compat.imports import replace_function
+from mmf_cmsbert.config_check import check_keys, unknown_name
 from mmf_cmsbert.errors import ConfigError
 
 
@@ -47,6 +48,7 @@ def _check_run(config: Any, *args: Any, **kwargs: Any) -> None:
     datasets = config.datasets
     if isinstance(datasets, str):
         datasets = [name.strip() for name in datasets.split(",")]
+    _require_types("metric", config.evaluation.get("metrics"))
     for name in datasets:
         _require("dataset", name, registry.mapping["builder_name_mapping"])
 
@@ -55,6 +57,7 @@ def _check_model(config: Any, *args: Any, **kwargs: Any) -> None:
     # main also builds from other things than configurations
     if isinstance(getattr(config, "model", None), str):
         _require("model", config.model, registry.mapping["model_name_mapping"])
+        _require_types("loss", config.get("losses"))
 
 
 def _check_optimizer(model: Any, config: Any, *args: Any, **kwargs: Any) -> None:
@@ -64,9 +67,30 @@ def _check_optimizer(model: Any, config: Any, *args: Any, **kwargs: Any) -> None
     if not hasattr(torch.optim, name):
         of_torch = {key for key in vars(torch.optim) if key[0].isupper() and key != "Optimizer"}
         _require("optimizer", name, of_torch | set(registry.mapping["optimizer_name_mapping"]))
+    made_by = getattr(torch.optim, name, None) or registry.get_optimizer_class(name)
+    _require_params("optimizer", made_by, config.optimizer.get("params"))
 
 
 def _check_scheduler(optimizer: Any, config: Any, *args: Any, **kwargs: Any) -> None:
     name = config.scheduler.get("type")
     if name is not None:
         _require("scheduler", name, registry.mapping["scheduler_name_mapping"])
+        made_by = registry.get_scheduler_class(name)
+        _require_params("scheduler", made_by, config.scheduler.get("params"))
+
+
+def _require_types(what: str, entries: Any) -> None:
+    """Check the names in a list of losses or metrics, each a name or a mapping with a `type`."""
+    if not isinstance(entries, Sequence) or isinstance(entries, str):
+        return
+    for entry in entries:
+        name = entry.get("type") if isinstance(entry, Mapping) else entry
+        _require(what, name, registry.mapping[f"{what}_name_mapping"])
+
+
+def _require_params(what: str, made_by: Callable, params: Any) -> None:
+    """Check params against the arguments of what they are for, where it names its arguments."""
+    _, *arguments = inspect.signature(made_by).parameters.values()  # the first is MMF's to give
+    if params and not any(each.kind is each.VAR_KEYWORD for each in arguments):
+        known = dict.fromkeys(each.name for each in arguments)
+        check_keys(params, known, f"{what}.params")

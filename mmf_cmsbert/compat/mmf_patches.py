@@ -4,10 +4,6 @@ MMF 1.0.0rc10 is the line that is mended. On MMF main a patch applies only where
 Each file beside this one mends one part and says what was wrong.
 """
 
-import sys
-from collections.abc import Callable
-from typing import Any
-
 _active = False
 
 
@@ -44,14 +40,3 @@ def activate() -> None:
         mmf_evaluation.apply()
         mmf_trainer.apply()
         mmf_resume.apply()
-
-
-def replace_function(module: Any, name: str, make: Callable[[Callable], Callable]) -> None:
-    """Put `make(original)` in the place of a function, also where MMF imported it by name."""
-    original = getattr(module, name)
-    replacement = make(original)
-    for other in list(sys.modules.values()):
-        if (getattr(other, "__name__", None) or "").split(".")[0] in ("mmf", "mmf_cli"):
-            for key, value in list(vars(other).items()):
-                if value is original:
-                    setattr(other, key, replacement)

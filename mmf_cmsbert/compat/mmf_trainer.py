@@ -83,26 +83,31 @@ def apply() -> None:
 
 def train(self) -> None:
     """Train, if `run_type` says so, from the beginning or from where a checkpoint was written."""
-    self.writer.write("===== Model =====")
-    self.writer.write(self.model)
+    for text in ("===== Model =====", self.model):
+        self.writer.write(text)
     print_model_parameters(self.model)
-    if "train" not in self.run_type:
-        self.inference()
-        return
-
-    # As in MMF, epochs count alone where they are given.
-    if self.max_epochs is None:
-        self.max_epochs = math.inf
+    if "train" in self.run_type:
+        _prepare(self)
+        with torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))):
+            _train_epochs(self)
+        self.finalize()
     else:
-        self.max_updates = math.inf
-    self.model.train()
-    self.train_timer = Timer()
-    self.snapshot_timer = Timer()
-    self.profile("Setup Time")
-    with torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))):
-        self.writer.write("Starting training...")
-        _train_epochs(self)
-    self.finalize()
+        self.inference()
+
+
+def _prepare(trainer: Any) -> None:
+    """Set what MMF's own methods read: limits of the run, timers, the model's mode."""
+    # As in MMF, epochs count alone where they are given.
+    limits = (
+        (math.inf, trainer.max_updates)
+        if trainer.max_epochs is None
+        else (trainer.max_epochs, math.inf)
+    )
+    trainer.max_epochs, trainer.max_updates = limits
+    trainer.train_timer, trainer.snapshot_timer = Timer(), Timer()
+    trainer.model.train()
+    trainer.profile("Setup Time")
+    trainer.writer.write("Starting training...")
 
 
 def _train_epochs(trainer: Any) -> None:

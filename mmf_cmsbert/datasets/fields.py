@@ -55,6 +55,7 @@ def text_id(value: Any, where: str) -> str:
     if isinstance(value, bytes):
         value = _decoded(value, f"{where}: the segment id")
     if isinstance(value, (str, int, np.integer)) and str(value).strip():
+        _check_text(str(value), f"{where}: the segment id")
         return str(value).strip()
     raise DataError(f"{where}: expected a segment id such as 'VIDEO[0]', found {describe(value)}")
 
@@ -77,7 +78,7 @@ def video_of(segment_id: str) -> str:
 
 def word_list(value: Any, where: str) -> tuple[str, ...]:
     """Words from a list or array of text or bytes."""
-    if not isinstance(value, (list, tuple, np.ndarray)):
+    if not isinstance(value, (list, tuple, np.ndarray)) or getattr(value, "ndim", 1) == 0:
         raise DataError(f"{where}: expected a list of words, found {describe(value)}")
     words = []
     for word in value:
@@ -87,6 +88,7 @@ def word_list(value: Any, where: str) -> tuple[str, ...]:
             word = _decoded(word, f"{where}: a word")
         if not isinstance(word, str):
             raise DataError(f"{where}: expected words as text, found {describe(word)}")
+        _check_text(word, f"{where}: a word")
         words.append(str(word))
     if not words:
         raise DataError(f"{where}: the segment has no words")
@@ -94,7 +96,7 @@ def word_list(value: Any, where: str) -> tuple[str, ...]:
 
 
 def frame_array(value: Any, modality: str, where: str) -> np.ndarray | None:
-    """Frames as float32 ``(frames, width)``, or None where there are none or they have no width."""
+    """Frames as float32 ``(frames, width)``; None, a missing modality, where there are none."""
     if value is None:
         return None
     # Arrays only: lists of the same row over and over would grow far beyond the file.
@@ -104,7 +106,7 @@ def frame_array(value: Any, modality: str, where: str) -> np.ndarray | None:
             f"{where}: expected the {modality} frames as an array of numbers (frames, width), "
             f"found {describe(value)}"
         )
-    if value.ndim != 2 or not value.shape[1]:
+    if not value.size:
         return None
     with np.errstate(over="ignore"):  # what float32 cannot hold is inf, and told as such later
         return np.asarray(value, dtype=np.float32)
@@ -133,6 +135,14 @@ def sentiment(value: Any, where: str) -> float | None:
             f"found {found}"
         )
     return None if math.isnan(label) else label
+
+
+def _check_text(value: str, what: str) -> None:
+    """Raise for text that cannot be written: lone surrogates, code points that do not exist."""
+    try:
+        value.encode("utf-8")
+    except (UnicodeEncodeError, SystemError, ValueError) as error:
+        raise DataError(f"{what} is no text that can be written as UTF-8") from error
 
 
 def _decoded(value: bytes, what: str) -> str:

@@ -6,6 +6,7 @@ checked types, shapes and bytes.
 
 import math
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -114,6 +115,11 @@ def _content(content: Any, dtype: np.dtype, shape: Any) -> bytes:
         content = content.encode("latin-1")
     if type(content) not in (bytes, bytearray) or len(content) != _size(shape) * dtype.itemsize:
         raise Refused("numpy array whose content does not fit its shape")
+    if dtype.kind == "U" and len(content):
+        # Python trusts numpy that these are characters.
+        points = np.frombuffer(content, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
+        if points.max() > sys.maxunicode:
+            raise Refused("numpy text with characters that do not exist")
     return bytes(content)
 
 

@@ -13,7 +13,7 @@ class Segment:
 
     Attributes:
         id: unique in its corpus.
-        video: the video that it is cut from; splits never share one.
+        video: the video that it is cut from.
         words: the spoken words in order.
         visual: float32 ``(frames, width)``, or None where the modality is missing.
         acoustic: float32 ``(frames, width)``, or None where the modality is missing.

@@ -86,8 +86,8 @@ def write_split(
         if not is_synthetic(path):
             raise DataError(
                 f"{path} stands where the synthetic corpus would be written, and is not part of "
-                "one; it was left as it is. Give the synthetic corpus a folder of its own "
-                "(data_dir of the dataset), or switch it off with synthetic=null"
+                "one; it was left as it is. Give the synthetic corpus a folder of its own: "
+                "data_dir of the dataset"
             )
         if made_from.items() <= json.loads(note.read_text()).items():
             return False

@@ -40,7 +40,7 @@ class SentimentRegression(nn.Module):
 class SentimentClassification(nn.Module):
     """Cross entropy of the model's `logits`, or else `scores`, (batch, classes).
 
-    classes: 2, 5 or 7. The dataset's `targets`, sentiment in [-3, 3], are made classes here.
+    There may be 2, 5 or 7 classes; the dataset's `targets`, sentiment in [-3, 3], are made classes.
     label_smoothing: in [0, 1), what the true class gives up to all classes evenly.
     """
 

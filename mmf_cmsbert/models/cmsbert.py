@@ -1,11 +1,11 @@
 """CMSBERT-CLR as an MMF model: a thin adapter around the network of ``modules``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from mmf.common.registry import registry
 from mmf.models.base_model import BaseModel
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, open_dict
 from torch import Tensor
 
 from mmf_cmsbert.config_check import check_keys
@@ -13,7 +13,7 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.optimizer_watch import after_each_update
-from mmf_cmsbert.modules.settings import NetworkSettings
+from mmf_cmsbert.modules.settings import NetworkSettings, is_number
 from mmf_cmsbert.modules.temperature import Temperature
 from mmf_cmsbert.modules.weight_average import WeightAverage
 from mmf_cmsbert.paths import PACKAGE
@@ -51,30 +51,43 @@ class CMSBERT(BaseModel):
     def build(self) -> None:
         given = _complete(self.config)
         nonverbal = _nonverbal(given["modalities"])
-        self.widths = _widths(given["features"] or _declared_features(), nonverbal)
+        features = _features(given["features"] or _declared_features())
+        # Kept with the configuration, so that a saved model knows what it was built for.
+        with open_dict(self.config):
+            self.config.features = features
+        self.datasets = tuple(features)
+        self.widths = _widths(features, nonverbal)
         contrastive, ema = given["contrastive"], given["ema"]
         self.pairs = _pairs(contrastive["pairs"], ("text", *self.widths))
         self.classes = given["head"]["classes"]
+        _check_losses(given["losses"], self.classes)
         self.network = CMSBert(
             load_backbone(given["backbone"]["name"], given["backbone"]["from_config"]),
             self.widths,
             _settings(given),
         )
+        _check_vocabularies(self.datasets, self.network.backbone.config.vocab_size)
         self.temperature = Temperature(
             contrastive["temperature"],
-            contrastive["learn_temperature"],
-            *contrastive["temperature_range"],
+            _switch(contrastive["learn_temperature"], "contrastive.learn_temperature"),
+            *_range(contrastive["temperature_range"]),
         )
         self.ema = None
-        if ema["enabled"]:
+        if _switch(ema["enabled"], "ema.enabled"):
             self.ema = WeightAverage(self.network, ema["decay"])
             after_each_update(self, CMSBERT._average)
-        self.ema_targets = contrastive["ema_targets"]
+        self.ema_targets = _switch(contrastive["ema_targets"], "contrastive.ema_targets")
         if self.ema_targets and self.ema is None:
             raise ConfigError(
                 "model_config.cmsbert.contrastive.ema_targets is true but ema.enabled is false; "
                 "type model_config.cmsbert.ema.enabled=true"
             )
+
+    def __setstate__(self, state: dict) -> None:
+        # A copy has updates of its own to follow.
+        super().__setstate__(state)
+        if getattr(self, "ema", None) is not None:
+            after_each_update(self, CMSBERT._average)
 
     def _average(self) -> None:
         self.ema.update_parameters(self.network)
@@ -99,6 +112,11 @@ class CMSBERT(BaseModel):
 
     def _inputs(self, sample_list) -> dict:
         dataset = sample_list["dataset_name"]
+        if dataset not in self.datasets:
+            raise ConfigError(
+                f"the model was built for {', '.join(self.datasets)} and got a batch of {dataset}; "
+                "add its widths to model_config.cmsbert.features"
+            )
         frames = {m: sample_list[m] for m, each in self.widths.items() if dataset in each}
         return {
             "input_ids": sample_list["input_ids"],
@@ -122,14 +140,14 @@ class CMSBERT(BaseModel):
             return probability[:, 1:] - probability[:, :1]
         return (logits.argmax(-1, keepdim=True) - self.classes // 2).to(logits.dtype)
 
-    def load_state_dict(self, state_dict, strict: bool = True):
-        """Load weights; unlike MMF's trainer, never a part of them in silence.
+    def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False):
+        """Load weights, all of them whatever ``strict`` says: MMF's trainer asks for less.
 
         Raises:
             ConfigError: the weights are those of another model or of other settings.
         """
         try:
-            return super().load_state_dict(state_dict, strict=True)
+            return super().load_state_dict(state_dict, strict=True, assign=assign)
         except RuntimeError as error:
             problems = [line.strip() for line in str(error).splitlines()[1:]]
             raise ConfigError(
@@ -144,7 +162,13 @@ class CMSBERT(BaseModel):
         The decay itself is ``optimizer.params.weight_decay``; the averaged copy is in no group.
         """
         lr = config.optimizer.params.lr
-        backbone_lr = lr * self.config.finetune_lr_multiplier
+        multiplier = self.config.finetune_lr_multiplier
+        if not is_number(multiplier) or multiplier < 0:
+            raise ConfigError(
+                f"model_config.cmsbert.finetune_lr_multiplier is {multiplier!r}; expected a "
+                "number, at least 0"
+            )
+        backbone_lr = lr * multiplier
         groups: dict[tuple[float, bool], list] = {}
         for name, parameter in self.named_parameters():
             if name.startswith("ema.") or not parameter.requires_grad:
@@ -170,8 +194,8 @@ def _complete(config) -> dict:
 def _nonverbal(modalities) -> tuple[str, ...]:
     """The modalities besides text that are switched on."""
     names = modalities.split(",") if isinstance(modalities, str) else modalities
-    unknown = sorted(set(names) - {"text", *NONVERBAL})
-    if unknown or not names:
+    known = ("text", *NONVERBAL)
+    if not isinstance(names, list) or not names or any(name not in known for name in names):
         raise ConfigError(
             f"model_config.cmsbert.modalities is {modalities}; expected some of "
             f"[text, {', '.join(NONVERBAL)}]"
@@ -188,13 +212,28 @@ def _declared_features() -> dict:
     return {n: OmegaConf.to_container(each, resolve=True) for n, each in features.items() if each}
 
 
-def _widths(features: Mapping, modalities: tuple[str, ...]) -> dict[str, dict[str, int]]:
-    """From dataset -> modality -> width to modality -> dataset -> width, empty ones left out."""
+def _features(features: Mapping) -> dict[str, dict[str, int | None]]:
+    """Dataset -> modality -> width, checked."""
+    if not isinstance(features, Mapping) or not all(
+        isinstance(each, Mapping)
+        and set(each) <= set(NONVERBAL)
+        and all(width is None or (type(width) is int and width >= 0) for width in each.values())
+        for each in features.values()
+    ):
+        raise ConfigError(
+            f"model_config.cmsbert.features is {features}; expected the width of each dataset's "
+            "frames, as in {mosi: {visual: 47, acoustic: 74}}"
+        )
     if not features:
         raise ConfigError(
             "model_config.cmsbert.features is null and no dataset in use declares its features; "
             "type model_config.cmsbert.features={mosi: {visual: 47, acoustic: 74}}"
         )
+    return {name: dict(each) for name, each in features.items()}
+
+
+def _widths(features: Mapping, modalities: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """From dataset -> modality -> width to modality -> dataset -> width, empty ones left out."""
     widths = {
         m: {name: each[m] for name, each in features.items() if each.get(m)} for m in modalities
     }
@@ -204,13 +243,57 @@ def _widths(features: Mapping, modalities: tuple[str, ...]) -> dict[str, dict[st
 def _pairs(pairs, modalities: tuple[str, ...]) -> list[list[str]]:
     """The pairs whose two modalities are in use; one that is switched off leaves its pairs."""
     known = ("text", *NONVERBAL)
-    for pair in pairs:
-        if len(pair) != 2 or pair[0] == pair[1] or not set(pair) <= set(known):
+    for pair in pairs if isinstance(pairs, list) else [pairs]:
+        two = isinstance(pair, list) and len(pair) == 2 and pair[0] != pair[1]
+        if not two or any(name not in known for name in pair):
             raise ConfigError(
                 f"model_config.cmsbert.contrastive.pairs holds {pair}; expected two different ones "
-                f"of {', '.join(known)}, as in [[text, visual], [text, acoustic]]"
+                f"of {', '.join(known)}, as in [[text, visual], [text, acoustic]], or [] for none"
             )
     return [list(pair) for pair in pairs if set(pair) <= set(modalities)]
+
+
+def _check_losses(losses, classes: int | None) -> None:
+    """Raise unless the losses are a list, and train the head that there is."""
+    if not isinstance(losses, list):
+        raise ConfigError(f"model_config.cmsbert.losses is {losses!r}; expected a list of losses")
+    types = [loss.get("type") if isinstance(loss, Mapping) else loss for loss in losses]
+    fitting, other = "sentiment_regression", "sentiment_classification"
+    if classes:
+        fitting, other = other, fitting
+    if other in types:
+        raise ConfigError(
+            f"model_config.cmsbert.head.classes is {classes}, which {other} cannot train; type "
+            f'"model_config.cmsbert.losses=[{{type: {fitting}}}, {{type: multimodal_contrastive}}]"'
+        )
+
+
+def _check_vocabularies(datasets: Sequence[str], size: int) -> None:
+    """Raise where a dataset's words are cut into word pieces that the backbone does not have."""
+    for name in datasets:
+        processor = registry.get(f"{name}_word_processor", no_warning=True)
+        pieces = getattr(processor, "vocabulary_size", 0)
+        if pieces > size:
+            raise ConfigError(
+                f"the tokenizer of dataset {name} has {pieces} word pieces and the backbone "
+                f"{size}; dataset_config.{name}.processors.word_processor.params.tokenizer should "
+                "be the backbone's own, model_config.cmsbert.backbone.name"
+            )
+
+
+def _switch(value, key: str) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"model_config.cmsbert.{key} is {value!r}; expected true or false")
+    return value
+
+
+def _range(value) -> list:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ConfigError(
+            f"model_config.cmsbert.contrastive.temperature_range is {value!r}; expected two "
+            "numbers, as in [0.01, 0.5]"
+        )
+    return value
 
 
 def _settings(given: Mapping) -> NetworkSettings:

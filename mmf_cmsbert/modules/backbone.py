@@ -32,19 +32,15 @@ def load_backbone(
         config = load_pretrained(
             AutoConfig.from_pretrained, from_config, "configuration", FROM_CONFIG_KEY
         )
-    else:
-        config = _config_from_mapping(dict(from_config))
-    return AutoModel.from_config(config)
-
-
-def _config_from_mapping(values: dict):
+        return AutoModel.from_config(config)
     try:
-        model_type = values.pop("model_type")
-        return AutoConfig.for_model(model_type, **values)
-    except (KeyError, ValueError, TypeError) as error:
+        values = dict(from_config)
+        return AutoModel.from_config(AutoConfig.for_model(values.pop("model_type"), **values))
+    except Exception as error:  # each model refuses its own configuration in its own way
+        reason = " ".join(str(error).split())[:200]
         raise ConfigError(
-            f"{FROM_CONFIG_KEY}: {error}. Expected a mapping such as {{model_type: bert, "
-            "hidden_size: 96, num_hidden_layers: 2, ...}} or a folder with a config.json"
+            f"{FROM_CONFIG_KEY}: {reason}. Expected a mapping such as {{model_type: bert, "
+            "hidden_size: 96, num_hidden_layers: 2, ...} or a folder with a config.json"
         ) from error
 
 
@@ -58,7 +54,7 @@ def encoder_layers(backbone: PreTrainedModel) -> nn.ModuleList:
         found = backbone
         for part in path.split("."):
             found = getattr(found, part, None)
-        if isinstance(found, nn.ModuleList):
+        if isinstance(found, nn.ModuleList) and hasattr(backbone, "embeddings"):
             return found
     raise ConfigError(
         f"{NAME_KEY}: {type(backbone).__name__} has no list of encoder layers to shift words in; "
@@ -78,7 +74,10 @@ def shift_place(backbone: PreTrainedModel, layer: int) -> nn.Module:
             f"model_config.cmsbert.shift.layer is {layer!r}; expected a number from 0 (after the "
             f"embeddings) to {len(layers)} (after the last layer of this backbone)"
         )
-    return backbone.embeddings if layer == 0 else layers[layer - 1]
+    if layer:
+        return layers[layer - 1]
+    # ELECTRA's embeddings may be narrower than its layers, which get them through a projection.
+    return getattr(backbone, "embeddings_project", None) or backbone.embeddings
 
 
 @contextmanager
@@ -89,7 +88,9 @@ def replaced_output(part: nn.Module, replace: Callable[[Tensor], Tensor]) -> Ite
     positions), whatever its architecture. Layers give a tensor, or a tuple that starts with it.
     """
 
-    def hook(_module, _inputs, output):
+    def hook(module, _inputs, output):
+        if module is not part:  # DataParallel's replicas share one table of hooks
+            return None
         if isinstance(output, tuple):
             return (replace(output[0]), *output[1:])
         return replace(output)

@@ -135,7 +135,7 @@ class CMSBert(nn.Module):
             if isinstance(self.shift, UtteranceShift):
                 return self.shift(states, mask, encoded, frame_masks)
             if isinstance(self.shift, WordShift):
-                rows = {m: self._frames_of_pieces(frames[m], word_index, m) for m in frames}
+                rows = {m: _aligned_rows(frames[m], frame_masks[m], word_index, m) for m in frames}
                 return self.shift(states, rows, present, dataset)
             return states
 
@@ -156,15 +156,6 @@ class CMSBert(nn.Module):
         present["text"] = torch.ones_like(mask[:, 0])
         return CMSBertOutput(self.head(self.dropout(fused)), embeddings, present)
 
-    def _frames_of_pieces(self, frames: Tensor, word_index: Tensor, modality: str) -> Tensor:
-        if int(word_index.max()) >= frames.size(1):
-            raise ConfigError(
-                f"shift.context=word needs one {modality} frame a word, but a segment has "
-                f"{int(word_index.max()) + 1} words and {frames.size(1)} frames. For data that is "
-                "not aligned with the words type model_config.cmsbert.shift.context=utterance"
-            )
-        return frames_of_pieces(frames, word_index)
-
     def _pool(self, output, mask: Tensor) -> Tensor:
         """The fused text state ``(batch, dim)`` that ``backbone.pooling`` asks for."""
         states = output.last_hidden_state
@@ -176,6 +167,21 @@ class CMSBert(nn.Module):
         return states[:, 0] if pooled is None else pooled
 
     def _embed(self, modality: str, state: Tensor) -> Tensor:
-        # The norm in fp32: under autocast a half-precision norm would blur the similarities.
+        projection = self.projections[modality]
+        # Not under autocast: half precision would blur the similarities.
         with torch.autocast(state.device.type, enabled=False):
-            return F.normalize(self.projections[modality](state.float()), dim=-1)
+            return F.normalize(projection(state.to(projection.weight.dtype)), dim=-1)
+
+
+def _aligned_rows(frames: Tensor, mask: Tensor, word_index: Tensor, modality: str) -> Tensor:
+    """Each piece's own frame ``(batch, pieces, width)``, of segments that have the modality."""
+    words, given = word_index.amax(1) + 1, mask.sum(1)
+    short = (given > 0) & (given < words)
+    if short.any():
+        first = short.int().argmax()
+        raise ConfigError(
+            f"shift.context=word needs one {modality} frame a word, but a segment has "
+            f"{int(words[first])} words and {int(given[first])} frames. For data that is not "
+            "aligned with the words type model_config.cmsbert.shift.context=utterance"
+        )
+    return frames_of_pieces(frames, word_index.clamp(max=frames.size(1) - 1))

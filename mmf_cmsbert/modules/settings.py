@@ -1,11 +1,13 @@
 """The choices that make a network: one field a knob of ``model_config.cmsbert``."""
 
 from dataclasses import dataclass, fields
+from math import isfinite
 
 from mmf_cmsbert.errors import ConfigError
 
 CHOICES = {
     "shift_context": ("utterance", "word", "none"),
+    "shift_gate": ("relu", "sigmoid"),
     "pooling": ("cls", "mean", "attention"),
     "text_state": ("fused", "verbal"),
     "classes": (None, 2, 7),
@@ -68,10 +70,10 @@ class NetworkSettings:
             if value not in CHOICES[name] or isinstance(value, bool):
                 expected = "one of " + ", ".join(str(choice) for choice in CHOICES[name])
         elif name.endswith("dropout"):
-            if not _is_number(value) or not 0 <= value < 1:
+            if not is_number(value) or not 0 <= value < 1:
                 expected = "a number from 0 to below 1"
         elif name == "shift_beta":
-            if not _is_number(value) or value <= 0:
+            if not is_number(value) or value <= 0:
                 expected = "a number above 0"
         elif name in ("frame_dim", "frame_heads", "embed_dim", "frame_layers"):
             least = 0 if name == "frame_layers" else 1
@@ -83,5 +85,6 @@ class NetworkSettings:
             )
 
 
-def _is_number(value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def is_number(value) -> bool:
+    """Whether a value is a finite number; true and false are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.settings import is_number
 
 
 class Temperature(nn.Module):
@@ -18,14 +19,15 @@ class Temperature(nn.Module):
         high: nor larger than this.
 
     Raises:
-        ConfigError: not ``0 < low <= start <= high``.
+        ConfigError: not ``0 < low <= start <= high``, or no numbers.
     """
 
     def __init__(
         self, start: float = 0.07, learned: bool = True, low: float = 0.01, high: float = 0.5
     ):
         super().__init__()
-        if not 0 < low <= start <= high:
+        numbers = all(map(is_number, (start, low, high)))
+        if not numbers or not 0 < low <= start <= high:
             raise ConfigError(
                 f"model_config.cmsbert.contrastive.temperature is {start!r}; expected a number "
                 f"within contrastive.temperature_range, here [{low}, {high}], both above 0"
@@ -35,4 +37,8 @@ class Temperature(nn.Module):
 
     def forward(self) -> Tensor:
         """The temperature, a scalar tensor."""
-        return self.log.clamp(*self.bounds).exp()
+        # The value itself is kept within its bounds: a clamp in the graph has no gradient outside
+        # them, and a temperature that an update carried there could never come back.
+        with torch.no_grad():
+            self.log.clamp_(*self.bounds)
+        return self.log.exp()

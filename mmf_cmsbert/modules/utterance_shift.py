@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.pooling import AttentionPooling
 from mmf_cmsbert.modules.shift import Shift
 
@@ -66,7 +65,7 @@ class UtteranceShift(Shift):
         dropout: probability of dropping an element of the shifted state.
 
     Raises:
-        ConfigError: an unknown gate.
+        ValueError: an unknown gate.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class UtteranceShift(Shift):
     ):
         super().__init__(dim, beta, dropout)
         if gate not in GATES:
-            raise ConfigError(f"shift.gate is {gate!r}; expected one of {', '.join(GATES)}")
+            raise ValueError(f"gate is {gate!r}; expected one of {', '.join(GATES)}")
         self.gate = gate
         self.verbal_context = AttentionPooling(dim)
         self.contexts = nn.ModuleDict(

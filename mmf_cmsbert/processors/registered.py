@@ -33,6 +33,7 @@ class WordPieceProcessor(BaseProcessor):
         self._encoder = load_encoder(**(_DEFAULTS | dict(config)), key=key)
         self.pad_id = self._encoder.pad_id
         self.max_seq_length = self._encoder.max_seq_length
+        self.vocabulary_size = self._encoder.vocabulary_size
 
     def __call__(self, item: Mapping, *args: Any, **kwargs: Any) -> dict[str, Any]:
         pieces = self._encoder.encode(item["words"])

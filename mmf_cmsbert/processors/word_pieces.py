@@ -29,7 +29,7 @@ class WordPieceEncoder:
     """Encodes words with a fast tokenizer, at most ``max_seq_length`` pieces a segment.
 
     What does not fit is cut off at a whole word. Only where not even the first word fits, its
-    first pieces are kept: no segment is ever without text.
+    first pieces are kept: no segment loses all its text.
 
     Args:
         tokenizer: a fast tokenizer of Hugging Face transformers.
@@ -58,6 +58,7 @@ class WordPieceEncoder:
             )
         self._tokenizer = tokenizer
         self.max_seq_length = max_seq_length
+        self.vocabulary_size = len(tokenizer)
         # Padding is masked everywhere, so a tokenizer without a padding token pads with any id.
         self.pad_id: int = tokenizer.pad_token_id or 0
 

@@ -16,7 +16,7 @@ def test_a_second_activation_changes_nothing(mmf):
 
 
 def test_a_function_is_replaced_where_mmf_imported_it_by_name(mmf, monkeypatch):
-    from mmf_cmsbert.compat.mmf_patches import replace_function
+    from mmf_cmsbert.compat.imports import replace_function
 
     def original():
         return 1

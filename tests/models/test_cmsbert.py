@@ -1,11 +1,14 @@
 """CMSBERT-CLR under MMF's registry: what it takes, what it gives, what it refuses."""
 
+import copy
+from types import SimpleNamespace
+
 import pytest
 import torch
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.models.cmsbert import DEFAULTS
+from mmf_cmsbert.models.cmsbert import CMSBERT, DEFAULTS
 
 # isort: split
 # after mmf_cmsbert, which lets it be imported
@@ -40,6 +43,7 @@ class Silent:
 def mmf_state():
     """The global state that MMF's model builder reads; gone again after the test."""
     registry.register("writer", Silent())
+    registry.unregister("mosi_word_processor")  # what another test's dataset may have left
     registry.register(
         "config",
         OmegaConf.create(
@@ -181,6 +185,50 @@ def test_a_classifying_head_gives_logits_and_a_sentiment_that_stands_for_them(cl
     output["losses"]["train/mosi/sentiment_classification"].backward()
 
 
+@pytest.mark.parametrize(
+    ("classes", "losses"),
+    [(7, None), (None, [{"type": "sentiment_classification"}]), (2, ["sentiment_regression"])],
+)
+def test_a_loss_that_cannot_train_the_head_is_refused(classes, losses):
+    changes = {"head": {"classes": classes}} | ({"losses": losses} if losses else {})
+    with pytest.raises(
+        ConfigError, match=f"head.classes is {classes}.*model_config.cmsbert.losses="
+    ):
+        build(**changes)
+
+
+def test_a_copy_follows_its_own_updates():
+    model = copy.deepcopy(build(ema={"decay": 0.5}))
+    train_steps(model, 2)
+    assert int(model.ema.n_averaged) == 3
+
+
+def test_a_batch_of_a_dataset_that_it_was_not_built_for_is_refused():
+    batch = sample_list()
+    batch.dataset_name = "mosei"
+    with pytest.raises(ConfigError, match="built for mosi and got a batch of mosei"):
+        build()(batch)
+
+
+def test_word_pieces_that_the_backbone_does_not_have_are_refused():
+    registry.register("mosi_word_processor", SimpleNamespace(vocabulary_size=31))
+    try:
+        with pytest.raises(ConfigError, match="mosi has 31 word pieces and the backbone 30"):
+            build()
+    finally:
+        registry.unregister("mosi_word_processor")
+
+
+def test_a_saved_configuration_knows_what_the_model_was_built_for():
+    model = build(features=None)
+    saved = OmegaConf.to_container(model.config)
+    registry.register("config", OmegaConf.create({"evaluation": {"predict": False}}))
+    again = CMSBERT(OmegaConf.create(saved))
+    again.build()
+    again.load_state_dict(model.state_dict())
+    assert again.widths == {"visual": {"mosi": 5}, "acoustic": {"mosi": 4}}
+
+
 def test_widths_come_from_the_datasets_in_use_where_none_are_given():
     assert build(features=None).widths == {"visual": {"mosi": 5}, "acoustic": {"mosi": 4}}
 
@@ -228,6 +276,15 @@ def test_weights_of_other_settings_are_refused_rather_than_loaded_in_part(other)
         ({"contrastive": {"pairs": [["text", "text"]]}}, "expected two different ones"),
         ({"contrastive": {"temperature": 2.0}}, "temperature is 2.0"),
         ({"contrastive": {"ema_targets": True}, "ema": {"enabled": False}}, "ema.enabled=true"),
+        ({"contrastive": {"pairs": None}}, "pairs holds None"),
+        ({"contrastive": {"temperature_range": 0.1}}, "temperature_range is 0.1"),
+        ({"contrastive": {"learn_temperature": "yes"}}, "learn_temperature is 'yes'"),
+        ({"contrastive": {"ema_targets": "foo"}}, "ema_targets is 'foo'"),
+        ({"modalities": None}, "modalities is None"),
+        ({"features": {"mosi": {"visul": 5}}}, "features is .*visul"),
+        ({"features": {"mosi": {"visual": "5"}}}, "features is .*'5'"),
+        ({"losses": None}, "losses is None"),
+        ({"ema": {"enabled": "fasle"}}, "ema.enabled is 'fasle'"),
         ({"ema": {"decay": 1.5}}, "ema.decay is 1.5"),
         ({"losses": [{"type": "sentiment_regression", "params": {"kind": "l3"}}]}, "l3"),
     ],

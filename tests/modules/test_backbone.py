@@ -18,7 +18,7 @@ BERT = {
 FAMILIES = {
     "bert": BERT,
     "roberta": BERT | {"model_type": "roberta", "max_position_embeddings": 40},
-    "electra": BERT | {"model_type": "electra", "embedding_size": 16},
+    "electra": BERT | {"model_type": "electra", "embedding_size": 8},
     "distilbert": {
         "model_type": "distilbert", "vocab_size": 30, "dim": 16, "n_layers": 2, "n_heads": 2,
         "hidden_dim": 16,
@@ -77,7 +77,24 @@ def test_a_model_without_a_list_of_layers_is_refused():
         shift_place(albert, 1)
 
 
-@pytest.mark.parametrize("bad", [{"hidden_size": 16}, BERT | {"model_type": "no-such-model"}])
+def test_a_replica_of_the_model_keeps_its_own_output():
+    # DataParallel's replicas of a module share its table of hooks.
+    part = torch.nn.Identity()
+    replica = part._replicate_for_data_parallel()
+    with replaced_output(part, torch.neg):
+        assert part(torch.ones(1)) == -1 and replica(torch.ones(1)) == 1
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"hidden_size": 16},
+        BERT | {"model_type": "no-such-model"},
+        BERT | {"num_attention_heads": 3},
+        BERT | {"hidden_size": "wide"},
+        5,
+    ],
+)
 def test_an_unusable_configuration_is_refused(bad):
     with pytest.raises(ConfigError, match=r"backbone\.from_config"):
         load_backbone(from_config=bad)

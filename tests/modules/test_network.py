@@ -100,6 +100,25 @@ def test_word_context_refuses_frames_that_are_not_aligned():
         network(shift_context="word")(**batch(words=4, visual_frames=2))
 
 
+def test_word_context_asks_nothing_of_a_segment_without_the_modality():
+    model, inputs = network(shift_context="word"), batch()
+    inputs["frames"]["visual"] = torch.zeros(2, 1, WIDTHS["visual"]["mosi"])
+    inputs["frame_masks"]["visual"] = torch.zeros(2, 1, dtype=torch.bool)
+    without = network({"acoustic": WIDTHS["acoustic"]}, shift_context="word")
+    without.load_state_dict(
+        {k: v for k, v in model.state_dict().items() if k in without.state_dict()}
+    )
+    expected = without(**(inputs | {"frames": {"acoustic": inputs["frames"]["acoustic"]}})).logits
+    torch.testing.assert_close(model(**inputs).logits, expected)
+
+
+def test_word_context_names_the_segment_that_is_short_of_frames():
+    inputs = batch()
+    inputs["frame_masks"]["visual"][1, 1:] = False
+    with pytest.raises(ConfigError, match="a segment has 4 words and 1 frames"):
+        network(shift_context="word")(**inputs)
+
+
 @pytest.mark.parametrize("context", ["utterance", "word"])
 def test_datasets_of_different_widths_go_through_one_network(context):
     model = network(shift_context=context)

@@ -1,9 +1,11 @@
 """Settings that a network cannot follow are refused by name."""
 
 import pytest
+from omegaconf import OmegaConf
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.settings import KEYS, NetworkSettings
+from mmf_cmsbert.paths import PACKAGE
 
 
 @pytest.mark.parametrize(
@@ -12,6 +14,9 @@ from mmf_cmsbert.modules.settings import KEYS, NetworkSettings
         ("shift_context", "sentence", "one of utterance, word, none"),
         ("shift_beta", -1.0, "a number above 0"),
         ("shift_beta", "1", "a number above 0"),
+        ("shift_beta", float("nan"), "a number above 0"),
+        ("shift_gate", "softmax", "one of relu, sigmoid"),
+        ("shift_gate", ["relu"], "one of relu, sigmoid"),
         ("shift_dropout", 1.0, "a number from 0 to below 1"),
         ("pooling", "max", "one of cls, mean, attention"),
         ("frame_dim", 0, "a whole number, at least 1"),
@@ -30,6 +35,12 @@ def test_a_bad_value_is_named_with_what_was_expected(field, value, expected):
 def test_heads_must_divide_the_frames_width():
     with pytest.raises(ConfigError, match=r"frames\.dim is 10.*frames\.heads \(4\)"):
         NetworkSettings(frame_dim=10)
+
+
+def test_the_defaults_are_those_that_the_shipped_configuration_states():
+    shipped = OmegaConf.load(PACKAGE / "configs/models/cmsbert/defaults.yaml").model_config.cmsbert
+    for name, field in NetworkSettings.__dataclass_fields__.items():
+        assert OmegaConf.select(shipped, KEYS[name]) == field.default
 
 
 def test_every_field_has_the_name_that_users_know():

@@ -18,11 +18,22 @@ def test_starts_at_its_value_and_is_clamped():
     assert temperature().item() == pytest.approx(0.01)
 
 
+def test_comes_back_from_a_bound_that_an_update_carried_it_over():
+    temperature = Temperature(0.07)
+    with torch.no_grad():
+        temperature.log.fill_(-10.0)
+    optimizer = torch.optim.SGD(temperature.parameters(), lr=1.0)
+    (-temperature()).backward()
+    optimizer.step()
+    assert temperature().item() > 0.01
+
+
 def test_is_learned_only_where_asked():
     assert Temperature(learned=True).log.requires_grad
     assert not Temperature(learned=False).log.requires_grad
 
 
-def test_a_start_outside_its_range_is_refused():
-    with pytest.raises(ConfigError, match="contrastive.temperature is 0.7"):
-        Temperature(0.7)
+@pytest.mark.parametrize("start", [0.7, "warm", None, float("nan")])
+def test_a_start_outside_its_range_is_refused(start):
+    with pytest.raises(ConfigError, match=f"contrastive.temperature is {start!r}"):
+        Temperature(start)

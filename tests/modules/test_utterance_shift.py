@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.shift import limit_displacement
 from mmf_cmsbert.modules.utterance_shift import UtteranceShift
 
@@ -88,5 +87,5 @@ def test_the_displacement_is_never_longer_than_beta_states():
 
 
 def test_an_unknown_gate_is_refused():
-    with pytest.raises(ConfigError, match=r"shift\.gate is 'softmax'; expected one of relu, sig"):
+    with pytest.raises(ValueError, match="gate is 'softmax'; expected one of relu, sigmoid"):
         UtteranceShift(DIM, FRAME_DIM, ("visual",), gate="softmax")
