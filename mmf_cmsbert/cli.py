@@ -8,12 +8,8 @@ from collections.abc import Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
 
-import yaml
-from omegaconf import OmegaConf
-
 import mmf_cmsbert
-from mmf_cmsbert import overrides
-from mmf_cmsbert.config_check import check_keys, unknown_name
+from mmf_cmsbert import overrides, preflight
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.paths import PACKAGE
 
@@ -26,11 +22,6 @@ _DESCRIPTION = """\
 Any key of the configuration can be given as KEY=VALUE; the value is read as YAML. model=NAME and
 dataset=NAME[,NAME] may stand in the file or here; what stands here wins. The file is looked for
 from the working folder, then among those shipped with mmf_cmsbert and with MMF."""
-
-# Sections whose keys MMF's defaults do not list; the model and the datasets check their own.
-_FREE_SECTIONS = ("model_config", "dataset_config", "optimizer", "scheduler")
-# Keys that MMF's defaults lack and that a file may have all the same.
-_FILE_ONLY = ("dataset", "learning_rate")
 
 
 def mmf_run() -> None:
@@ -69,7 +60,8 @@ def _start(prog: str, what: str, predict: bool) -> None:
     with warnings.catch_warnings():
         # MMF says so again for the run itself.
         warnings.filterwarnings("ignore", message="Device specified is 'cuda'")
-        options = complete(overrides.parse(arguments.opts), predict)
+        override = _json(arguments.config_override)
+        options = complete(overrides.parse(arguments.opts), predict, override)
 
     flagged = [] if arguments.config_override is None else ["-co", arguments.config_override]
     if arguments.local_rank is not None:
@@ -81,19 +73,28 @@ def _start(prog: str, what: str, predict: bool) -> None:
     run(predict=predict)
 
 
-def complete(options: dict[str, str], predict: bool = False) -> dict[str, str]:
+def complete(
+    options: dict[str, str], predict: bool = False, override: Mapping | None = None
+) -> dict[str, str]:
     """Fill in what MMF wants on the command line and the file says: model, dataset, full path.
 
     Args:
         options: key -> value as typed.
         predict: whether predictions are wanted, which need a trained model.
+        override: what MMF's option --config_override holds.
 
     Raises:
         ConfigError: no such file, model, dataset or key; nothing to predict with.
     """
     from mmf.utils.configuration import load_yaml
 
+    if not options:
+        raise ConfigError(
+            "nothing to run; type for example mmf_run config=projects/cmsbert/mosi.yaml, or "
+            "mmf_run --help"
+        )
     options = dict(options)
+    override = override or {}
     file: Mapping = {}
     if "config" in options:
         options["config"] = str(_config_file(options["config"]))
@@ -104,18 +105,22 @@ def complete(options: dict[str, str], predict: bool = False) -> dict[str, str]:
     if save_dir := os.environ.get("MMF_SAVE_DIR"):
         options.setdefault("env.save_dir", save_dir)
 
-    _import_user_dir(options, file)
-    _check_names(options["model"], options["dataset"].split(","))
+    preflight.import_user_dir(options, file)
+    preflight.check_names(options["model"], options["dataset"].split(","))
     config = _configuration(options, "config", "model", "dataset")
-    overrides.check({k: v for k, v in options.items() if k != "dataset"}, config)
-    if options["model"] == "cmsbert":
+    ours = options["model"] == "cmsbert"
+    overrides.check({k: v for k, v in options.items() if k != "dataset"}, config, sections=not ours)
+    if ours:
         # Files for other models may hold keys and values that only those models know.
         defaults = _configuration(options, "model", "dataset")
-        _check_file(options.get("config", ""), file, defaults)
-        _check_values(options, config, defaults)
+        preflight.check_keys_of(file, options.get("config", ""), defaults)
+        preflight.check_keys_of(override, "--config_override", defaults)
+        preflight.check_values(options, config, defaults)
+    save_dir = Path(options.get("env.save_dir") or config.env.save_dir)
+    preflight.check_save_dir(save_dir)
     if predict:
         options["evaluation.predict"] = "True"
-        options |= _trained_weights(options, config)
+        options |= preflight.trained_weights(options, config, save_dir)
     return options
 
 
@@ -137,9 +142,25 @@ def _config_file(name: str) -> Path:
 
 def _read(load_yaml, path: str) -> Mapping:
     try:
-        return load_yaml(path)
-    except (yaml.YAMLError, OSError, AttributeError) as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from error
+        file = load_yaml(path)
+    except Exception as error:  # of YAML, omegaconf, or the file itself
+        raise ConfigError(f"{path}: {' '.join(str(error).split())[:300]}") from error
+    if not isinstance(file, Mapping) or not file:
+        raise ConfigError(f"{path}: expected a configuration, keys with values; found none")
+    return file
+
+
+def _json(text: str | None) -> Mapping:
+    """What MMF's option --config_override holds; MMF reads it once more."""
+    from mmf.utils.configuration import demjson
+
+    try:
+        override = demjson.decode(text) if text else {}
+    except demjson.JSONError as error:
+        raise ConfigError(f"--config_override {text}: {error}; expected JSON") from error
+    if not isinstance(override, Mapping):
+        raise ConfigError(f"--config_override {text}: expected a JSON object")
+    return override
 
 
 def _named(file: Mapping, *keys: str) -> str:
@@ -154,36 +175,6 @@ def _named(file: Mapping, *keys: str) -> str:
     )
 
 
-def _check_section(section: str, values: Mapping, defaults: Mapping) -> None:
-    for name, default in defaults.items():
-        key, value = f"{section}.{name}", values.get(name)
-        if isinstance(default, Mapping) and isinstance(value, Mapping):
-            _check_section(key, value, default)
-        else:
-            overrides.check_value(key, value, default)
-
-
-def _import_user_dir(options: Mapping[str, str], file: Mapping) -> None:
-    """Import the plugin that ``env.user_dir`` names, so that what it registers is known."""
-    from mmf.utils.env import import_user_module
-
-    user_dir = options.get("env.user_dir") or (file.get("env") or {}).get("user_dir")
-    user_dir = user_dir or os.environ.get("MMF_USER_DIR")
-    if user_dir:
-        import_user_module(user_dir)
-
-
-def _check_names(model: str, datasets: list[str]) -> None:
-    from mmf.common.registry import registry
-
-    mapping = registry.mapping
-    if registry.get_model_class(model) is None:
-        raise ConfigError(unknown_name("model", model, mapping["model_name_mapping"]))
-    for dataset in datasets:
-        if registry.get_builder_class(dataset) is None:
-            raise ConfigError(unknown_name("dataset", dataset, mapping["builder_name_mapping"]))
-
-
 def _configuration(options: Mapping[str, str], *keys: str):
     """MMF's configuration as those options make it that are named in ``keys``.
 
@@ -194,45 +185,3 @@ def _configuration(options: Mapping[str, str], *keys: str):
     words = [f"{key}={options[key]}" for key in keys if key in options]
     with redirect_stdout(None):
         return Configuration(Namespace(config_override=None, opts=words)).get_config()
-
-
-def _check_file(path: str, file: Mapping, known: Mapping) -> None:
-    """Refuse a misspelt key, which MMF would ignore in silence."""
-    for section in file:
-        if section not in known and section not in _FILE_ONLY:
-            raise ConfigError(f"{path}: {unknown_name('section', section, known)}")
-        if section not in _FREE_SECTIONS and isinstance(known.get(section), Mapping):
-            try:
-                check_keys(file[section], known[section], section)
-            except ConfigError as error:
-                raise ConfigError(f"{path}: {error}") from error
-
-
-def _check_values(options: Mapping[str, str], config: Mapping, defaults: Mapping) -> None:
-    """Refuse a value of another kind than its default's, from the file or as typed."""
-    try:
-        for section in ("training", "evaluation", "checkpoint"):
-            _check_section(section, config[section], defaults[section])
-    except ConfigError as error:
-        raise ConfigError(f"{options.get('config', 'defaults')}: {error}") from error
-    for key, text in options.items():
-        overrides.check_value(key, overrides.value_of(text), OmegaConf.select(config, key))
-
-
-def _trained_weights(options: Mapping[str, str], config) -> dict[str, str]:
-    """Options that load the best checkpoint of ``env.save_dir``, where none are given.
-
-    MMF would predict with random weights, and say nothing.
-    """
-    asked = ("checkpoint.resume", "checkpoint.resume_file", "checkpoint.resume_zoo")
-    stated = config.checkpoint
-    if any(key in options for key in asked) or stated.resume_file or stated.resume_zoo:
-        return {}
-    save_dir = Path(options.get("env.save_dir") or config.env.save_dir)
-    best = save_dir / "best.ckpt"
-    if not best.is_file():
-        raise ConfigError(
-            f"there is no trained model to predict with: no {best.resolve()}. Train one first "
-            "(mmf_run with the same options), or name its file: checkpoint.resume_file=FILE"
-        )
-    return {"checkpoint.resume_file": str(best.resolve())}

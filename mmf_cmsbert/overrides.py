@@ -49,8 +49,13 @@ def _python_spelling(key: str, value: str) -> str:
     return value
 
 
-def check(options: Mapping[str, str], config: Mapping) -> None:
+def check(options: Mapping[str, str], config: Mapping, sections: bool = False) -> None:
     """See that each option names a key of ``config`` that can take a value.
+
+    Args:
+        options: key -> value.
+        config: what the options are to change.
+        sections: whether a value for a whole section passes, which MMF then ignores.
 
     Raises:
         ConfigError: an unknown key (with the nearest known one), or a whole section.
@@ -65,7 +70,7 @@ def check(options: Mapping[str, str], config: Mapping) -> None:
             walked.append(part)
             if index:
                 node = _item(node, index, option)
-        if isinstance(node, Mapping) and node:
+        if isinstance(node, Mapping) and node and not sections:
             raise ConfigError(
                 f"{option} is a section; name a key in it: "
                 + ", ".join(f"{option}.{key}" for key in node)

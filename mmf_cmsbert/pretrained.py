@@ -8,7 +8,9 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.paths import find
 
 
-def load_pretrained(load: Callable[..., Any], name: str, what: str, key: str, **kwargs) -> Any:
+def load_pretrained(
+    load: Callable[..., Any], name: str, what: str, key: str, hint: str = "", **kwargs
+) -> Any:
     """Call ``load(name_or_folder, **kwargs)``, a ``from_pretrained``, and explain a failure.
 
     Args:
@@ -17,6 +19,7 @@ def load_pretrained(load: Callable[..., Any], name: str, what: str, key: str, **
             with this package).
         what: what is being loaded, for the message.
         key: the configuration key that names it, for the message.
+        hint: what else to type, for the message.
 
     Raises:
         ConfigError: the name is neither a folder, nor in the local cache, nor to be had.
@@ -27,24 +30,24 @@ def load_pretrained(load: Callable[..., Any], name: str, what: str, key: str, **
     if folder is None and (Path(name).is_absolute() or name.startswith((".", "~"))):
         raise ConfigError(
             f"{key}: there is no folder {name}. Type {key}=/path/to/folder with one that holds "
-            "a model as Hugging Face transformers saves it"
+            f"a model as Hugging Face transformers saves it{hint}"
         )
     try:
         # What stands in the cache needs no network, and a machine without one must not wait for it.
         return load(str(folder or name), local_files_only=True, **kwargs)
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # damaged files fail in many ways
         failure = error
     if folder is None:
         try:
             _ask_hub(name)
             return load(name, **kwargs)
-        except (OSError, ValueError, ImportError) as error:
+        except Exception as error:
             failure = error
     where = f"in the folder {folder}" if folder else "in the local cache or on the Hugging Face hub"
     raise ConfigError(
         f"{key}: the {what} {name!r} could not be had {where} "
         f"({type(failure).__name__}: {_first_line(failure)}). "
-        f"Where there is no network, type {key}=/path/to/folder with a local copy"
+        f"Where there is no network, type {key}=/path/to/folder with a local copy{hint}"
     ) from failure
 
 

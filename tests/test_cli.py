@@ -88,6 +88,9 @@ def test_the_environments_save_dir_wins_over_the_recipes_but_not_over_what_is_ty
         (DEMO | {"training.early_stop.patience": "foo"}, "patience is 'foo'; expected a whole"),
         (DEMO | {"optimizer.params.lr": "foo"}, "lr is 'foo'; expected a number"),
         (DEMO | {"training.log_interval": "0"}, "log_interval is 0; expected"),
+        (DEMO | {"run_type": "tset"}, "run_type is tset; expected some of train"),
+        (DEMO | {"env.user_dir": "/no/such"}, "env.user_dir=/no/such: "),
+        ({}, "nothing to run; type for example"),
     ],
 )
 def test_what_cannot_be_right_is_refused_with_what_to_type(options, message):
@@ -101,6 +104,9 @@ def test_what_cannot_be_right_is_refused_with_what_to_type(options, message):
         ("training:\n  batchsize: 3\n", "Did you mean training.batch_size"),
         ("trainig:\n  batch_size: 3\n", "Did you mean training"),
         ("training: [", "bad.yaml: while parsing"),
+        ("model_config:\n  cmsbrt: {}\n", "Did you mean model_config.cmsbert"),
+        ("dataset_config:\n  mosii: {}\n", "Did you mean dataset_config.mosi"),
+        ("optimizer:\n  typ: adam_w\n", "Did you mean optimizer.type"),
         ("training:\n  seed: foo\n", "bad.yaml: training.seed is 'foo'"),
         ("training:\n  early_stop:\n    patience: long\n", "bad.yaml: .*patience is 'long'"),
     ],
@@ -110,6 +116,13 @@ def test_a_misspelt_file_is_refused_with_its_name(elsewhere, text, message):
     with pytest.raises(ConfigError, match=message) as error:
         cli.complete(file)
     assert "bad.yaml" in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"- 1\n- 2\n", b"model: caf\xe9\n"])
+def test_a_file_that_is_no_configuration_is_named(elsewhere, content):
+    (elsewhere / "bad.yaml").write_bytes(content)
+    with pytest.raises(ConfigError, match="bad.yaml: "):
+        cli.complete({"config": "bad.yaml"})
 
 
 def test_predicting_without_a_trained_model_is_refused(elsewhere):
@@ -126,6 +139,48 @@ def test_predicting_takes_the_best_checkpoint_unless_one_is_named(elsewhere):
     assert options["evaluation.predict"] == "True"
     named = cli.complete(DEMO | {"checkpoint.resume_file": "mine.pth"}, predict=True)
     assert named["checkpoint.resume_file"] == "mine.pth"
+
+
+@pytest.mark.parametrize("resume", ["True", "False"])
+def test_predicting_resumes_only_from_a_checkpoint_that_is_there(elsewhere, resume):
+    typed = DEMO | {"checkpoint.resume": resume}
+    with pytest.raises(ConfigError, match="no trained model"):
+        cli.complete(typed, predict=True)
+    folder = elsewhere / "save" / "synthetic_demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "best.ckpt").touch()
+    loads_best = "checkpoint.resume_file" in cli.complete(typed, predict=True)
+    assert loads_best is (resume == "False")
+
+
+def test_a_folder_that_cannot_be_saved_to_is_refused_before_anything_starts(elsewhere):
+    (elsewhere / "file").touch()
+    with pytest.raises(ConfigError, match="env.save_dir=file cannot be made"):
+        cli.complete(DEMO | {"env.save_dir": "file"})
+    (elsewhere / "taken" / "best.ckpt").mkdir(parents=True)
+    with pytest.raises(ConfigError, match="best.ckpt is a folder"):
+        cli.complete(DEMO | {"env.save_dir": "taken"})
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ({"bogus": {"x": 1}}, "--config_override: section=bogus"),
+        ({"training": {"sead": 1}}, "Did you mean training.seed"),
+    ],
+)
+def test_keys_of_a_json_override_are_checked(override, message):
+    with pytest.raises(ConfigError, match=message):
+        cli.complete(DEMO, override=override)
+
+
+@pytest.mark.parametrize("text", ["nonsense{", "[1]"])
+def test_an_override_that_is_no_json_object_is_refused(monkeypatch, capsys, text):
+    monkeypatch.setattr("sys.argv", ["mmf_run", "-co", text, "config=projects/cmsbert/demo.yaml"])
+    with pytest.raises(SystemExit) as ended:
+        cli.mmf_run()
+    assert ended.value.code == 2
+    assert "JSON" in capsys.readouterr().err
 
 
 def test_an_error_ends_the_command_with_one_line_and_a_status(monkeypatch, capsys):

@@ -90,6 +90,7 @@ def load_encoder(tokenizer: str, max_seq_length: int, key: str) -> WordPieceEnco
         tokenizer,
         "tokenizer",
         f"{key}.tokenizer",
+        hint=" (the recipes take it from model_config.cmsbert.backbone.name: change that there)",
         use_fast=True,
         # Byte-level BPE marks the start of a word by the space before it; the others ignore this.
         add_prefix_space=True,
