@@ -13,7 +13,8 @@ def activate() -> None:
         # One that was built for another torch breaks transformers and torchmetrics too, which ask
         # whether it is there and then import it. None is Python's mark for an absent module.
         sys.modules["torchvision"] = None
-    stand_in.serve_in_place_of("torchvision", advice, error)
+    # MMF makes a dataset's image transforms also where the run reads features instead of images.
+    stand_in.serve_in_place_of("torchvision", advice, error, made_early="torchvision.transforms")
 
 
 def advice() -> str:

@@ -49,6 +49,29 @@ def test_all_forms_of_import_succeed(table):
         assert message.startswith(f"{name} is needed") and "pip install absent" in message
 
 
+def test_what_is_made_early_raises_when_it_is_called(table):
+    stand_in.serve_in_place_of(
+        "absent", lambda: "pip install absent", ImportError(), made_early="absent.transforms"
+    )
+    transforms = imports._libraries["absent"]("absent.transforms", ("Compose",))
+    compose = transforms.Compose([transforms.Resize(size=2)])
+    with pytest.raises(stand_in.MissingLibraryError, match="^absent.transforms.Compose is needed"):
+        compose("image")
+    with pytest.raises(stand_in.MissingLibraryError):
+        imports._libraries["absent"]("absent", ()).models.resnet152()
+
+
+def test_a_dataset_that_reads_features_needs_no_image_transforms(mmf):
+    from mmf.datasets.processors.image_processors import TorchvisionTransforms
+    from omegaconf import OmegaConf
+
+    config = {"transforms": [{"type": "Resize", "params": {"size": [2, 2]}}, "ToTensor"]}
+    processor = TorchvisionTransforms(OmegaConf.create(config))
+    if find_spec("torchvision") is None:
+        with pytest.raises(stand_in.MissingLibraryError, match="pip install 'torchvision=="):
+            processor({"image": None})
+
+
 def test_nobody_else_sees_it(table):
     absent(lines=["import absent"])
     assert "absent" not in sys.modules and find_spec("absent") is None
