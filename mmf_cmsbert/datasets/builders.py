@@ -10,7 +10,7 @@ from mmf_cmsbert.datasets.dataset import SentimentDataset
 from mmf_cmsbert.datasets.layouts import read_split
 from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
 from mmf_cmsbert.datasets.synthetic import SPLITS, is_synthetic, write_split
-from mmf_cmsbert.datasets.validation import check_split
+from mmf_cmsbert.datasets.validation import check_split, unaligned
 from mmf_cmsbert.errors import DataError
 
 
@@ -21,6 +21,7 @@ class SentimentBuilder(BaseDatasetBuilder):
 
     def __init__(self, dataset_name: str | None = None, *args: Any, **kwargs: Any):
         super().__init__(dataset_name or self.corpus, *args, **kwargs)
+        self._unaligned: dict[str, str | None] = {}
 
     @classmethod
     def config_path(cls) -> str:
@@ -55,13 +56,18 @@ class SentimentBuilder(BaseDatasetBuilder):
             settings.key,
             labelled=dataset_type != "test",
         )
+        used = [modality for modality, width in settings.widths.items() if width]
+        self._unaligned = {dataset_type: unaligned(segments, used)}
         synthetic = any(is_synthetic(file) for file in files)
         return SentimentDataset(
             self.dataset_name, config, dataset_type, segments, settings, synthetic
         )
 
     def update_registry_for_model(self, config: Any) -> None:
-        """MMF calls this on every builder. Models read the widths from the configuration."""
+        """Tell models which splits are not word-aligned: ``<dataset>_unaligned``, split -> the
+        first such segment in words, or None. The widths they read from the configuration."""
+        name = f"{self.dataset_name}_unaligned"
+        registry.register(name, (registry.get(name, no_warning=True) or {}) | self._unaligned)
 
 
 @registry.register_builder("mosi")
@@ -85,8 +91,8 @@ def _how_to_get(settings: DatasetSettings, split: str, missing: list[Path]) -> s
         f"{name}: no data file for the {split} split. Looked for{where}\n"
         f"({settings.key}.annotations.{split}, in {settings.key}.data_dir={settings.data_dir})\n"
         f"CMU-{name.upper()} is research data and does not come with this package. Its processed "
-        "pickles circulate with the MISA and MAG-BERT repositories on GitHub, its raw features "
-        f"with CMU-MultimodalSDK. Put the pickle there, or type {settings.key}.annotations.{split}="
+        "pickles circulate with the MISA, MAG-BERT and MMSA repositories on GitHub, its raw "
+        f"features with CMU-MultimodalSDK. Put the pickle there, or type {settings.key}.annotations.{split}="
         f"[/path/to/{missing[0].name}]\n"
         "To try the model without any data, on a synthetic corpus: "
         "mmf_run config=projects/cmsbert/demo.yaml"

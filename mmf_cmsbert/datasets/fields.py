@@ -53,7 +53,7 @@ def text_id(value: Any, where: str) -> str:
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.reshape(-1)[0]
     if isinstance(value, bytes):
-        value = _decoded(value, f"{where}: the segment id")
+        value = decoded(value, f"{where}: the segment id")
     if isinstance(value, (str, int, np.integer)) and str(value).strip():
         _check_text(str(value), f"{where}: the segment id")
         return str(value).strip()
@@ -85,7 +85,7 @@ def word_list(value: Any, where: str) -> tuple[str, ...]:
         if isinstance(word, np.ndarray) and word.size == 1:  # how words leave an HDF5 file
             word = word.reshape(-1)[0]
         if isinstance(word, bytes):
-            word = _decoded(word, f"{where}: a word")
+            word = decoded(word, f"{where}: a word")
         if not isinstance(word, str):
             raise DataError(f"{where}: expected words as text, found {describe(word)}")
         _check_text(word, f"{where}: a word")
@@ -145,7 +145,8 @@ def _check_text(value: str, what: str) -> None:
         raise DataError(f"{what} is no text that can be written as UTF-8") from error
 
 
-def _decoded(value: bytes, what: str) -> str:
+def decoded(value: bytes, what: str) -> str:
+    """UTF-8 text, or a DataError that opens with ``what``."""
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -3,15 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.datasets import mag, misa
+from mmf_cmsbert.datasets import mag, misa, mmsa
 from mmf_cmsbert.datasets.fields import describe
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.unpickler import load_plain
 from mmf_cmsbert.datasets.validation import check_aligned, once_each
 from mmf_cmsbert.errors import ConfigError, DataError
 
-READABLE = ("auto", "misa", "mag")
-NOT_READABLE = ("mmsa", "csd", "folder")
+READABLE = ("auto", "misa", "mag", "mmsa")
+NOT_READABLE = ("csd", "folder")
+# Layouts of which one file holds all splits.
+_ALL_SPLITS = {"mag": mag, "mmsa": mmsa}
 
 
 def check_layout(layout: Any, key: str) -> None:
@@ -22,8 +24,8 @@ def check_layout(layout: Any, key: str) -> None:
     """
     if layout in NOT_READABLE:
         raise ConfigError(
-            f"{key} is {layout}: this version does not read that layout. It reads the MISA and MAG "
-            f"pickles: type {key}=auto and name such files"
+            f"{key} is {layout}: this version does not read that layout. It reads MISA, MAG "
+            f"and MMSA pickles: type {key}=auto and name such files"
         )
     if layout not in READABLE:
         raise ConfigError(f"{key} is {layout!r}; expected one of {', '.join(READABLE)}")
@@ -36,9 +38,9 @@ def read_split(path: str | Path, split: str, layout: str = "auto") -> list[Segme
     they are.
 
     Args:
-        path: a pickle in the MISA or MAG layout.
+        path: a pickle in the MISA, MAG or MMSA layout.
         split: ``train``, ``val`` or ``test``.
-        layout: ``misa``, ``mag``, or ``auto`` to go by the content.
+        layout: ``misa``, ``mag``, ``mmsa``, or ``auto`` to go by the content.
 
     Raises:
         DataError: not such a file; the message names the file and the entry.
@@ -48,12 +50,14 @@ def read_split(path: str | Path, split: str, layout: str = "auto") -> list[Segme
     if content is None:
         content = load_plain(path)
     layout = _recognise(content, path) if layout == "auto" else layout
-    if layout == "mag":
-        segments = list(once_each(mag.read(content, split, str(path)), str(path)))
-        _keep(path, {key: content[key] for key in content if key != mag.SPLITS[split]})
+    if layout in _ALL_SPLITS:
+        module = _ALL_SPLITS[layout]
+        segments = list(once_each(module.read(content, split, str(path)), str(path)))
+        _keep(path, {key: content[key] for key in content if key != module.SPLITS[split]})
     else:
         segments = list(once_each(misa.read(content, str(path)), str(path)))
-    check_aligned(segments, str(path))
+    if layout != "mmsa":
+        check_aligned(segments, str(path))
     return segments
 
 
@@ -62,17 +66,13 @@ def _recognise(content: Any, path: Path) -> str:
         return "misa"
     if mag.recognise(content):
         return "mag"
-    if isinstance(content, dict) and any(
-        isinstance(split, dict) and "regression_labels" in split for split in content.values()
-    ):
-        raise DataError(
-            f"{path}: this is the MMSA layout, which this version does not read; "
-            "it reads the MISA and MAG pickles"
-        )
+    if mmsa.recognise(content):
+        return "mmsa"
     first = f", whose first entry is {describe(content[0])}" if type(content) is list else ""
     raise DataError(
-        f"{path}: not a layout that is known here. Expected a list of {misa.ENTRY} (MISA) or a "
-        f"dict train, dev, test of lists of {mag.ENTRY} (MAG), found {describe(content)}{first}"
+        f"{path}: not a layout that is known here. Expected a list of {misa.ENTRY} (MISA), a "
+        f"dict train, dev, test of lists of {mag.ENTRY} (MAG), or a dict train, valid, test of "
+        f"dicts with id, raw_text, vision, audio (MMSA), found {describe(content)}{first}"
     )
 
 
@@ -87,9 +87,10 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _kept(path: Path, split: str) -> dict | None:
     stamp, splits = _unread.pop(path.resolve(), (None, {}))
-    return splits if mag.SPLITS[split] in splits and stamp == _stamp(path) else None
+    known = any(module.SPLITS[split] in splits for module in _ALL_SPLITS.values())
+    return splits if known and stamp == _stamp(path) else None
 
 
 def _keep(path: Path, splits: dict) -> None:
-    if set(splits) & set(mag.SPLITS.values()):
+    if set(splits) & {key for module in _ALL_SPLITS.values() for key in module.SPLITS.values()}:
         _unread[path.resolve()] = (_stamp(path), splits)

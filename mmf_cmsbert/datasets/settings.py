@@ -23,7 +23,7 @@ class DatasetSettings:
         key: the section, ``dataset_config.<name>``.
         data_dir: the folder that relative file names are relative to.
         files: split -> its files, absolute.
-        layout: ``misa``, ``mag`` or ``auto``.
+        layout: a layout's name, or ``auto``.
         widths: modality -> columns, None where the corpus is used without the modality.
         synthetic: seed and counts where the files are to be made, else None.
     """
@@ -97,7 +97,8 @@ def _synthetic(given: Any, key: str) -> dict[str, int] | None:
 
 def _check_synthetic_files(settings: DatasetSettings) -> None:
     files = [file for split in settings.files.values() for file in split]
-    if settings.layout == "mag" or len(files) != len(SPLITS) or len(set(files)) != len(SPLITS):
+    one_a_split = settings.layout in ("auto", "misa")
+    if not one_a_split or len(files) != len(SPLITS) or len(set(files)) != len(SPLITS):
         raise ConfigError(
             f"{settings.key}.synthetic writes one file a split in the MISA layout; expected one "
             f"name under each of {settings.key}.annotations.train, val and test, and layout auto "

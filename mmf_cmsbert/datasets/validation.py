@@ -22,17 +22,29 @@ def once_each(segments: Iterable[Segment], where: str) -> Iterator[Segment]:
         yield segment
 
 
-def check_aligned(segments: list[Segment], where: str) -> None:
-    """Raise unless each word has one frame of every modality that the segment has."""
+def unaligned(
+    segments: Iterable[Segment], modalities: Iterable[str] = MODALITIES
+) -> str | None:
+    """The first segment that has not one frame a word, in words, or None where all have."""
+    modalities = tuple(modalities)
     for segment in segments:
-        for modality in MODALITIES:
+        for modality in modalities:
             frames = getattr(segment, modality)
             if frames is not None and len(frames) != len(segment.words):
-                raise DataError(
-                    f"{where}: segment {segment.id} has {len(segment.words)} words but "
-                    f"{len(frames)} {modality} frames; this layout is word-aligned, one frame a "
-                    "word. Align the file again, or leave the segment out"
+                return (
+                    f"segment {segment.id} has {len(segment.words)} words but {len(frames)} "
+                    f"{modality} frames"
                 )
+    return None
+
+
+def check_aligned(segments: list[Segment], where: str) -> None:
+    """Raise unless each word has one frame of every modality that the segment has."""
+    if found := unaligned(segments):
+        raise DataError(
+            f"{where}: {found}; this layout is word-aligned, one frame a word. Align the file "
+            "again, or leave the segment out"
+        )
 
 
 def check_split(

@@ -57,6 +57,8 @@ class CMSBERT(BaseModel):
             self.config.features = features
         self.datasets = tuple(features)
         self.widths = _widths(features, nonverbal)
+        if given["shift"]["context"] == "word":
+            _check_aligned(self.widths)
         contrastive, ema = given["contrastive"], given["ema"]
         self.pairs = _pairs(contrastive["pairs"], ("text", *self.widths))
         self.classes = given["head"]["classes"]
@@ -238,6 +240,18 @@ def _widths(features: Mapping, modalities: tuple[str, ...]) -> dict[str, dict[st
         m: {name: each[m] for name, each in features.items() if each.get(m)} for m in modalities
     }
     return {m: each for m, each in widths.items() if each}
+
+
+def _check_aligned(widths: Mapping) -> None:
+    """Raise where a dataset in use found itself not to have one frame a word."""
+    for name in sorted({dataset for each in widths.values() for dataset in each}):
+        for split, found in (registry.get(f"{name}_unaligned", no_warning=True) or {}).items():
+            if found:
+                raise ConfigError(
+                    f"model_config.cmsbert.shift.context is word, which needs one frame a word, but"
+                    f" in the {split} split of {name} {found}. Type "
+                    "model_config.cmsbert.shift.context=utterance, or name word-aligned files"
+                )
 
 
 def _pairs(pairs, modalities: tuple[str, ...]) -> list[list[str]]:

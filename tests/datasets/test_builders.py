@@ -4,10 +4,12 @@ import csv
 import json
 import logging
 import pickle
+import re
 
 import numpy as np
 import pytest
 import torch
+import written_layouts
 
 import mmf_cmsbert  # noqa: F401  (first: it makes MMF importable on today's libraries)
 
@@ -31,6 +33,7 @@ COUNTS = {"seed": 1, "train": 12, "val": 5, "test": 6}
 def fresh_registry():
     """MMF keeps processors, by the name of their dataset, for as long as a process lives."""
     names = ("current_device", "writer", "mosi_word_processor", "mosei_word_processor")
+    names += ("mosi_unaligned", "mosei_unaligned")
     before = {name: registry.get(name, no_warning=True) for name in names}
     for name in names:
         registry.unregister(name)
@@ -148,6 +151,36 @@ def test_one_mag_file_stands_in_all_three_lists(configured, folder):
                 assert one[name] == other[name]
 
 
+@pytest.mark.parametrize("aligned", [True, False])
+def test_a_batch_is_the_same_whichever_layout_its_segments_came_in(configured, tmp_path, aligned):
+    rng = np.random.default_rng(3)
+    corpus = {s: written_layouts.make_segments(rng, s, aligned=aligned) for s in FILES}
+    files = {"mmsa": written_layouts.write_mmsa(tmp_path / "mmsa", corpus, lengths=True)}
+    if aligned:
+        files["misa"] = written_layouts.write_misa(tmp_path / "misa", corpus)
+        files["mag"] = written_layouts.write_mag(tmp_path / "mag", corpus)
+        files["aligned mmsa"] = written_layouts.write_mmsa(tmp_path / "a", corpus, lengths=False)
+    for split in FILES:
+        for paths in files.values():
+            annotations = {each: [str(path)] for each, path in paths.items()}
+            features = {"visual": 5, "acoustic": 4}
+            config = configured(annotations=annotations, features=features)
+            batch = batch_of(build_dataset("mosi", config, split), *range(6))
+            for modality in features:
+                frames = [getattr(s, modality) for s in corpus[split]]
+                mask = batch[f"{modality}_mask"]
+                assert mask.sum(1).tolist() == [len(each) for each in frames]
+                assert torch.equal(batch[modality][mask], torch.from_numpy(np.concatenate(frames)))
+                assert not batch[modality][~mask].any()
+            assert batch.targets[:, 0].tolist() == [s.label for s in corpus[split]]
+            words = [s.words for s in corpus[split]]
+            assert batch.word_index.amax(1).tolist() == [len(each) - 1 for each in words]
+            found = registry.get("mosi_unaligned")[split]
+            assert (found is None) == aligned
+    if not aligned:
+        assert re.match(r"segment .* has \d words but \d+ visual frames", found)
+
+
 def test_a_segment_without_a_modality_is_masked(configured, folder):
     def forget(entries):
         (ids, _visual, acoustic, words), label, name = entries[0]
@@ -256,7 +289,7 @@ def test_a_missing_file_says_where_it_was_sought_and_what_to_do(configured, tmp_
     assert str(tmp_path / "corpus" / name / "dev.pkl") in message
     assert f"dataset_config.{name}.annotations.val=[/path/to/dev.pkl]" in message
     assert f"dataset_config.{name}.data_dir={tmp_path / 'corpus'}" in message
-    assert "MISA and MAG-BERT" in message
+    assert "MISA, MAG-BERT and MMSA" in message
     assert "CMU-MultimodalSDK" in message
     assert "mmf_run config=projects/cmsbert/demo.yaml" in message
 

@@ -1,4 +1,4 @@
-"""MISA and MAG files as segments."""
+"""Data files of every layout as segments."""
 
 import os
 import pickle
@@ -184,7 +184,7 @@ def test_a_wrong_entry_of_a_mag_file_is_named(tmp_path):
         ({"a": 1}, "found a dict of 1"),
         ([1, 2], "whose first entry is int 1"),
         (np.zeros((3, 4)), "found an array of shape (3, 4) and type float64"),
-        ({"train": {"regression_labels": [1]}, "valid": {}, "test": {}}, "the MMSA layout"),
+        ({"train": 3}, "(MMSA), found a dict of 1"),
     ],
 )
 def test_an_unknown_layout_says_what_was_found(tmp_path, content, found):
@@ -223,9 +223,9 @@ def test_lengths_that_disagree_are_told_with_the_segment_and_the_numbers(tmp_pat
 
 
 def test_layout_names():
-    for layout in ("auto", "misa", "mag"):
+    for layout in ("auto", "misa", "mag", "mmsa"):
         check_layout(layout, "dataset_config.mosi.layout")
-    for layout in ("mmsa", "csd", "folder"):
+    for layout in ("csd", "folder"):
         with pytest.raises(ConfigError, match="does not read that layout"):
             check_layout(layout, "dataset_config.mosi.layout")
     with pytest.raises(ConfigError, match="dataset_config.mosi.layout is 'msa'; expected one of"):

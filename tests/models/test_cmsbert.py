@@ -55,8 +55,8 @@ def mmf_state():
         ),
     )
     yield
-    registry.unregister("writer")
-    registry.unregister("config")
+    for name in ("writer", "config", "mosi_unaligned"):
+        registry.unregister(name)
 
 
 def model_config(**changes):
@@ -100,6 +100,16 @@ def test_the_temperature_learns_from_the_contrastive_loss():
     model = build()
     model(sample_list())["losses"]["train/mosi/multimodal_contrastive"].backward()
     assert model.temperature.log.grad.abs() > 0
+
+
+def test_shifting_by_words_is_refused_on_data_that_is_not_word_aligned():
+    registry.register("mosi_unaligned", {"train": None, "val": None})
+    build(shift={"context": "word"})
+    found = "segment abc[0] has 3 words but 7 visual frames"
+    registry.register("mosi_unaligned", {"train": None, "val": found})
+    build(shift={"context": "utterance"})
+    with pytest.raises(ConfigError, match=r"val split of mosi segment abc\[0\] has 3 words but 7"):
+        build(shift={"context": "word"})
 
 
 def train_steps(model, steps):

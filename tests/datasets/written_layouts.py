@@ -1,0 +1,90 @@
+"""The same segments written in every layout that is read; for tests alone."""
+
+import pickle
+
+import numpy as np
+
+from mmf_cmsbert.datasets.segment import Segment
+
+SPLITS = ("train", "val", "test")
+
+
+def make_segments(rng, split, count=6, widths=(5, 4), aligned=True):
+    """Synthetic segments of random words and frames; some words have rows of zeros."""
+    segments = []
+    for i in range(count):
+        n = int(rng.integers(2, 8))
+        words = tuple(rng.choice(["not", "great", "film", "really", "good", "bad"], n).tolist())
+        frames = [rng.normal(size=(n, w)).astype(np.float32) for w in widths]
+        frames[0][-1] = frames[1][-1] = 0.0  # nothing was seen or heard at the last word
+        if not aligned:
+            shapes = zip((n + 3, n + 5), widths, strict=True)
+            frames = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+        label = float(np.float32(round(rng.uniform(-3, 3) * 5) / 5))
+        video = f"{split}video{i // 3:02d}"
+        start = 10.0 * (i % 3)
+        segments.append(
+            Segment(f"{video}[{i % 3}]", video, words, *frames, label, start, start + n)
+        )
+    return segments
+
+
+def write_misa(folder, corpus):
+    files = {}
+    for split, name in zip(SPLITS, ("train", "dev", "test"), strict=True):
+        entries = [
+            (
+                (np.zeros(len(s.words), np.int64), s.visual, s.acoustic, list(s.words)),
+                np.array([[s.label]], np.float32),
+                s.id,
+            )
+            for s in corpus[split]
+        ]
+        files[split] = _pickled(folder / f"{name}.pkl", entries)
+    return files
+
+
+def write_mag(folder, corpus):
+    content = {
+        name: [((list(s.words), s.visual, s.acoustic), s.label, s.id) for s in corpus[split]]
+        for split, name in zip(SPLITS, ("train", "dev", "test"), strict=True)
+    }
+    return dict.fromkeys(SPLITS, _pickled(folder / "mag.pkl", content))
+
+
+def write_mmsa(folder, corpus, lengths):
+    """``lengths``: as unaligned files, whose padding may hold anything; else padded with zeros."""
+    content = {
+        name: mmsa_split(corpus[split], lengths)
+        for split, name in zip(SPLITS, ("train", "valid", "test"), strict=True)
+    }
+    return dict.fromkeys(SPLITS, _pickled(folder / f"mmsa_{lengths}.pkl", content))
+
+
+def mmsa_split(segments, lengths):
+    fields = {
+        "raw_text": np.array([" ".join(s.words) for s in segments]),
+        "id": np.array([s.id.replace("[", "$_$").rstrip("]") for s in segments]),
+        "text_bert": np.zeros((len(segments), 3, 50), np.float32),
+        "annotations": ["Neutral"] * len(segments),
+        "regression_labels": np.array([s.label for s in segments], np.float32),
+    }
+    for modality, name in (("visual", "vision"), ("acoustic", "audio")):
+        frames = [getattr(s, modality) for s in segments]
+        rows = max(map(len, frames)) + 4
+        fill = -np.inf if lengths else 0.0
+        padded = np.full((len(frames), rows, frames[0].shape[1]), fill, np.float32)
+        for row, each in zip(padded, frames, strict=True):
+            row[: len(each)] = each
+            if lengths:
+                row[len(each)] = 7.0  # past the stated length all the same
+        fields[name] = padded
+        if lengths:
+            fields[f"{name}_lengths"] = [len(each) for each in frames]
+    return fields
+
+
+def _pickled(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(content))
+    return path
