@@ -11,6 +11,7 @@ from mmf_cmsbert.datasets.layouts import read_split
 from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
 from mmf_cmsbert.datasets.synthetic import SPLITS, is_synthetic, write_split
 from mmf_cmsbert.datasets.validation import check_split, unaligned
+from mmf_cmsbert.datasets.windows import shorten
 from mmf_cmsbert.errors import DataError
 
 
@@ -56,6 +57,7 @@ class SentimentBuilder(BaseDatasetBuilder):
             settings.key,
             labelled=dataset_type != "test",
         )
+        segments = [shorten(segment, settings.max_frames) for segment in segments]
         used = [modality for modality, width in settings.widths.items() if width]
         self._unaligned = {dataset_type: unaligned(segments, used)}
         synthetic = any(is_synthetic(file) for file in files)
@@ -92,8 +94,8 @@ def _how_to_get(settings: DatasetSettings, split: str, missing: list[Path]) -> s
         f"({settings.key}.annotations.{split}, in {settings.key}.data_dir={settings.data_dir})\n"
         f"CMU-{name.upper()} is research data and does not come with this package. Its processed "
         "pickles circulate with the MISA, MAG-BERT and MMSA repositories on GitHub, its raw "
-        f"features with CMU-MultimodalSDK. Put the pickle there, or type {settings.key}.annotations.{split}="
-        f"[/path/to/{missing[0].name}]\n"
+        "features with CMU-MultimodalSDK. Put the pickle there, or type "
+        f"{settings.key}.annotations.{split}=[/path/to/{missing[0].name}]\n"
         "To try the model without any data, on a synthetic corpus: "
         "mmf_run config=projects/cmsbert/demo.yaml"
     )

@@ -25,6 +25,7 @@ class DatasetSettings:
         files: split -> its files, absolute.
         layout: a layout's name, or ``auto``.
         widths: modality -> columns, None where the corpus is used without the modality.
+        max_frames: how many frames a segment may have, longer ones are pooled; None for any number.
         synthetic: seed and counts where the files are to be made, else None.
     """
 
@@ -33,6 +34,7 @@ class DatasetSettings:
     files: dict[str, list[Path]]
     layout: str
     widths: dict[str, int | None]
+    max_frames: int | None
     synthetic: dict[str, int] | None
 
 
@@ -59,6 +61,7 @@ def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
         files={s: _files(given["annotations"].get(s), data_dir, key, s) for s in SPLITS},
         layout=given["layout"],
         widths={m: _width(given["features"].get(m), f"{key}.features.{m}") for m in MODALITIES},
+        max_frames=_max_frames(given["max_frames"], f"{key}.max_frames"),
         synthetic=_synthetic(given["synthetic"], f"{key}.synthetic"),
     )
     if settings.synthetic:
@@ -85,6 +88,15 @@ def _width(value: Any, key: str) -> int | None:
             "corpus without it"
         )
     return value or None
+
+
+def _max_frames(value: Any, key: str) -> int | None:
+    if value is not None and (type(value) is not int or value < 1):
+        raise ConfigError(
+            f"{key} is {value!r}; expected how many frames of a modality a segment may have, from "
+            "1, or null for any number"
+        )
+    return value
 
 
 def _synthetic(given: Any, key: str) -> dict[str, int] | None:

@@ -22,6 +22,7 @@ from mmf.utils.build import build_dataset
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.datasets.synthetic import make_split
+from mmf_cmsbert.datasets.windows import pool_windows
 from mmf_cmsbert.errors import ConfigError, DataError
 
 FILES = {"train": "train.pkl", "val": "dev.pkl", "test": "test.pkl"}
@@ -123,6 +124,15 @@ def test_mosi_and_mosei_keep_their_own_widths(configured, folder):
     assert batch.visual.shape[2] == 35
     batch = batch_of(build_dataset("mosi", configured(), "train"), 0, 1)
     assert batch.visual.shape[2] == 47
+
+
+def test_more_frames_than_max_frames_are_pooled(configured, folder):
+    batch = batch_of(build_dataset("mosi", configured(max_frames=3), "val"), 0, 1)
+    entries = pickle.loads((folder / "dev.pkl").read_bytes())
+    assert batch.visual.shape[1] == batch.acoustic.shape[1] == 3
+    assert np.array_equal(batch.visual[0], pool_windows(entries[0][0][1], 3))
+    assert batch.word_index[0].max() == len(entries[0][0][3]) - 1
+    assert "visual frames" in registry.get("mosi_unaligned")["val"]
 
 
 def test_several_files_are_read_one_after_the_other(configured, folder):

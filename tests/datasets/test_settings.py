@@ -36,6 +36,7 @@ def test_the_shipped_defaults(name, visual):
     }
     assert settings.widths == {"visual": visual, "acoustic": 74}
     assert settings.layout == "auto"
+    assert settings.max_frames == 500
     assert settings.synthetic is None
 
 
@@ -75,6 +76,8 @@ def test_a_synthetic_corpus_is_asked_for_by_a_section():
         ({"features": {"visual": "wide"}}, "features.visual is 'wide'; expected how many columns"),
         ({"features": {"visual": -1}}, "features.visual is -1"),
         ({"layout": "csd"}, "dataset_config.mosi.layout is csd: this version does not read"),
+        ({"max_frames": 0}, "dataset_config.mosi.max_frames is 0; expected how many frames"),
+        ({"max_frames": "all"}, "dataset_config.mosi.max_frames is 'all'"),
         ({"layout": "tsv"}, "dataset_config.mosi.layout is 'tsv'; expected one of auto, misa, ma"),
         ({"processors": {"word_procesor": {}}}, "Did you mean dataset_config.mosi.processors.word"),
         ({"synthetic": {"seeds": 1}}, "dataset_config.mosi.synthetic.seeds is not a known key"),
