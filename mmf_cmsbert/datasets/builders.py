@@ -7,7 +7,7 @@ from mmf.common.registry import registry
 from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 
 from mmf_cmsbert.datasets.dataset import SentimentDataset
-from mmf_cmsbert.datasets.layouts import read_split
+from mmf_cmsbert.datasets.layouts import read_files
 from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
 from mmf_cmsbert.datasets.synthetic import SPLITS, is_synthetic, write_split
 from mmf_cmsbert.datasets.validation import check_split, unaligned
@@ -46,10 +46,11 @@ class SentimentBuilder(BaseDatasetBuilder):
         """
         settings = read_dataset_settings(self.dataset_name, config)
         files = settings.files[dataset_type]
-        missing = [file for file in files if not file.is_file()]
+        missing = [file for file in files if not file.exists()]
         if missing:
             raise DataError(_how_to_get(settings, dataset_type, missing))
-        segments = [s for file in files for s in read_split(file, dataset_type, settings.layout)]
+        others = [each for split, each in settings.files.items() if split != dataset_type]
+        segments = read_files(files, dataset_type, settings.layout, elsewhere=sum(others, []))
         check_split(
             segments,
             settings.widths,

@@ -1,17 +1,18 @@
 """Which layout a data file has, and its segments whatever the layout."""
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.datasets import mag, misa, mmsa
+from mmf_cmsbert.datasets import folder, mag, misa, mmsa
 from mmf_cmsbert.datasets.fields import describe
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.unpickler import load_plain
 from mmf_cmsbert.datasets.validation import check_aligned, once_each
 from mmf_cmsbert.errors import ConfigError, DataError
 
-READABLE = ("auto", "misa", "mag", "mmsa")
-NOT_READABLE = ("csd", "folder")
+READABLE = ("auto", "misa", "mag", "mmsa", "folder")
+NOT_READABLE = ("csd",)
 # Layouts of which one file holds all splits.
 _ALL_SPLITS = {"mag": mag, "mmsa": mmsa}
 
@@ -24,15 +25,39 @@ def check_layout(layout: Any, key: str) -> None:
     """
     if layout in NOT_READABLE:
         raise ConfigError(
-            f"{key} is {layout}: this version does not read that layout. It reads MISA, MAG "
-            f"and MMSA pickles: type {key}=auto and name such files"
+            f"{key} is {layout}: this version does not read that layout. Type {key}=auto "
+            "and name files of another"
         )
     if layout not in READABLE:
         raise ConfigError(f"{key} is {layout!r}; expected one of {', '.join(READABLE)}")
 
 
+def read_files(
+    files: Sequence[Path], split: str, layout: str = "auto", elsewhere: Collection[Path] = ()
+) -> list[Segment]:
+    """The segments of one split out of all its files, one file after the other.
+
+    Args:
+        files: files and folders, which exist.
+        split: ``train``, ``val`` or ``test``.
+        layout: the layout of all of them, or ``auto`` to go by what each is.
+        elsewhere: those that stand in another split's list as well.
+
+    Raises:
+        DataError: a file is not of the layout; the message names the file and the entry.
+    """
+    segments: list[Segment] = []
+    for file in files:
+        if layout == "folder" or (layout == "auto" and folder.recognise(file)):
+            found = folder.read(file, split, file in elsewhere)
+            segments += once_each(found, str(file))
+        else:
+            segments += read_split(file, split, layout)
+    return segments
+
+
 def read_split(path: str | Path, split: str, layout: str = "auto") -> list[Segment]:
-    """The segments of one split of a data file.
+    """The segments of one split of a pickle.
 
     A file that holds all splits is unpickled once: the splits not yet asked for are kept until
     they are.
@@ -46,6 +71,11 @@ def read_split(path: str | Path, split: str, layout: str = "auto") -> list[Segme
         DataError: not such a file; the message names the file and the entry.
     """
     path = Path(path)
+    if path.is_dir():
+        raise DataError(
+            f"{path} is a folder, and holds neither of {', '.join(folder.NAMES)}; expected one of "
+            "these in it, or the name of a file"
+        )
     content = _kept(path, split)
     if content is None:
         content = load_plain(path)

@@ -166,6 +166,7 @@ def test_a_batch_is_the_same_whichever_layout_its_segments_came_in(configured, t
     rng = np.random.default_rng(3)
     corpus = {s: written_layouts.make_segments(rng, s, aligned=aligned) for s in FILES}
     files = {"mmsa": written_layouts.write_mmsa(tmp_path / "mmsa", corpus, lengths=True)}
+    files["folder"] = written_layouts.write_folder(tmp_path / "folder", corpus)
     if aligned:
         files["misa"] = written_layouts.write_misa(tmp_path / "misa", corpus)
         files["mag"] = written_layouts.write_mag(tmp_path / "mag", corpus)

@@ -1,5 +1,7 @@
 """The same segments written in every layout that is read; for tests alone."""
 
+import csv
+import json
 import pickle
 
 import numpy as np
@@ -82,6 +84,25 @@ def mmsa_split(segments, lengths):
         if lengths:
             fields[f"{name}_lengths"] = [len(each) for each in frames]
     return fields
+
+
+def write_folder(folder, corpus, form="jsonl"):
+    rows = []
+    for split, segments in corpus.items():
+        for s in segments:
+            rows.append({"id": s.id, "text": " ".join(s.words), "label": s.label, "split": split})
+            rows[-1] |= {"start": s.start, "end": s.end, "video": s.video}
+            for modality, save in (("visual", np.save), ("acoustic", np.savez_compressed)):
+                (folder / modality).mkdir(parents=True, exist_ok=True)
+                save(folder / modality / s.id, getattr(s, modality))
+    if form == "jsonl":
+        (folder / "segments.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    else:
+        with open(folder / "segments.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    return dict.fromkeys(SPLITS, folder)
 
 
 def _pickled(path, content):
