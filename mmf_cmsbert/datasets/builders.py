@@ -50,7 +50,14 @@ class SentimentBuilder(BaseDatasetBuilder):
         if missing:
             raise DataError(_how_to_get(settings, dataset_type, missing))
         others = [each for split, each in settings.files.items() if split != dataset_type]
-        segments = read_files(files, dataset_type, settings.layout, elsewhere=sum(others, []))
+        segments = read_files(
+            files,
+            dataset_type,
+            settings.layout,
+            self.corpus,
+            settings.alignment,
+            elsewhere=sum(others, []),
+        )
         check_split(
             segments,
             settings.widths,

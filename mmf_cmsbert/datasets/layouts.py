@@ -4,15 +4,14 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.datasets import folder, mag, misa, mmsa
+from mmf_cmsbert.datasets import csd, folder, mag, misa, mmsa
 from mmf_cmsbert.datasets.fields import describe
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.unpickler import load_plain
 from mmf_cmsbert.datasets.validation import check_aligned, once_each
 from mmf_cmsbert.errors import ConfigError, DataError
 
-READABLE = ("auto", "misa", "mag", "mmsa", "folder")
-NOT_READABLE = ("csd",)
+LAYOUTS = ("auto", "misa", "mag", "mmsa", "csd", "folder")
 # Layouts of which one file holds all splits.
 _ALL_SPLITS = {"mag": mag, "mmsa": mmsa}
 
@@ -23,37 +22,56 @@ def check_layout(layout: Any, key: str) -> None:
     Raises:
         ConfigError: the message lists the layouts.
     """
-    if layout in NOT_READABLE:
-        raise ConfigError(
-            f"{key} is {layout}: this version does not read that layout. Type {key}=auto "
-            "and name files of another"
-        )
-    if layout not in READABLE:
-        raise ConfigError(f"{key} is {layout!r}; expected one of {', '.join(READABLE)}")
+    if layout not in LAYOUTS:
+        raise ConfigError(f"{key} is {layout!r}; expected one of {', '.join(LAYOUTS)}")
 
 
 def read_files(
-    files: Sequence[Path], split: str, layout: str = "auto", elsewhere: Collection[Path] = ()
+    files: Sequence[Path],
+    split: str,
+    layout: str = "auto",
+    corpus: str = "mosi",
+    alignment: str = "word",
+    elsewhere: Collection[Path] = (),
 ) -> list[Segment]:
     """The segments of one split out of all its files, one file after the other.
+
+    Computational sequences (``.csd``) are read together: each holds a part of every segment.
 
     Args:
         files: files and folders, which exist.
         split: ``train``, ``val`` or ``test``.
         layout: the layout of all of them, or ``auto`` to go by what each is.
+        corpus: ``mosi`` or ``mosei``, for the canonical split of computational sequences.
+        alignment: ``word`` or ``none``, of computational sequences.
         elsewhere: those that stand in another split's list as well.
 
     Raises:
         DataError: a file is not of the layout; the message names the file and the entry.
     """
-    segments: list[Segment] = []
-    for file in files:
-        if layout == "folder" or (layout == "auto" and folder.recognise(file)):
-            found = folder.read(file, split, file in elsewhere)
-            segments += once_each(found, str(file))
-        else:
-            segments += read_split(file, split, layout)
+    layouts = [_place(file) if layout == "auto" else layout for file in files]
+    sequences = [file for file, each in zip(files, layouts, strict=True) if each == "csd"]
+    segments = list(csd.read(sequences, split, corpus, alignment)) if sequences else []
+    for file, each in zip(files, layouts, strict=True):
+        if each == "folder":
+            segments += once_each(folder.read(file, split, file in elsewhere), str(file))
+        elif each != "csd":
+            segments += read_split(file, split, each)
     return segments
+
+
+def _place(path: Path) -> str:
+    """The layout as far as it shows without unpickling: ``auto`` for what may be a pickle."""
+    if folder.recognise(path):
+        return "folder"
+    if csd.recognise(path):
+        return "csd"
+    if path.is_dir():
+        raise DataError(
+            f"{path} is a folder, and holds neither {' nor '.join(folder.NAMES)} nor .csd files; "
+            "expected one of these in it, or the name of a file"
+        )
+    return "auto"
 
 
 def read_split(path: str | Path, split: str, layout: str = "auto") -> list[Segment]:
@@ -71,11 +89,6 @@ def read_split(path: str | Path, split: str, layout: str = "auto") -> list[Segme
         DataError: not such a file; the message names the file and the entry.
     """
     path = Path(path)
-    if path.is_dir():
-        raise DataError(
-            f"{path} is a folder, and holds neither of {', '.join(folder.NAMES)}; expected one of "
-            "these in it, or the name of a file"
-        )
     content = _kept(path, split)
     if content is None:
         content = load_plain(path)

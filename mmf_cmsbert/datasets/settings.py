@@ -8,6 +8,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.config_check import check_keys
+from mmf_cmsbert.datasets.csd import ALIGNMENTS
 from mmf_cmsbert.datasets.layouts import check_layout
 from mmf_cmsbert.datasets.segment import MODALITIES
 from mmf_cmsbert.datasets.synthetic import SPLITS, read_settings
@@ -24,6 +25,7 @@ class DatasetSettings:
         data_dir: the folder that relative file names are relative to.
         files: split -> its files, absolute.
         layout: a layout's name, or ``auto``.
+        alignment: ``word`` or ``none``, of computational sequences.
         widths: modality -> columns, None where the corpus is used without the modality.
         max_frames: how many frames a segment may have, longer ones are pooled; None for any number.
         synthetic: seed and counts where the files are to be made, else None.
@@ -33,6 +35,7 @@ class DatasetSettings:
     data_dir: Path
     files: dict[str, list[Path]]
     layout: str
+    alignment: str
     widths: dict[str, int | None]
     max_frames: int | None
     synthetic: dict[str, int] | None
@@ -54,12 +57,17 @@ def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
     known = OmegaConf.to_container(OmegaConf.load(defaults_path(name)))["dataset_config"][name]
     check_keys(given, known, key, free=("processors.*.params", "synthetic"))
     check_layout(given["layout"], f"{key}.layout")
+    if given["alignment"] not in ALIGNMENTS:
+        raise ConfigError(
+            f"{key}.alignment is {given['alignment']!r}; expected one of {', '.join(ALIGNMENTS)}"
+        )
     data_dir = Path(given["data_dir"]).expanduser().absolute()
     settings = DatasetSettings(
         key=key,
         data_dir=data_dir,
         files={s: _files(given["annotations"].get(s), data_dir, key, s) for s in SPLITS},
         layout=given["layout"],
+        alignment=given["alignment"],
         widths={m: _width(given["features"].get(m), f"{key}.features.{m}") for m in MODALITIES},
         max_frames=_max_frames(given["max_frames"], f"{key}.max_frames"),
         synthetic=_synthetic(given["synthetic"], f"{key}.synthetic"),

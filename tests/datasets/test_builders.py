@@ -166,6 +166,7 @@ def test_a_batch_is_the_same_whichever_layout_its_segments_came_in(configured, t
     rng = np.random.default_rng(3)
     corpus = {s: written_layouts.make_segments(rng, s, aligned=aligned) for s in FILES}
     files = {"mmsa": written_layouts.write_mmsa(tmp_path / "mmsa", corpus, lengths=True)}
+    files["csd"] = written_layouts.write_csd(tmp_path / "csd", corpus, aligned)
     files["folder"] = written_layouts.write_folder(tmp_path / "folder", corpus)
     if aligned:
         files["misa"] = written_layouts.write_misa(tmp_path / "misa", corpus)
@@ -175,7 +176,8 @@ def test_a_batch_is_the_same_whichever_layout_its_segments_came_in(configured, t
         for paths in files.values():
             annotations = {each: [str(path)] for each, path in paths.items()}
             features = {"visual": 5, "acoustic": 4}
-            config = configured(annotations=annotations, features=features)
+            alignment = "word" if aligned else "none"
+            config = configured(annotations=annotations, features=features, alignment=alignment)
             batch = batch_of(build_dataset("mosi", config, split), *range(6))
             for modality in features:
                 frames = [getattr(s, modality) for s in corpus[split]]

@@ -2,12 +2,14 @@
 
 import os
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import written_layouts
 
 from mmf_cmsbert.datasets import layouts
-from mmf_cmsbert.datasets.layouts import check_layout, read_split
+from mmf_cmsbert.datasets.layouts import check_layout, read_files, read_split
 from mmf_cmsbert.errors import ConfigError, DataError
 
 WORDS = ["not", "great"]
@@ -223,11 +225,8 @@ def test_lengths_that_disagree_are_told_with_the_segment_and_the_numbers(tmp_pat
 
 
 def test_layout_names():
-    for layout in ("auto", "misa", "mag", "mmsa", "folder"):
+    for layout in ("auto", "misa", "mag", "mmsa", "csd", "folder"):
         check_layout(layout, "dataset_config.mosi.layout")
-    for layout in ("csd",):
-        with pytest.raises(ConfigError, match="does not read that layout"):
-            check_layout(layout, "dataset_config.mosi.layout")
     with pytest.raises(ConfigError, match="dataset_config.mosi.layout is 'msa'; expected one of"):
         check_layout("msa", "dataset_config.mosi.layout")
 
@@ -249,5 +248,33 @@ def test_real_mosi_reads_the_same_as_misa_and_as_mag(shared, tmp_path):
                 other.words,
                 other.label,
             )
+            assert np.array_equal(one.visual, other.visual)
+            assert np.array_equal(one.acoustic, other.acoustic)
+
+
+def test_the_real_dev_split_of_mosi_is_the_same_in_every_layout(shared, tmp_path):
+    real = read_split(shared / "mosi" / "misa_dev.pkl", "val")
+    assert len(real) == 229
+    # The pickle has no times: every segment gets its place in a video of our own making.
+    clips = [int(s.id.split("[")[1].rstrip("]")) for s in real]
+    starts = [100.0 * clip for clip in clips]
+    timed = [
+        replace(s, start=start, end=start + len(s.words))
+        for s, start in zip(real, starts, strict=True)
+    ]
+    everywhere = dict.fromkeys(written_layouts.SPLITS, timed)
+    for name, files in {
+        "misa": written_layouts.write_misa(tmp_path / "misa", everywhere),
+        "mag": written_layouts.write_mag(tmp_path / "mag", everywhere),
+        "mmsa": written_layouts.write_mmsa(tmp_path / "mmsa", everywhere, lengths=False),
+        "unaligned mmsa": written_layouts.write_mmsa(tmp_path / "mmsa", everywhere, lengths=True),
+        "folder": written_layouts.write_folder(tmp_path / "folder", {"val": timed}),
+        "csd": written_layouts.write_csd(tmp_path / "csd", {"val": timed}),
+    }.items():
+        found = {s.id.replace("$_$", "[").rstrip("]"): s for s in read_files([files["val"]], "val")}
+        assert len(found) == 229, name
+        for one in real:
+            other = found[one.id.rstrip("]")]
+            assert (one.words, one.video, one.label) == (other.words, other.video, other.label)
             assert np.array_equal(one.visual, other.visual)
             assert np.array_equal(one.acoustic, other.acoustic)

@@ -36,6 +36,7 @@ def test_the_shipped_defaults(name, visual):
     }
     assert settings.widths == {"visual": visual, "acoustic": 74}
     assert settings.layout == "auto"
+    assert settings.alignment == "word"
     assert settings.max_frames == 500
     assert settings.synthetic is None
 
@@ -75,7 +76,7 @@ def test_a_synthetic_corpus_is_asked_for_by_a_section():
         ({"features": {"text": 300}}, "features.text is not a known key"),
         ({"features": {"visual": "wide"}}, "features.visual is 'wide'; expected how many columns"),
         ({"features": {"visual": -1}}, "features.visual is -1"),
-        ({"layout": "csd"}, "dataset_config.mosi.layout is csd: this version does not read"),
+        ({"alignment": "words"}, "dataset_config.mosi.alignment is 'words'; expected one of word"),
         ({"max_frames": 0}, "dataset_config.mosi.max_frames is 0; expected how many frames"),
         ({"max_frames": "all"}, "dataset_config.mosi.max_frames is 'all'"),
         ({"layout": "tsv"}, "dataset_config.mosi.layout is 'tsv'; expected one of auto, misa, ma"),

@@ -4,8 +4,10 @@ import csv
 import json
 import pickle
 
+import h5py
 import numpy as np
 
+from mmf_cmsbert.datasets.canonical import canonical_videos
 from mmf_cmsbert.datasets.segment import Segment
 
 SPLITS = ("train", "val", "test")
@@ -23,7 +25,7 @@ def make_segments(rng, split, count=6, widths=(5, 4), aligned=True):
             shapes = zip((n + 3, n + 5), widths, strict=True)
             frames = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
         label = float(np.float32(round(rng.uniform(-3, 3) * 5) / 5))
-        video = f"{split}video{i // 3:02d}"
+        video = canonical_videos("mosi", split)[i // 3]
         start = 10.0 * (i % 3)
         segments.append(
             Segment(f"{video}[{i % 3}]", video, words, *frames, label, start, start + n)
@@ -102,6 +104,40 @@ def write_folder(folder, corpus, form="jsonl"):
             writer = csv.DictWriter(file, rows[0])
             writer.writeheader()
             writer.writerows(rows)
+    return dict.fromkeys(SPLITS, folder)
+
+
+def write_csd(folder, corpus, aligned=True):
+    """Words of a second each with two equal frames, or frames spread over the segment; pauses and
+    frames that belong to no segment between segments."""
+    sequences = {name: {} for name in ("words", "FACET_4.1", "COVAREP", "Opinion Segment Labels")}
+    for s in (s for segments in corpus.values() for s in segments):
+        n = len(s.words)
+        starts = s.start + np.arange(n)
+        rows = {"words": (np.array(s.words, "S48")[:, None], np.stack((starts, starts + 1), 1))}
+        rows["Opinion Segment Labels"] = np.array([[s.label]], np.float32), [[s.start, s.end]]
+        for name, frames in (("FACET_4.1", s.visual), ("COVAREP", s.acoustic)):
+            frames = frames.repeat(2, 0) if aligned else frames
+            edges = np.linspace(s.start, s.end, len(frames) + 1)
+            at = np.stack((edges[:-1], edges[1:]), 1)
+            outside = [[s.end + 0.2, s.end + 0.3]]
+            rows[name] = np.vstack((frames, frames[:1])), np.vstack((at, outside))
+        pause = np.array([["sp"]], "S48"), [[s.end + 0.1, s.end + 0.4]]
+        rows["words"] = tuple(map(np.concatenate, zip(rows["words"], pause, strict=True)))
+        for name, (features, intervals) in rows.items():
+            kept = sequences[name].setdefault(s.video, [])
+            kept.append((np.asarray(features), np.asarray(intervals)))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, videos in sequences.items():
+        with h5py.File(folder / f"CMU_MOSI_{name.replace(' ', '_')}.csd", "w") as file:
+            for video, parts in videos.items():
+                # Only the order of labels counts: it is the segments'.
+                parts = parts if "Label" in name else parts[::-1]
+                features, intervals = zip(*parts, strict=True)
+                group = file.create_group(f"{name}/data/{video}")
+                group.create_dataset("features", data=np.concatenate(features), compression="gzip")
+                group.create_dataset("intervals", data=np.concatenate(intervals))
+            file.create_group(f"{name}/metadata")
     return dict.fromkeys(SPLITS, folder)
 
 

@@ -1,0 +1,141 @@
+"""One computational sequence, a ``.csd`` file of CMU-MultimodalSDK: HDF5 with
+``<name>/data/<video>/{features,intervals}`` and ``<name>/metadata``.
+
+HDF5 can point elsewhere in the file and to other files, and can announce any size. Here nothing is
+followed, and sizes are checked before memory is taken.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from mmf_cmsbert.errors import DataError
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+# Deflate shrinks a thousandfold at most; an hour of COVAREP is a fifth of this many bytes.
+_MOST_SHRUNK, _SMALL, _LARGEST = 1100, 1 << 20, 1 << 30
+
+
+class Sequence:
+    """A computational sequence, open for reading.
+
+    Attributes:
+        path: the file.
+        name: the sequence's name in it, such as ``words`` or ``COVAREP``.
+        videos: the ids of its videos.
+    """
+
+    def __init__(self, file: h5py.File, path: Path):
+        self.path = path
+        names = list(file)
+        if len(names) != 1:
+            raise DataError(
+                f"{path}: expected one computational sequence in it, found {len(names)} objects"
+            )
+        self.name = names[0]
+        root = _member(file, self.name, h5py.Group, str(path))
+        self._data = _member(root, "data", h5py.Group, f"{path}: {self.name}")
+        self.videos = frozenset(self._data)
+
+    def read(self, video: str) -> tuple[np.ndarray, np.ndarray]:
+        """Features ``(rows, width)`` and float64 intervals ``(rows, 2)`` in seconds, as stored.
+
+        Published files are not in time order everywhere.
+
+        Raises:
+            DataError: what stands there is no such pair of arrays.
+        """
+        where = f"{self.path}: video {video}"
+        with _damage_told(self.path):
+            group = _member(self._data, video, h5py.Group, where)
+            features = _member(group, "features", h5py.Dataset, where)
+            intervals = _member(group, "intervals", h5py.Dataset, where)
+            _check_array(features, f"{where}, features")
+            _check_array(intervals, f"{where}, intervals")
+        rows = features.shape[0]
+        if intervals.dtype.kind not in "iuf" or intervals.shape != (rows, 2):
+            raise DataError(
+                f"{where}: expected an interval (start, end) for each of {rows} features, "
+                f"found intervals of shape {intervals.shape} and type {intervals.dtype}"
+            )
+        with _damage_told(self.path):
+            features, intervals = features[()], intervals.astype(np.float64)[()]
+        wrong = ~(np.isfinite(intervals).all(1) & (intervals[:, 0] <= intervals[:, 1]))
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise DataError(
+                f"{where}: interval {row} is {intervals[row].tolist()}; expected start and end in "
+                "seconds"
+            )
+        return features, intervals
+
+    def read_in_time(self, video: str) -> tuple[np.ndarray, np.ndarray]:
+        """As :meth:`read`, sorted by the start of the intervals."""
+        features, intervals = self.read(video)
+        order = np.argsort(intervals[:, 0], kind="stable")
+        return features[order], intervals[order]
+
+
+@contextmanager
+def open_sequence(path: Path) -> Iterator[Sequence]:
+    """The computational sequence of a file, closed at the end.
+
+    Raises:
+        DataError: the file cannot be read, is damaged, or is no computational sequence.
+    """
+    with _damage_told(path):
+        file = h5py.File(path, "r")
+    with file:
+        with _damage_told(path):
+            sequence = Sequence(file, path)
+        yield sequence
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{path}: no complete HDF5 file ({type(error).__name__}: {str(error)[:200]}); copy or "
+            "download it again"
+        ) from error
+
+
+def _member(group: h5py.Group, name: str, kind: type, where: str) -> h5py.Group | h5py.Dataset:
+    link = group.get(name, getlink=True)
+    if link is None:
+        found = ", ".join(str(key)[:40] for key, _ in zip(group, range(5), strict=False))
+        raise DataError(f"{where}: expected {name!r} there, found {found or 'nothing'}")
+    if not isinstance(link, h5py.HardLink):
+        raise DataError(f"{where}: {name!r} is a link to somewhere else, which is not followed")
+    member = group[name]
+    if not isinstance(member, kind):
+        raise DataError(
+            f"{where}: expected {name!r} as a {kind.__name__.lower()}, found a "
+            f"{type(member).__name__.lower()}"
+        )
+    return member
+
+
+def _check_array(dataset: h5py.Dataset, where: str) -> None:
+    if dataset.external or dataset.is_virtual:
+        raise DataError(f"{where}: the content lies in other files, which are not followed")
+    dtype, shape = dataset.dtype, dataset.shape
+    if dtype.kind not in "biufS" or shape is None or len(shape) != 2:
+        raise DataError(
+            f"{where}: expected an array (rows, width) of numbers, or of text of fixed length, "
+            f"found shape {shape} and type {dtype}"
+        )
+    size = math.prod(shape) * dtype.itemsize
+    chunk = math.prod(dataset.chunks or (0,)) * dtype.itemsize
+    stored = dataset.id.get_storage_size()
+    if max(size, chunk) > min(_LARGEST, _MOST_SHRUNK * stored + _SMALL):
+        raise DataError(
+            f"{where}: {max(size, chunk):,} bytes announced, {stored:,} stored; expected at most "
+            f"{_LARGEST:,} for a video, and no more than the stored ones can hold"
+        )
