@@ -32,14 +32,15 @@ class Sequence:
     def __init__(self, file: h5py.File, path: Path):
         self.path = path
         names = list(file)
-        if len(names) != 1:
+        if len(names) != 1 or not isinstance(names[0], str):
             raise DataError(
                 f"{path}: expected one computational sequence in it, found {len(names)} objects"
             )
         self.name = names[0]
         root = _member(file, self.name, h5py.Group, str(path))
         self._data = _member(root, "data", h5py.Group, f"{path}: {self.name}")
-        self.videos = frozenset(self._data)
+        # h5py gives a name that is no UTF-8 as bytes; no video has one.
+        self.videos = frozenset(name for name in self._data if isinstance(name, str))
 
     def read(self, video: str) -> tuple[np.ndarray, np.ndarray]:
         """Features ``(rows, width)`` and float64 intervals ``(rows, 2)`` in seconds, as stored.

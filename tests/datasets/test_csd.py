@@ -158,6 +158,12 @@ def test_videos_of_another_corpus(folder):
         read_files([folder], "train", "csd", "mosei")
 
 
+def test_a_video_whose_name_is_no_text_is_none_of_a_corpus(folder):
+    edit(folder / LABELS, lambda data, _: data.create_group(b"\xff\xfe"))
+    assert len(read(folder)) == 5
+    assert len(read_labels(folder / LABELS)) == 6
+
+
 def features(data, **options):
     return lambda group, _: replace(group[VIDEO], "features", data, **options)
 
