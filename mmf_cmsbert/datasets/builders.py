@@ -8,6 +8,7 @@ from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 
 from mmf_cmsbert.datasets.dataset import SentimentDataset
 from mmf_cmsbert.datasets.layouts import read_files
+from mmf_cmsbert.datasets.normalise import by_segment, corpus_statistics
 from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
 from mmf_cmsbert.datasets.synthetic import SPLITS, is_synthetic, write_split
 from mmf_cmsbert.datasets.validation import check_split, unaligned
@@ -23,6 +24,7 @@ class SentimentBuilder(BaseDatasetBuilder):
     def __init__(self, dataset_name: str | None = None, *args: Any, **kwargs: Any):
         super().__init__(dataset_name or self.corpus, *args, **kwargs)
         self._unaligned: dict[str, str | None] = {}
+        self._statistics: dict[str, tuple] | None = None
 
     @classmethod
     def config_path(cls) -> str:
@@ -66,6 +68,11 @@ class SentimentBuilder(BaseDatasetBuilder):
             labelled=dataset_type != "test",
         )
         segments = [shorten(segment, settings.max_frames) for segment in segments]
+        if settings.normalise == "segment":
+            segments = [by_segment(segment) for segment in segments]
+        if dataset_type == "train":
+            corpus_wide = settings.normalise == "corpus"
+            self._statistics = corpus_statistics(segments) if corpus_wide else {}
         used = [modality for modality, width in settings.widths.items() if width]
         self._unaligned = {dataset_type: unaligned(segments, used)}
         synthetic = any(is_synthetic(file) for file in files)
@@ -74,10 +81,16 @@ class SentimentBuilder(BaseDatasetBuilder):
         )
 
     def update_registry_for_model(self, config: Any) -> None:
-        """Tell models which splits are not word-aligned: ``<dataset>_unaligned``, split -> the
-        first such segment in words, or None. The widths they read from the configuration."""
+        """Tell models what the data at hand is like; the widths they read from the configuration.
+
+        ``<dataset>_unaligned``: split -> the first segment that is not word-aligned, in words, or
+        None. ``<dataset>_statistics``: modality -> mean and scale of the training split, where
+        ``normalise`` is ``corpus``.
+        """
         name = f"{self.dataset_name}_unaligned"
         registry.register(name, (registry.get(name, no_warning=True) or {}) | self._unaligned)
+        if self._statistics is not None:
+            registry.register(f"{self.dataset_name}_statistics", self._statistics)
 
 
 @registry.register_builder("mosi")

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.datasets.csd import ALIGNMENTS
 from mmf_cmsbert.datasets.layouts import check_layout
+from mmf_cmsbert.datasets.normalise import CHOICES as NORMALISATIONS
 from mmf_cmsbert.datasets.segment import MODALITIES
 from mmf_cmsbert.datasets.synthetic import SPLITS, read_settings
 from mmf_cmsbert.errors import ConfigError
@@ -28,6 +29,7 @@ class DatasetSettings:
         alignment: ``word`` or ``none``, of computational sequences.
         widths: modality -> columns, None where the corpus is used without the modality.
         max_frames: how many frames a segment may have, longer ones are pooled; None for any number.
+        normalise: ``none``, ``corpus`` or ``segment``.
         synthetic: seed and counts where the files are to be made, else None.
     """
 
@@ -38,6 +40,7 @@ class DatasetSettings:
     alignment: str
     widths: dict[str, int | None]
     max_frames: int | None
+    normalise: str
     synthetic: dict[str, int] | None
 
 
@@ -57,10 +60,11 @@ def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
     known = OmegaConf.to_container(OmegaConf.load(defaults_path(name)))["dataset_config"][name]
     check_keys(given, known, key, free=("processors.*.params", "synthetic"))
     check_layout(given["layout"], f"{key}.layout")
-    if given["alignment"] not in ALIGNMENTS:
-        raise ConfigError(
-            f"{key}.alignment is {given['alignment']!r}; expected one of {', '.join(ALIGNMENTS)}"
-        )
+    for name, choices in (("alignment", ALIGNMENTS), ("normalise", NORMALISATIONS)):
+        if given[name] not in choices:
+            raise ConfigError(
+                f"{key}.{name} is {given[name]!r}; expected one of {', '.join(choices)}"
+            )
     data_dir = Path(given["data_dir"]).expanduser().absolute()
     settings = DatasetSettings(
         key=key,
@@ -70,6 +74,7 @@ def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
         alignment=given["alignment"],
         widths={m: _width(given["features"].get(m), f"{key}.features.{m}") for m in MODALITIES},
         max_frames=_max_frames(given["max_frames"], f"{key}.max_frames"),
+        normalise=given["normalise"],
         synthetic=_synthetic(given["synthetic"], f"{key}.synthetic"),
     )
     if settings.synthetic:

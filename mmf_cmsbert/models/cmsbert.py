@@ -69,6 +69,7 @@ class CMSBERT(BaseModel):
             _settings(given),
         )
         _check_vocabularies(self.datasets, self.network.backbone.config.vocab_size)
+        _set_scales(self.network, self.widths)
         self.temperature = Temperature(
             contrastive["temperature"],
             _switch(contrastive["learn_temperature"], "contrastive.learn_temperature"),
@@ -252,6 +253,16 @@ def _check_aligned(widths: Mapping) -> None:
                     f" in the {split} split of {name} {found}. Type "
                     "model_config.cmsbert.shift.context=utterance, or name word-aligned files"
                 )
+
+
+def _set_scales(network: CMSBert, widths: Mapping) -> None:
+    """Take the training split's statistics that a dataset gives; a checkpoint's replace them."""
+    for modality, each in widths.items():
+        for name in each:
+            statistics = registry.get(f"{name}_statistics", no_warning=True) or {}
+            if modality in statistics:
+                mean, scale = map(torch.from_numpy, statistics[modality])
+                network.frame_scales[modality].set(name, mean, scale)
 
 
 def _pairs(pairs, modalities: tuple[str, ...]) -> list[list[str]]:

@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.backbone import replaced_output, shift_place
 from mmf_cmsbert.modules.frame_encoder import FrameEncoder
+from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
 from mmf_cmsbert.modules.settings import NetworkSettings
 from mmf_cmsbert.modules.utterance_shift import UtteranceShift
@@ -58,6 +59,7 @@ class CMSBert(nn.Module):
         dim = backbone.config.hidden_size
         shift_place(backbone, settings.shift_layer)
 
+        self.frame_scales = nn.ModuleDict({m: FrameScale(each) for m, each in widths.items()})
         self.frame_encoders = nn.ModuleDict(
             {
                 modality: FrameEncoder(
@@ -125,6 +127,7 @@ class CMSBert(nn.Module):
             ConfigError: ``shift.context=word`` on frames that are not aligned with the words.
         """
         mask = input_mask.bool()
+        frames = {m: self.frame_scales[m](frames[m], dataset) for m in frames}
         encoded = {m: self.frame_encoders[m](frames[m], frame_masks[m], dataset) for m in frames}
         present = {m: frame_masks[m].any(1) for m in frames}
 

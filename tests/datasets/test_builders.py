@@ -34,7 +34,7 @@ COUNTS = {"seed": 1, "train": 12, "val": 5, "test": 6}
 def fresh_registry():
     """MMF keeps processors, by the name of their dataset, for as long as a process lives."""
     names = ("current_device", "writer", "mosi_word_processor", "mosei_word_processor")
-    names += ("mosi_unaligned", "mosei_unaligned")
+    names += ("mosi_unaligned", "mosei_unaligned", "mosi_statistics", "mosei_statistics")
     before = {name: registry.get(name, no_warning=True) for name in names}
     for name in names:
         registry.unregister(name)
@@ -133,6 +133,28 @@ def test_more_frames_than_max_frames_are_pooled(configured, folder):
     assert np.array_equal(batch.visual[0], pool_windows(entries[0][0][1], 3))
     assert batch.word_index[0].max() == len(entries[0][0][3]) - 1
     assert "visual frames" in registry.get("mosi_unaligned")["val"]
+
+
+def test_the_statistics_of_a_corpus_are_those_of_its_training_split(configured, folder):
+    config = configured(normalise="corpus")
+    plain = batch_of(build_dataset("mosi", configured(), "val"), 0, 1)
+    for split in FILES:
+        batch = batch_of(build_dataset("mosi", config, split), 0, 1)
+        if split == "val":  # the model scales, not the data
+            assert torch.equal(batch.visual, plain.visual)
+    entries = pickle.loads((folder / "train.pkl").read_bytes())
+    acoustic = np.concatenate([each[0][2] for each in entries])
+    mean, scale = registry.get("mosi_statistics")["acoustic"]
+    assert np.allclose(mean, acoustic.mean(0), atol=1e-6)
+    assert np.allclose(scale, acoustic.std(0), atol=1e-6)
+    build_dataset("mosi", configured(), "train")
+    assert registry.get("mosi_statistics") == {}
+
+
+def test_segments_are_normalised_by_themselves_where_asked_to(configured, folder):
+    batch = batch_of(build_dataset("mosi", configured(normalise="segment"), "val"), 0, 1)
+    frames = batch.visual[0][batch.visual_mask[0]]
+    assert torch.allclose(frames.var(0, unbiased=False), torch.ones(47), atol=1e-4)
 
 
 def test_several_files_are_read_one_after_the_other(configured, folder):

@@ -79,6 +79,7 @@ def test_a_synthetic_corpus_is_asked_for_by_a_section():
         ({"alignment": "words"}, "dataset_config.mosi.alignment is 'words'; expected one of word"),
         ({"max_frames": 0}, "dataset_config.mosi.max_frames is 0; expected how many frames"),
         ({"max_frames": "all"}, "dataset_config.mosi.max_frames is 'all'"),
+        ({"normalise": "batch"}, "mosi.normalise is 'batch'; expected one of none, corpus, segm"),
         ({"layout": "tsv"}, "dataset_config.mosi.layout is 'tsv'; expected one of auto, misa, ma"),
         ({"processors": {"word_procesor": {}}}, "Did you mean dataset_config.mosi.processors.word"),
         ({"synthetic": {"seeds": 1}}, "dataset_config.mosi.synthetic.seeds is not a known key"),

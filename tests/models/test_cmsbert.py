@@ -3,6 +3,7 @@
 import copy
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -55,7 +56,7 @@ def mmf_state():
         ),
     )
     yield
-    for name in ("writer", "config", "mosi_unaligned"):
+    for name in ("writer", "config", "mosi_unaligned", "mosi_statistics"):
         registry.unregister(name)
 
 
@@ -110,6 +111,27 @@ def test_shifting_by_words_is_refused_on_data_that_is_not_word_aligned():
     build(shift={"context": "utterance"})
     with pytest.raises(ConfigError, match=r"val split of mosi segment abc\[0\] has 3 words but 7"):
         build(shift={"context": "word"})
+
+
+@pytest.mark.parametrize("context", ["utterance", "word"])
+def test_statistics_of_the_training_split_scale_the_frames_and_are_saved(context):
+    plain = build(shift={"context": context}).eval()
+    generator = np.random.default_rng(0)
+    constants = {"visual": (generator.normal(size=5), generator.uniform(1, 2, 5))}
+    registry.register("mosi_statistics", constants)
+    scaled = build(shift={"context": context}).eval()
+    registry.register("mosi_statistics", {})
+    batch = sample_list()
+    found = scaled(batch)["scores"]
+    mean, scale = (torch.from_numpy(each).float() for each in constants["visual"])
+    by_hand = sample_list()
+    by_hand.visual = (batch.visual - mean) / scale
+    assert not torch.allclose(found, plain(batch)["scores"])
+    assert torch.allclose(found, plain(by_hand)["scores"], atol=1e-6)
+    # What is loaded scales as it did in training, without the training split.
+    loaded = build(shift={"context": context}).eval()
+    loaded.load_state_dict(scaled.state_dict())
+    assert torch.equal(loaded(batch)["scores"], found)
 
 
 def train_steps(model, steps):

@@ -1,0 +1,36 @@
+"""Frames in units of their training split."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+
+class FrameScale(nn.Module):
+    """``(x - mean) / scale`` a column, with constants for each dataset that are saved with a model.
+
+    They are buffers, at first the identity: a model that is loaded scales as it did in training,
+    whatever the data at hand.
+
+    Args:
+        widths: dataset -> width of a frame.
+    """
+
+    def __init__(self, widths: Mapping[str, int]):
+        super().__init__()
+        for name, width in widths.items():
+            self.register_buffer(f"{name}_mean", torch.zeros(width))
+            self.register_buffer(f"{name}_scale", torch.ones(width))
+
+    def set(self, dataset: str, mean: Tensor, scale: Tensor) -> None:
+        """Take the constants of a dataset, ``(width,)`` each. ValueError for another width."""
+        own = self.get_buffer(f"{dataset}_mean")
+        if not mean.shape == scale.shape == own.shape:
+            raise ValueError(f"constants of shape {tuple(mean.shape)} for {len(own)} columns")
+        own.copy_(mean)
+        self.get_buffer(f"{dataset}_scale").copy_(scale)
+
+    def forward(self, frames: Tensor, dataset: str) -> Tensor:
+        """Scale ``(batch, frames, width)``. AttributeError for an unknown dataset."""
+        mean, scale = self.get_buffer(f"{dataset}_mean"), self.get_buffer(f"{dataset}_scale")
+        return (frames - mean) / scale
