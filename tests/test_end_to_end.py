@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from mmf_cmsbert.paths import PACKAGE
@@ -29,18 +30,26 @@ SMALL = [
 ]
 
 
-def arguments(command, folder, *options):
+# The full recipe with the demo's backbone.
+UNTRAINED = [
+    "config=projects/cmsbert/mosi.yaml",
+    "model_config.cmsbert.backbone.name=projects/cmsbert/demo",
+    "model_config.cmsbert.backbone.from_config=projects/cmsbert/demo",
+    "training.max_updates=3",
+]
+
+
+def arguments(command, folder, *options, recipe=SMALL):
     program = f"import sys; from mmf_cmsbert.cli import {command}; {command}()"
     data = f"dataset_config.mosi.data_dir={folder.parent / 'data'}"
     save = f"env.save_dir={folder / 'save'}"
-    return [sys.executable, "-c", program, *SMALL, data, save, *options]
+    return [sys.executable, "-c", program, *recipe, data, save, *options]
 
 
-def run(command, folder, *options):
+def run(command, folder, *options, recipe=SMALL):
     folder.mkdir(exist_ok=True)
-    return subprocess.run(
-        arguments(command, folder, *options), cwd=folder, capture_output=True, text=True
-    )
+    typed = arguments(command, folder, *options, recipe=recipe)
+    return subprocess.run(typed, cwd=folder, capture_output=True, text=True)
 
 
 def scores_on_test(output):
@@ -202,3 +211,32 @@ def test_a_missing_file_ends_the_command_with_one_message_and_a_status(trained):
     assert "Traceback" not in ended.stderr
     for hint in ("mosi: no data file", "train.pkl", "projects/cmsbert/demo.yaml"):
         assert hint in ended.stderr
+
+
+def test_ones_own_unaligned_segments_train_and_those_without_a_label_are_predicted(tmp_path):
+    folder, own = tmp_path / "run", tmp_path / "videos"
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(40):
+        split = ("train", "val", "test")[i % 3]
+        label = None if split == "test" else float(rng.uniform(-3, 3))
+        rows.append({"id": f"clip {i}", "text": "a good film", "label": label, "split": split})
+        for modality, width in (("visual", 47), ("acoustic", 74)):
+            if i % 7:
+                (own / modality).mkdir(parents=True, exist_ok=True)
+                np.save(own / modality / f"clip {i}", rng.normal(3, 2, (i + width, width)))
+    (own / "segments.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    options = [f"dataset_config.mosi.annotations.{s}=[{own}]" for s in ("train", "val", "test")]
+    options += ["dataset_config.mosi.normalise=corpus", "dataset_config.mosi.max_frames=60"]
+    ended = run("mmf_run", folder, *options, recipe=UNTRAINED)
+    assert ended.returncode == 0, ended.stderr
+    predicted = run("mmf_predict", folder, *options, recipe=UNTRAINED)
+    assert predicted.returncode == 0, predicted.stderr
+    (file,) = (folder / "save").glob("*/reports/*.json")
+    found = json.loads(file.read_text())
+    assert [row["id"] for row in found] == [r["id"] for r in rows if r["split"] == "test"]
+    assert all(row["label"] is None and abs(row["prediction"]) < 10 for row in found)
+    options.append("model_config.cmsbert.shift.context=word")
+    by_word = run("mmf_run", tmp_path / "by word", *options, recipe=UNTRAINED)
+    assert by_word.returncode == 2
+    assert "needs one frame a word, but in the train split of mosi segment clip" in by_word.stderr
