@@ -5,6 +5,11 @@ gives its modules what they expect of those libraries, and leaves the libraries 
 everybody else: MMF's own import statements are answered from a table (see `imports`), and the table
 holds only what the installed libraries no longer have. Where they still have everything, the table
 is empty and nothing changes.
+
+A few things can only be changed for the whole process: how `DictConfig` answers MMF's code, what
+`Tensor.cuda` does for MMF's code without a GPU, a method of `PreTrainedModel` that is gone, what
+spawned processes import first, and a broken torchvision, which counts as absent. Each file says so
+where it does it.
 """
 
 from importlib import import_module
