@@ -11,3 +11,15 @@ class ConfigError(UserError):
 
 class DataError(UserError):
     """A data file is missing, damaged, or not what the configuration says it is."""
+
+
+class SegmentError(DataError):
+    """One segment of a corpus cannot be used; the others can."""
+
+
+class DuplicateSegment(SegmentError):
+    """A segment's id came before; ``segment_id`` says which."""
+
+    def __init__(self, message: str, segment_id: str):
+        super().__init__(message)
+        self.segment_id = segment_id

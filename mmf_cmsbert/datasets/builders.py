@@ -3,16 +3,20 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmf.common.registry import registry
 from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 
 from mmf_cmsbert.datasets.dataset import SentimentDataset
-from mmf_cmsbert.datasets.layouts import read_files
-from mmf_cmsbert.datasets.normalise import by_segment, corpus_statistics
 from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
-from mmf_cmsbert.datasets.synthetic import SPLITS, is_synthetic, write_split
-from mmf_cmsbert.datasets.validation import check_split, unaligned
-from mmf_cmsbert.datasets.windows import shorten
+from mmf_cmsbert.datasets.stores.conversion import (
+    ConversionSettings,
+    convert,
+    fitting_store,
+    store_name,
+)
+from mmf_cmsbert.datasets.stores.store import StoredSegments
+from mmf_cmsbert.datasets.synthetic import SPLITS, write_split
 from mmf_cmsbert.errors import DataError
 
 
@@ -24,61 +28,68 @@ class SentimentBuilder(BaseDatasetBuilder):
     def __init__(self, dataset_name: str | None = None, *args: Any, **kwargs: Any):
         super().__init__(dataset_name or self.corpus, *args, **kwargs)
         self._unaligned: dict[str, str | None] = {}
-        self._statistics: dict[str, tuple] | None = None
+        self._statistics: dict[str, tuple[np.ndarray, np.ndarray]] | None = None
 
     @classmethod
     def config_path(cls) -> str:
         return str(defaults_path(cls.corpus))
 
     def build(self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any) -> None:
-        """Write the synthetic corpus where ``synthetic`` asks for it; real data is only read."""
+        """Convert the split ``dataset_type``, unless that is done; MMF's first process does it.
+
+        The synthetic corpus is written first where ``synthetic`` asks for it.
+        """
         settings = read_dataset_settings(self.dataset_name, config)
         if settings.synthetic:
             for split in SPLITS:
                 write_split(settings.files[split][0], split, settings.synthetic, settings.widths)
+        self._segments(settings, dataset_type)
 
     def load(
         self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any
     ) -> SentimentDataset:
-        """The split ``dataset_type``, validated.
+        """The split ``dataset_type``.
 
         Raises:
             ConfigError: a key or value of the configuration is wrong.
             DataError: a file is missing, damaged, or not what the configuration says.
         """
         settings = read_dataset_settings(self.dataset_name, config)
-        files = settings.files[dataset_type]
+        segments = self._segments(settings, dataset_type)
+        manifest = segments.manifest
+        self._unaligned = {dataset_type: manifest.unaligned}
+        if dataset_type == "train":
+            self._statistics = {}
+            if settings.normalise == "corpus":
+                self._statistics = {
+                    modality: (np.array(mean), np.array(scale))
+                    for modality, (mean, scale) in manifest.statistics.items()
+                }
+        return SentimentDataset(self.dataset_name, config, dataset_type, segments, settings)
+
+    def _segments(self, settings: DatasetSettings, split: str) -> StoredSegments:
+        files = settings.files[split]
         missing = [file for file in files if not file.exists()]
         if missing:
-            raise DataError(_how_to_get(settings, dataset_type, missing))
-        others = [each for split, each in settings.files.items() if split != dataset_type]
-        segments = read_files(
-            files,
-            dataset_type,
-            settings.layout,
-            self.corpus,
-            settings.alignment,
-            elsewhere=sum(others, []),
+            raise DataError(_how_to_get(settings, split, missing))
+        conversion = ConversionSettings(
+            corpus=self.corpus,
+            layout=settings.layout,
+            alignment=settings.alignment,
+            widths=settings.widths,
+            labelled=split != "test",
+            max_frames=settings.max_frames,
+            by_segment=settings.normalise == "segment",
+            on_invalid=settings.on_invalid,
+            non_finite=settings.non_finite,
+            vocabulary=settings.vocabulary,
         )
-        check_split(
-            segments,
-            settings.widths,
-            ", ".join(map(str, files)),
-            settings.key,
-            labelled=dataset_type != "test",
-        )
-        segments = [shorten(segment, settings.max_frames) for segment in segments]
-        if settings.normalise == "segment":
-            segments = [by_segment(segment) for segment in segments]
-        if dataset_type == "train":
-            corpus_wide = settings.normalise == "corpus"
-            self._statistics = corpus_statistics(segments) if corpus_wide else {}
-        used = [modality for modality, width in settings.widths.items() if width]
-        self._unaligned = {dataset_type: unaligned(segments, used)}
-        synthetic = any(is_synthetic(file) for file in files)
-        return SentimentDataset(
-            self.dataset_name, config, dataset_type, segments, settings, synthetic
-        )
+        if store := fitting_store(files, split, conversion):
+            return store
+        others = [each for other, each in settings.files.items() if other != split]
+        elsewhere = set(files) & set(sum(others, []))
+        name = store_name(files, split, conversion, elsewhere)
+        return convert(files, split, conversion, settings.store_dir / name, elsewhere)
 
     def update_registry_for_model(self, config: Any) -> None:
         """Tell models what the data at hand is like; the widths they read from the configuration.

@@ -1,7 +1,6 @@
 """Segments as an MMF dataset."""
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,13 +13,15 @@ from mmf.utils.build import build_processors
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.datasets.settings import DatasetSettings
+from mmf_cmsbert.datasets.stores.store import StoredSegments
+from mmf_cmsbert.datasets.stores.stored_pieces import StoredPieces, stored_pieces
 from mmf_cmsbert.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
 
 class SentimentDataset(BaseDataset):
-    """One split of a corpus of segments, tokenised once and held in memory.
+    """One split of a corpus: segments out of a store, their word pieces made once.
 
     A prepared batch has ``input_ids``, ``input_mask``, ``segment_ids``, ``word_index`` (see
     :func:`~mmf_cmsbert.datasets.batching.pad_pieces`); ``visual`` and ``acoustic`` float32
@@ -33,9 +34,8 @@ class SentimentDataset(BaseDataset):
         dataset_name: ``mosi`` or ``mosei``.
         config: ``dataset_config.<dataset_name>``.
         dataset_type: ``train``, ``val`` or ``test``.
-        segments: the split, validated.
+        segments: the split.
         settings: what ``config`` says.
-        synthetic: whether the segments come from the generator, for the log.
     """
 
     def __init__(
@@ -43,16 +43,15 @@ class SentimentDataset(BaseDataset):
         dataset_name: str,
         config: Any,
         dataset_type: str,
-        segments: Sequence[Segment],
+        segments: StoredSegments,
         settings: DatasetSettings,
-        synthetic: bool = False,
     ):
         super().__init__(dataset_name, config, dataset_type)
         self._segments = segments
         self._widths = {modality: settings.widths[modality] or 0 for modality in MODALITIES}
         self._key = settings.key
-        self._synthetic = synthetic
-        self._pieces: list[dict[str, Any]] = []
+        self._store_dir = settings.store_dir
+        self._pieces: StoredPieces | None = None
 
     def init_processors(self) -> None:
         # MMF's own does the same, but does not tell a processor which section it was configured in.
@@ -71,12 +70,14 @@ class SentimentDataset(BaseDataset):
         for name, processor in processors.items():
             setattr(self, name, processor)
             registry.register(f"{self.dataset_name}_{name}", processor)
-        if not hasattr(processors.get("word_processor"), "pad_id"):
+        word_processor = processors.get("word_processor")
+        if not (hasattr(word_processor, "pad_id") and hasattr(word_processor, "fingerprint")):
             raise ConfigError(
                 f"{self._key}.processors.word_processor must give word pieces that know their "
                 f"word; type {self._key}.processors.word_processor.type=word_pieces"
             )
-        self._pieces = [self.word_processor({"words": s.words}) for s in self._segments]
+        name = f"{self.dataset_name} {self.dataset_type}: word pieces"
+        self._pieces = stored_pieces(self._segments, self.word_processor, self._store_dir, name)
         _say(self._summary())
 
     def __len__(self) -> int:
@@ -135,21 +136,22 @@ class SentimentDataset(BaseDataset):
         return np.empty((0, width), np.float32) if frames is None or not width else frames
 
     def _summary(self) -> str:
-        segments = self._segments
-        labels = [s.label for s in segments if s.label is not None]
+        manifest = self._segments.manifest
+        count, labels = manifest.segments, manifest.labels
         parts = [
-            f"{len(segments)} {'synthetic ' if self._synthetic else ''}segments",
-            f"longest {max(len(s.words) for s in segments)} words",
-            f"label mean {np.mean(labels):.2f}" if labels else "no labels",
+            f"{count} {'synthetic ' if manifest.synthetic else ''}segments",
+            f"longest {manifest.longest['words']} words",
+            f"label mean {manifest.label_mean:.2f}" if labels else "no labels",
         ]
-        if len(labels) not in (0, len(segments)):
-            parts.append(f"{len(segments) - len(labels)} without a label")
-        if cut := sum(pieces["truncated"] for pieces in self._pieces):
+        if labels not in (0, count):
+            parts.append(f"{count - labels} without a label")
+        if cut := self._pieces.truncated:
             parts.append(f"{cut} truncated to max_seq_length={self.word_processor.max_seq_length}")
-        for modality in MODALITIES:
-            missing = sum(not len(self._frames(s, modality)) for s in segments)
+        for modality, missing in manifest.missing.items():
             if self._widths[modality] and missing:
                 parts.append(f"{missing} without {modality}")
+        if skipped := manifest.skipped:
+            parts.append(f"{len(skipped)} skipped, the first because of {skipped[0]}")
         return f"{self.dataset_name} {self.dataset_type}: {', '.join(parts)}"
 
 

@@ -1,8 +1,9 @@
 """The record that every layout is read into."""
 
+import zlib
 from dataclasses import dataclass
 
-from numpy import ndarray
+from numpy import ascontiguousarray, ndarray
 
 MODALITIES = ("visual", "acoustic")
 
@@ -30,3 +31,13 @@ class Segment:
     label: float | None
     start: float | None = None
     end: float | None = None
+
+
+def checksum(segment: Segment) -> int:
+    """CRC-32 of everything in a segment."""
+    text = (segment.id, segment.video, segment.words, segment.label, segment.start, segment.end)
+    found = zlib.crc32(repr(text).encode())
+    for frames in (segment.visual, segment.acoustic):
+        if frames is not None:
+            found = zlib.crc32(ascontiguousarray(frames), found)
+    return found

@@ -8,13 +8,22 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.config_check import check_keys
-from mmf_cmsbert.datasets.csd import ALIGNMENTS
-from mmf_cmsbert.datasets.layouts import check_layout
 from mmf_cmsbert.datasets.normalise import CHOICES as NORMALISATIONS
+from mmf_cmsbert.datasets.readers.csd import ALIGNMENTS
+from mmf_cmsbert.datasets.readers.layouts import check_layout
 from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.stores.conversion import ON_INVALID
 from mmf_cmsbert.datasets.synthetic import SPLITS, read_settings
+from mmf_cmsbert.datasets.validation import NON_FINITE
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.paths import PACKAGE
+
+_CHOICES = {
+    "alignment": ALIGNMENTS,
+    "normalise": NORMALISATIONS,
+    "on_invalid": ON_INVALID,
+    "non_finite": NON_FINITE,
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,10 @@ class DatasetSettings:
         widths: modality -> columns, None where the corpus is used without the modality.
         max_frames: how many frames a segment may have, longer ones are pooled; None for any number.
         normalise: ``none``, ``corpus`` or ``segment``.
+        on_invalid: ``error``, or ``skip`` to leave out a segment that cannot be used.
+        non_finite: ``error``, or ``zero`` for values that are not finite.
+        vocabulary: the word pieces of MMSA files that hold no text, or None.
+        store_dir: where converted segments are kept.
         synthetic: seed and counts where the files are to be made, else None.
     """
 
@@ -41,6 +54,10 @@ class DatasetSettings:
     widths: dict[str, int | None]
     max_frames: int | None
     normalise: str
+    on_invalid: str
+    non_finite: str
+    vocabulary: Path | None
+    store_dir: Path
     synthetic: dict[str, int] | None
 
 
@@ -60,7 +77,7 @@ def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
     known = OmegaConf.to_container(OmegaConf.load(defaults_path(name)))["dataset_config"][name]
     check_keys(given, known, key, free=("processors.*.params", "synthetic"))
     check_layout(given["layout"], f"{key}.layout")
-    for name, choices in (("alignment", ALIGNMENTS), ("normalise", NORMALISATIONS)):
+    for name, choices in _CHOICES.items():
         if given[name] not in choices:
             raise ConfigError(
                 f"{key}.{name} is {given[name]!r}; expected one of {', '.join(choices)}"
@@ -75,6 +92,10 @@ def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
         widths={m: _width(given["features"].get(m), f"{key}.features.{m}") for m in MODALITIES},
         max_frames=_max_frames(given["max_frames"], f"{key}.max_frames"),
         normalise=given["normalise"],
+        on_invalid=given["on_invalid"],
+        non_finite=given["non_finite"],
+        vocabulary=_vocabulary(given["vocabulary"], f"{key}.vocabulary"),
+        store_dir=_folder(given["store_dir"], f"{key}.store_dir"),
         synthetic=_synthetic(given["synthetic"], f"{key}.synthetic"),
     )
     if settings.synthetic:
@@ -90,6 +111,22 @@ def _files(names: Any, data_dir: Path, key: str, split: str) -> list[Path]:
             f"{key}.annotations.{split}=[/path/to/{split}.pkl]"
         )
     return [data_dir / Path(name).expanduser() for name in names]
+
+
+def _vocabulary(value: Any, key: str) -> Path | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not Path(value).expanduser().is_file():
+        raise ConfigError(
+            f"{key} is {value!r}, which is no file; expected the vocab.txt of a tokenizer, or null"
+        )
+    return Path(value).expanduser().absolute()
+
+
+def _folder(value: Any, key: str) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ConfigError(f"{key} is {value!r}; expected a folder to keep converted segments in")
+    return Path(value).expanduser().absolute()
 
 
 def _width(value: Any, key: str) -> int | None:

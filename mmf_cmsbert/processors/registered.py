@@ -34,6 +34,7 @@ class WordPieceProcessor(BaseProcessor):
         self.pad_id = self._encoder.pad_id
         self.max_seq_length = self._encoder.max_seq_length
         self.vocabulary_size = self._encoder.vocabulary_size
+        self.fingerprint = self._encoder.fingerprint
 
     def __call__(self, item: Mapping, *args: Any, **kwargs: Any) -> dict[str, Any]:
         pieces = self._encoder.encode(item["words"])

@@ -1,5 +1,6 @@
 """Words to word pieces that know which word they come from."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,9 @@ import numpy as np
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.pretrained import load_pretrained
+
+# Raised with any change of the pieces that the same tokenizer gives.
+_VERSION = 1
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,6 +65,9 @@ class WordPieceEncoder:
         self.vocabulary_size = len(tokenizer)
         # Padding is masked everywhere, so a tokenizer without a padding token pads with any id.
         self.pad_id: int = tokenizer.pad_token_id or 0
+        # Names everything that the pieces of a segment depend on.
+        described = f"{_VERSION} {max_seq_length} {tokenizer.backend_tokenizer.to_str()}"
+        self.fingerprint = hashlib.sha256(described.encode()).hexdigest()
 
     def encode(self, words: Sequence[str]) -> WordPieces:
         """The word pieces of ``words``; a word of which the tokenizer makes nothing has none."""

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from transformers import AutoConfig, AutoTokenizer
 
-from mmf_cmsbert.datasets.layouts import read_split
+from mmf_cmsbert.datasets.readers.layouts import read_files
 from mmf_cmsbert.datasets.synthetic import is_synthetic, make_split, read_settings, write_split
 from mmf_cmsbert.datasets.synthetic_text import OPINIONS, vocabulary
-from mmf_cmsbert.datasets.validation import check_split
+from mmf_cmsbert.datasets.validation import the_segments, usable
 from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.paths import PACKAGE
 
@@ -105,9 +105,8 @@ def test_a_modality_that_is_not_used_is_left_out():
 def test_what_is_written_reads_back_as_a_valid_misa_file(tmp_path):
     path = tmp_path / "new" / "train.pkl"
     assert write_split(path, "train", SETTINGS, WIDTHS)
-    segments = read_split(path, "train", "misa")
-    check_split(segments, WIDTHS, str(path), "dataset_config.mosi", labelled=True)
-    assert len(segments) == 300
+    segments = usable(read_files([path], "train", "misa"), WIDTHS, str(path), "", labelled=True)
+    assert len(list(the_segments(segments))) == 300
     assert is_synthetic(path)
     note = json.loads((tmp_path / "new" / "train.pkl.synthetic.json").read_text())
     assert note["synthetic"] is True

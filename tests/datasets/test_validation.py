@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from mmf_cmsbert.datasets.segment import Segment
-from mmf_cmsbert.datasets.validation import check_split
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.datasets.validation import (
+    aligned_only,
+    not_empty,
+    once_each,
+    the_segments,
+    usable,
+)
+from mmf_cmsbert.errors import DataError, SegmentError
 
 WIDTHS = {"visual": 3, "acoustic": 2}
 
@@ -15,27 +21,54 @@ def segment(name="abc[0]", label=1.0, **frames):
     return Segment(name, "abc", ("not", "great"), label=label, **frames)
 
 
-def check(*segments, widths=WIDTHS, labelled=True):
-    check_split(list(segments), widths, "/data/train.pkl", "dataset_config.mosi", labelled)
+def check(*segments, widths=WIDTHS, labelled=True, non_finite="error"):
+    where, key = "/data/train.pkl", "dataset_config.mosi"
+    return list(the_segments(usable(segments, widths, where, key, labelled, non_finite)))
 
 
 def refusal(*segments, **options):
-    with pytest.raises(DataError) as error:
+    with pytest.raises(SegmentError) as error:
         check(*segments, **options)
     assert "/data/train.pkl" in str(error.value)
     return str(error.value)
 
 
-def test_good_segments_pass():
-    check(segment(label=-3.0), segment("abc[1]", label=3.0), segment("abc[2]", visual=None))
+def test_good_segments_pass_as_they_are():
+    given = [segment(label=-3.0), segment("abc[1]", label=3.0), segment("abc[2]", visual=None)]
+    for one, other in zip(given, check(*given), strict=True):
+        assert (one.id, one.words, one.label) == (other.id, other.words, other.label)
+        assert one.visual is other.visual
+        assert one.acoustic is other.acoustic
 
 
 def test_an_empty_split():
-    assert "no segments" in refusal()
+    with pytest.raises(DataError, match="/data/train.pkl: no segments in this split"):
+        list(not_empty([], "/data/train.pkl"))
+    assert list(not_empty([1, 2], "/data/train.pkl")) == [1, 2]
 
 
-def test_an_id_that_stands_twice():
-    assert "abc[0] stands twice" in refusal(segment(), segment())
+def test_an_id_that_stands_twice_is_an_error_the_second_time():
+    one, two, error = segment(), segment("abc[1]"), SegmentError("damaged")
+    found = list(once_each([one, error, segment(), two], "/data/train.pkl"))
+    assert found[:2] == [one, error]
+    assert "/data/train.pkl: segment id abc[0] stands twice" in str(found[2])
+    assert found[3] is two
+
+
+def test_a_segment_that_is_not_aligned_is_an_error_in_its_place():
+    good, bad = segment(), segment("abc[1]", acoustic=np.zeros((3, 2)))
+    found = list(aligned_only([bad, good], "/data/train.pkl"))
+    assert "abc[1] has 2 words but 3 acoustic frames" in str(found[0])
+    assert found[1] is good
+
+
+def test_errors_can_be_noted_in_place_of_being_raised():
+    bad, good = segment("abc[1]", label=9.0), segment()
+    skipped = []
+    stream = usable([bad, good], WIDTHS, "/data/train.pkl", "dataset_config.mosi", True)
+    assert [s.id for s in the_segments(stream, skipped)] == ["abc[0]"]
+    assert len(skipped) == 1
+    assert "abc[1] has the label 9" in skipped[0]
 
 
 def test_another_width_than_declared_comes_with_the_override_to_type():
@@ -43,6 +76,14 @@ def test_another_width_than_declared_comes_with_the_override_to_type():
     assert "abc[1] has visual frames 47 wide" in message
     assert "dataset_config.mosi.features.visual is 3" in message
     assert "type dataset_config.mosi.features.visual=47" in message
+
+
+def test_where_no_width_is_declared_all_have_the_first_ones():
+    late = segment("abc[1]", visual=np.zeros((2, 9)))
+    assert check(segment(visual=None), late, widths=None)[1].visual.shape == (2, 9)
+    message = refusal(late, segment("abc[2]"), widths=None)
+    assert "abc[2] has visual frames 3 wide" in message
+    assert "before it are 9" in message
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -53,10 +94,19 @@ def test_a_value_that_is_not_finite_is_told_with_its_place(value):
     assert f"abc[5], acoustic frame 1, column 0 is {value}" in message
 
 
-def test_a_modality_that_is_not_used_is_not_looked_at():
+def test_values_that_are_not_finite_can_be_read_as_zeros():
+    acoustic = np.array([[np.nan, 1.0], [-np.inf, np.inf]], np.float32)
+    (found,) = check(segment(acoustic=acoustic), non_finite="zero")
+    assert found.acoustic.tolist() == [[0.0, 1.0], [0.0, 0.0]]
+    assert np.isnan(acoustic[0, 0])  # what was read stays
+
+
+@pytest.mark.parametrize("width", [None, 0])
+def test_a_modality_that_is_not_used_is_not_looked_at_and_left_out(width):
     bad = segment(visual=np.full((2, 9), np.nan))
-    check(bad, widths={"visual": None, "acoustic": 2})
-    check(bad, widths={"visual": 0, "acoustic": 2})
+    (found,) = check(bad, widths={"visual": width, "acoustic": 2})
+    assert found.visual is None
+    assert found.acoustic is bad.acoustic
 
 
 @pytest.mark.parametrize("label", [3.2, -3.001, np.inf])

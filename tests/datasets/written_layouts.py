@@ -7,7 +7,7 @@ import pickle
 import h5py
 import numpy as np
 
-from mmf_cmsbert.datasets.canonical import canonical_videos
+from mmf_cmsbert.datasets.readers.canonical import canonical_videos
 from mmf_cmsbert.datasets.segment import Segment
 
 SPLITS = ("train", "val", "test")

@@ -11,10 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from mmf_cmsbert.datasets.array_file import read_array
-from mmf_cmsbert.datasets.fields import describe, frame_array, sentiment, video_of, word_list
+from mmf_cmsbert.datasets.readers.array_file import read_array
+from mmf_cmsbert.datasets.readers.fields import (
+    describe,
+    frame_array,
+    read_each,
+    sentiment,
+    video_of,
+    word_list,
+)
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import DataError, SegmentError
 
 NAMES = ("segments.jsonl", "segments.csv")
 SUFFIXES = (".jsonl", ".csv")
@@ -29,8 +36,8 @@ def recognise(path: Path) -> bool:
     return path.suffix in SUFFIXES
 
 
-def read(path: Path, split: str, elsewhere: bool = False) -> Iterator[Segment]:
-    """The segments of one split, in the list's order.
+def read(path: Path, split: str, elsewhere: bool = False) -> Iterator[Segment | SegmentError]:
+    """The segments of one split, in the list's order, an error in the place of a wrong one.
 
     Rows that name their split (train; val, valid or dev; test) belong to it. Where no row names
     one, all belong to the split in whose list the folder stands. A segment without a feature file
@@ -42,7 +49,7 @@ def read(path: Path, split: str, elsewhere: bool = False) -> Iterator[Segment]:
         elsewhere: whether the same path stands in another split's list as well.
 
     Raises:
-        DataError: a row or a feature file that is not what it should be; the message names it.
+        DataError: the list cannot be read, or does not say which split a row belongs to.
     """
     file = _list_file(path)
     rows = list(_jsonl(file) if file.suffix == ".jsonl" else _csv(file))
@@ -56,10 +63,9 @@ def read(path: Path, split: str, elsewhere: bool = False) -> Iterator[Segment]:
             "no split: the same segments would be trained on and scored. Give each row a 'split' "
             "(train, val or test), or each split a list of its own"
         )
-    _check_files(file.parent, [_name(row.get("id"), where) for where, row in rows])
-    for where, row in rows:
-        if _is_of(row, split, where):
-            yield _segment(row, file.parent, where)
+    _check_files(file.parent, [str(row.get("id")).strip() for _, row in rows])
+    own = [(row, file.parent, where) for where, row in rows if _is_of(row, split, where)]
+    yield from read_each(_segment, own)
 
 
 def _list_file(path: Path) -> Path:
@@ -137,12 +143,14 @@ def _segment(row: Mapping, folder: Path, where: str) -> Segment:
     where = f"{where} ({name})"
     video = row.get("video")
     if video is not None and not isinstance(video, str):
-        raise DataError(f"{where}: expected the name of the video, found {describe(video)}")
+        raise SegmentError(f"{where}: expected the name of the video, found {describe(video)}")
     frames = {modality: _frames(folder / modality, name, modality) for modality in MODALITIES}
     label = row.get("label")
     start, end = (_number(row.get(key), f"{where}: {key}") for key in ("start", "end"))
     if not (start is end is None or (None not in (start, end) and 0 <= start < end < math.inf)):
-        raise DataError(f"{where}: from {start} to {end} s; expected 0 <= start < end, or neither")
+        raise SegmentError(
+            f"{where}: from {start} to {end} s; expected 0 <= start < end, or neither"
+        )
     return Segment(
         id=name,
         video=video or video_of(name),
@@ -159,9 +167,9 @@ def _name(value: Any, where: str) -> str:
     if type(value) is int:
         value = str(value)
     if not isinstance(value, str) or not value.strip():
-        raise DataError(f"{where}: expected an 'id', found {describe(value)}")
+        raise SegmentError(f"{where}: expected an 'id', found {describe(value)}")
     if value.startswith(".") or any(c in "/\\" or not c.isprintable() for c in value):
-        raise DataError(
+        raise SegmentError(
             f"{where}: the id {value[:60]!r} cannot name a file; expected no slashes, no control "
             "characters, and no dot at the beginning"
         )
@@ -170,14 +178,14 @@ def _name(value: Any, where: str) -> str:
 
 def _words(row: Mapping, where: str) -> tuple[str, ...]:
     if ("text" in row) == ("words" in row):
-        raise DataError(f"{where}: expected the segment's 'text' or its 'words', one of the two")
+        raise SegmentError(f"{where}: expected the segment's 'text' or its 'words', one of the two")
     if "words" in row:
         words = word_list(row["words"], where)
         if any(not word.strip() for word in words):
-            raise DataError(f"{where}: a word is empty")
+            raise SegmentError(f"{where}: a word is empty")
         return words
     if not isinstance(row["text"], str):
-        raise DataError(f"{where}: expected the text, found {describe(row['text'])}")
+        raise SegmentError(f"{where}: expected the text, found {describe(row['text'])}")
     return word_list(row["text"].split(), where)
 
 
@@ -189,14 +197,16 @@ def _number(value: Any, where: str) -> float | None:
     except (ValueError, OverflowError):
         number = None
     if number is None or isinstance(value, bool):
-        raise DataError(f"{where} is {describe(value)}; expected a number")
+        raise SegmentError(f"{where} is {describe(value)}; expected a number")
     return number
 
 
 def _frames(folder: Path, name: str, modality: str) -> np.ndarray | None:
     found = [f for f in (folder / f"{name}.npy", folder / f"{name}.npz") if f.is_file()]
     if len(found) > 1:
-        raise DataError(f"{found[0]} and {found[1].name} stand side by side; expected one of them")
+        raise SegmentError(
+            f"{found[0]} and {found[1].name} stand side by side; expected one of them"
+        )
     return frame_array(read_array(found[0]), modality, str(found[0])) if found else None
 
 

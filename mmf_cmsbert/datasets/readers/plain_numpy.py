@@ -51,8 +51,14 @@ class PlainType(Stub):
         self.dtype = self.dtype.newbyteorder(_text(order))
 
 
-class PlainArray(np.ndarray):
-    """An array that checks its state before it takes it."""
+class PendingArray(Stub):
+    """An array that a pickle has announced, and whose state comes later.
+
+    Attributes:
+        array: the array.
+    """
+
+    __slots__ = ("_array",)
 
     def __setstate__(self, state: Any) -> None:
         *_version, shape, plain, fortran, content = state
@@ -60,15 +66,24 @@ class PlainArray(np.ndarray):
         if dtype.hasobject:
             if type(content) is not list or len(content) != _size(shape):
                 raise Refused("numpy array whose content does not fit its shape")
+            self._array = np.empty(0, np.uint8)
+            self._array.__setstate__((1, shape, dtype, bool(fortran), content))
         else:
             content = _content(content, dtype, shape)
-        super().__setstate__((1, shape, dtype, bool(fortran), content))
+            self._array = np.ndarray(shape, dtype, content, order="F" if fortran else "C")
+
+    @property
+    def array(self) -> np.ndarray:
+        try:
+            return self._array
+        except AttributeError:
+            raise Refused("numpy array that has no state, or holds itself") from None
 
 
-def _new_array(of: Any, *_shape_and_type: Any) -> PlainArray:
+def _new_array(of: Any, *_shape_and_type: Any) -> PendingArray:
     if not isinstance(of, _ArrayClass):
         raise Refused("numpy array of another class")
-    return np.empty(0, np.uint8).view(PlainArray)
+    return PendingArray()
 
 
 def _array_from_buffer(content: Any, plain: Any, shape: Any, order: Any = "C", axes: Any = None):
@@ -110,17 +125,20 @@ def _size(shape: Any) -> int:
     return math.prod(shape)
 
 
-def _content(content: Any, dtype: np.dtype, shape: Any) -> bytes:
+def _content(content: Any, dtype: np.dtype, shape: Any) -> bytes | bytearray | memoryview:
     if type(content) is str:  # the bytes of a Python 2 pickle
         content = content.encode("latin-1")
-    if type(content) not in (bytes, bytearray) or len(content) != _size(shape) * dtype.itemsize:
+    if (
+        type(content) not in (bytes, bytearray, memoryview)
+        or len(content) != _size(shape) * dtype.itemsize
+    ):
         raise Refused("numpy array whose content does not fit its shape")
     if dtype.kind == "U" and len(content):
         # Python trusts numpy that these are characters.
         points = np.frombuffer(content, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
         if points.max() > sys.maxunicode:
             raise Refused("numpy text with characters that do not exist")
-    return bytes(content)
+    return content
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import DataError, SegmentError
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 # Deflate shrinks a thousandfold at most; an hour of COVAREP is a fifth of this many bytes.
@@ -48,7 +48,8 @@ class Sequence:
         Published files are not in time order everywhere.
 
         Raises:
-            DataError: what stands there is no such pair of arrays.
+            SegmentError: intervals that are none, or of another number than the features.
+            DataError: what stands there is no pair of arrays, or lies elsewhere.
         """
         where = f"{self.path}: video {video}"
         with _damage_told(self.path):
@@ -59,7 +60,7 @@ class Sequence:
             _check_array(intervals, f"{where}, intervals")
         rows = features.shape[0]
         if intervals.dtype.kind not in "iuf" or intervals.shape != (rows, 2):
-            raise DataError(
+            raise SegmentError(
                 f"{where}: expected an interval (start, end) for each of {rows} features, "
                 f"found intervals of shape {intervals.shape} and type {intervals.dtype}"
             )
@@ -68,7 +69,7 @@ class Sequence:
         wrong = ~(np.isfinite(intervals).all(1) & (intervals[:, 0] <= intervals[:, 1]))
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise DataError(
+            raise SegmentError(
                 f"{where}: interval {row} is {intervals[row].tolist()}; expected start and end in "
                 "seconds"
             )
@@ -127,6 +128,12 @@ def _check_array(dataset: h5py.Dataset, where: str) -> None:
     if dataset.external or dataset.is_virtual:
         raise DataError(f"{where}: the content lies in other files, which are not followed")
     dtype, shape = dataset.dtype, dataset.shape
+    if h5py.check_string_dtype(dtype) and dtype.kind == "O":
+        # Every row may point to the same text: what it takes to read them cannot be known before.
+        raise DataError(
+            f"{where}: text of variable length is not read; expected text of fixed length, as the "
+            "published files have. Write it again, for example with numpy's type 'S32'"
+        )
     if dtype.kind not in "biufS" or shape is None or len(shape) != 2:
         raise DataError(
             f"{where}: expected an array (rows, width) of numbers, or of text of fixed length, "

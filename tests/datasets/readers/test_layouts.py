@@ -1,6 +1,5 @@
 """Data files of every layout as segments."""
 
-import os
 import pickle
 from dataclasses import replace
 
@@ -8,9 +7,11 @@ import numpy as np
 import pytest
 import written_layouts
 
-from mmf_cmsbert.datasets import layouts
-from mmf_cmsbert.datasets.layouts import check_layout, read_files, read_split
-from mmf_cmsbert.errors import ConfigError, DataError
+from mmf_cmsbert.datasets.readers.layouts import check_layout, read_files
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.stores.store import write_store
+from mmf_cmsbert.datasets.validation import the_segments
+from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
 
 WORDS = ["not", "great"]
 VISUAL = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -32,10 +33,14 @@ def save(tmp_path, content):
     return path
 
 
+def read(path, split="train", layout="auto"):
+    return list(the_segments(read_files([path], split, layout)))
+
+
 @pytest.mark.parametrize("layout", ["auto", "misa"])
 def test_misa(tmp_path, layout):
     path = save(tmp_path, [misa_entry(), misa_entry(name="abc[1]")])
-    first, second = read_split(path, "train", layout)
+    first, second = read(path, "train", layout)
     assert (first.id, second.id, first.video) == ("abc[0]", "abc[1]", "abc")
     assert first.words == ("not", "great")
     assert first.visual.dtype == first.acoustic.dtype == np.float32
@@ -51,34 +56,10 @@ def test_mag_gives_the_split_that_is_asked_for(tmp_path, layout):
     content = {split: [mag_entry(name=f"{split}[0]")] for split in ("train", "dev", "test")}
     path = save(tmp_path, content)
     for split, key in (("train", "train"), ("val", "dev"), ("test", "test")):
-        (segment,) = read_split(path, split, layout)
+        (segment,) = read(path, split, layout)
         assert segment.id == f"{key}[0]"
         assert segment.words == ("not", "great")
         assert np.array_equal(segment.visual, VISUAL)
-
-
-def test_a_mag_file_is_unpickled_once_for_its_three_splits(tmp_path, monkeypatch):
-    reads = []
-    load = layouts.load_plain
-    monkeypatch.setattr(layouts, "load_plain", lambda path: reads.append(path) or load(path))
-    path = save(tmp_path, {key: [mag_entry(name=key)] for key in ("train", "dev", "test")})
-    assert [read_split(path, split)[0].id for split in ("train", "val", "test")] == [
-        "train",
-        "dev",
-        "test",
-    ]
-    assert len(reads) == 1
-    assert not layouts._unread
-    read_split(path, "test")
-    assert len(reads) == 2
-
-
-def test_a_mag_file_that_changed_is_read_again(tmp_path):
-    path = save(tmp_path, {key: [mag_entry(name=key)] for key in ("train", "dev", "test")})
-    read_split(path, "train")
-    save(tmp_path, {key: [mag_entry(name=f"new {key}")] for key in ("train", "dev", "test")})
-    os.utime(path, ns=(1, 1))
-    assert read_split(path, "val")[0].id == "new dev"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +77,7 @@ def test_a_mag_file_that_changed_is_read_again(tmp_path):
     ],
 )
 def test_the_video_of_a_segment_id(tmp_path, name, video):
-    (segment,) = read_split(save(tmp_path, [misa_entry(name=name)]), "train")
+    (segment,) = read(save(tmp_path, [misa_entry(name=name)]), "train")
     assert segment.video == video
 
 
@@ -112,7 +93,7 @@ def test_the_video_of_a_segment_id(tmp_path, name, video):
     ],
 )
 def test_words_come_as_text_whatever_holds_them(tmp_path, words):
-    (segment,) = read_split(save(tmp_path, [misa_entry(words=words)]), "train")
+    (segment,) = read(save(tmp_path, [misa_entry(words=words)]), "train")
     assert segment.words == ("not", "great")
     assert all(type(word) is str for word in segment.words)
 
@@ -129,13 +110,13 @@ def test_words_come_as_text_whatever_holds_them(tmp_path, words):
     ],
 )
 def test_the_label_is_the_sentiment(tmp_path, label, value):
-    (segment,) = read_split(save(tmp_path, [misa_entry(label=label)]), "test")
+    (segment,) = read(save(tmp_path, [misa_entry(label=label)]), "test")
     assert segment.label == value
 
 
 @pytest.mark.parametrize("missing", [None, np.zeros((2, 0)), np.zeros((0, 0)), np.zeros(0)])
 def test_a_modality_that_is_not_there_is_missing(tmp_path, missing):
-    (segment,) = read_split(save(tmp_path, [misa_entry(visual=missing)]), "train")
+    (segment,) = read(save(tmp_path, [misa_entry(visual=missing)]), "train")
     assert segment.visual is None
     assert segment.acoustic is not None
 
@@ -169,7 +150,7 @@ def test_a_modality_that_is_not_there_is_missing(tmp_path, missing):
 def test_a_wrong_entry_is_named(tmp_path, entry, found):
     path = save(tmp_path, [misa_entry(), entry])
     with pytest.raises(DataError) as error:
-        read_split(path, "train")
+        read(path, "train")
     assert f"{path}: entry 1" in str(error.value)
     assert found in str(error.value)
 
@@ -177,7 +158,7 @@ def test_a_wrong_entry_is_named(tmp_path, entry, found):
 def test_a_wrong_entry_of_a_mag_file_is_named(tmp_path):
     path = save(tmp_path, {"train": [], "dev": [mag_entry(), misa_entry()], "test": []})
     with pytest.raises(DataError, match=r"dev entry 1: expected \(\(words, visual"):
-        read_split(path, "val")
+        read(path, "val")
 
 
 @pytest.mark.parametrize(
@@ -192,22 +173,84 @@ def test_a_wrong_entry_of_a_mag_file_is_named(tmp_path):
 def test_an_unknown_layout_says_what_was_found(tmp_path, content, found):
     path = save(tmp_path, content)
     with pytest.raises(DataError) as error:
-        read_split(path, "train")
+        read(path, "train")
     assert str(path) in str(error.value)
     assert found in str(error.value)
 
 
 def test_a_layout_that_is_named_wrongly(tmp_path):
     with pytest.raises(DataError, match=r"expected a list of \(\(word ids"):
-        read_split(save(tmp_path, {"train": [mag_entry()]}), "train", "misa")
+        read(save(tmp_path, {"train": [mag_entry()]}), "train", "misa")
     with pytest.raises(DataError, match="list under 'dev', the val split; found .'train'"):
-        read_split(save(tmp_path, {"train": [mag_entry()]}), "val", "mag")
+        read(save(tmp_path, {"train": [mag_entry()]}), "val", "mag")
+
+
+def test_a_segment_that_cannot_be_used_costs_no_other(tmp_path):
+    wrong = [misa_entry(label="good", name="b"), misa_entry(acoustic=ACOUSTIC[:1], name="c"), 3]
+    path = save(tmp_path, [misa_entry(name="a"), *wrong, misa_entry(name="a"), misa_entry()])
+    first, *errors, last = read_files([path], "train")
+    assert (first.id, last.id) == ("a", "abc[0]")
+    for error, message in zip(
+        errors,
+        ("entry 1 (b): expected a label", "c has 2 words", "entry 3", "a stands twice"),
+        strict=True,
+    ):
+        assert isinstance(error, SegmentError)
+        assert message in str(error)
+
+
+def test_an_id_stands_once_in_all_files_together(tmp_path):
+    one, other = save(tmp_path, [misa_entry()]), tmp_path / "other.pkl"
+    other.write_bytes(pickle.dumps([misa_entry(), misa_entry(name="abc[1]")]))
+    found = list(read_files([one, other], "train"))
+    assert [type(each) for each in found] == [Segment, SegmentError, Segment]
+    assert str(one) in str(found[1])
+    assert str(other) in str(found[1])
+
+
+def test_segments_are_read_one_by_one(tmp_path):
+    one, missing = save(tmp_path, [misa_entry()]), tmp_path / "missing.csv"
+    segments = read_files([one, missing], "train")
+    assert next(segments).id == "abc[0]"
+    with pytest.raises(DataError, match="missing.csv: cannot be read"):
+        next(segments)
 
 
 def test_an_entry_repeated_over_and_over_is_refused_at_its_second_time(tmp_path):
     path = save(tmp_path, [misa_entry(visual=np.zeros((2, 10_000)))] * 200_000)
     with pytest.raises(DataError, match=r"abc\[0\] stands twice"):
-        read_split(path, "train")
+        read(path)
+
+
+def test_the_same_frames_in_many_segments_are_refused_before_they_fill_a_disk(tmp_path):
+    visual = np.zeros((2, 20_000), np.float32)
+    entries = [misa_entry(visual=visual, name=f"abc[{i}]") for i in range(200)]
+    segments = read_files([save(tmp_path, entries)], "train")
+    with pytest.raises(DataError, match="the segments hold more than 16 times") as error:
+        list(segments)
+    assert not isinstance(error.value, SegmentError)
+
+
+@pytest.fixture
+def stores(tmp_path):
+    for split in ("train", "val"):
+        folder = tmp_path / "stores" / split
+        folder.mkdir(parents=True)
+        segments = written_layouts.make_segments(np.random.default_rng(0), split)
+        write_store(folder, segments, sources=[], settings={})
+    return tmp_path / "stores"
+
+
+@pytest.mark.parametrize("layout", ["auto", "store"])
+def test_a_folder_of_stores_gives_the_split_that_is_asked_for(stores, layout):
+    for split in ("train", "val"):
+        expected = written_layouts.make_segments(np.random.default_rng(0), split)
+        for path in (stores, stores / split):
+            for one, other in zip(read(path, split, layout), expected, strict=True):
+                assert (one.id, one.words, one.label) == (other.id, other.words, other.label)
+                assert np.array_equal(one.visual, other.visual)
+    with pytest.raises(DataError, match="no store of the test split, which is a folder test with"):
+        read(stores, "test", layout)
 
 
 def test_lists_that_hold_themselves_are_refused(tmp_path):
@@ -215,17 +258,17 @@ def test_lists_that_hold_themselves_are_refused(tmp_path):
     within.append(within)
     for entry in (misa_entry(label=within), misa_entry(words=within), misa_entry(visual=within)):
         with pytest.raises(DataError, match="entry 0"):
-            read_split(save(tmp_path, [entry]), "train")
+            read(save(tmp_path, [entry]), "train")
 
 
 def test_lengths_that_disagree_are_told_with_the_segment_and_the_numbers(tmp_path):
     path = save(tmp_path, [misa_entry(), misa_entry(acoustic=ACOUSTIC[:1], name="abc[7]")])
     with pytest.raises(DataError, match=r"abc\[7\] has 2 words but 1 acoustic frames"):
-        read_split(path, "train")
+        read(path, "train")
 
 
 def test_layout_names():
-    for layout in ("auto", "misa", "mag", "mmsa", "csd", "folder"):
+    for layout in ("auto", "misa", "mag", "mmsa", "csd", "folder", "store"):
         check_layout(layout, "dataset_config.mosi.layout")
     with pytest.raises(ConfigError, match="dataset_config.mosi.layout is 'msa'; expected one of"):
         check_layout("msa", "dataset_config.mosi.layout")
@@ -239,9 +282,9 @@ def test_real_mosi_reads_the_same_as_misa_and_as_mag(shared, tmp_path):
         content[name] = [((w, v, a), label, i) for (_, v, a, w), label, i in entries]
     mag = save(tmp_path, content)
     for split, name, count in (("train", "train", 141), ("val", "dev", 43), ("test", "test", 45)):
-        segments = read_split(folds / f"{name}.pkl", split)
+        segments = read(folds / f"{name}.pkl", split)
         assert len(segments) == count
-        for one, other in zip(segments, read_split(mag, split), strict=True):
+        for one, other in zip(segments, read(mag, split), strict=True):
             assert (one.id, one.video, one.words, one.label) == (
                 other.id,
                 other.video,
@@ -252,29 +295,64 @@ def test_real_mosi_reads_the_same_as_misa_and_as_mag(shared, tmp_path):
             assert np.array_equal(one.acoustic, other.acoustic)
 
 
+def in_every_layout(folder, segments):
+    """Layout -> the file or folder in which ``segments`` are written as the validation split."""
+    everywhere, alone = dict.fromkeys(written_layouts.SPLITS, segments), {"val": segments}
+    written = {
+        "misa": written_layouts.write_misa(folder / "misa", everywhere),
+        "mag": written_layouts.write_mag(folder / "mag", everywhere),
+        "mmsa": written_layouts.write_mmsa(folder / "mmsa", everywhere, lengths=False),
+        "unaligned mmsa": written_layouts.write_mmsa(folder / "mmsa", everywhere, lengths=True),
+        "folder": written_layouts.write_folder(folder / "folder", alone),
+        "csd": written_layouts.write_csd(folder / "csd", alone),
+    }
+    (folder / "store" / "val").mkdir(parents=True)
+    write_store(folder / "store" / "val", segments, sources=[], settings={})
+    return {name: files["val"] for name, files in written.items()} | {"store": folder / "store"}
+
+
+def assert_same(found, expected):
+    found = {s.id.replace("$_$", "[").rstrip("]"): s for s in found}
+    assert len(found) == len(expected)
+    for one in expected:
+        other = found[one.id.rstrip("]")]
+        assert (one.words, one.video, one.label) == (other.words, other.video, other.label)
+        assert np.array_equal(one.visual, other.visual)
+        assert np.array_equal(one.acoustic, other.acoustic)
+
+
+def test_segments_are_the_same_in_every_layout(tmp_path):
+    segments = written_layouts.make_segments(np.random.default_rng(0), "val")
+    for path in in_every_layout(tmp_path, segments).values():
+        assert_same(read(path, "val"), segments)
+
+
 def test_the_real_dev_split_of_mosi_is_the_same_in_every_layout(shared, tmp_path):
-    real = read_split(shared / "mosi" / "misa_dev.pkl", "val")
+    real = read(shared / "mosi" / "misa_dev.pkl", "val")
     assert len(real) == 229
     # The pickle has no times: every segment gets its place in a video of our own making.
     clips = [int(s.id.split("[")[1].rstrip("]")) for s in real]
-    starts = [100.0 * clip for clip in clips]
     timed = [
-        replace(s, start=start, end=start + len(s.words))
-        for s, start in zip(real, starts, strict=True)
+        replace(s, start=100.0 * clip, end=100.0 * clip + len(s.words))
+        for s, clip in zip(real, clips, strict=True)
     ]
-    everywhere = dict.fromkeys(written_layouts.SPLITS, timed)
-    for name, files in {
-        "misa": written_layouts.write_misa(tmp_path / "misa", everywhere),
-        "mag": written_layouts.write_mag(tmp_path / "mag", everywhere),
-        "mmsa": written_layouts.write_mmsa(tmp_path / "mmsa", everywhere, lengths=False),
-        "unaligned mmsa": written_layouts.write_mmsa(tmp_path / "mmsa", everywhere, lengths=True),
-        "folder": written_layouts.write_folder(tmp_path / "folder", {"val": timed}),
-        "csd": written_layouts.write_csd(tmp_path / "csd", {"val": timed}),
-    }.items():
-        found = {s.id.replace("$_$", "[").rstrip("]"): s for s in read_files([files["val"]], "val")}
-        assert len(found) == 229, name
-        for one in real:
-            other = found[one.id.rstrip("]")]
-            assert (one.words, one.video, one.label) == (other.words, other.video, other.label)
-            assert np.array_equal(one.visual, other.visual)
-            assert np.array_equal(one.acoustic, other.acoustic)
+    for path in in_every_layout(tmp_path, timed).values():
+        assert_same(read(path, "val"), real)
+
+
+def test_files_that_know_it_say_how_many_segments_will_come(tmp_path):
+    rng = np.random.default_rng(0)
+    corpus = {
+        s: written_layouts.make_segments(rng, s, 3 + i)
+        for i, s in enumerate(written_layouts.SPLITS)
+    }
+    for write in (written_layouts.write_misa, written_layouts.write_mag):
+        for split, file in write(tmp_path, corpus).items():
+            counts = []
+            stream = read_files([file], split, on_count=counts.append)
+            assert counts == []  # nothing is read before it is wanted
+            assert len(list(stream)) == sum(counts) == len(corpus[split])
+    mmsa = written_layouts.write_mmsa(tmp_path, corpus, lengths=True)["val"]
+    counts = []
+    list(read_files([mmsa, tmp_path / "dev.pkl"], "test", on_count=counts.append))
+    assert counts == [5, 4]

@@ -4,9 +4,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from mmf_cmsbert.datasets.fields import describe, segment_of
+from mmf_cmsbert.datasets.readers.fields import describe, read_each, segment_of
 from mmf_cmsbert.datasets.segment import Segment
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import DataError, SegmentError
 
 ENTRY = "((word ids, visual, acoustic, words), label, segment id)"
 
@@ -16,20 +16,22 @@ def recognise(content: Any) -> bool:
     return isinstance(content, list) and (not content or _well_formed(content[0]))
 
 
-def read(content: Any, where: str) -> Iterator[Segment]:
-    """The segments of a split, in the file's order. The word ids have no vocabulary: ignored.
+def read(content: Any, where: str) -> Iterator[Segment | SegmentError]:
+    """The segments of a split, in the file's order, an error in the place of a wrong entry.
+
+    The word ids have no vocabulary: they are ignored.
 
     Args:
         content: what the pickle holds.
         where: the file, for messages.
 
     Raises:
-        DataError: an entry of another structure; the message names it.
+        DataError: no list of entries.
     """
     if not isinstance(content, list):
         raise DataError(f"{where}: expected a list of {ENTRY}, found {describe(content)}")
-    for i, entry in enumerate(content):
-        yield _segment(entry, f"{where}: entry {i}")
+    places = ((entry, f"{where}: entry {i}") for i, entry in enumerate(content))
+    yield from read_each(_segment, places)
 
 
 def _well_formed(entry: Any) -> bool:
@@ -43,6 +45,6 @@ def _well_formed(entry: Any) -> bool:
 
 def _segment(entry: Any, where: str) -> Segment:
     if not _well_formed(entry):
-        raise DataError(f"{where}: expected {ENTRY}, found {describe(entry)}")
+        raise SegmentError(f"{where}: expected {ENTRY}, found {describe(entry)}")
     (_word_ids, visual, acoustic, words), label, name = entry
     return segment_of(name, words, visual, acoustic, label, where)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from written_layouts import make_segments, mmsa_split
 
-from mmf_cmsbert.datasets.layouts import read_split
+from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.validation import the_segments
 from mmf_cmsbert.errors import DataError
 
 
@@ -17,10 +18,10 @@ def segments():
 
 @pytest.fixture
 def read(tmp_path):
-    def read(fields, split="train", layout="auto"):
+    def read(fields, split="train", layout="auto", vocabulary=None):
         path = tmp_path / "mmsa.pkl"
         path.write_bytes(pickle.dumps({"train": fields, "valid": fields, "test": fields}))
-        return read_split(path, split, layout)
+        return list(the_segments(read_files([path], split, layout, vocabulary=vocabulary)))
 
     return read
 
@@ -42,11 +43,6 @@ def test_infinity_inside_the_stated_length_stays_to_be_found(read, segments):
     fields = mmsa_split(segments, lengths=True)
     fields["audio_lengths"][1] += 2
     assert np.isneginf(read(fields)[1].acoustic).any()
-
-
-def test_frames_do_not_keep_the_padding_of_all_segments_in_memory(read, segments):
-    visual = read(mmsa_split(segments, lengths=True))[0].visual
-    assert visual.base is None or visual.base.nbytes == visual.nbytes
 
 
 def test_without_lengths_words_whose_rows_are_zero_are_words(read):
@@ -117,4 +113,76 @@ def test_a_split_that_is_not_there(tmp_path, segments):
     path = tmp_path / "mmsa.pkl"
     path.write_bytes(pickle.dumps({"train": mmsa_split(segments, lengths=True)}))
     with pytest.raises(DataError, match="dict under 'valid', the val split; found .'train'"):
-        read_split(path, "val")
+        list(read_files([path], "val"))
+
+
+SPECIAL = ["[PAD]", "[unused1]", "[UNK]", "[CLS]", "[SEP]"]
+VOCABULARY = [*SPECIAL, "great", "film", "play", "##ing", "##s", "playing", "!", "##l"]
+
+
+def with_ids(segments, *rows, mask=None):
+    """A split that has ids for its text: each row those of a segment."""
+    fields = mmsa_split(segments[: len(rows)], lengths=True)
+    ids = np.array(rows, np.float32)
+    mask = np.array([[1.0] * 5 + [0.0]] * len(rows)) if mask is None else mask
+    fields["text_bert"] = np.stack((ids, mask, np.zeros_like(ids)), 1)
+    del fields["raw_text"]
+    return fields
+
+
+def test_ids_are_words_with_a_vocabulary_that_matches(read, segments):
+    fields = with_ids(segments, [3, 5, 6, 11, 4, 0], [3, 7, 9, 2, 4, 0])
+    one, two = read(fields, vocabulary=VOCABULARY)
+    assert (one.words, two.words) == (("great", "film", "!"), ("plays", "[UNK]"))
+    assert np.array_equal(one.visual, segments[0].visual)
+    with pytest.raises(DataError, match="no 'raw_text'.*name the tokenizer's vocab.txt"):
+        read(fields)
+
+
+def test_the_text_comes_before_ids_of_whatever_vocabulary(read, segments):
+    fields = mmsa_split(segments, lengths=True)
+    found = read(fields, vocabulary=["of", "another"])
+    assert [s.words for s in found] == [s.words for s in segments]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ([3, 5, 6, 99, 4, 0], "id float 99.0; it has 13 pieces"),
+        ([3, 5, 6, -1, 4, 0], "id float -1.0"),
+        ([3, 5, 6, 1.5, 4, 0], "id float 1.5"),
+        ([3, 5, 6, np.nan, 4, 0], "id float nan"),
+        ([5, 5, 6, 7, 4, 0], r"from 'great' to '\[SEP\]'"),
+        ([3, 5, 6, 7, 6, 0], r"from '\[CLS\]' to 'film'"),
+        ([3, 5, 6, 7, 4, 6], r"then \['film'\]; expected"),
+        ([3, 8, 6, 7, 4, 0], "'##ing' begins the text"),
+        ([3, 5, 1, 7, 4, 0], r"'\[unused1\]' between words"),
+        ([3, 5, 4, 7, 4, 0], r"'\[SEP\]' between words"),
+        ([3, 5, 7, 8, 4, 0], r"\['play', '##ing'\], which it would cut into \['playing'\]"),
+    ],
+)
+def test_ids_of_another_vocabulary_are_refused(read, segments, row, message):
+    with pytest.raises(DataError, match=f"train entry 0: .*{message}") as error:
+        read(with_ids(segments, row), vocabulary=VOCABULARY)
+    assert "does not match the ids" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "mask", [[1, 1, 0, 1, 1, 0], [0, 0, 0, 0, 0, 0], [1, 0, 0, 0, 0, 0], [2, 1, 1, 1, 1, 0]]
+)
+def test_a_mask_that_is_none_is_refused(read, segments, mask):
+    with pytest.raises(DataError, match="entry 0: the mask of 'text_bert'"):
+        fields = with_ids(segments, [3, 5, 6, 7, 4, 0], mask=[mask])
+        read(fields, vocabulary=VOCABULARY)
+
+
+def test_what_is_no_vocabulary_or_no_ids(read, segments):
+    fields = with_ids(segments, [3, 5, 6, 7, 4, 0])
+    with pytest.raises(DataError, match="vocabulary of 2 word pieces without"):
+        read(fields, vocabulary=["great", "film"])
+    with pytest.raises(DataError, match=r"\(segments, 3, length\)"):
+        read(fields | {"text_bert": np.zeros((1, 2, 6))}, vocabulary=VOCABULARY)
+    with pytest.raises(DataError, match="2 in 'text_bert' but 1 in 'id'"):
+        read(fields | {"text_bert": np.zeros((2, 3, 6))}, vocabulary=VOCABULARY)
+    with pytest.raises(DataError, match="under 'text_bert', found a list"):
+        read(fields | {"text_bert": [1]}, vocabulary=VOCABULARY)

@@ -2,24 +2,34 @@
 
 A pickle is a program: the standard loader imports and calls what it names. Here every global
 resolves to a stand-in of ``plain_numpy``, and every instruction that plain data does not need is
-refused.
+refused. The file is mapped into memory: arrays are views of it, and what nobody reads of a large
+file takes no memory.
 """
 
-import os
 import pickle
 import pickletools
 import struct
+from collections.abc import Callable
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from mmf_cmsbert.datasets.plain_numpy import GLOBALS, Call, PlainArray, PlainType, Refused, Stub
+from mmf_cmsbert.datasets.readers.plain_numpy import (
+    GLOBALS,
+    Call,
+    PendingArray,
+    PlainType,
+    Refused,
+    Stub,
+)
 from mmf_cmsbert.errors import DataError
 
 
 def load_plain(path: str | Path) -> Any:
     """The content of a pickle of any protocol, of numpy 1 or 2, of Python 2 or 3.
 
-    Arrays come back as a subclass of ``numpy.ndarray``, numpy scalars as themselves.
+    Arrays of some size are read-only views of the file, and so are bytes, as ``memoryview``: the
+    file must not be changed in its place as long as they are used.
 
     Raises:
         DataError: the file cannot be read, is no complete pickle, or asks for anything besides
@@ -29,8 +39,8 @@ def load_plain(path: str | Path) -> Any:
     try:
         with open(path, "rb") as file:
             _refuse_other_formats(path, file.read(64))
-            file.seek(0)
-            return _PlainUnpickler(_BoundedFile(file)).load()
+            mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+        return _PlainUnpickler(mapped).load()
     except Refused as refused:
         raise DataError(
             f"{path}: refused, and nothing in it was executed: {refused}. Data files may hold "
@@ -44,9 +54,9 @@ def load_plain(path: str | Path) -> Any:
     except (DataError, KeyboardInterrupt):
         raise
     except Exception as error:  # a damaged stream fails in as many ways as there are instructions
+        what = f"{type(error).__name__}: {str(error)[:200] or 'it ends too early'}"
         raise DataError(
-            f"{path}: not a complete pickle ({type(error).__name__}: {str(error)[:200]}); "
-            "copy or download the file again"
+            f"{path}: not a complete pickle ({what}); copy or download the file again"
         ) from error
 
 
@@ -68,36 +78,19 @@ def _refuse_other_formats(path: Path, start: bytes) -> None:
             raise DataError(f"{path}: expected a pickle, found {what}")
 
 
-class _BoundedFile:
-    """Reads that never allocate more than what is left of the file."""
-
-    def __init__(self, file: BinaryIO):
-        self._file = file
-        self._size = os.fstat(file.fileno()).st_size
-        self.readline = file.readline
-
-    def read(self, size: int) -> bytes:
-        if not 0 <= size <= 4096:  # nearly all reads are of single bytes: keep them quick
-            self._check(size)
-        return self._file.read(size)
-
-    def _check(self, size: int) -> None:
-        left = self._size - self._file.tell()
-        if not 0 <= size <= left:
-            raise EOFError(f"{size:,} bytes announced, {left:,} left")
-
-
 _PLAIN_INSTRUCTIONS = """
-    PROTO FRAME STOP MARK POP POP_MARK DUP
+    PROTO STOP MARK POP POP_MARK DUP
     NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT
     STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8
-    BINBYTES SHORT_BINBYTES BINBYTES8
+    SHORT_BINBYTES
     LIST EMPTY_LIST APPEND APPENDS TUPLE EMPTY_TUPLE TUPLE1 TUPLE2 TUPLE3
-    DICT EMPTY_DICT SETITEM SETITEMS GET BINGET LONG_BINGET PUT BINPUT LONG_BINPUT MEMOIZE
-    GLOBAL STACK_GLOBAL REDUCE BUILD
+    EMPTY_DICT PUT BINPUT LONG_BINPUT MEMOIZE GLOBAL STACK_GLOBAL
 """
 _CODES = {opcode.name: ord(opcode.code) for opcode in pickletools.opcodes}
 _NAMES = {code: name for name, code in _CODES.items()}
+_LIBRARY = pickle._Unpickler.dispatch
+# Bytes of this length and longer stay in the file. Below it a copy is cheaper than a view.
+_WORTH_A_VIEW = 512
 
 
 class _Dispatch(dict):
@@ -107,11 +100,25 @@ class _Dispatch(dict):
         raise pickle.UnpicklingError(f"byte {code:#04x} is no pickle instruction")
 
 
+def _remembered(name: str) -> Callable:
+    get = _LIBRARY[_CODES[name]]
+
+    def load(self: "_PlainUnpickler") -> None:
+        get(self)
+        # An array was noted down before its state came.
+        if type(self.stack[-1]) is PendingArray:
+            self.stack[-1] = self.stack[-1].array
+
+    return load
+
+
 # The loader written in Python: its memo is a dict, so a huge index costs nothing, and its
 # instructions can be left out one by one. The C loader offers neither.
 class _PlainUnpickler(pickle._Unpickler):
-    def __init__(self, file: _BoundedFile):
-        super().__init__(file, encoding="latin1")
+    def __init__(self, mapped: mmap):
+        super().__init__(mapped, encoding="latin1")
+        self._mapped = mapped
+        self._view = memoryview(mapped)
 
     def find_class(self, module: str, name: str) -> Stub:
         try:
@@ -120,19 +127,43 @@ class _PlainUnpickler(pickle._Unpickler):
             raise Refused(f"it asks for {module}.{name}"[:200]) from None
 
     def _build(self) -> None:
-        if not isinstance(self.stack[-2], (PlainArray, PlainType)):
-            raise Refused(f"setting the state of a {type(self.stack[-2]).__name__}")
+        built = self.stack[-2]
+        if not isinstance(built, (PendingArray, PlainType)):
+            raise Refused(f"setting the state of a {type(built).__name__}")
         self.load_build()
+        if isinstance(built, PendingArray):
+            self.stack[-1] = built.array
 
     def _reduce(self) -> None:
         if not isinstance(self.stack[-2], Call):
             raise Refused(f"calling a {type(self.stack[-2]).__name__}")
         self.load_reduce()
 
-    def _bytearray(self) -> None:
-        # The library's own makes room for what is announced before it reads.
-        (size,) = struct.unpack("<Q", self.read(8))
-        self.append(bytearray(self.read(size)))
+    def _frame(self) -> None:
+        # A frame only says how much to read ahead, which a mapped file has no use for.
+        self._end_of(self._number("<Q"))
+
+    def _bytes(self) -> None:
+        self.append(self._payload(self._number("<I")))
+
+    def _bytes8(self) -> None:
+        self.append(self._payload(self._number("<Q")))
+
+    def _number(self, form: str) -> int:
+        return struct.unpack(form, self.read(struct.calcsize(form)))[0]
+
+    def _payload(self, size: int) -> bytes | memoryview:
+        if size < _WORTH_A_VIEW:
+            return self.read(size)
+        start, end = self._mapped.tell(), self._end_of(size)
+        self._mapped.seek(end)
+        return self._view[start:end]
+
+    def _end_of(self, size: int) -> int:
+        start, length = self._mapped.tell(), len(self._view)
+        if size > length - start:
+            raise EOFError(f"{size:,} bytes announced, {length - start:,} left")
+        return start + size
 
     def _set_item(self) -> None:
         _check_items(self.stack[-3], self.stack[-2:-1])
@@ -147,17 +178,20 @@ class _PlainUnpickler(pickle._Unpickler):
         self.load_dict()
 
     dispatch = _Dispatch(
-        (_CODES[name], pickle._Unpickler.dispatch[_CODES[name]])
-        for name in _PLAIN_INSTRUCTIONS.split()
+        (_CODES[name], _LIBRARY[_CODES[name]]) for name in _PLAIN_INSTRUCTIONS.split()
     )
     dispatch.update(
         {
             _CODES["BUILD"]: _build,
             _CODES["REDUCE"]: _reduce,
-            _CODES["BYTEARRAY8"]: _bytearray,
+            _CODES["FRAME"]: _frame,
+            _CODES["BINBYTES"]: _bytes,
+            _CODES["BINBYTES8"]: _bytes8,
+            _CODES["BYTEARRAY8"]: _bytes8,
             _CODES["SETITEM"]: _set_item,
             _CODES["SETITEMS"]: _set_items,
             _CODES["DICT"]: _dict,
+            **{_CODES[name]: _remembered(name) for name in ("GET", "BINGET", "LONG_BINGET")},
         }
     )
 

@@ -2,22 +2,24 @@
 
 import math
 import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import SegmentError
 
 # Features of speech and faces shrink to a half; what shrinks further than this is made to.
 _MOST_SHRUNK, _SMALL = 64, 1 << 20
+_LONGEST_HEADER = 1 << 14
 
 
 def read_array(path: Path) -> np.ndarray:
     """The array of a ``.npy`` file, or the only one of a ``.npz`` file. No pickles inside.
 
     Raises:
-        DataError: not such a file, Python objects in it, or sizes that its content does not bear
+        SegmentError: not such a file, Python objects in it, or sizes that its content does not bear
             out.
     """
     try:
@@ -28,38 +30,43 @@ def read_array(path: Path) -> np.ndarray:
             members = archive.infolist()
             if len(members) != 1:
                 found = ", ".join(member.filename[:40] for member in members[:4])
-                raise DataError(f"{path}: expected one array in it, found {len(members)}: {found}")
+                raise SegmentError(
+                    f"{path}: expected one array in it, found {len(members)}: {found}"
+                )
             (member,) = members
             if member.file_size > _MOST_SHRUNK * path.stat().st_size + _SMALL:
-                raise DataError(
+                raise SegmentError(
                     f"{path}: {member.file_size:,} bytes are packed into {path.stat().st_size:,}, "
                     "which no features are; refused. If they are, save them as .npy"
                 )
             with archive.open(member) as file:
                 return _read(file, member.file_size, path)
-    except (DataError, KeyboardInterrupt):
+    except (SegmentError, KeyboardInterrupt):
         raise
     except Exception as error:  # a damaged file fails in as many ways as it has bytes
         kind = "file of a numpy array" if path.suffix == ".npy" else "archive of a numpy array"
-        raise DataError(
+        raise SegmentError(
             f"{path}: no complete {kind} ({type(error).__name__}: {str(error)[:200]}); save it "
             "again with numpy.save"
         ) from error
 
 
 def _read(file: BinaryIO, size: int, path: Path) -> np.ndarray:
-    version = np.lib.format.read_magic(file)
+    # numpy makes room for as long a header as is announced, before it refuses it.
+    start = BytesIO(file.read(_LONGEST_HEADER))
+    version = np.lib.format.read_magic(start)
     header = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,
     }
     if version not in header:
         raise ValueError(f"format version {version}")
-    shape, in_columns, dtype = header[version](file)
+    shape, in_columns, dtype = header[version](start)
     if dtype.kind not in "biuf":
-        raise DataError(f"{path}: holds {dtype} values; expected numbers. Nothing was executed")
+        raise SegmentError(f"{path}: holds {dtype} values; expected numbers. Nothing was executed")
     expected = math.prod(shape) * dtype.itemsize
-    if any(n < 0 for n in shape) or expected != size - file.tell():
+    if any(n < 0 for n in shape) or expected != size - start.tell():
         raise ValueError(f"shape {shape} in {size:,} bytes")
+    file.seek(start.tell())
     content = np.frombuffer(file.read(expected), dtype)
     return content.reshape(shape, order="F" if in_columns else "C")

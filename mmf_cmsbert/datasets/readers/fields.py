@@ -2,16 +2,30 @@
 
 import math
 import re
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mmf_cmsbert.datasets.segment import Segment
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import SegmentError
 
 _YOUTUBE_ID_LENGTH = 11
 _NUMBERS = (int, float, np.integer, np.floating)
+# Long bytes of a pickle stay in its file, as a view.
+BYTES = (bytes, memoryview)
+Read = TypeVar("Read")
+
+
+def read_each(read: Callable[..., Read], entries: Iterable[tuple]) -> Iterator[Read | SegmentError]:
+    """``read(*entry)`` of each entry, or the SegmentError that it raised, in its place."""
+    for entry in entries:
+        try:
+            found = read(*entry)
+        except SegmentError as error:
+            found = error
+        yield found
 
 
 def segment_of(
@@ -20,7 +34,7 @@ def segment_of(
     """A segment of what a pickle holds for its id, words, frames and label.
 
     Raises:
-        DataError: a field that is not what it should be; ``where``, its place, opens the message.
+        SegmentError: a field that is not what it should be; the message opens with ``where``.
     """
     name = text_id(name, where)
     where = f"{where} ({name})"
@@ -52,12 +66,14 @@ def text_id(value: Any, where: str) -> str:
     """The id of a segment as text; ids are text, bytes or whole numbers in the corpora."""
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.reshape(-1)[0]
-    if isinstance(value, bytes):
+    if isinstance(value, BYTES):
         value = decoded(value, f"{where}: the segment id")
     if isinstance(value, (str, int, np.integer)) and str(value).strip():
         _check_text(str(value), f"{where}: the segment id")
         return str(value).strip()
-    raise DataError(f"{where}: expected a segment id such as 'VIDEO[0]', found {describe(value)}")
+    raise SegmentError(
+        f"{where}: expected a segment id such as 'VIDEO[0]', found {describe(value)}"
+    )
 
 
 def video_of(segment_id: str) -> str:
@@ -79,19 +95,19 @@ def video_of(segment_id: str) -> str:
 def word_list(value: Any, where: str) -> tuple[str, ...]:
     """Words from a list or array of text or bytes."""
     if not isinstance(value, (list, tuple, np.ndarray)) or getattr(value, "ndim", 1) == 0:
-        raise DataError(f"{where}: expected a list of words, found {describe(value)}")
+        raise SegmentError(f"{where}: expected a list of words, found {describe(value)}")
     words = []
     for word in value:
         if isinstance(word, np.ndarray) and word.size == 1:  # how words leave an HDF5 file
             word = word.reshape(-1)[0]
-        if isinstance(word, bytes):
+        if isinstance(word, BYTES):
             word = decoded(word, f"{where}: a word")
         if not isinstance(word, str):
-            raise DataError(f"{where}: expected words as text, found {describe(word)}")
+            raise SegmentError(f"{where}: expected words as text, found {describe(word)}")
         _check_text(word, f"{where}: a word")
         words.append(str(word))
     if not words:
-        raise DataError(f"{where}: the segment has no words")
+        raise SegmentError(f"{where}: the segment has no words")
     return tuple(words)
 
 
@@ -102,14 +118,14 @@ def frame_array(value: Any, modality: str, where: str) -> np.ndarray | None:
     # Arrays only: lists of the same row over and over would grow far beyond the file.
     numbers = isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
     if not numbers or (value.ndim != 2 and value.size):
-        raise DataError(
+        raise SegmentError(
             f"{where}: expected the {modality} frames as an array of numbers (frames, width), "
             f"found {describe(value)}"
         )
     if not value.size:
         return None
     with np.errstate(over="ignore"):  # what float32 cannot hold is inf, and told as such later
-        return np.asarray(value, dtype=np.float32)
+        return np.require(value, np.float32, "A")
 
 
 def sentiment(value: Any, where: str) -> float | None:
@@ -130,7 +146,7 @@ def sentiment(value: Any, where: str) -> float | None:
     except OverflowError:
         label = None
     if label is None:
-        raise DataError(
+        raise SegmentError(
             f"{where}: expected a label of one number (CMU-MOSI) or seven (CMU-MOSEI), "
             f"found {found}"
         )
@@ -142,12 +158,12 @@ def _check_text(value: str, what: str) -> None:
     try:
         value.encode("utf-8")
     except (UnicodeEncodeError, SystemError, ValueError) as error:
-        raise DataError(f"{what} is no text that can be written as UTF-8") from error
+        raise SegmentError(f"{what} is no text that can be written as UTF-8") from error
 
 
-def decoded(value: bytes, what: str) -> str:
-    """UTF-8 text, or a DataError that opens with ``what``."""
+def decoded(value: bytes | memoryview, what: str) -> str:
+    """UTF-8 text, or a SegmentError that opens with ``what``."""
     try:
-        return value.decode("utf-8")
+        return str(value, "utf-8")
     except UnicodeDecodeError as error:
-        raise DataError(f"{what} is no UTF-8 text: {value[:40]!r}") from error
+        raise SegmentError(f"{what} is no UTF-8 text: {bytes(value[:40])!r}") from error

@@ -3,15 +3,17 @@ frames and the labels, all of whole videos with an interval of time for each row
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mmf_cmsbert.datasets import csd_file
-from mmf_cmsbert.datasets.canonical import canonical_videos
-from mmf_cmsbert.datasets.fields import decoded, frame_array, sentiment
+from mmf_cmsbert.datasets.readers import csd_file
+from mmf_cmsbert.datasets.readers.canonical import canonical_videos
+from mmf_cmsbert.datasets.readers.fields import decoded, frame_array, read_each, sentiment
+from mmf_cmsbert.datasets.readers.word_alignment import align, within
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import DataError, SegmentError
 
 ALIGNMENTS = ("word", "none")
 _PAUSE = "sp"
@@ -30,14 +32,21 @@ def recognise(path: Path) -> bool:
     """Whether ``path`` is a computational sequence or a folder of such."""
     if path.is_dir():
         return any(path.glob("*.csd"))
-    with open(path, "rb") as file:
-        return path.suffix == ".csd" or file.read(len(csd_file.MAGIC)) == csd_file.MAGIC
+    if path.suffix == ".csd":
+        return True
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(csd_file.MAGIC)) == csd_file.MAGIC
+    except OSError:
+        return False  # whoever reads it says what is wrong
 
 
 def read(
     paths: Sequence[Path], split: str, corpus: str, alignment: str = "word"
-) -> Iterator[Segment]:
+) -> Iterator[Segment | SegmentError]:
     """The segments of the videos of a canonical split, in the order of its list.
+
+    An error stands in the place of a segment that cannot be used, and of a video without words.
 
     Row i of a video's labels is the segment ``video[i]``: the ids that MISA's pickles have, and one
     less than MMSA's clips. (The published rows are not all in time order.) A word, and with
@@ -54,7 +63,7 @@ def read(
         alignment: ``word`` or ``none``.
 
     Raises:
-        DataError: a file that is missing or not what it should be, or a segment without words.
+        DataError: a file that is missing or not what it should be.
     """
     with ExitStack() as stack:
         roles: dict[str, csd_file.Sequence] = {}
@@ -77,8 +86,12 @@ def read(
                 f"{labels.path}: none of the videos of the canonical {split} split of {corpus} is "
                 f"in it; found {', '.join(sorted(labels.videos)[:3]) or 'no video'}"
             )
-        for video in videos:
-            yield from _segments(roles, video, alignment)
+        for video in read_each(_video, ((roles, name) for name in videos)):
+            if isinstance(video, SegmentError):
+                yield video
+            else:
+                count = len(video.labels[0])
+                yield from read_each(_segment, ((video, i, alignment) for i in range(count)))
 
 
 def read_labels(path: Path, videos: Collection[str] | None = None) -> dict[str, list[tuple]]:
@@ -93,7 +106,11 @@ def read_labels(path: Path, videos: Collection[str] | None = None) -> dict[str, 
     """
     with csd_file.open_sequence(path) as sequence:
         wanted = sequence.videos if videos is None else videos
-        return {video: list(_labels(sequence, video)) for video in sorted(wanted)}
+        found = {}
+        for video in sorted(wanted):
+            labels, where = sequence.read(video), f"{path}: video {video}"
+            found[video] = [_label(labels, i, where) for i in range(len(labels[0]))]
+        return found
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
@@ -125,19 +142,39 @@ def _assign(roles: dict[str, csd_file.Sequence], sequence: csd_file.Sequence, na
         roles[role] = sequence
 
 
-def _labels(sequence: csd_file.Sequence, video: str) -> Iterator[tuple]:
-    features, intervals = sequence.read(video)
-    for i, ((start, end), row) in enumerate(zip(intervals.tolist(), features, strict=True)):
-        yield start, end, sentiment(row, f"{sequence.path}: video {video}, segment {i}")
+@dataclass(frozen=True)
+class _Video:
+    """What the sequences hold of one video, each with its intervals ``(rows, 2)``."""
+
+    name: str
+    words: tuple[list[str], np.ndarray]
+    frames: dict[str, tuple[np.ndarray | None, np.ndarray]]
+    labels: tuple[np.ndarray, np.ndarray]
+    roles: dict[str, csd_file.Sequence]
+
+
+def _video(roles: dict[str, csd_file.Sequence], name: str) -> _Video:
+    frames = {}
+    for modality in MODALITIES:
+        if modality in roles and name in roles[modality].videos:
+            features, seen_at = roles[modality].read_in_time(name)
+            where = f"{roles[modality].path}: video {name}"
+            frames[modality] = frame_array(features, modality, where), seen_at
+    return _Video(name, _words(roles["words"], name), frames, roles["labels"].read(name), roles)
+
+
+def _label(labels: tuple[np.ndarray, np.ndarray], i: int, where: str) -> tuple:
+    features, intervals = labels
+    return *intervals[i].tolist(), sentiment(features[i], f"{where}, segment {i}")
 
 
 def _words(sequence: csd_file.Sequence, video: str) -> tuple[list[str], np.ndarray]:
     """The words of a video without its pauses, and their intervals."""
     if video not in sequence.videos:
-        raise DataError(f"{sequence.path}: no words of video {video}, which has labels")
+        raise SegmentError(f"{sequence.path}: no words of video {video}, which has labels")
     features, intervals = sequence.read_in_time(video)
     if features.dtype.kind != "S" or features.shape[1] != 1:
-        raise DataError(
+        raise SegmentError(
             f"{sequence.path}: video {video}: expected one word a row, found shape "
             f"{features.shape} and type {features.dtype}"
         )
@@ -147,67 +184,32 @@ def _words(sequence: csd_file.Sequence, video: str) -> tuple[list[str], np.ndarr
     return [words[i] for i in spoken], intervals[spoken]
 
 
-def _segments(
-    roles: dict[str, csd_file.Sequence], video: str, alignment: str
-) -> Iterator[Segment]:
-    words, spoken_at = _words(roles["words"], video)
-    frames = {
-        m: roles[m].read_in_time(video)
-        for m in MODALITIES
-        if m in roles and video in roles[m].videos
-    }
-    for modality, (features, seen_at) in frames.items():
-        where = f"{roles[modality].path}: video {video}"
-        frames[modality] = (frame_array(features, modality, where), seen_at)
-    for i, (start, end, label) in enumerate(_labels(roles["labels"], video)):
-        spoken = _within(spoken_at, start, end)
-        if not len(spoken):
-            raise DataError(
-                f"{roles['words'].path}: no words in segment {video}[{i}] ({start:.2f} to "
-                f"{end:.2f} s); leave it out of {roles['labels'].path}"
-            )
-        found: dict[str, np.ndarray | None] = dict.fromkeys(MODALITIES)
-        for modality, (features, seen_at) in frames.items():
-            own = _within(seen_at, start, end)
-            if alignment == "none":
-                found[modality] = features[own] if len(own) else None
-            elif len(own):
-                found[modality] = align(features, seen_at, spoken_at[spoken])
-        yield Segment(
-            f"{video}[{i}]",
-            video,
-            tuple(words[j] for j in spoken),
-            found["visual"],
-            found["acoustic"],
-            label,
-            start,
-            end,
+def _segment(video: _Video, i: int, alignment: str) -> Segment:
+    files = {role: sequence.path for role, sequence in video.roles.items()}
+    where = f"{files['labels']}: video {video.name}"
+    start, end, label = _label(video.labels, i, where)
+    words, spoken_at = video.words
+    spoken = within(spoken_at, start, end)
+    if not len(spoken):
+        raise SegmentError(
+            f"{files['words']}: no words in segment {video.name}[{i}] ({start:.2f} to {end:.2f} "
+            f"s); leave it out of {files['labels']}"
         )
-
-
-def _within(intervals: np.ndarray, start: float, end: float) -> np.ndarray:
-    middle = intervals.mean(1)
-    return np.flatnonzero((start <= middle) & (middle < end))
-
-
-def align(features: np.ndarray, seen_at: np.ndarray, spoken_at: np.ndarray) -> np.ndarray:
-    """For each word the mean of the frames whose intervals overlap its own, else zeros.
-
-    Args:
-        features: ``(frames, width)``, sorted by the start of their intervals.
-        seen_at: their intervals ``(frames, 2)`` in seconds.
-        spoken_at: the words' intervals ``(words, 2)`` in seconds.
-
-    Returns:
-        float32 ``(words, width)``.
-    """
-    aligned = np.zeros((len(spoken_at), features.shape[1]), np.float32)
-    # No frame before the first whose running latest end lies past a word's start can reach it.
-    latest = np.maximum.accumulate(seen_at[:, 1])
-    first = np.searchsorted(latest, spoken_at[:, 0], side="right")
-    behind = np.searchsorted(seen_at[:, 0], spoken_at[:, 1], side="left")
-    for row, low, high, (start, _) in zip(aligned, first, behind, spoken_at, strict=True):
-        overlapping = features[low:high][seen_at[low:high, 1] > start]
-        if len(overlapping):
-            row[:] = overlapping.mean(0, dtype=np.float64)
-    return aligned
+    found: dict[str, np.ndarray | None] = dict.fromkeys(MODALITIES)
+    for modality, (features, seen_at) in video.frames.items():
+        own = within(seen_at, start, end)
+        if features is None or not len(own):
+            continue
+        found[modality] = (
+            features[own] if alignment == "none" else align(features, seen_at, spoken_at[spoken])
+        )
+    return Segment(
+        f"{video.name}[{i}]",
+        video.name,
+        tuple(words[j] for j in spoken),
+        found["visual"],
+        found["acoustic"],
+        label,
+        start,
+        end,
+    )

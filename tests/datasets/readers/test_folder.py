@@ -1,15 +1,15 @@
 """A plain folder of the user's own."""
 
-import io
 import json
-import zipfile
 
 import numpy as np
 import pytest
+from damaged_files import FRAMES, HUGE, OBJECTS, npy, npz
 from written_layouts import make_segments, write_folder
 
-from mmf_cmsbert.datasets.layouts import read_files
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.validation import the_segments
+from mmf_cmsbert.errors import DataError, SegmentError
 
 ROW = {"id": "clip 1", "text": "not great", "label": -1.2}
 
@@ -27,7 +27,7 @@ def write(tmp_path):
 
 
 def read(path, split="train", layout="auto", elsewhere=()):
-    return read_files([path], split, layout, elsewhere=elsewhere)
+    return list(the_segments(read_files([path], split, layout, elsewhere=elsewhere)))
 
 
 def refusal(path, **options):
@@ -98,6 +98,17 @@ def test_a_segment_without_a_feature_file_lacks_the_modality(write, tmp_path):
     assert two.visual.tolist() == [[1, 1, 1]] * 2
 
 
+def test_a_segment_that_cannot_be_used_costs_no_other(write, tmp_path):
+    (tmp_path / "visual").mkdir()
+    (tmp_path / "visual" / "c.npy").write_bytes(b"damaged")
+    rows = [{"id": name, "text": "x"} for name in ("a", "../b", "c", "a", "d")]
+    one, up, damaged, twice, two = read_files([write(*rows)], "train")
+    assert (one.id, two.id) == ("a", "d")
+    for error, message in ((up, "cannot name a file"), (damaged, "c.npy"), (twice, "a stands")):
+        assert isinstance(error, SegmentError)
+        assert message in str(error)
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -164,32 +175,6 @@ def test_two_lists_or_none_in_a_folder(write, tmp_path):
     write(ROW)
     write("id,text", "1,a", name="segments.csv")
     assert "found both" in refusal(tmp_path)
-
-
-def npz(*arrays, **members):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for i, array in enumerate(arrays):
-            archive.writestr(f"arr_{i}.npy", npy(array))
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def npy(array, **options):
-    buffer = io.BytesIO()
-    np.save(buffer, array, **options)
-    return buffer.getvalue()
-
-
-class Evil:
-    def __reduce__(self):
-        return print, ("executed",)
-
-
-FRAMES = np.ones((2, 3))
-OBJECTS = np.array([[Evil()]])
-HUGE = npy(FRAMES).replace(b"(2, 3)", b"(2**40,3)").replace(b"2**40", b"99999")
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,34 @@ import os
 import h5py
 import numpy as np
 import pytest
+from damaged_files import (
+    VIDEO,
+    array_for_group,
+    edit,
+    external_data,
+    external_link,
+    features,
+    group_for_array,
+    huge,
+    intervals,
+    large_chunks,
+    packed,
+    references,
+    replaced,
+    soft_link,
+    virtual,
+)
 from written_layouts import make_segments, write_csd
 
-from mmf_cmsbert.datasets.canonical import canonical_videos
-from mmf_cmsbert.datasets.csd import align, read_labels
-from mmf_cmsbert.datasets.layouts import read_files
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.datasets.readers.canonical import canonical_videos
+from mmf_cmsbert.datasets.readers.csd import read_labels
+from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.word_alignment import align
+from mmf_cmsbert.datasets.validation import the_segments
+from mmf_cmsbert.errors import DataError, SegmentError
 
 WORDS, LABELS = "CMU_MOSI_words.csd", "CMU_MOSI_Opinion_Segment_Labels.csd"
 VISUAL, ACOUSTIC = "CMU_MOSI_FACET_4.1.csd", "CMU_MOSI_COVAREP.csd"
-VIDEO = canonical_videos("mosi", "train")[0]
 
 
 @pytest.fixture
@@ -32,7 +50,7 @@ def folder(tmp_path, corpus):
 
 
 def read(*paths, split="train", layout="auto", alignment="word"):
-    return read_files(list(paths), split, layout, "mosi", alignment)
+    return list(the_segments(read_files(list(paths), split, layout, "mosi", alignment)))
 
 
 def refusal(*paths, **options):
@@ -86,17 +104,6 @@ def test_a_words_frame_is_the_mean_of_the_frames_that_overlap_it():
     assert not aligned[spoken > 10.5].any()
 
 
-def edit(path, change):
-    with h5py.File(path, "r+") as file:
-        (name,) = file
-        change(file[f"{name}/data"], file)
-
-
-def replace(group, name, data, **options):
-    del group[name]
-    return group.create_dataset(name, data=data, **options)
-
-
 def test_segments_are_numbered_as_their_labels_are_stored(folder):
     def swap(data, _):
         for name in ("features", "intervals"):
@@ -121,7 +128,7 @@ def test_pauses_and_empty_words_are_no_words(folder, corpus):
 def test_the_sentiment_of_mosei_stands_before_its_emotions(folder):
     def widen(data, _):
         features = data[VIDEO]["features"][()]
-        replace(data[VIDEO], "features", np.hstack((features, np.full((len(features), 6), 9.0))))
+        replaced(data[VIDEO], "features", np.hstack((features, np.full((len(features), 6), 9.0))))
 
     before = [s.label for s in read(folder)]
     edit(folder / LABELS, widen)
@@ -131,6 +138,22 @@ def test_the_sentiment_of_mosei_stands_before_its_emotions(folder):
 def test_a_video_without_a_modality_lacks_it(folder):
     edit(folder / VISUAL, lambda data, _: data.__delitem__(VIDEO))
     assert [s.visual is None for s in read(folder)] == [True] * 3 + [False] * 2
+
+
+@pytest.mark.parametrize("alignment", ["word", "none"])
+def test_infinities_stay_to_be_found(folder, alignment):
+    edit(folder / ACOUSTIC, lambda data, _: data[VIDEO]["features"].__setitem__((1, 0), -np.inf))
+    edit(folder / ACOUSTIC, lambda data, _: data[VIDEO]["features"].__setitem__((0, 0), np.inf))
+    finite = [np.isfinite(s.acoustic).all() for s in read(folder, alignment=alignment)]
+    assert not all(finite)
+    assert any(finite)
+
+
+def test_a_segment_that_cannot_be_used_costs_no_other(folder):
+    edit(folder / WORDS, lambda data, _: data.pop(VIDEO))
+    error, *segments = read_files([folder], "train")
+    assert isinstance(error, SegmentError)  # one for the video
+    assert [s.video for s in segments] == [canonical_videos("mosi", "train")[1]] * 2
 
 
 def test_other_sequences_of_a_folder_are_left_out_but_not_when_named(folder):
@@ -155,75 +178,13 @@ def test_sequences_that_are_missing_are_named(folder):
 
 def test_videos_of_another_corpus(folder):
     with pytest.raises(DataError, match="none of the videos of the canonical train split of mosei"):
-        read_files([folder], "train", "csd", "mosei")
+        list(read_files([folder], "train", "csd", "mosei"))
 
 
 def test_a_video_whose_name_is_no_text_is_none_of_a_corpus(folder):
     edit(folder / LABELS, lambda data, _: data.create_group(b"\xff\xfe"))
     assert len(read(folder)) == 5
     assert len(read_labels(folder / LABELS)) == 6
-
-
-def features(data, **options):
-    return lambda group, _: replace(group[VIDEO], "features", data, **options)
-
-
-def intervals(data):
-    return lambda group, _: replace(group[VIDEO], "intervals", data)
-
-
-def soft_link(group, _):
-    del group[VIDEO]
-    group[VIDEO] = h5py.SoftLink("/elsewhere")
-
-
-def external_link(group, _):
-    del group[VIDEO]["features"]
-    group[VIDEO]["features"] = h5py.ExternalLink("/etc/passwd", "/")
-
-
-def external_data(group, _):
-    del group[VIDEO]["features"]
-    elsewhere = [("/etc/passwd", 0, 80)]
-    group[VIDEO].create_dataset("features", (10, 1), "f8", external=elsewhere)
-
-
-def virtual(group, file):
-    layout = h5py.VirtualLayout(shape=(10, 1), dtype="f8")
-    layout[:] = h5py.VirtualSource("/etc/passwd", "data", shape=(10, 1))
-    del group[VIDEO]["features"]
-    group[VIDEO].create_virtual_dataset("features", layout)
-
-
-def huge(group, _):
-    del group[VIDEO]["features"]
-    group[VIDEO].create_dataset("features", (2**40, 2**20), "f8", chunks=(8, 8))
-
-
-def packed(group, _):
-    # Chunks that were never written count as zeros and take no room.
-    replace(group[VIDEO], "features", np.zeros((8, 8)), compression="gzip", maxshape=(None, None))
-    group[VIDEO]["features"].resize((2**24, 8))
-
-
-def large_chunks(group, _):
-    del group[VIDEO]["features"]
-    group[VIDEO].create_dataset("features", (8, 8), "f8", chunks=(2**20, 64), maxshape=(None, None))
-
-
-def references(group, file):
-    data = np.array([[file.ref]], dtype=h5py.ref_dtype)
-    replace(group[VIDEO], "features", data, dtype=h5py.ref_dtype)
-
-
-def group_for_array(group, _):
-    del group[VIDEO]["features"]
-    group[VIDEO].create_group("features")
-
-
-def array_for_group(group, _):
-    del group[VIDEO]
-    group.create_dataset(VIDEO, data=[1.0])
 
 
 @pytest.mark.parametrize("name", [VISUAL, WORDS, LABELS])
@@ -243,10 +204,10 @@ def array_for_group(group, _):
         (features(np.zeros(3)), "shape (3,)"),
         (features(np.zeros((1, 1), "c16")), "type complex128"),
         (features(h5py.Empty("f8")), "shape None"),
-        (features([["text"]], dtype=h5py.string_dtype()), "type object"),
+        (features([["text"]], dtype=h5py.string_dtype()), "text of variable length is not read"),
         (features(np.zeros((99, 1))), "an interval (start, end) for each of 99 features"),
         (intervals(np.zeros((2, 2))), "found intervals of shape (2, 2)"),
-        (intervals([["a", "b"]] * 2), "type object"),
+        (intervals([["a", "b"]] * 2), "text of variable length is not read"),
         (lambda group, _: group[VIDEO].pop("intervals"), "expected 'intervals' there, found feat"),
         (lambda group, _: group[VIDEO]["intervals"].write_direct(
             np.full(group[VIDEO]["intervals"].shape, np.nan)
@@ -270,13 +231,13 @@ def test_what_is_hostile_or_wrong_is_refused_with_its_place(folder, name, change
         (WORDS, lambda data, _: data[VIDEO]["features"].__setitem__(slice(None), b"sp"),
          f"no words in segment {VIDEO}[0] (0.00 to"),
         (WORDS, lambda data, _: data[VIDEO]["features"].__setitem__(0, b"caf\xe9"), "no UTF-8"),
-        (WORDS, lambda data, _: replace(
+        (WORDS, lambda data, _: replaced(
             data[VIDEO], "features", np.zeros((len(data[VIDEO]["features"]), 1))
         ), "expected one word a row"),
-        (VISUAL, lambda data, _: replace(
+        (VISUAL, lambda data, _: replaced(
             data[VIDEO], "features", np.full((len(data[VIDEO]["features"]), 1), b"a")
         ), "expected the visual frames as an array of numbers"),
-        (LABELS, lambda data, _: replace(
+        (LABELS, lambda data, _: replaced(
             data[VIDEO], "features", np.zeros((len(data[VIDEO]["features"]), 2))
         ), "expected a label of one number"),
         (LABELS, lambda _, file: file.create_group("more"), "one computational sequence in it"),

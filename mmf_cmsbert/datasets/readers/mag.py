@@ -4,9 +4,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from mmf_cmsbert.datasets.fields import describe, segment_of
+from mmf_cmsbert.datasets.readers.fields import describe, read_each, segment_of
 from mmf_cmsbert.datasets.segment import Segment
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import DataError, SegmentError
 
 ENTRY = "((words, visual, acoustic), label, segment id)"
 SPLITS = {"train": "train", "val": "dev", "test": "test"}
@@ -20,8 +20,8 @@ def recognise(content: Any) -> bool:
     return all(isinstance(split, (list, tuple)) for split in splits)
 
 
-def read(content: Any, split: str, where: str) -> Iterator[Segment]:
-    """The segments of one split, in the file's order.
+def read(content: Any, split: str, where: str) -> Iterator[Segment | SegmentError]:
+    """The segments of one split, in the file's order, an error in the place of a wrong entry.
 
     Args:
         content: what the pickle holds.
@@ -29,7 +29,7 @@ def read(content: Any, split: str, where: str) -> Iterator[Segment]:
         where: the file, for messages.
 
     Raises:
-        DataError: no such split, or an entry of another structure; the message names it.
+        DataError: no such split.
     """
     key = SPLITS[split]
     if not isinstance(content, dict) or not isinstance(content.get(key), (list, tuple)):
@@ -37,8 +37,8 @@ def read(content: Any, split: str, where: str) -> Iterator[Segment]:
         raise DataError(
             f"{where}: expected a dict with a list under {key!r}, the {split} split; found {found}"
         )
-    for i, entry in enumerate(content[key]):
-        yield _segment(entry, f"{where}: {key} entry {i}")
+    places = ((entry, f"{where}: {key} entry {i}") for i, entry in enumerate(content[key]))
+    yield from read_each(_segment, places)
 
 
 def _segment(entry: Any, where: str) -> Segment:
@@ -48,6 +48,6 @@ def _segment(entry: Any, where: str) -> Segment:
         and isinstance(entry[0], (tuple, list))
         and len(entry[0]) == 3
     ):
-        raise DataError(f"{where}: expected {ENTRY}, found {describe(entry)}")
+        raise SegmentError(f"{where}: expected {ENTRY}, found {describe(entry)}")
     (words, visual, acoustic), label, name = entry
     return segment_of(name, words, visual, acoustic, label, where)

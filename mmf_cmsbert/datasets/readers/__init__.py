@@ -1,0 +1,1 @@
+"""Files of every layout as segments."""

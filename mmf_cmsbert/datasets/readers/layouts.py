@@ -1,0 +1,172 @@
+"""Which layout a data file has, and its segments whatever the layout."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmf_cmsbert.datasets.readers import csd, folder, mag, misa, mmsa
+from mmf_cmsbert.datasets.readers.fields import describe
+from mmf_cmsbert.datasets.readers.unpickler import load_plain
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.stores import manifest
+from mmf_cmsbert.datasets.stores.store import StoredSegments
+from mmf_cmsbert.datasets.validation import aligned_only, once_each
+from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
+
+LAYOUTS = ("auto", "misa", "mag", "mmsa", "csd", "folder", "store")
+_SPLITS = ("train", "val", "test")
+# A file can say the same thing a million times; of numbers of one byte float32 makes four.
+_MOST_GROWN, _SMALL = 16, 1 << 24
+
+
+def check_layout(layout: Any, key: str) -> None:
+    """Raise unless ``layout``, the value of ``key``, names a layout that can be read.
+
+    Raises:
+        ConfigError: the message lists the layouts.
+    """
+    if layout not in LAYOUTS:
+        raise ConfigError(f"{key} is {layout!r}; expected one of {', '.join(LAYOUTS)}")
+
+
+def read_files(
+    files: Sequence[Path],
+    split: str,
+    layout: str = "auto",
+    corpus: str = "mosi",
+    alignment: str = "word",
+    elsewhere: Collection[Path] = (),
+    vocabulary: Sequence[str] | None = None,
+    on_count: Callable[[int], Any] = lambda count: None,
+) -> Iterator[Segment | SegmentError]:
+    """The segments of one split out of all its files, one file after the other, as they are read.
+
+    An error stands in the place of a segment that cannot be used, also of one whose id came before,
+    in whatever file. Computational sequences (``.csd``) are read together: each holds a part of
+    every segment.
+
+    Args:
+        files: files and folders, which exist.
+        split: ``train``, ``val`` or ``test``.
+        layout: the layout of all of them, or ``auto`` to go by what each is.
+        corpus: ``mosi`` or ``mosei``, for the canonical split of computational sequences.
+        alignment: ``word`` or ``none``, of computational sequences.
+        elsewhere: those that stand in another split's list as well.
+        vocabulary: the word pieces, by id, of MMSA files that have ids and no text; or None.
+        on_count: told how many segments a file will give, where the file says so beforehand.
+
+    Raises:
+        DataError: a file is damaged or not of the layout; the message names the file.
+    """
+    layouts = [_place(file) if layout == "auto" else layout for file in files]
+    sequences = [file for file, each in zip(files, layouts, strict=True) if each == "csd"]
+    streams = []
+    if sequences:
+        streams.append(_bounded(csd.read(sequences, split, corpus, alignment), sequences))
+    for file, each in zip(files, layouts, strict=True):
+        if each == "folder":
+            streams.append(folder.read(file, split, file in elsewhere))
+        elif each == "store":
+            streams.append(_of_store(file, split, on_count))
+        elif each != "csd":
+            pickled = _of_pickle(file, split, each, vocabulary, on_count)
+            streams.append(_bounded(pickled, [file]))
+    yield from once_each(chain.from_iterable(streams), ", ".join(map(str, files)))
+
+
+def _place(path: Path) -> str:
+    """The layout as far as it shows without unpickling: ``auto`` for what may be a pickle."""
+    if folder.recognise(path):
+        return "folder"
+    if csd.recognise(path):
+        return "csd"
+    if any((place / manifest.NAME).is_file() for place in (path, *(path / s for s in _SPLITS))):
+        return "store"
+    if path.is_dir():
+        raise DataError(
+            f"{path} is a folder, and holds neither {' nor '.join(folder.NAMES)} nor .csd files "
+            "nor stores; expected one of these in it, or the name of a file"
+        )
+    return "auto"
+
+
+def _of_store(path: Path, split: str, on_count: Callable[[int], Any]) -> Iterator[Segment]:
+    own = (path / manifest.NAME).is_file()
+    if not own and not (path / split / manifest.NAME).is_file():
+        raise DataError(
+            f"{path}: no store of the {split} split, which is a folder {split} with "
+            f"{manifest.NAME} in it"
+        )
+    segments = StoredSegments(path if own else path / split)
+    on_count(len(segments))
+    yield from segments
+
+
+def _of_pickle(
+    path: Path,
+    split: str,
+    layout: str,
+    vocabulary: Sequence[str] | None,
+    on_count: Callable[[int], Any],
+) -> Iterator[Segment | SegmentError]:
+    content = load_plain(path)
+    layout = _recognise(content, path) if layout == "auto" else layout
+    on_count(_count(content, split))
+    if layout == "mmsa":
+        yield from mmsa.read(content, split, str(path), vocabulary)
+    elif layout == "mag":
+        yield from aligned_only(mag.read(content, split, str(path)), str(path))
+    else:
+        yield from aligned_only(misa.read(content, str(path)), str(path))
+
+
+def _count(content: Any, split: str) -> int:
+    """How many segments of a split there will be, 0 where the content is not what it should be."""
+    for module in (mag, mmsa):
+        if isinstance(content, dict) and module.SPLITS[split] in content:
+            content = content[module.SPLITS[split]]
+    if isinstance(content, dict):
+        content = content.get("id")
+    return len(content) if isinstance(content, (list, tuple)) or np.ndim(content) else 0
+
+
+def _bounded(
+    segments: Iterable[Segment | SegmentError], files: Sequence[Path]
+) -> Iterator[Segment | SegmentError]:
+    """The segments as they come, raising where they hold far more than the files."""
+    stored = sum(each.stat().st_size for file in files for each in _files_in(file))
+    room = _MOST_GROWN * stored + _SMALL
+    for segment in segments:
+        if isinstance(segment, Segment):
+            frames = (segment.visual, segment.acoustic)
+            room -= sum(each.nbytes for each in frames if each is not None)
+            room -= sum(map(len, segment.words))
+        if room < 0:
+            raise DataError(
+                f"{', '.join(map(str, files))}: the segments hold more than {_MOST_GROWN} times "
+                f"the {stored:,} bytes on disk; refused. The same words or frames stand in many of "
+                "them"
+            )
+        yield segment
+
+
+def _files_in(path: Path) -> Iterable[Path]:
+    return path.glob("*.csd") if path.is_dir() else [path]
+
+
+def _recognise(content: Any, path: Path) -> str:
+    if misa.recognise(content):
+        return "misa"
+    if mag.recognise(content):
+        return "mag"
+    if mmsa.recognise(content):
+        return "mmsa"
+    first = f", whose first entry is {describe(content[0])}" if type(content) is list else ""
+    raise DataError(
+        f"{path}: not a layout that is known here. Expected a list of {misa.ENTRY} (MISA), a "
+        f"dict train, dev, test of lists of {mag.ENTRY} (MAG), or a dict train, valid, test of "
+        f"dicts with id, raw_text, vision, audio (MMSA), found {describe(content)}{first}"
+    )

@@ -1,0 +1,1 @@
+"""Segments kept in a form that costs nothing to open."""

@@ -1,0 +1,218 @@
+"""From files of any layout to a store: once, and again when what it was made from has changed."""
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from mmf_cmsbert.datasets.normalise import by_segment, corpus_statistics
+from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
+from mmf_cmsbert.datasets.stores.manifest import Manifest, SourceFile, identify, read_manifest
+from mmf_cmsbert.datasets.stores.source_files import files_of
+from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, write_store
+from mmf_cmsbert.datasets.synthetic import is_synthetic
+from mmf_cmsbert.datasets.validation import not_empty, the_segments, usable
+from mmf_cmsbert.datasets.windows import shorten
+from mmf_cmsbert.errors import DataError
+
+ON_INVALID = ("error", "skip")
+# Raised with any change of what becomes of the same files under the same settings.
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ConversionSettings:
+    """What becomes of the segments of some files.
+
+    Attributes:
+        corpus: ``mosi`` or ``mosei``, whose canonical videos computational sequences are split by.
+        layout: a layout's name, or ``auto``.
+        alignment: ``word`` or ``none``, of computational sequences.
+        widths: modality -> declared width, None where the modality is left out; None for all
+            modalities, each in the width of the first segment that has it.
+        labelled: whether every segment must have a label.
+        max_frames: how many frames a segment may have, longer ones are pooled; None for any number.
+        by_segment: whether each column is normalised over the segment's own frames.
+        on_invalid: ``error``, or ``skip`` to leave out a segment that cannot be used, and say so.
+        non_finite: ``error`` (such a segment cannot be used), or ``zero``.
+        vocabulary: the ``vocab.txt`` of the ids in MMSA files that hold no text.
+    """
+
+    corpus: str
+    layout: str = "auto"
+    alignment: str = "word"
+    widths: dict[str, int | None] | None = None
+    labelled: bool = False
+    max_frames: int | None = None
+    by_segment: bool = False
+    on_invalid: str = "error"
+    non_finite: str = "error"
+    vocabulary: Path | None = None
+
+
+def convert(
+    files: Sequence[Path],
+    split: str,
+    settings: ConversionSettings,
+    folder: Path,
+    elsewhere: Collection[Path] = (),
+) -> StoredSegments:
+    """The store in ``folder``, made from ``files`` unless it is there and they have not changed.
+
+    Args:
+        files: files and folders of one split, which exist.
+        split: ``train``, ``val`` or ``test``.
+        settings: what becomes of their segments.
+        folder: the store. What is no store stays there, and is an error.
+        elsewhere: those of ``files`` that stand in another split's list as well.
+
+    Raises:
+        DataError: a file or a segment that cannot be used, or a folder that cannot be written. A
+            store that stood in ``folder`` before is still there, and nothing else is.
+    """
+    files = [file.absolute() for file in files]
+    made_with = _made_with(files, split, settings, elsewhere)
+    found = _manifest(folder)
+    behind = files_of([*files, settings.vocabulary] if settings.vocabulary else files, split)
+    sources = identify(behind, found.sources if found else ())
+    if found and found.settings == made_with and _same(found.sources, sources):
+        with suppress(DataError):  # a broken one is made again
+            store = StoredSegments(folder)
+            if found.sources != sources:  # the same content at a later time: spare the next hash
+                with suppress(OSError):
+                    replace(found, sources=sources).write(folder)
+            return store
+    with replaced_folder(folder) as unfinished:
+        _write(unfinished, files, split, settings, elsewhere, sources, made_with)
+        if identify(behind, sources) != sources:
+            raise DataError(
+                f"{', '.join(map(str, files))}: changed while it was read; start again when it is "
+                "complete"
+            )
+    return StoredSegments(folder)
+
+
+def store_name(
+    files: Sequence[Path], split: str, settings: ConversionSettings, elsewhere: Collection[Path]
+) -> str:
+    """A folder's name for the store of these files under these settings, whatever they hold."""
+    files = [file.absolute() for file in files]
+    made_with = json.dumps(_made_with(files, split, settings, elsewhere), sort_keys=True)
+    return f"{settings.corpus}-{split}-{hashlib.sha256(made_with.encode()).hexdigest()[:12]}"
+
+
+def fitting_store(
+    files: Sequence[Path], split: str, settings: ConversionSettings
+) -> StoredSegments | None:
+    """The store that ``files`` names, where it holds just what conversion would give."""
+    if len(files) != 1 or settings.layout not in ("auto", "store"):
+        return None
+    for folder in (files[0], files[0] / split):
+        if (folder / MANIFEST).is_file() and _fits(read_manifest(folder), settings):
+            return StoredSegments(folder)
+    return None
+
+
+def _fits(found: Manifest, settings: ConversionSettings) -> bool:
+    widths = settings.widths or {}
+    longest = settings.max_frames
+    return (
+        all(found.widths.get(m) in (None, widths.get(m)) for m in MODALITIES)
+        and (longest is None or all(found.longest[m] <= longest for m in MODALITIES))
+        and (found.settings.get("by_segment") or not settings.by_segment)
+        and (found.labels == found.segments or not settings.labelled)
+    )
+
+
+def _write(
+    folder: Path,
+    files: Sequence[Path],
+    split: str,
+    settings: ConversionSettings,
+    elsewhere: Collection[Path],
+    sources: Sequence[SourceFile],
+    made_with: dict[str, Any],
+) -> None:
+    where = ", ".join(map(str, files))
+    skipped: list[str] | None = [] if settings.on_invalid == "skip" else None
+    # disable=None: shown only where a person watches.
+    bar = tqdm(desc=f"{settings.corpus} {split}: converting", unit=" segments", disable=None)
+    with bar:
+        read = read_files(
+            files,
+            split,
+            settings.layout,
+            settings.corpus,
+            settings.alignment,
+            elsewhere,
+            settings.vocabulary and _lines(settings.vocabulary),
+            on_count=partial(_expect, bar),
+        )
+        key = f"dataset_config.{settings.corpus}"
+        checked = usable(read, settings.widths, where, key, settings.labelled, settings.non_finite)
+        segments = not_empty(the_segments(checked, skipped), where, skipped)
+        write_store(
+            folder,
+            (_finished(segment, settings, bar) for segment in segments),
+            sources=sources,
+            settings=made_with,
+            skipped=() if skipped is None else skipped,
+            synthetic=any(is_synthetic(file) for file in files),
+        )
+    if split == "train":
+        statistics = corpus_statistics(StoredSegments(folder))
+        as_lists = {m: [each.tolist() for each in pair] for m, pair in statistics.items()}
+        replace(read_manifest(folder), statistics=as_lists).write(folder)
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{file}: cannot be read as a vocabulary ({str(error)[:200]}); expected text, a word "
+            "piece a line"
+        ) from error
+
+
+def _expect(bar: tqdm, count: int) -> None:
+    bar.total = (bar.total or 0) + count
+
+
+def _finished(segment: Segment, settings: ConversionSettings, bar: tqdm) -> Segment:
+    bar.update()
+    segment = shorten(segment, settings.max_frames)
+    return by_segment(segment) if settings.by_segment else segment
+
+
+def _made_with(
+    files: Sequence[Path], split: str, settings: ConversionSettings, elsewhere: Collection[Path]
+) -> dict[str, Any]:
+    """Everything besides the files' content that the segments depend on, as JSON has it."""
+    shared = {file.absolute() for file in elsewhere} & set(files)
+    return asdict(settings) | {
+        "vocabulary": settings.vocabulary and str(settings.vocabulary.absolute()),
+        "split": split,
+        "files": [str(file) for file in files],
+        "elsewhere": sorted(map(str, shared)),
+        "version": _VERSION,
+    }
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    try:
+        return read_manifest(folder)
+    except DataError:
+        return None
+
+
+def _same(one: Sequence[SourceFile], other: Sequence[SourceFile]) -> bool:
+    return [(s.path, s.sha256) for s in one] == [(s.path, s.sha256) for s in other]

@@ -1,0 +1,230 @@
+"""Segments in an Arrow file that is mapped into memory, not loaded.
+
+A store is a folder with ``segments.arrow``, an Arrow IPC file of record batches, and its
+``manifest.json``. Opening it costs the same whatever its size, and all processes of a machine share
+its pages. It appears whole or not at all.
+"""
+
+import os
+import shutil
+import socket
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment, checksum
+from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
+from mmf_cmsbert.datasets.stores.manifest import Manifest, read_manifest
+from mmf_cmsbert.datasets.stores.summary import Summary
+from mmf_cmsbert.errors import DataError
+
+NAME = "segments.arrow"
+# A batch is what is read at once: small enough to be cheap, large enough to be few.
+_BATCH_SEGMENTS, _BATCH_BYTES = 64, 1 << 23
+
+
+class StoredSegments(Sequence[Segment]):
+    """The segments of a store. Their frames are read-only views of the mapped file.
+
+    Attributes:
+        folder: the store.
+        manifest: what it says of itself.
+    """
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.manifest = read_manifest(folder)
+        path = folder / NAME
+        try:
+            if path.stat().st_size != self.manifest.size:
+                raise ValueError(f"{path.stat().st_size:,} bytes, {self.manifest.size:,} expected")
+            self._file = pa.ipc.open_file(pa.memory_map(str(path)))
+            if not self._file.schema.equals(_SCHEMA):
+                raise ValueError(f"columns {', '.join(self._file.schema.names)[:100]}")
+            batches = range(self._file.num_record_batches)
+            counts = [self._file.get_batch(number).num_rows for number in batches]
+        except (OSError, ValueError) as error:  # Arrow's own errors are among these
+            raise _broken(folder, error) from error
+        self._starts = [0, *accumulate(counts)]
+        self._batches: dict[int, _Batch] = {}
+        if self._starts[-1] != self.manifest.segments:
+            raise _broken(folder, f"{self._starts[-1]} of {self.manifest.segments} segments")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A process that is spawned maps the file itself.
+        return StoredSegments, (self.folder,)
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    def __getitem__(self, index: int) -> Segment:
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        number = bisect_right(self._starts, index) - 1
+        try:
+            if number not in self._batches:
+                self._batches[number] = _Batch(self._file.get_batch(number))
+            batch, row = self._batches[number], index - self._starts[number]
+            segment, written = batch.segment(row, self.manifest.widths)
+        except (OSError, ValueError, IndexError, KeyError, TypeError) as error:
+            raise _broken(self.folder, error) from error
+        if written != checksum(segment):
+            raise _broken(self.folder, f"segment {index} is not what was written")
+        return segment
+
+
+def _broken(folder: Path, why: Any) -> DataError:
+    return DataError(
+        f"{folder}: a broken store ({str(why)[:200]}); remove the folder, and convert the corpus "
+        "again (a run does so by itself)"
+    )
+
+
+class _Batch:
+    """One record batch, its columns as numpy where that costs no copy."""
+
+    def __init__(self, batch: pa.RecordBatch):
+        batch.validate(full=True)  # its offsets are trusted from here on
+        self._columns = {name: batch.column(name) for name in batch.schema.names}
+        frames = {modality: self._columns[modality] for modality in MODALITIES}
+        self._offsets = {m: each.offsets.to_numpy() for m, each in frames.items()}
+        self._values = {m: each.values.to_numpy() for m, each in frames.items()}
+
+    def segment(self, row: int, widths: Mapping[str, int]) -> tuple[Segment, int]:
+        plain = {name: self._columns[name][row].as_py() for name in _PLAIN}
+        written = plain.pop("checksum")
+        plain["words"] = tuple(plain["words"])
+        for modality in MODALITIES:
+            plain[modality] = None
+            if self._columns[modality][row].is_valid:
+                start, end = self._offsets[modality][row : row + 2]
+                plain[modality] = self._values[modality][start:end].reshape(-1, widths[modality])
+        return Segment(**plain), written
+
+
+_PLAIN = {
+    "id": pa.string(),
+    "video": pa.string(),
+    "words": pa.list_(pa.string()),
+    "label": pa.float64(),
+    "start": pa.float64(),
+    "end": pa.float64(),
+    "checksum": pa.uint32(),
+}
+# Frames row after row; the manifest knows their width.
+_FRAMES = pa.list_(pa.float32())
+_SCHEMA = pa.schema([*_PLAIN.items(), *((modality, _FRAMES) for modality in MODALITIES)])
+
+
+def write_store(folder: Path, segments: Iterable[Segment], **origin: Any) -> None:
+    """Write a store into ``folder``, which exists and is empty; the manifest comes last.
+
+    Args:
+        folder: where.
+        segments: what goes into it, taken one after the other; frames are float32, of one width.
+        origin: fields of the :class:`Manifest` that the segments do not tell: ``sources``,
+            ``settings``, and if wanted ``skipped``, a list that may grow while ``segments`` is
+            read, and ``synthetic``.
+    """
+    summary = Summary()
+    path = folder / NAME
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
+        for batch in _batches(segments):
+            for segment in batch:
+                summary.add(segment)
+            writer.write_batch(_record_batch(batch))
+    Manifest(**origin, **summary.found(), size=path.stat().st_size).write(folder)
+
+
+def _batches(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
+    batch: list[Segment] = []
+    size = 0
+    for segment in segments:
+        batch.append(segment)
+        size += sum(f.nbytes for f in (segment.visual, segment.acoustic) if f is not None)
+        if len(batch) == _BATCH_SEGMENTS or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _record_batch(segments: Sequence[Segment]) -> pa.RecordBatch:
+    columns = [
+        pa.array([checksum(s) if name == "checksum" else getattr(s, name) for s in segments], kind)
+        for name, kind in _PLAIN.items()
+    ]
+    for modality in MODALITIES:
+        frames = [getattr(segment, modality) for segment in segments]
+        sizes = [0 if each is None else each.size for each in frames]
+        there = [each.reshape(-1) for each in frames if each is not None]
+        values = np.concatenate(there) if there else np.empty(0, np.float32)
+        columns.append(
+            pa.ListArray.from_arrays(
+                pa.array([0, *accumulate(sizes)], pa.int32()),
+                pa.array(values, pa.float32()),
+                mask=pa.array([each is None for each in frames], pa.bool_()),
+            )
+        )
+    return pa.record_batch(columns, schema=_SCHEMA)
+
+
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder to write a store into, which takes the place of ``folder`` at the end.
+
+    Where the end is not reached, ``folder`` is as it was and the empty one is gone. What a process
+    that was killed left behind on this machine goes with it.
+
+    Raises:
+        DataError: ``folder`` is something else than a store, or cannot be written.
+    """
+    if folder.exists() and not _is_store(folder):
+        raise DataError(
+            f"{folder} stands where a store would be written, and is none; it was left as it is. "
+            "Name another folder, or move it away"
+        )
+    here = f".{folder.name}.{socket.gethostname()}."
+    unfinished = folder.with_name(f"{here}{os.getpid()}.tmp")
+    new = [parent for parent in folder.parents if not parent.exists()]
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for left in folder.parent.glob(f"{here}*.tmp"):
+            if not _is_running(left):
+                shutil.rmtree(left, ignore_errors=True)
+        unfinished.mkdir()
+        yield unfinished
+        if folder.exists():
+            folder.rename(unfinished / "old")
+        unfinished.rename(folder)
+        shutil.rmtree(folder / "old", ignore_errors=True)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: a store cannot be written there ({error.strerror or error})"
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for parent in new:
+            with suppress(OSError):  # there, and not empty
+                parent.rmdir()
+
+
+def _is_store(folder: Path) -> bool:
+    return folder.is_dir() and {each.name for each in folder.iterdir()} <= {NAME, MANIFEST, "old"}
+
+
+def _is_running(unfinished: Path) -> bool:
+    try:
+        os.kill(int(unfinished.name.split(".")[-2]), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True

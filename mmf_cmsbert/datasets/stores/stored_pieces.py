@@ -1,0 +1,111 @@
+"""The word pieces of a store's segments, made once for each tokenizer and kept beside it."""
+
+import hashlib
+import os
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from tqdm import tqdm
+
+from mmf_cmsbert.datasets.stores.store import StoredSegments
+from mmf_cmsbert.errors import DataError
+
+_INDICES = pa.list_(pa.int32())
+_SCHEMA = pa.schema(
+    {"input_ids": _INDICES, "word_index": _INDICES, "truncated": pa.bool_()}.items()
+)
+
+
+class StoredPieces(Sequence[Mapping[str, np.ndarray]]):
+    """Word pieces of segments: of each ``input_ids`` and ``word_index``, int64 ``(pieces,)``.
+
+    Attributes:
+        truncated: how many segments did not fit.
+    """
+
+    def __init__(self, path: Path, length: int):
+        batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+        batch.validate(full=True)
+        if not batch.schema.equals(_SCHEMA) or batch.num_rows != length:
+            raise ValueError(f"{path}: {batch.num_rows} rows")
+        if batch.schema.metadata[b"checksum"] != _checksum(batch):
+            raise ValueError(f"{path}: another checksum")
+        self._columns = {
+            name: (batch.column(name).offsets.to_numpy(), batch.column(name).values.to_numpy())
+            for name in ("input_ids", "word_index")
+        }
+        self.truncated = batch.column("truncated").true_count
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        return {
+            name: values[offsets[index] : offsets[index + 1]].astype(np.int64)
+            for name, (offsets, values) in self._columns.items()
+        }
+
+
+def stored_pieces(
+    segments: StoredSegments, processor: Callable, folder: Path, progress: str
+) -> StoredPieces:
+    """The word pieces of all ``segments``, out of ``folder`` if they were made before.
+
+    Args:
+        segments: a store.
+        processor: gives the pieces of ``{"words": words}``; its ``fingerprint`` names all that its
+            results depend on.
+        folder: where they are kept.
+        progress: what the progress bar is called.
+
+    Raises:
+        DataError: they cannot be written to ``folder``.
+    """
+    made_from = f"{segments.manifest.content} {processor.fingerprint}"
+    path = folder / f"pieces-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.arrow"
+    try:
+        return StoredPieces(path, len(segments))
+    except (OSError, ValueError, LookupError, TypeError):  # not there, or broken
+        pass
+    words = (segments[i].words for i in range(len(segments)))
+    bar = tqdm(words, progress, total=len(segments), unit=" segments", disable=None)
+    batch = _batch([processor({"words": each}) for each in bar])
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with pa.OSFile(str(unfinished), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as file:
+            file.write_batch(batch)
+        os.replace(unfinished, path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+    return StoredPieces(path, len(segments))
+
+
+def _batch(pieces: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
+    columns = []
+    for name in ("input_ids", "word_index"):
+        arrays = [each[name] for each in pieces]
+        offsets = pa.array([0, *accumulate(map(len, arrays))], pa.int32())
+        columns.append(pa.ListArray.from_arrays(offsets, np.concatenate(arrays).astype(np.int32)))
+    columns.append(pa.array([bool(each["truncated"]) for each in pieces]))
+    batch = pa.record_batch(columns, schema=_SCHEMA)
+    return batch.replace_schema_metadata({"checksum": _checksum(batch)})
+
+
+def _checksum(batch: pa.RecordBatch) -> bytes:
+    found = 0
+    for name in ("input_ids", "word_index"):
+        column = batch.column(name)
+        for part in (column.offsets, column.values):
+            found = zlib.crc32(part.to_numpy(), found)
+    return str(found).encode()

@@ -1,0 +1,49 @@
+"""What a manifest says of segments, gathered as they go by."""
+
+import hashlib
+from typing import Any
+
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment, checksum
+from mmf_cmsbert.datasets.validation import unaligned
+
+
+class Summary:
+    """Counts, widths, extremes and a hash of segments that are added one by one."""
+
+    def __init__(self):
+        self._content = hashlib.sha256()
+        self._segments = self._labels = 0
+        self._label_sum = 0.0
+        self._widths: dict[str, int] = {}
+        self._longest = dict.fromkeys(("words", *MODALITIES), 0)
+        self._missing = dict.fromkeys(MODALITIES, 0)
+        self._unaligned: str | None = None
+
+    def add(self, segment: Segment) -> None:
+        self._content.update(checksum(segment).to_bytes(4, "big"))
+        self._segments += 1
+        if segment.label is not None:
+            self._labels += 1
+            self._label_sum += segment.label
+        self._longest["words"] = max(self._longest["words"], len(segment.words))
+        for modality in MODALITIES:
+            frames = getattr(segment, modality)
+            if frames is None:
+                self._missing[modality] += 1
+            else:
+                self._widths[modality] = frames.shape[1]
+                self._longest[modality] = max(self._longest[modality], len(frames))
+        self._unaligned = self._unaligned or unaligned(segment)
+
+    def found(self) -> dict[str, Any]:
+        """The manifest's fields."""
+        return {
+            "content": self._content.hexdigest(),
+            "segments": self._segments,
+            "labels": self._labels,
+            "label_mean": self._label_sum / self._labels if self._labels else None,
+            "widths": self._widths,
+            "longest": self._longest,
+            "missing": self._missing,
+            "unaligned": self._unaligned,
+        }

@@ -1,0 +1,228 @@
+"""Files become a store once, and again when they or the settings have changed."""
+
+import os
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import written_layouts as layouts
+
+from mmf_cmsbert.datasets.stores import conversion
+from mmf_cmsbert.datasets.stores.conversion import (
+    ConversionSettings,
+    convert,
+    fitting_store,
+    store_name,
+)
+from mmf_cmsbert.datasets.stores.manifest import read_manifest
+from mmf_cmsbert.errors import DataError, SegmentError
+
+SETTINGS = ConversionSettings("mosi", widths={"visual": 5, "acoustic": 4}, labelled=True)
+
+
+@pytest.fixture
+def corpus():
+    rng = np.random.default_rng(0)
+    return {split: layouts.make_segments(rng, split) for split in layouts.SPLITS}
+
+
+@pytest.fixture
+def files(tmp_path, corpus):
+    return layouts.write_misa(tmp_path / "misa", corpus)
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """Counts how often files were read."""
+    calls, original = [], conversion.read_files
+
+    def counting(*args, **kwargs):
+        calls.append(args)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(conversion, "read_files", counting)
+    return calls
+
+
+def assert_same(stored, given):
+    assert [s.id for s in stored] == [s.id for s in given]
+    for one, other in zip(stored, given, strict=True):
+        assert (one.words, one.label) == (other.words, other.label)
+        assert np.array_equal(one.visual, other.visual)
+        assert np.array_equal(one.acoustic, other.acoustic)
+
+
+def test_the_store_holds_the_segments(files, corpus, tmp_path):
+    store = convert([files["val"]], "val", SETTINGS, tmp_path / "store")
+    assert_same(store, corpus["val"])
+    assert store.manifest.skipped == []
+    assert not store.manifest.synthetic
+
+
+def test_every_layout_gives_the_same_store(corpus, tmp_path):
+    written = {
+        "misa": layouts.write_misa(tmp_path / "misa", corpus),
+        "mag": layouts.write_mag(tmp_path, corpus),
+        "aligned": layouts.write_mmsa(tmp_path, corpus, lengths=False),
+        "unaligned": layouts.write_mmsa(tmp_path, corpus, lengths=True),
+        "csd": layouts.write_csd(tmp_path / "csd", corpus),
+        "folder": layouts.write_folder(tmp_path / "own", corpus),
+    }
+    for name, files in written.items():
+        for split, segments in corpus.items():
+            store = convert([files[split]], split, SETTINGS, tmp_path / "stores" / name / split)
+            for one, other in zip(store, segments, strict=True):
+                assert (one.words, one.label) == (other.words, other.label)
+                assert np.array_equal(one.visual, other.visual)
+                assert np.array_equal(one.acoustic, other.acoustic)
+    for split in corpus:
+        again = convert([tmp_path / "stores" / "misa"], split, SETTINGS, tmp_path / "again" / split)
+        assert_same(again, corpus[split])
+
+
+def test_it_is_made_once(files, tmp_path, readings):
+    for _ in range(3):
+        convert([files["val"]], "val", SETTINGS, tmp_path / "store")
+    assert len(readings) == 1
+
+
+def test_it_is_made_again_when_a_file_has_changed(files, corpus, tmp_path, readings):
+    convert([files["val"]], "val", SETTINGS, tmp_path / "store")
+    changed = {**corpus, "val": corpus["val"][:2]}
+    layouts.write_misa(tmp_path / "misa", changed)
+    assert len(convert([files["val"]], "val", SETTINGS, tmp_path / "store")) == 2
+    assert len(readings) == 2
+
+
+def test_not_when_it_was_only_touched(files, tmp_path, readings):
+    convert([files["val"]], "val", SETTINGS, tmp_path / "store")
+    os.utime(files["val"], ns=(5, 5))
+    store = convert([files["val"]], "val", SETTINGS, tmp_path / "store")
+    assert len(readings) == 1
+    assert store.folder == tmp_path / "store"
+    assert read_manifest(store.folder).sources[0].mtime_ns == 5  # not hashed the next time
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"max_frames": 2}, {"by_segment": True}, {"widths": {"visual": 5}}, {"labelled": False}],
+    ids=str,
+)
+def test_other_settings_make_another_store(files, tmp_path, readings, changes):
+    other = replace(SETTINGS, **changes)
+    names = {store_name([files["val"]], "val", each, ()) for each in (SETTINGS, other)}
+    assert len(names) == 2
+    # also where both are wanted in one place
+    for settings in (SETTINGS, other):
+        convert([files["val"]], "val", settings, tmp_path / "store")
+    assert len(readings) == 2
+
+
+@pytest.mark.parametrize("kept", [0, 200, -1])
+def test_a_broken_store_is_made_again(files, corpus, tmp_path, kept):
+    convert([files["val"]], "val", SETTINGS, tmp_path / "store")
+    for name in ("segments.arrow", "manifest.json"):
+        content = (tmp_path / "store" / name).read_bytes()
+        (tmp_path / "store" / name).write_bytes(content[:kept])
+        assert_same(convert([files["val"]], "val", SETTINGS, tmp_path / "store"), corpus["val"])
+
+
+def spoil(file, *numbers):
+    entries = pickle.loads(file.read_bytes())
+    for i in numbers:
+        entries[i][0][1][0, 1] = np.nan
+    file.write_bytes(pickle.dumps(entries))
+
+
+def test_a_segment_that_cannot_be_used_is_an_error_that_leaves_no_store(files, tmp_path):
+    spoil(files["val"], 2)
+    with pytest.raises(SegmentError, match="visual frame 0, column 1 is nan"):
+        convert([files["val"]], "val", SETTINGS, tmp_path / "stores" / "val")
+    assert not (tmp_path / "stores").exists()
+
+
+def test_or_is_left_out_with_its_reason(files, corpus, tmp_path):
+    spoil(files["val"], 2, 4)
+    settings = replace(SETTINGS, on_invalid="skip")
+    store = convert([files["val"]], "val", settings, tmp_path / "store")
+    assert_same(store, [s for i, s in enumerate(corpus["val"]) if i not in (2, 4)])
+    first, second = store.manifest.skipped
+    assert f"{files['val']}: segment {corpus['val'][2].id}, visual frame 0" in first
+    assert corpus["val"][4].id in second
+
+
+def test_a_split_of_which_nothing_is_left_is_an_error(files, tmp_path):
+    spoil(files["val"], *range(6))
+    settings = replace(SETTINGS, on_invalid="skip")
+    with pytest.raises(DataError, match="none of its 6 segments can be used.*column 1 is nan"):
+        convert([files["val"]], "val", settings, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_values_that_are_not_finite_can_become_zeros(files, tmp_path):
+    spoil(files["val"], 2)
+    settings = replace(SETTINGS, non_finite="zero")
+    store = convert([files["val"]], "val", settings, tmp_path / "store")
+    assert store[2].visual[0, 1] == 0.0
+
+
+def test_a_failed_conversion_leaves_the_store_that_was_there(files, tmp_path):
+    convert([files["val"]], "val", SETTINGS, tmp_path / "store")
+    spoil(files["val"], 2)
+    with pytest.raises(SegmentError):
+        convert([files["val"]], "val", SETTINGS, tmp_path / "store")
+    assert read_manifest(tmp_path / "store").segments == 6
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["misa", "store"]
+
+
+def test_a_file_that_grows_while_it_is_read_is_an_error(files, tmp_path, monkeypatch):
+    original = conversion.read_files
+
+    def slow(*args, **kwargs):
+        yield from original(*args, **kwargs)
+        with open(files["val"], "ab") as file:
+            file.write(b"more")
+
+    monkeypatch.setattr(conversion, "read_files", slow)
+    with pytest.raises(DataError, match="changed while it was read"):
+        convert([files["val"]], "val", SETTINGS, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+def test_statistics_are_those_of_the_training_split(files, corpus, tmp_path):
+    store = convert([files["train"]], "train", SETTINGS, tmp_path / "train")
+    frames = np.concatenate([s.visual for s in corpus["train"]]).astype(np.float64)
+    mean, scale = store.manifest.statistics["visual"]
+    assert np.allclose(mean, frames.mean(0))
+    assert np.allclose(scale, frames.std(0))
+    assert convert([files["val"]], "val", SETTINGS, tmp_path / "val").manifest.statistics == {}
+
+
+def test_a_store_that_fits_is_used_as_it_is(files, tmp_path):
+    convert([files["val"]], "val", SETTINGS, tmp_path / "store" / "val")
+    for place in (tmp_path / "store", tmp_path / "store" / "val"):
+        found = fitting_store([place], "val", SETTINGS)
+        assert found.folder == tmp_path / "store" / "val"
+    longest = found.manifest.longest["visual"]
+    for changes, fits in (
+        ({"max_frames": longest}, True),
+        ({"max_frames": longest - 1}, False),
+        ({"widths": {"visual": 5, "acoustic": None}}, False),
+        ({"widths": {"visual": 6, "acoustic": 4}}, False),
+        ({"by_segment": True}, False),
+        ({"layout": "misa"}, False),
+    ):
+        found = fitting_store([tmp_path / "store"], "val", replace(SETTINGS, **changes))
+        assert (found is not None) == fits
+    assert fitting_store([files["val"]], "val", SETTINGS) is None
+
+
+def test_a_store_without_labels_fits_where_none_are_needed(files, tmp_path):
+    entries = pickle.loads(files["val"].read_bytes())
+    unknown = [(fields, np.nan, name) for fields, _, name in entries]
+    files["val"].write_bytes(pickle.dumps(unknown))
+    unlabelled = replace(SETTINGS, labelled=False)
+    convert([files["val"]], "val", unlabelled, tmp_path / "store" / "val")
+    assert fitting_store([tmp_path / "store"], "val", unlabelled)
+    assert fitting_store([tmp_path / "store"], "val", SETTINGS) is None

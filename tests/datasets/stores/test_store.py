@@ -1,0 +1,195 @@
+"""A store gives back what was written, and nothing else."""
+
+import pickle
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.stores.manifest import SourceFile, read_manifest
+from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, write_store
+from mmf_cmsbert.errors import DataError
+
+SOURCE = SourceFile("/data/train.pkl", 10, 20, "ab")
+
+
+def make(count=200, seed=0):
+    rng = np.random.default_rng(seed)
+    for i in range(count):
+        frames = [rng.normal(size=(i % 5 + 1, width)).astype(np.float32) for width in (3, 2)]
+        yield Segment(
+            f"video{i // 7}[{i}]",
+            f"video{i // 7}",
+            ("grüße", "you") * (i % 3 + 1),
+            frames[0] if i % 4 else None,
+            frames[1] if i > 100 else None,  # comes up long after the first record batch
+            float(np.float32(i / 100)) if i % 6 else None,
+            *((0.5 * i, 0.5 * i + 0.25) if i % 2 else (None, None)),
+        )
+
+
+@pytest.fixture
+def store(tmp_path):
+    folder = tmp_path / "store"
+    folder.mkdir()
+    write_store(folder, make(), sources=[SOURCE], settings={"split": "train"})
+    return folder
+
+
+def assert_same(one, other):
+    for name in ("id", "video", "words", "label", "start", "end"):
+        assert getattr(one, name) == getattr(other, name)
+    for name in ("visual", "acoustic"):
+        mine, its = getattr(one, name), getattr(other, name)
+        assert (mine is None) == (its is None)
+        assert mine is None or (mine.dtype == np.float32 and np.array_equal(mine, its))
+
+
+def test_every_segment_comes_back_in_any_order(store):
+    stored, given = StoredSegments(store), list(make())
+    assert len(stored) == len(given)
+    for i in np.random.default_rng(1).permutation(len(given)):
+        assert_same(stored[int(i)], given[i])
+    assert_same(stored[-1], given[-1])
+    with pytest.raises(IndexError):
+        stored[len(given)]
+
+
+def test_frames_are_views_of_the_mapped_file_that_nobody_can_change(store):
+    before = pa.total_allocated_bytes()
+    segment = StoredSegments(store)[1]
+    assert not segment.visual.flags.owndata
+    with pytest.raises(ValueError, match="read-only"):
+        segment.visual[0, 0] = 1.0
+    assert pa.total_allocated_bytes() - before < 4096
+
+
+def test_a_process_that_is_spawned_opens_the_store_itself(store):
+    sent = pickle.dumps(StoredSegments(store))
+    assert len(sent) < 1000
+    assert_same(pickle.loads(sent)[3], StoredSegments(store)[3])
+
+
+def test_the_manifest_knows_what_a_run_asks(store):
+    manifest, given = read_manifest(store), list(make())
+    labels = [s.label for s in given if s.label is not None]
+    assert manifest.sources == (SOURCE,)
+    assert manifest.settings == {"split": "train"}
+    assert (manifest.segments, manifest.labels) == (200, len(labels))
+    assert manifest.label_mean == pytest.approx(np.mean(labels))
+    assert manifest.widths == {"visual": 3, "acoustic": 2}
+    assert manifest.longest == {"words": 6, "visual": 5, "acoustic": 5}
+    assert manifest.missing == {"visual": 50, "acoustic": 101}
+    assert manifest.unaligned == "segment video0[1] has 4 words but 2 visual frames"
+
+
+def test_the_hash_of_the_content_is_that_of_the_content(store, tmp_path):
+    hashes = [read_manifest(store).content]
+    for name, segments in (("same", make()), ("other", make(seed=1)), ("fewer", make(199))):
+        (tmp_path / name).mkdir()
+        write_store(tmp_path / name, segments, sources=[], settings={})
+        hashes.append(read_manifest(tmp_path / name).content)
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 3
+
+
+def test_a_store_without_segments(tmp_path):
+    write_store(tmp_path, [], sources=[], settings={})
+    assert len(StoredSegments(tmp_path)) == 0
+
+
+@pytest.mark.parametrize("kept", [0, 100, -1, -200])
+def test_a_truncated_store_is_told_when_it_is_opened(store, kept):
+    content = (store / "segments.arrow").read_bytes()
+    (store / "segments.arrow").write_bytes(content[:kept])
+    with pytest.raises(DataError, match="a broken store"):
+        StoredSegments(store)
+
+
+def test_a_changed_value_is_told_when_it_is_read(store):
+    path = store / "segments.arrow"
+    content = bytearray(path.read_bytes())
+    value = StoredSegments(store)[1].visual.tobytes()
+    content[content.index(value)] ^= 1
+    path.write_bytes(content)
+    stored = StoredSegments(store)
+    assert stored[2].words
+    with pytest.raises(DataError, match="a broken store.*segment 1 is not what was written"):
+        stored[1]
+
+
+def test_noise_in_the_file_never_gives_a_segment(store):
+    path, rng = store / "segments.arrow", np.random.default_rng(0)
+    whole, given = path.read_bytes(), list(make())
+    refused = 0
+    for _ in range(40):
+        content = bytearray(whole)
+        start = int(rng.integers(len(content) - 64))
+        content[start : start + 64] = rng.bytes(64)
+        path.write_bytes(content)
+        try:
+            stored = StoredSegments(store)
+            for i, segment in enumerate(given):
+                assert_same(stored[i], segment)
+        except DataError:
+            refused += 1
+    assert refused > 30  # the rest fell on padding
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "3", '{"format": 1}', '{"format": 2, "sources": []}', "[" * 100_000],
+    ids=["empty", "cut", "list", "number", "without fields", "other format", "nested"],
+)
+def test_a_damaged_manifest(store, content):
+    (store / "manifest.json").write_text(content)
+    with pytest.raises(DataError, match="manifest.json"):
+        StoredSegments(store)
+
+
+def test_a_folder_is_replaced_whole(store):
+    with replaced_folder(store) as folder:
+        write_store(folder, make(3), sources=[], settings={})
+        assert len(StoredSegments(store)) == 200
+    assert len(StoredSegments(store)) == 3
+    assert [each.name for each in store.parent.iterdir()] == ["store"]
+    assert {each.name for each in store.iterdir()} == {"segments.arrow", "manifest.json"}
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, DataError, MemoryError])
+def test_what_is_not_finished_leaves_nothing(store, tmp_path, error):
+    def interrupted():
+        yield from make(100)
+        raise error
+
+    for folder, there in ((store, 200), (tmp_path / "new" / "one", None)):
+        with pytest.raises(error), replaced_folder(folder) as unfinished:
+            write_store(unfinished, interrupted(), sources=[], settings={})
+        if there:
+            assert len(StoredSegments(folder)) == there
+    assert [each.name for each in tmp_path.iterdir()] == ["store"]
+
+
+def test_what_a_killed_process_left_is_removed(store):
+    import socket
+
+    left = store.parent / f".store.{socket.gethostname()}.999999999.tmp"
+    elsewhere = store.parent / ".store.another-machine.999999999.tmp"
+    for folder in (left, elsewhere):
+        folder.mkdir()
+    with replaced_folder(store) as folder:
+        write_store(folder, make(3), sources=[], settings={})
+    assert not left.exists()
+    assert elsewhere.exists()  # may be at work
+
+
+def test_what_is_no_store_stays(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter.tex").write_text("words")
+    with (
+        pytest.raises(DataError, match="thesis stands where a store would be written"),
+        replaced_folder(tmp_path / "thesis"),
+    ):
+        pass
+    assert (tmp_path / "thesis" / "chapter.tex").read_text() == "words"
