@@ -1,0 +1,206 @@
+"""Fetch CMU-MultimodalSDK's published computational sequences of CMU-MOSI and CMU-MOSEI."""
+
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from mmf_cmsbert.datasets.download import transfer
+from mmf_cmsbert.datasets.readers import csd_file
+from mmf_cmsbert.datasets.readers.canonical import canonical_videos
+from mmf_cmsbert.errors import ConfigError, DataError
+
+# What the classic features are made of: 47 (MOSI) or 35 (MOSEI) visual columns, 74 acoustic ones.
+FEATURES = ("words", "labels", "facet", "covarep")
+# The standard format: `sha256sum -c SHA256SUMS` checks the files too.
+SUMS = "SHA256SUMS"
+# Addresses as CMU-MultimodalSDK publishes them.
+_ADDRESSES = Path(__file__).with_name("csd_addresses.json")
+# Feature -> what the name of such a sequence contains.
+_NAMES = {
+    "words": "word",
+    "labels": "label",
+    "facet": "facet",
+    "covarep": "covarep",
+    "openface": "openface",
+    "opensmile": "opensmile",
+}
+
+
+def _to_stderr(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def download(
+    dataset: str,
+    folder: Path,
+    *,
+    features: Sequence[str] = FEATURES,
+    mirror: str | None = None,
+    progress: bool | None = None,
+    say: Callable[[str], None] = _to_stderr,
+) -> list[Path]:
+    """Bring a corpus's ``.csd`` files into a folder, which then reads as the layout ``csd``.
+
+    A file that is there is checked and kept; one that was interrupted goes on where it stopped.
+    The server publishes no checksums. So the SHA-256 of each file is written to ``SHA256SUMS``, and
+    a file that stands there already has to be the same: two machines can compare what they got.
+
+    Args:
+        dataset: ``mosi`` or ``mosei``.
+        folder: where the files go; made where it is missing.
+        features: which of :func:`available`. Two of the same modality (``facet``, ``openface``) in
+            one folder have to be named one by one where they are read.
+        mirror: what stands in for the published server, a copy of it with the same folders.
+        progress: whether to show bars, None for on a terminal only.
+        say: is told in a line what is done.
+
+    Returns:
+        The files, in the order of ``features``.
+
+    Raises:
+        ConfigError: no such corpus or feature.
+        DataError: a file cannot be had, or is not what it should be.
+    """
+    paths = available(dataset)
+    unknown = [feature for feature in features if feature not in paths]
+    if unknown or not features:
+        raise ConfigError(
+            f"{', '.join(map(repr, unknown)) or 'nothing'}: no published feature of {dataset}; "
+            f"expected {', '.join(paths)}"
+        )
+    server = (mirror or _table()["server"]).rstrip("/")
+    if not re.match(r"https?://[^/]", server):
+        raise ConfigError(f"{server}: expected the address of a server, http://... or https://...")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".download.lock", timeout=0):
+            return [
+                _have(f"{server}/{paths[feature]}", folder, dataset, feature, progress, say)
+                for feature in dict.fromkeys(features)
+            ]
+    except Timeout as error:
+        raise DataError(f"{folder}: another download into this folder is under way") from error
+    except OSError as error:
+        raise DataError(f"{error.filename or folder}: {error.strerror or error}") from error
+
+
+def available(dataset: str) -> dict[str, str]:
+    """Feature -> where it lies on the server.
+
+    Raises:
+        ConfigError: no such corpus.
+    """
+    corpora = {name: paths for name, paths in _table().items() if name != "server"}
+    if dataset not in corpora:
+        raise ConfigError(f"{dataset!r}: no corpus to download; expected {' or '.join(corpora)}")
+    return corpora[dataset]
+
+
+@cache
+def _table() -> dict:
+    return json.loads(_ADDRESSES.read_text(encoding="utf-8"))
+
+
+def _have(
+    address: str,
+    folder: Path,
+    dataset: str,
+    feature: str,
+    progress: bool | None,
+    say: Callable[[str], None],
+) -> Path:
+    path = folder / address.rpartition("/")[2]
+    if path.exists():
+        _check(path, dataset, feature, "Move it away, and type the same command to have it fetched")
+        say(f"{path}: already there")
+        return path
+
+    part = path.with_name(path.name + ".part")
+    say(f"{path}: from {address}")
+    try:
+        transfer.fetch(address, part, begins=csd_file.MAGIC, progress=progress)
+    except KeyboardInterrupt:
+        came = part.stat().st_size if part.exists() else 0
+        say(f"interrupted; {came:,} bytes are in {part}, and the same command goes on from there")
+        raise
+    except DataError as error:
+        raise DataError(
+            f"{error}. Type the same command to try again, what came is kept; or name another "
+            f"server with --mirror; or put {path.name} from elsewhere at {path}, and type the same "
+            "command. Other layouts of the corpus need no download"
+        ) from error
+    try:
+        _check(part, dataset, feature, "Type the same command to have it fetched anew", path.name)
+    except DataError:
+        transfer.forget(part)
+        raise
+    os.replace(part, path)
+    transfer.forget(part)
+    return path
+
+
+def _check(path: Path, dataset: str, feature: str, advice: str, name: str | None = None) -> None:
+    """Is it such a sequence, of such videos, and the file that SHA256SUMS knows, if it does?"""
+    name = name or path.name
+    try:
+        with csd_file.open_sequence(path) as sequence:
+            found = sequence.name.lower()
+            others = [n for f, n in _NAMES.items() if f != feature and n in found]
+            # A name that speaks of neither is let pass: not every published name is known to us.
+            if others and _NAMES[feature] not in found:
+                raise DataError(f"{path}: expected {feature}, found the sequence {sequence.name!r}")
+            splits = ("train", "val", "test")
+            videos = [v for s in splits for v in canonical_videos(dataset, s)]
+            ours = next((video for video in videos if video in sequence.videos), None)
+            if ours is None:
+                raise DataError(
+                    f"{path}: expected videos of {dataset}, found "
+                    f"{', '.join(sorted(sequence.videos)[:3]) or 'none'}"
+                )
+            rows, _ = sequence.read(ours)
+            if (rows.dtype.kind == "S") != (feature == "words"):
+                raise DataError(f"{path}: expected {feature}, found rows of type {rows.dtype}")
+    except DataError as error:
+        raise DataError(f"{error}. {advice}") from error
+
+    sums = path.with_name(SUMS)
+    known = _sums(sums)
+    found = _sha256(path)
+    if known.setdefault(name, found) != found:
+        raise DataError(
+            f"{path}: its SHA-256 is {found}, and {sums} says {known[name]}: damaged, or another "
+            f"version. {advice}; to accept it, take its line out of {SUMS}"
+        )
+    new = sums.with_name(SUMS + ".part")
+    new.write_text("".join(f"{s}  {n}\n" for n, s in sorted(known.items())), encoding="utf-8")
+    os.replace(new, sums)
+
+
+def _sums(path: Path) -> dict[str, str]:
+    """File name -> SHA-256, as ``sha256sum`` writes them."""
+    if not path.exists():
+        return {}
+    sums = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        match = re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line)
+        if match is None:
+            raise DataError(
+                f"{path}, line {number}: expected a SHA-256 and a file name, found {line[:80]!r}"
+            )
+        sums[match[2]] = match[1]
+    return sums
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

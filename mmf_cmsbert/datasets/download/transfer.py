@@ -1,0 +1,218 @@
+"""One file over HTTP, resumed where an earlier try stopped."""
+
+import errno
+import json
+import os
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import requests
+from tqdm import tqdm
+
+from mmf_cmsbert.errors import DataError
+
+# Seconds to connect, and between two reads.
+_TIMEOUTS = (10, 60)
+# In a row without a new byte; and seconds before the second of them, doubled each time.
+_TRIES, _PAUSE = 4, 1.0
+# So many bytes are lost at most where a connection breaks.
+_CHUNK = 1 << 16
+# Would be the same the next time.
+_FINAL = (
+    requests.exceptions.SSLError,
+    requests.exceptions.ProxyError,
+    requests.exceptions.TooManyRedirects,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+)
+
+
+class _Again(Exception):
+    """This try failed, the next one may not."""
+
+
+@dataclass
+class _Origin:
+    """What the bytes of a ``.part`` are the beginning of."""
+
+    address: str
+    # The file's ETag or time of change: without one, nothing says that a rest belongs to it.
+    version: str | None = None
+    size: int | None = None
+
+
+def fetch(address: str, part: Path, begins: bytes, progress: bool | None = None) -> None:
+    """Bring a file to ``part``, whole; what an earlier call left there is not fetched again.
+
+    A rest is only joined to its beginning where the server says that the file is unchanged; else,
+    or where the server sends no parts, the file comes from its start. Beside ``part`` lies
+    ``<part>.json``, which says what it is the beginning of.
+
+    Args:
+        address: of the file, ``http`` or ``https``.
+        part: where it goes.
+        begins: the bytes that every such file begins with. Anything else, such as a page that
+            stands in for the file, is refused before it is fetched.
+        progress: whether to show a bar, None for on a terminal only.
+
+    Raises:
+        DataError: it could not be had; what came of it stays.
+    """
+    tries = 0
+    while True:
+        before = _length(part)
+        try:
+            with requests.Session() as session:
+                return _fetch(session, address, part, begins, progress)
+        except (_Again, requests.RequestException, OSError) as error:
+            # requests' errors are OSErrors too; the others are of the disk.
+            if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+                raise DataError(_of_disk(error, part)) from error
+            tries = 1 if _length(part) > before else tries + 1
+            if tries == _TRIES or isinstance(error, _FINAL):
+                raise DataError(f"{address}: {_reason(error)}") from error
+            time.sleep(_PAUSE * 2 ** (tries - 1))
+
+
+def forget(part: Path) -> None:
+    """Have the next :func:`fetch` begin anew; what lies in ``part`` stays there until then."""
+    _beside(part).unlink(missing_ok=True)
+
+
+def _fetch(session, address: str, part: Path, begins: bytes, progress: bool | None) -> None:
+    origin = _origin(part, address)
+    have = _length(part) if origin.version else 0
+    if have and have == origin.size:
+        return
+    # A compressed answer has another length than the file.
+    headers = {"Accept-Encoding": "identity"}
+    if have:
+        headers |= {"Range": f"bytes={have}-", "If-Range": origin.version}
+    with session.get(address, headers=headers, stream=True, timeout=_TIMEOUTS) as answer:
+        if answer.status_code == HTTPStatus.PARTIAL_CONTENT and have:
+            if not _continues(answer, have, origin):
+                forget(part)
+                raise _Again("the server sent another part than was asked for")
+        elif answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
+            forget(part)
+            raise _Again("the file there is shorter than what came before")
+        elif answer.status_code == HTTPStatus.OK:
+            have, origin = 0, _Origin(address, _version(answer), _announced(answer))
+        else:
+            _refuse(answer)
+        _check_room(part, have, origin)
+        _write(answer, part, have, origin, begins, progress)
+    if origin.size is not None and _length(part) != origin.size:
+        raise _Again(f"the connection ended after {_length(part):,} of {origin.size:,} bytes")
+
+
+def _write(answer, part: Path, have: int, origin: _Origin, begins: bytes, progress) -> None:
+    chunks = answer.iter_content(_CHUNK)
+    chunk = next(chunks, b"")
+    # Looked at before anything is overwritten: behind a log-in page the beginning stays.
+    if not have and not chunk.startswith(begins):
+        kind = answer.headers.get("Content-Type", "no type")
+        raise DataError(
+            f"{origin.address}: the server sent something else than the file ({kind}, beginning "
+            f"{chunk[:40]!r})"
+        )
+    bar = tqdm(
+        desc=part.stem,
+        initial=have,
+        total=origin.size,
+        unit="B",
+        unit_scale=True,
+        disable=None if progress is None else not progress,
+    )
+    forget(part)
+    with open(part, "r+b" if have else "wb") as file, bar:
+        file.seek(have)
+        # From here on the bytes in the file and the note beside it speak of the same file.
+        _beside(part).write_text(json.dumps(asdict(origin)), encoding="utf-8")
+        while chunk:
+            file.write(chunk)
+            bar.update(len(chunk))
+            chunk = next(chunks, b"")
+
+
+def _refuse(answer) -> None:
+    status = f"the server answered {answer.status_code} {answer.reason}"
+    if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or answer.status_code >= 500:
+        raise _Again(status)
+    raise DataError(f"{answer.url}: {status}")
+
+
+def _check_room(part: Path, have: int, origin: _Origin) -> None:
+    wanted = (origin.size or 0) - have
+    # A beginning that is not gone on with gives its room back.
+    free = shutil.disk_usage(part.parent).free + (0 if have else _length(part))
+    if wanted > free:
+        raise DataError(
+            f"{origin.address}: {wanted:,} bytes are to come, and {part.parent} has room for "
+            f"{free:,}"
+        )
+
+
+def _origin(part: Path, address: str) -> _Origin:
+    try:
+        origin = _Origin(**json.loads(_beside(part).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return _Origin(address)
+    return origin if origin.address == address else _Origin(address)
+
+
+def _version(answer) -> str | None:
+    """What ``If-Range`` takes: an ETag that vouches for every byte, or the time of change."""
+    tag = answer.headers.get("ETag", "")
+    return tag if tag.startswith('"') else answer.headers.get("Last-Modified")
+
+
+def _announced(answer) -> int | None:
+    length = answer.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else None
+
+
+def _continues(answer, have: int, origin: _Origin) -> bool:
+    """Whether a part is the rest of what ``origin`` says, in case the server knows no If-Range."""
+    span = answer.headers.get("Content-Range", "")
+    return (
+        span.startswith(f"bytes {have}-")
+        and span.endswith(f"/{origin.size}")
+        and _version(answer) in (origin.version, None)
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, _Again):
+        return str(error)
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"the server's certificate could not be checked ({_cause(error)})"
+    if isinstance(error, requests.exceptions.Timeout):
+        return f"no answer within {_TIMEOUTS[1]} s ({_cause(error)})"
+    return f"no connection ({_cause(error)})"
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost message: requests and urllib3 wrap it in several others."""
+    while isinstance(
+        inner := getattr(error, "reason", None) or next(iter(error.args), None), BaseException
+    ):
+        error = inner
+    return " ".join(str(error).split())[-200:]
+
+
+def _of_disk(error: OSError, part: Path) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return f"{part}: {'the disk is full' if full else os.strerror(error.errno or errno.EIO)}"
+
+
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _beside(part: Path) -> Path:
+    return part.with_name(part.name + ".json")

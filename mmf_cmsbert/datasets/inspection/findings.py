@@ -1,0 +1,116 @@
+"""What stands out in the report of an inspection, each in a sentence that says what to do."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mmf_cmsbert.datasets.segment import MODALITIES
+
+_SHOWN = 3
+# Columns whose deviations are this far apart drown each other in a linear map.
+_FAR_APART = 1000.0
+
+
+def findings(report: Mapping[str, Any]) -> list[str]:
+    """The sentences, the gravest first.
+
+    Args:
+        report: what :func:`mmf_cmsbert.datasets.inspection.inspect_source` gives.
+    """
+    return [*_unusable(report), *_leaks(report), *_features(report)]
+
+
+def _unusable(report: Mapping[str, Any]) -> Iterator[str]:
+    for split, why in report["unreadable"].items():
+        yield f"the {split} split cannot be read: {why}"
+    for split, found in report["splits"].items():
+        if not found["segments"]:
+            yield f"{split} has no segments"
+        if unreadable := found["unreadable_segments"]:
+            yield (
+                f"{split}: {_many(unreadable, 'segment')} cannot be used (--skip-invalid leaves "
+                f"such out): {unreadable[0]}"
+            )
+        if names := found["duplicate_ids"]:
+            yield f"{split}: {_many(names, 'segment')} whose id came before: {_some(names)}"
+        if names := found["labels"]["out_of_range"]:
+            yield f"{split}: {_many(names, 'label')} outside [-3, 3]: {_some(names)}"
+        if (names := found["labels"]["unlabelled"]) and split != "test":
+            yield f"{split}: {_many(names, 'segment')} without a label: {_some(names)}"
+        for modality in MODALITIES:
+            frames = found["frames"][modality]
+            if len(frames) > 1:
+                widths = ", ".join(f"{f['width']} ({f['segments']})" for f in frames)
+                yield f"{split}: {modality} frames of different widths (segments): {widths}"
+            if names := [name for f in frames for name in f["not_finite_segments"]]:
+                nan, inf = (sum(f[kind] for f in frames) for kind in ("nan", "inf"))
+                yield (
+                    f"{split}: {nan} NaN and {inf} infinite {modality} values in "
+                    f"{_many(names, 'segment')} (--non-finite zero reads zeros there): "
+                    f"{_some(names)}"
+                )
+
+
+def _leaks(report: Mapping[str, Any]) -> Iterator[str]:
+    for pair in report["across"]:
+        names = " and ".join(pair["splits"])
+        if ids := pair["ids"]:
+            yield f"{_many(ids, 'segment id')} in {names}: {_some(ids)}"
+        if videos := pair["videos"]:
+            yield f"{_many(videos, 'video')} in {names}, which leaks: {_some(videos)}"
+        if texts := pair["texts"]:
+            said = _some([f'"{each["text"][:60]}"' for each in texts])
+            yield f"{_many(texts, 'text')} in {names}: {said}"
+    for split, found in report["canonical"].items():
+        corpus = report["dataset"].upper()
+        if videos := found["elsewhere"]:
+            yield (
+                f"{split}: {_many(videos, 'video')} of {corpus}'s canonical split elsewhere: "
+                f"{_some([f'{video} ({other})' for video, other in videos.items()])}"
+            )
+        if videos := found["unknown"]:
+            yield f"{split}: {_many(videos, 'video')} not of {corpus}: {_some(videos)}"
+
+
+def _features(report: Mapping[str, Any]) -> Iterator[str]:
+    for modality in MODALITIES:
+        said: dict[str, list[str]] = {}
+        for split, found in report["splits"].items():
+            missing, segments = found["missing"][modality], found["segments"]
+            if missing == segments > 0:
+                said.setdefault(f"no {modality} frames at all", []).append(split)
+            elif missing:
+                text = f"{missing} of {segments} segments have no {modality} frames"
+                said.setdefault(text, []).append(split)
+            for frames in found["frames"][modality]:
+                for text in _of_columns(modality, frames):
+                    said.setdefault(text, []).append(split)
+        for text, splits in said.items():
+            yield f"{', '.join(splits)}: {text}"
+
+
+def _of_columns(modality: str, frames: Mapping[str, Any]) -> Iterator[str]:
+    for kind, name in (("zero", "only zeros in"), ("constant", "one and the same value in")):
+        if columns := frames[f"{kind}_columns"]:
+            yield f"{name} {_many(columns, f'{modality} column')}: {_some(columns)}"
+    for group in frames["equal_columns"]:
+        yield f"{modality} columns {' and '.join(map(str, group))} are identical"
+    if frames["judged_segments"] and frames["centred_segments"] == frames["judged_segments"]:
+        yield (
+            f"every {modality} column has mean zero within every segment: normalised segment by "
+            "segment, so that a segment's mean tells nothing"
+        )
+    spread = [each for each in frames["columns"]["std"] if each]
+    if spread and max(spread) > _FAR_APART * min(spread):
+        yield (
+            f"{modality} columns vary by {min(spread):.2g} to {max(spread):.2g} (standard "
+            "deviation): normalise=corpus evens that out"
+        )
+
+
+def _many(things: Sequence[Any] | Mapping[Any, Any], noun: str) -> str:
+    return f"{len(things)} {noun}{'s' * (len(things) != 1)}"
+
+
+def _some(things: Sequence[Any]) -> str:
+    shown = ", ".join(map(str, things[:_SHOWN]))
+    return f"{shown}, ..." if len(things) > _SHOWN else shown

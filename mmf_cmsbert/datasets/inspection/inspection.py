@@ -1,0 +1,120 @@
+"""What a corpus is like: a report of built-in types, made in one pass over its segments."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+from tqdm import tqdm
+
+from mmf_cmsbert.datasets.inspection.findings import findings
+from mmf_cmsbert.datasets.inspection.split_figures import SplitFigures
+from mmf_cmsbert.datasets.readers.canonical import canonical_videos
+from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.source import SPLITS, Source
+from mmf_cmsbert.errors import ConfigError, DataError
+
+
+def inspect_source(
+    source: Source,
+    dataset: str | None = None,
+    layout: str = "auto",
+    alignment: str = "word",
+    vocabulary: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Read a corpus once and say what is in it.
+
+    Args:
+        source: its files.
+        dataset: ``mosi`` or ``mosei``, whose canonical split it is held against; None for neither.
+        layout: the layout of all files, or ``auto``.
+        alignment: ``word`` or ``none``, of computational sequences.
+        vocabulary: the word pieces, by id, of MMSA files that have ids and no text.
+
+    Returns:
+        ``layouts``, ``dataset``, ``splits`` (split -> figures), ``across`` (what splits share),
+        ``canonical`` (split -> videos that belong elsewhere) and ``findings``, sentences.
+
+    Raises:
+        ConfigError: computational sequences, and no dataset whose split is theirs.
+        DataError: no split can be read. A split that cannot while others can is reported.
+    """
+    if dataset is None and "csd" in (*source.layouts, layout):
+        raise ConfigError(
+            ".csd files name no splits, the lists of a corpus's videos do; type --dataset mosi or "
+            "--dataset mosei"
+        )
+    splits: dict[str, SplitFigures] = {}
+    unreadable: dict[str, DataError] = {}
+    for split, files in source.files.items():
+        others = [file for other, each in source.files.items() if other != split for file in each]
+        figures = SplitFigures()
+        # disable=None: shown only where a person watches.
+        with tqdm(desc=f"reading {split}", unit=" segments", disable=None) as bar:
+            segments = read_files(
+                files,
+                split,
+                layout,
+                dataset or "mosi",
+                alignment,
+                others,
+                vocabulary,
+                on_count=partial(_expect, bar),
+            )
+            try:
+                for segment in segments:
+                    figures.add(segment)
+                    bar.update()
+                splits[split] = figures
+            except DataError as error:
+                unreadable[split] = error
+    if not splits:
+        raise next(iter(unreadable.values()))
+    report: dict[str, Any] = {
+        "layouts": list(source.layouts) if layout == "auto" else [layout],
+        "dataset": dataset,
+        "splits": {
+            split: {"files": list(map(str, source.files[split])), **figures.found()}
+            for split, figures in splits.items()
+        },
+        "unreadable": {split: str(error) for split, error in unreadable.items()},
+        "across": _across(splits),
+        "canonical": {
+            split: _off_canonical(sorted(figures.videos), dataset, split)
+            for split, figures in splits.items()
+            if dataset is not None
+        },
+    }
+    return report | {"findings": findings(report)}
+
+
+def _expect(bar: tqdm, count: int) -> None:
+    bar.total = (bar.total or 0) + count
+
+
+def _across(splits: Mapping[str, SplitFigures]) -> list[dict[str, Any]]:
+    """What each pair of splits has in common."""
+    return [
+        {
+            "splits": [one, other],
+            "videos": _common(splits[one].videos, splits[other].videos),
+            "ids": _common(splits[one].ids, splits[other].ids),
+            "texts": [
+                {"text": text, "segments": [splits[one].texts[text], splits[other].texts[text]]}
+                for text in _common(splits[one].texts, splits[other].texts)
+            ],
+        }
+        for one, other in combinations(splits, 2)
+    ]
+
+
+def _common(one: Iterable[str], other: Iterable[str]) -> list[str]:
+    return sorted(set(one) & set(other))
+
+
+def _off_canonical(videos: Sequence[str], dataset: str, split: str) -> dict[str, Any]:
+    belongs = {video: each for each in SPLITS for video in canonical_videos(dataset, each)}
+    return {
+        "elsewhere": {v: belongs[v] for v in videos if belongs.get(v, split) != split},
+        "unknown": [video for video in videos if video not in belongs],
+    }

@@ -1,0 +1,126 @@
+"""Running figures of one split of a corpus."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from mmf_cmsbert.datasets.inspection.frame_statistics import FrameStatistics
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.validation import HIGHEST, LOWEST, unaligned
+from mmf_cmsbert.errors import DuplicateSegment, SegmentError
+
+_CLASSES = range(int(LOWEST), int(HIGHEST) + 1)
+
+
+class SplitFigures:
+    """What segments that are added one by one are like; none of their frames is kept.
+
+    Attributes:
+        ids: of all segments.
+        videos: that they are cut from.
+        texts: each once, without differences of case and space, with the first segment's id.
+    """
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self.videos: set[str] = set()
+        self.texts: dict[str, str] = {}
+        self._unreadable: list[str] = []
+        self._duplicates: list[str] = []
+        self._labels: Counter[int] = Counter()
+        self._label_sum = 0.0
+        self._unlabelled: list[str] = []
+        self._out_of_range: list[str] = []
+        self._unaligned: list[str] = []
+        self._lengths: dict[str, Counter[int]] = {n: Counter() for n in ("words", *MODALITIES)}
+        self._longest: dict[str, tuple[int, str]] = {}
+        self._missing: Counter[str] = Counter()
+        self._frames: dict[str, dict[int, FrameStatistics]] = {m: {} for m in MODALITIES}
+
+    def add(self, segment: Segment | SegmentError) -> None:
+        """Take in a segment, or the error that stands in its place."""
+        if isinstance(segment, SegmentError):
+            if isinstance(segment, DuplicateSegment):
+                self._duplicates.append(segment.segment_id)
+            else:
+                self._unreadable.append(str(segment))
+            return
+        self.ids.add(segment.id)
+        self.videos.add(segment.video)
+        self.texts.setdefault(" ".join(" ".join(segment.words).casefold().split()), segment.id)
+        self._add_label(segment)
+        if unaligned(segment):
+            self._unaligned.append(segment.id)
+        self._add_length("words", segment.id, len(segment.words))
+        for modality in MODALITIES:
+            frames = getattr(segment, modality)
+            if frames is None:
+                self._missing[modality] += 1
+                continue
+            self._add_length(modality, segment.id, len(frames))
+            width = frames.shape[1]
+            if width not in self._frames[modality]:
+                self._frames[modality][width] = FrameStatistics(width)
+            self._frames[modality][width].add(segment.id, frames)
+
+    def _add_label(self, segment: Segment) -> None:
+        if segment.label is None:
+            self._unlabelled.append(segment.id)
+            return
+        if LOWEST <= segment.label <= HIGHEST:
+            self._labels[round(segment.label)] += 1
+            self._label_sum += segment.label
+        else:
+            self._out_of_range.append(segment.id)
+
+    def _add_length(self, name: str, segment_id: str, length: int) -> None:
+        self._lengths[name][length] += 1
+        self._longest[name] = max(
+            (length, segment_id), self._longest.get(name, (-1, "")), key=lambda each: each[0]
+        )
+
+    def found(self) -> dict[str, Any]:
+        """The figures, of built-in types."""
+        labelled = self._labels.total()
+        return {
+            "segments": len(self.ids),
+            "videos": len(self.videos),
+            "unreadable_segments": self._unreadable,
+            "duplicate_ids": self._duplicates,
+            "labels": {
+                "classes": {str(value): self._labels[value] for value in _CLASSES},
+                "mean": self._label_sum / labelled if labelled else None,
+                "unlabelled": self._unlabelled,
+                "out_of_range": self._out_of_range,
+            },
+            "lengths": {name: _summary(each) for name, each in self._lengths.items() if each},
+            "longest": {
+                name: {"segment": segment, "length": length}
+                for name, (length, segment) in self._longest.items()
+            },
+            "unaligned": self._unaligned,
+            "missing": {modality: self._missing[modality] for modality in MODALITIES},
+            "frames": {
+                modality: [widths[width].found() for width in sorted(widths)]
+                for modality, widths in self._frames.items()
+            },
+        }
+
+
+def _summary(lengths: Mapping[int, int]) -> dict[str, int]:
+    """Quantiles by nearest rank: lengths that there are."""
+    return {
+        "min": min(lengths),
+        "median": _quantile(lengths, 0.5),
+        "p95": _quantile(lengths, 0.95),
+        "max": max(lengths),
+    }
+
+
+def _quantile(lengths: Mapping[int, int], share: float) -> int:
+    wanted, seen = share * sum(lengths.values()), 0
+    for length in sorted(lengths):
+        seen += lengths[length]
+        if seen >= wanted:
+            return length
+    return max(lengths)
