@@ -20,7 +20,14 @@ setup(
     packages=find_packages(include=["mmf_cmsbert", "mmf_cmsbert.*"]),
     # mmf_cmsbert/configs and mmf_cmsbert/projects are symlinks to the folders at the top, as in
     # MMF itself; a wheel or an sdist holds real files in their place.
-    package_data={"mmf_cmsbert": ["configs/**/*", "projects/**/*", "datasets/splits/*"]},
+    package_data={
+        "mmf_cmsbert": [
+            "configs/**/*",
+            "projects/**/*",
+            "datasets/download/*.json",
+            "datasets/readers/splits/*",
+        ]
+    },
     # MMF is not among these, though everything but the pure rooms needs it: its wheel is tagged for
     # CPython 3.6 to 3.8 and its pins (torch 1.5, demjson) install on no Python that we support, so
     # a requirement on it would make this package uninstallable. README.md says how to add it.
@@ -30,6 +37,10 @@ setup(
         "omegaconf>=2.4,<3",
         "numpy>=2,<3",
         "h5py>=3.11",  # .csd files
+        "pyarrow>=20",  # stores
+        "filelock>=3.15",  # one download, one ablation into a folder at a time
+        "typer>=0.20",  # the command cmsbert
+        "rich>=13.7",
         "PyYAML>=6",
         # imported by MMF 1.0.0rc10
         "demjson3>=3.0.5",
@@ -48,6 +59,7 @@ setup(
         "console_scripts": [
             "mmf_run = mmf_cmsbert.cli:mmf_run",
             "mmf_predict = mmf_cmsbert.cli:mmf_predict",
+            "cmsbert = mmf_cmsbert.commands:main",
         ]
     },
     classifiers=[

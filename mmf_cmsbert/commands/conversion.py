@@ -1,0 +1,169 @@
+"""``cmsbert data convert``: every split of a corpus, what became of it, and what to type next."""
+
+import os
+import shlex
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mmf_cmsbert.datasets.misa_writer import FILES, Written, write_misa
+from mmf_cmsbert.datasets.readers.source import Source
+from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert
+from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
+from mmf_cmsbert.datasets.stores.store import StoredSegments
+from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.paths import PACKAGE
+
+_SHOWN = 10
+
+
+def convert_source(source: Source, settings: ConversionSettings, to: str, output: Path) -> None:
+    """Convert every split and print what became of it.
+
+    Args:
+        source: the corpus.
+        settings: what becomes of its segments; whether they need labels goes by the split.
+        to: ``store`` or ``misa``.
+        output: the folder to write.
+
+    Raises:
+        DataError: a segment that cannot be used, or a place that cannot be written to. Nothing
+            half-written is left; splits that are complete stay.
+    """
+    try:
+        if to == "store":
+            stores = _stores(source, settings, output)
+            _print_splits(stores)
+            files: dict[str, Path] = dict.fromkeys(stores, output)
+        else:
+            with _scratch(output) as scratch:
+                stores = _stores(source, settings, scratch)
+                written = write_misa(scratch, stores, _widths(stores))
+                for path in written.files.values():
+                    os.replace(path, output / path.name)
+                files = {split: output / path.name for split, path in written.files.items()}
+                _print_splits(stores)
+                _print_misa(written)
+        print(f"Written to {output}")
+        _print_next(stores, settings, files)
+    except DataError as error:
+        # The message may name the key of a configuration; here it is an option.
+        key = f"dataset_config.{settings.corpus}.non_finite=zero"
+        hint = ". To leave such segments out, type --skip-invalid"
+        message = str(error) + hint * isinstance(error, SegmentError)
+        raise DataError(message.replace(key, "--non-finite zero")) from error
+
+
+def shipped(dataset: str) -> Mapping[str, Any]:
+    """The section ``dataset_config.<dataset>`` as it is shipped."""
+    path = PACKAGE / "configs" / "datasets" / dataset / "defaults.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))["dataset_config"][dataset]
+
+
+def _stores(
+    source: Source, settings: ConversionSettings, folder: Path
+) -> dict[str, StoredSegments]:
+    stores = {}
+    for split, files in source.files.items():
+        others = [file for other, each in source.files.items() if other != split for file in each]
+        needs = replace(settings, labelled=split != "test")
+        stores[split] = convert(files, split, needs, folder / split, others)
+    return stores
+
+
+def _widths(stores: Mapping[str, StoredSegments]) -> dict[str, int]:
+    """Modality -> width, the same in all splits that have it."""
+    widths: dict[str, int] = {}
+    for modality in MODALITIES:
+        found = {
+            split: store.manifest.widths[modality]
+            for split, store in stores.items()
+            if modality in store.manifest.widths
+        }
+        if len(set(found.values())) > 1:
+            raise DataError(
+                f"{modality} frames have different widths in the splits: "
+                f"{', '.join(f'{split} {width}' for split, width in found.items())}; these are not "
+                "the splits of one corpus"
+            )
+        if found:
+            widths[modality] = next(iter(found.values()))
+    return widths
+
+
+@contextmanager
+def _scratch(output: Path) -> Iterator[Path]:
+    """A folder inside ``output`` to work in, gone at the end, and ``output`` too if it is empty."""
+    taken = [output / name for name in FILES.values() if (output / name).exists()]
+    if taken:
+        raise DataError(f"{taken[0]} is there already; move it away, or name another --output")
+    new = [folder for folder in (output, *output.parents) if not folder.exists()]
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=output) as scratch:
+            yield Path(scratch)
+    except OSError as error:
+        raise DataError(f"{output}: cannot be written ({error.strerror or error})") from error
+    finally:
+        for folder in new:
+            with suppress(OSError):  # there, and not empty
+                folder.rmdir()
+
+
+def _print_splits(stores: Mapping[str, StoredSegments]) -> None:
+    for split, store in stores.items():
+        found = store.manifest
+        longest = ", ".join(f"{found.longest[name]} {name}" for name in found.longest)
+        print(
+            f"{split}: {found.segments} segments, {found.labels} with a label; the longest have "
+            f"{longest}; {len(found.skipped)} left out"
+        )
+        for modality in MODALITIES:
+            if 0 < found.missing[modality] < found.segments:
+                print(f"  {found.missing[modality]} have no {modality} frames")
+        for why in found.skipped[:_SHOWN]:
+            print(f"  left out: {why}")
+        if len(found.skipped) > _SHOWN:
+            print(f"  and {len(found.skipped) - _SHOWN} more, all in {store.folder / MANIFEST}")
+    widths = _widths(stores)
+    print("Widths: " + ", ".join(f"{m} {widths.get(m, 'none')}" for m in MODALITIES))
+
+
+def _print_misa(written: Written) -> None:
+    print(
+        f"Word ids count the {len(written.word_ids)} words of these files from 2 on; they belong "
+        "to no published vocabulary."
+    )
+    for modality, count in written.filled.items():
+        print(f"{count} segments without {modality} frames got zeros: MISA knows no missing ones.")
+
+
+def _print_next(
+    stores: Mapping[str, StoredSegments], settings: ConversionSettings, files: Mapping[str, Path]
+) -> None:
+    dataset, widths, defaults = settings.corpus, _widths(stores), shipped(settings.corpus)
+    options = [f"annotations.{split}=[{path}]" for split, path in files.items()]
+    options += [
+        f"features.{modality}={widths.get(modality, 'null')}"
+        for modality in MODALITIES
+        if widths.get(modality) != defaults["features"][modality]
+    ]
+    longest = max(s.manifest.longest[m] for s in stores.values() for m in MODALITIES)
+    if longest > defaults["max_frames"]:
+        options.append(f"max_frames={longest}")
+    if missing := [split for split in FILES if split not in stores]:
+        print(f"There is no {' and no '.join(missing)} split; name its files as well:")
+    else:
+        print("Train on it:")
+    print(_command("mmf_run", dataset, options))
+
+
+def _command(program: str, dataset: str, options: Sequence[str]) -> str:
+    typed = [shlex.quote(f"dataset_config.{dataset}.{option}") for option in options]
+    return " \\\n    ".join([f"{program} config=projects/cmsbert/{dataset}.yaml", *typed])

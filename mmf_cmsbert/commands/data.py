@@ -1,0 +1,194 @@
+"""``cmsbert data``: what the commands take, and what they hand it to.
+
+What does the work is imported when it is needed, so that help comes at once.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mmf_cmsbert.commands.plain_errors import PlainErrors
+
+app = typer.Typer(
+    cls=PlainErrors,
+    help="Look at a corpus, convert it, fetch it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+Dataset = Literal["mosi", "mosei"]
+Split = Literal["train", "val", "test"]
+Alignment = Literal["word", "none"]
+
+Sources = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="SOURCE...",
+        help="Files and folders of a corpus: a folder with train.pkl, dev.pkl, test.pkl (MISA); a "
+        "pickle with all splits (MAG, MMSA) or one; .csd files or a folder of them; a plain folder "
+        "with segments.jsonl or segments.csv; a store.",
+        show_default=False,
+    ),
+]
+Layout = Annotated[
+    Literal["auto", "misa", "mag", "mmsa", "csd", "folder", "store"],
+    typer.Option(help="The layout of all files; auto goes by what each is."),
+]
+OneSplit = Annotated[
+    Split | None,
+    typer.Option(
+        help="The only split that is wanted; of a source with one split, which it is.",
+        show_default="all that there are",
+    ),
+]
+HowAligned = Annotated[
+    Alignment,
+    typer.Option(
+        help="Of .csd files: one frame a word, the mean of those it meets; or all frames as they "
+        "come."
+    ),
+]
+
+VOCABULARY = ("FILE", "The tokenizer's vocab.txt, for MMSA files with ids in place of text.")
+
+
+@app.command()
+def inspect(
+    sources: Sources,
+    dataset: Annotated[
+        Dataset | None,
+        typer.Option(help="Hold the videos against this corpus's canonical split."),
+    ] = None,
+    layout: Layout = "auto",
+    split: OneSplit = None,
+    alignment: HowAligned = "word",
+    vocabulary: Annotated[
+        typer.FileText | None,
+        typer.Option(metavar=VOCABULARY[0], help=VOCABULARY[1], encoding="utf-8", errors="replace"),
+    ] = None,
+    json: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write everything found as JSON; - writes it instead of tables."
+        ),
+    ] = None,
+) -> None:
+    """Say what is in a corpus, and what to look at before anything is trained on it."""
+    from mmf_cmsbert.commands.inspection_report import show, write_json
+    from mmf_cmsbert.datasets.inspection.inspection import inspect_source
+    from mmf_cmsbert.datasets.readers.source import find_source
+
+    pieces = vocabulary and vocabulary.read().splitlines()
+    report = inspect_source(find_source(sources, split), dataset, layout, alignment, pieces)
+    if json is not None:
+        write_json(report, json)
+    if json != "-":
+        show(report)
+
+
+@app.command()
+def convert(
+    sources: Sources,
+    dataset: Annotated[Dataset, typer.Option(help="The corpus.", show_default=False)],
+    to: Annotated[
+        Literal["store", "misa"],
+        typer.Option(
+            help="A store, which mmf_run maps into memory; or the pickles of MISA's layout, for "
+            "other programs."
+        ),
+    ] = "store",
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The folder to write.", show_default="./DATASET-store or ./DATASET-misa"),
+    ] = None,
+    layout: Layout = "auto",
+    split: OneSplit = None,
+    alignment: HowAligned = "word",
+    max_frames: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|none",
+            help="Pool more frames of a segment into this many windows.",
+            show_default="dataset_config.DATASET.max_frames as shipped",
+        ),
+    ] = None,
+    normalise: Annotated[
+        Literal["none", "segment"],
+        typer.Option(help="segment: each column over a segment's own frames."),
+    ] = "none",
+    non_finite: Annotated[
+        Literal["error", "zero"], typer.Option(help="NaN and infinite values: refuse, or read 0.")
+    ] = "error",
+    vocabulary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar=VOCABULARY[0], help=VOCABULARY[1], exists=True, dir_okay=False, readable=True
+        ),
+    ] = None,
+    skip_invalid: Annotated[
+        bool,
+        typer.Option("--skip-invalid", help="Leave out segments that cannot be used, and say so."),
+    ] = False,
+) -> None:
+    """Write a corpus of any layout as a store, or in MISA's layout."""
+    from mmf_cmsbert.commands.conversion import convert_source
+    from mmf_cmsbert.datasets.readers.source import find_source
+    from mmf_cmsbert.datasets.stores.conversion import ConversionSettings
+
+    settings = ConversionSettings(
+        corpus=dataset,
+        layout=layout,
+        alignment=alignment,
+        max_frames=_frames(max_frames, dataset),
+        by_segment=normalise == "segment",
+        on_invalid="skip" if skip_invalid else "error",
+        non_finite=non_finite,
+        vocabulary=vocabulary,
+    )
+    folder = output or Path(f"{dataset}-{to}")
+    convert_source(find_source(sources, split), settings, to, folder.expanduser().absolute())
+
+
+@app.command()
+def download(
+    dataset: Annotated[Dataset, typer.Argument(show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The folder to write.", show_default="./DATASET-csd"),
+    ] = None,
+    feature: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What to fetch, given once for each.",
+            show_default="words, labels, facet, covarep",
+        ),
+    ] = None,
+    mirror: Annotated[
+        str | None, typer.Option(metavar="URL", help="A copy of the published server.")
+    ] = None,
+) -> None:
+    """Fetch the .csd files that CMU-MultimodalSDK publishes; it goes on where it stopped."""
+    from mmf_cmsbert.datasets.download.download import FEATURES
+    from mmf_cmsbert.datasets.download.download import download as fetch
+
+    folder = (output or Path(f"{dataset}-csd")).expanduser().absolute()
+    fetch(dataset, folder, features=feature or FEATURES, mirror=mirror)
+    print(
+        f"{folder} holds {dataset} as .csd files. Look at it, or convert it:\n"
+        f"  cmsbert data inspect {folder} --dataset {dataset}\n"
+        f"  cmsbert data convert {folder} --dataset {dataset}"
+    )
+
+
+def _frames(typed: str | None, dataset: str) -> int | None:
+    from mmf_cmsbert.commands.conversion import shipped
+    from mmf_cmsbert.errors import ConfigError
+
+    if typed is None:
+        return shipped(dataset)["max_frames"]
+    if typed == "none":
+        return None
+    if not typed.isdecimal() or int(typed) < 1:
+        raise ConfigError(f"--max-frames {typed}: expected a whole number from 1, or none")
+    return int(typed)

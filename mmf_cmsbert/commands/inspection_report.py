@@ -1,0 +1,143 @@
+"""``cmsbert data inspect``: the report as tables for people, and as JSON for programs."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.errors import DataError
+
+_WIDTH_OF_A_FILE = 120
+_COLUMNS_SHOWN = 4
+
+
+def write_json(report: Mapping[str, Any], file: str) -> None:
+    """Write the report to a file, whole or not at all, or to stdout for ``-``."""
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    if file == "-":
+        sys.stdout.write(text)
+        return
+    path = Path(file).expanduser()
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def show(report: Mapping[str, Any]) -> None:
+    """Print the report."""
+    console = Console(markup=False, highlight=False, emoji=False)
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_OF_A_FILE, markup=False, highlight=False, emoji=False)
+    console.print(f"Layout: {', '.join(report['layouts'])}\n")
+    splits = report["splits"]
+    for table in (_segments(splits), _labels(splits), _lengths(splits), _frames(splits)):
+        console.print(table, "")
+    if report["findings"]:
+        console.print("What to look at", style="bold")
+        for finding in report["findings"]:
+            console.print(f"- {finding}", soft_wrap=True)
+    else:
+        console.print("Nothing stands out.")
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterator[Sequence[Any]]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="left" if number == 0 else "right")
+    for row in rows:
+        table.add_row(*map(str, row))
+    return table
+
+
+def _segments(splits: Mapping[str, Any]) -> Table:
+    without = (f"no {modality}" for modality in MODALITIES)
+    columns = ("split", "segments", "videos", "unusable", "word-aligned", *without)
+    rows = (
+        (
+            split,
+            found["segments"],
+            found["videos"],
+            len(found["unreadable_segments"]) + len(found["duplicate_ids"]),
+            found["segments"] - len(found["unaligned"]),
+            *(found["missing"][modality] for modality in MODALITIES),
+        )
+        for split, found in splits.items()
+    )
+    return _table("Segments", columns, rows)
+
+
+def _labels(splits: Mapping[str, Any]) -> Table:
+    names = list(next(iter(splits.values()))["labels"]["classes"])
+    columns = ("split", *names, "mean", "none", "outside")
+    rows = (
+        (
+            split,
+            *found["labels"]["classes"].values(),
+            "-" if found["labels"]["mean"] is None else f"{found['labels']['mean']:.3f}",
+            len(found["labels"]["unlabelled"]),
+            len(found["labels"]["out_of_range"]),
+        )
+        for split, found in splits.items()
+    )
+    return _table("Labels, rounded", columns, rows)
+
+
+def _lengths(splits: Mapping[str, Any]) -> Table:
+    columns = ("split", "of", "min", "median", "p95", "max", "the longest")
+    rows = (
+        (split, name, *lengths.values(), found["longest"][name]["segment"])
+        for split, found in splits.items()
+        for name, lengths in found["lengths"].items()
+    )
+    return _table("Words and frames of a segment", columns, rows)
+
+
+def _frames(splits: Mapping[str, Any]) -> Table:
+    columns = (
+        "split",
+        "of",
+        "width",
+        "frames",
+        "all zero",
+        "NaN",
+        "inf",
+        "zero columns",
+        "constant",
+        "identical",
+    )
+    rows = (
+        (
+            split,
+            modality,
+            frames["width"],
+            frames["frames"],
+            f"{frames['zero_frames'] / max(frames['frames'], 1):.1%}",
+            frames["nan"],
+            frames["inf"],
+            _columns(frames["zero_columns"], frames["width"]),
+            _columns(frames["constant_columns"], frames["width"]),
+            " ".join("=".join(map(str, group)) for group in frames["equal_columns"]) or "-",
+        )
+        for split, found in splits.items()
+        for modality in MODALITIES
+        for frames in found["frames"][modality]
+    )
+    return _table("Frames", columns, rows)
+
+
+def _columns(columns: Sequence[int], width: int) -> str:
+    if not columns:
+        return "-"
+    shown = ", ".join(map(str, columns[:_COLUMNS_SHOWN]))
+    more = ", ..." if len(columns) > _COLUMNS_SHOWN else ""
+    return f"{len(columns) / width:.1%}: {shown}{more}"

@@ -1,0 +1,25 @@
+"""What a user can mend ends a command with one line and a status, not with a traceback."""
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from mmf_cmsbert.errors import UserError
+
+WRONG_INPUT, INTERRUPTED = 2, 130
+
+
+class PlainErrors(TyperGroup):
+    """Commands that turn a UserError, and Ctrl-C, into a line on stderr and an exit status."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            message, status = f"error: {error}", WRONG_INPUT
+        except KeyboardInterrupt:
+            message, status = "interrupted", INTERRUPTED
+        print(f"{ctx.command_path} {ctx.invoked_subcommand}: {message}", file=sys.stderr)
+        raise typer.Exit(status)

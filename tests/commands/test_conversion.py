@@ -1,0 +1,187 @@
+"""``cmsbert data convert``: corpora as stores and in MISA's layout."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import written_layouts
+from written_layouts import SPLITS, make_segments
+
+from mmf_cmsbert.datasets.readers import layouts
+from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.stores import conversion
+from mmf_cmsbert.datasets.stores.store import StoredSegments
+
+SHIPPED = (47, 74)
+
+
+def make_corpus(widths=SHIPPED, **options):
+    return {s: make_segments(np.random.default_rng(4), s, widths=widths, **options) for s in SPLITS}
+
+
+def equal(ours, theirs):
+    ours, theirs = list(ours), list(theirs)
+    return len(ours) == len(theirs) and all(
+        (a.id, a.words, a.label) == (b.id, b.words, b.label)
+        and all(np.array_equal(getattr(a, m), getattr(b, m)) for m in MODALITIES)
+        for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def next_command(result):
+    """The words of the command that is printed last."""
+    return shlex.split(result.stdout[result.stdout.index("mmf_run ") :].replace("\\\n", ""))
+
+
+def left(folder):
+    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*"))
+
+
+def test_a_store_by_default_in_the_working_folder(cmsbert, tmp_path):
+    corpus = make_corpus()
+    written_layouts.write_misa(tmp_path, corpus)
+    result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi")
+    assert result.exit_code == 0, result.stderr
+    store = Path.cwd() / "mosi-store"
+    for split in SPLITS:
+        assert equal(StoredSegments(store / split), corpus[split])
+        assert f"{split}: 6 segments, 6 with a label" in result.stdout
+    assert next_command(result) == [
+        "mmf_run",
+        "config=projects/cmsbert/mosi.yaml",
+        *(f"dataset_config.mosi.annotations.{split}=[{store}]" for split in SPLITS),
+    ]
+
+
+def test_the_next_command_names_widths_and_lengths_that_are_not_the_shipped_ones(cmsbert, tmp_path):
+    corpus = make_corpus((5, 4), aligned=False)
+    long = np.ones((600, 5), np.float32)
+    corpus["val"][0] = replace(corpus["val"][0], visual=long)
+    written_layouts.write_folder(tmp_path, corpus)
+    for segment in sum(corpus.values(), []):
+        (tmp_path / "acoustic" / f"{segment.id}.npz").unlink()
+    typed = ("data", "convert", tmp_path, "--dataset", "mosi")
+    named = next_command(cmsbert(*typed, "--max-frames", "none", "--output", "here/store"))
+    assert named[5:] == [
+        "dataset_config.mosi.features.visual=5",
+        "dataset_config.mosi.features.acoustic=null",
+        "dataset_config.mosi.max_frames=600",
+    ]
+    pooled = cmsbert(*typed)
+    assert "max_frames" not in pooled.stdout
+    assert len(StoredSegments(Path("mosi-store/val"))[0].visual) == 500
+    shortest = cmsbert(*typed, "--max-frames", 2, "--normalise", "segment", "--output", "short")
+    assert shortest.exit_code == 0
+    frames = StoredSegments(Path("short/train"))[0].visual
+    assert len(frames) == 2 and np.allclose(frames.mean(0), 0, atol=1e-5)
+
+
+def test_one_split_alone(cmsbert, tmp_path):
+    files = written_layouts.write_mag(tmp_path, make_corpus())
+    result = cmsbert("data", "convert", files["val"], "--dataset", "mosi", "--split", "val")
+    assert left("mosi-store") == ["val", "val/manifest.json", "val/segments.arrow"]
+    assert "There is no train and no test split; name its files as well:" in result.stdout
+
+
+def test_misa_holds_the_same_segments(cmsbert, tmp_path):
+    corpus = make_corpus()
+    written_layouts.write_csd(tmp_path, corpus)
+    result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi", "--to", "misa")
+    assert result.exit_code == 0, result.stderr
+    assert left(".") == [
+        "mosi-misa",
+        "mosi-misa/dev.pkl",
+        "mosi-misa/test.pkl",
+        "mosi-misa/train.pkl",
+    ]
+    for split, name in zip(SPLITS, ("train", "dev", "test"), strict=True):
+        file = Path.cwd() / "mosi-misa" / f"{name}.pkl"
+        assert equal(read_files([file], split, "misa"), read_files([tmp_path], split))
+        assert f"dataset_config.mosi.annotations.{split}=[{file}]" in next_command(result)
+    assert "belong to no published vocabulary" in result.stdout
+
+
+def test_misa_is_not_written_over_other_files(cmsbert, tmp_path):
+    written_layouts.write_misa(tmp_path, make_corpus())
+    before = (tmp_path / "dev.pkl").read_bytes()
+    typed = ("data", "convert", tmp_path, "--dataset", "mosi", "--to", "misa", "--output", tmp_path)
+    result = cmsbert(*typed)
+    assert result.exit_code == 2
+    assert "train.pkl is there already" in result.stderr
+    assert (tmp_path / "dev.pkl").read_bytes() == before
+
+
+def test_misa_refuses_unaligned_segments_and_leaves_nothing(cmsbert, tmp_path):
+    written_layouts.write_folder(tmp_path, make_corpus(aligned=False))
+    result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi", "--to", "misa")
+    assert result.exit_code == 2
+    assert "MISA's layout holds one frame a word. Type --to store" in result.stderr
+    assert left(".") == []
+
+
+def test_misa_says_where_it_wrote_zeros(cmsbert, tmp_path):
+    corpus = make_corpus()
+    written_layouts.write_folder(tmp_path, corpus)
+    (tmp_path / "visual" / f"{corpus['train'][0].id}.npy").unlink()
+    result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi", "--to", "misa")
+    assert "1 segments without visual frames got zeros" in result.stdout
+
+
+def test_a_segment_that_cannot_be_used_is_an_error_unless_it_may_be_left_out(cmsbert, tmp_path):
+    corpus = make_corpus()
+    corpus["train"][1] = replace(corpus["train"][1], label=7.0)
+    corpus["val"][2].visual[0, 3] = np.inf
+    corpus["test"][0] = replace(corpus["test"][0], label=float("nan"))
+    written_layouts.write_misa(tmp_path, corpus)
+    typed = ("data", "convert", tmp_path, "--dataset", "mosi")
+    refused = cmsbert(*typed)
+    assert refused.exit_code == 2
+    assert corpus["train"][1].id in refused.stderr and "has the label 7" in refused.stderr
+    assert refused.stderr.rstrip().endswith("type --skip-invalid")
+    assert left(".") == []
+
+    told = cmsbert(*typed, "--split", "val")
+    assert "type --non-finite zero to read zeros there" in told.stderr
+    zeros = cmsbert(*typed, "--split", "val", "--non-finite", "zero", "--output", "zeros")
+    assert zeros.exit_code == 0
+    assert StoredSegments(Path("zeros/val"))[2].visual[0, 3] == 0
+
+    skipped = cmsbert(*typed, "--skip-invalid")
+    assert skipped.exit_code == 0
+    assert "train: 5 segments" in skipped.stdout and "1 left out" in skipped.stdout
+    assert f"left out: {tmp_path / 'train.pkl'}: segment {corpus['train'][1].id}" in skipped.stdout
+    assert "test: 6 segments, 5 with a label" in skipped.stdout
+
+
+def test_splits_of_different_widths_are_not_one_corpus(cmsbert, tmp_path):
+    corpus = make_corpus()
+    corpus["test"] = make_corpus((5, 74))["test"]
+    written_layouts.write_misa(tmp_path, corpus)
+    for to in ("store", "misa"):
+        result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi", "--to", to)
+        assert result.exit_code == 2
+        assert "visual frames have different widths in the splits: train 47" in result.stderr
+    assert not Path("mosi-misa").exists()
+
+
+@pytest.mark.parametrize("to", ["store", "misa"])
+def test_an_interrupted_conversion_leaves_nothing_half_written(cmsbert, tmp_path, monkeypatch, to):
+    written_layouts.write_misa(tmp_path, make_corpus())
+
+    def interrupted(files, split, *rest, **more):
+        segments = layouts.read_files(files, split, *rest, **more)
+        yield next(segments)
+        if split == "val":
+            raise KeyboardInterrupt
+        yield from segments
+
+    monkeypatch.setattr(conversion, "read_files", interrupted)
+    result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi", "--to", to)
+    assert result.exit_code == 130
+    assert result.stderr.endswith("cmsbert data convert: interrupted\n")
+    kept = ["mosi-store", "mosi-store/train"]
+    kept += [f"mosi-store/train/{name}" for name in ("manifest.json", "segments.arrow")]
+    assert left(".") == (kept if to == "store" else [])

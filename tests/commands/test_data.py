@@ -1,0 +1,116 @@
+"""``cmsbert data``: what is typed, what is printed, and how it ends."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import numpy as np
+import pytest
+import written_layouts
+from written_layouts import SPLITS, make_segments
+
+import mmf_cmsbert
+from mmf_cmsbert.commands import data
+from mmf_cmsbert.datasets.download import download
+from mmf_cmsbert.datasets.inspection import inspection
+from mmf_cmsbert.datasets.readers.layouts import LAYOUTS
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    segments = {s: make_segments(np.random.default_rng(4), s, widths=(5, 74)) for s in SPLITS}
+    written_layouts.write_misa(tmp_path / "corpus", segments)
+    return tmp_path / "corpus"
+
+
+def test_inspect_prints_tables_and_what_to_look_at(cmsbert, corpus):
+    result = cmsbert("data", "inspect", corpus)
+    assert result.exit_code == 0
+    for title in ("Layout: misa", "Segments", "Labels, rounded", "Words and frames", "Frames"):
+        assert title in result.stdout
+    assert "What to look at\n- " in result.stdout
+    assert not result.stderr
+
+
+def test_inspect_writes_json(cmsbert, corpus):
+    printed = cmsbert("data", "inspect", corpus, "--json", "-", "--dataset", "mosi")
+    report = json.loads(printed.stdout)
+    assert report["dataset"] == "mosi"
+    assert report["splits"]["train"]["segments"] == 6
+    beside = cmsbert("data", "inspect", corpus, "--json", "report.json", "--split", "val")
+    assert "Segments" in beside.stdout
+    assert list(json.loads(Path("report.json").read_text())["splits"]) == ["val"]
+    assert [file.name for file in Path.cwd().iterdir()] == ["report.json"]
+
+
+def test_ids_that_look_like_markup_are_printed_as_they_are(cmsbert, tmp_path):
+    rows = [{"id": "[bold]a[/bold]", "text": "one :smile: two", "split": "train"}]
+    (tmp_path / "segments.jsonl").write_text("\n".join(map(json.dumps, rows)).replace("/", ""))
+    assert "[bold]a[bold]" in cmsbert("data", "inspect", tmp_path).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("inspect", "nowhere"), "nowhere: there is no such file or folder"),
+        (("inspect", "."), "no corpus in this folder"),
+        (("convert", "nowhere", "--dataset", "mosi"), "nowhere: there is no such file"),
+        (("convert", ".", "--dataset", "mosi", "--max-frames", "0"), "--max-frames 0: expected"),
+        (("download", "mosi", "--feature", "glove"), "'glove': no published feature"),
+    ],
+)
+def test_what_can_be_mended_is_one_line_with_the_commands_name(cmsbert, words, message):
+    result = cmsbert("data", *words)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"cmsbert data {words[0]}: error: ")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1 and not result.stdout
+
+
+def test_words_that_are_no_options_end_with_what_is_expected(cmsbert):
+    result = cmsbert("data", "convert", ".", "--dataset", "moso")
+    assert result.exit_code == 2
+    assert "'mosi', 'mosei'" in result.stderr
+
+
+def test_ctrl_c_ends_with_a_line_and_its_status(cmsbert, corpus, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(inspection, "read_files", interrupted)
+    result = cmsbert("data", "inspect", corpus)
+    assert (result.exit_code, result.stderr) == (130, "cmsbert data inspect: interrupted\n")
+
+
+def test_a_download_goes_to_a_folder_of_the_corpus_and_says_what_is_next(cmsbert, monkeypatch):
+    asked = []
+    monkeypatch.setattr(download, "download", lambda *words, **more: asked.append((words, more)))
+    result = cmsbert("data", "download", "mosei", "--feature", "labels", "--mirror", "http://m")
+    folder = Path.cwd() / "mosei-csd"
+    assert asked == [(("mosei", folder), {"features": ["labels"], "mirror": "http://m"})]
+    assert f"cmsbert data convert {folder} --dataset mosei" in result.stdout
+
+
+def test_every_layout_can_be_named():
+    for command in (data.inspect, data.convert):
+        assert set(get_args(get_type_hints(command)["layout"])) == set(LAYOUTS)
+
+
+def test_the_command_needs_neither_mmf_nor_torch(corpus):
+    """MMF takes seconds to import: the console script is `cmsbert`, which goes by that name."""
+    script = (
+        "import sys; sys.argv = ['cmsbert', 'data', 'inspect', sys.argv[1]]\n"
+        "import atexit\n"
+        "heavy = {'mmf', 'torch', 'transformers'}\n"
+        "atexit.register(lambda: print('loaded', sorted(heavy & set(sys.modules))))\n"
+        "from mmf_cmsbert.commands import main\n"
+        "main()\n"
+    )
+    root = Path(mmf_cmsbert.__file__).parents[1]
+    ran = subprocess.run(
+        [sys.executable, "-c", script, str(corpus)], capture_output=True, text=True, cwd=root
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.endswith("loaded []\n")

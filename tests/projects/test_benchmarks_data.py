@@ -1,0 +1,107 @@
+"""The benchmark of a corpus of MOSEI's size, on a few segments: does it still run, and measure?"""
+
+import importlib
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from mmf_cmsbert.cli import complete
+from mmf_cmsbert.datasets.readers import mmsa
+from mmf_cmsbert.datasets.readers.unpickler import load_plain
+from mmf_cmsbert.overrides import parse
+from mmf_cmsbert.paths import PACKAGE
+
+COUNTS = {"train": 43, "val": 5, "test": 12}
+
+
+@pytest.fixture(scope="module")
+def imported():
+    """A function that imports a file of the benchmark, which finds the others beside it."""
+    folder, before = str(PACKAGE / "projects" / "cmsbert" / "benchmarks"), set(sys.modules)
+    sys.path.insert(0, folder)
+    yield importlib.import_module
+    sys.path.remove(folder)
+    for name in {"data", "steps", "synthetic_mosei"} - before:
+        sys.modules.pop(name, None)
+
+
+def test_the_corpus_is_read_as_mmsas_in_moseis_proportions(imported, tmp_path):
+    imported("synthetic_mosei").write(tmp_path / "corpus.pkl", 60)
+    content = load_plain(tmp_path / "corpus.pkl")
+    read = {split: list(mmsa.read(content, split, "corpus.pkl")) for split in COUNTS}
+    assert {split: len(segments) for split, segments in read.items()} == COUNTS
+    for segment in read["train"]:
+        assert segment.visual.shape == (50, 35) and segment.acoustic.shape == (50, 74)
+        assert segment.visual.all() and segment.words and -3 <= segment.label <= 3
+        assert segment.video.startswith("synthetic")
+    assert len({s.id for segments in read.values() for s in segments}) == 60
+    assert [file.name for file in tmp_path.iterdir()] == ["corpus.pkl"]
+
+
+def test_the_whole_corpus_has_the_segments_of_the_canonical_split(imported):
+    counts = imported("synthetic_mosei").counts
+    assert counts(22_856) == {"train": 16_326, "valid": 1_871, "test": 4_659}
+    assert counts(1) == {"train": 1, "valid": 1, "test": 1}
+
+
+def test_the_same_seed_gives_the_same_corpus_with_text_if_asked_for(imported, tmp_path):
+    write = imported("synthetic_mosei").write
+    for name, seed in (("one", 1), ("again", 1), ("other", 2)):
+        write(tmp_path / name, 10, text=True, seed=seed)
+    one, again, other = (load_plain(tmp_path / n)["train"] for n in ("one", "again", "other"))
+    assert one["text"].shape == (7, 50, 768)
+    assert one["raw_text"] == again["raw_text"] != other["raw_text"]
+    assert np.array_equal(one["audio"], again["audio"])
+    assert not np.array_equal(one["audio"], other["audio"])
+
+
+def test_what_it_types_after_mmf_run_is_a_valid_command(imported, tmp_path):
+    options = {"file": "/corpus.pkl", "stores": str(tmp_path), "save_dir": str(tmp_path / "save")}
+    typed = imported("steps").command(options | {"backbone": "projects/cmsbert/demo"})
+    completed = complete(parse(typed))
+    assert completed["dataset"] == "mosei"
+    assert "/corpus.pkl" in completed["dataset_config.mosei.annotations.test"]
+
+
+def test_private_memory_grows_with_what_is_taken_not_with_what_is_mapped(imported, tmp_path):
+    private_memory = imported("steps").private_memory
+    np.zeros(5_000_000).tofile(tmp_path / "array")
+    before = private_memory()
+    mapped = np.memmap(tmp_path / "array")
+    assert mapped.sum() == 0 and private_memory() - before < 10e6
+    taken = np.ones(5_000_000)
+    assert taken.all() and private_memory() - before > 35e6
+
+
+def test_the_table_shows_medians_and_what_conversion_took_itself(imported):
+    run = {"seconds": [0.3, 0.1, 0.2], "private": [9e6] * 3, "private_after_epoch": [20e6] * 3}
+    measured = {
+        "segments": 60,
+        "cold": False,
+        "pickle_bytes": 5e8,
+        "store_bytes": 4e8,
+        "convert": {"seconds": [7.0], "peak": [400e6], "before": [350e6]},
+        "run": run | {"epoch_seconds": [3.0] * 3},
+        "load_pickle": {"seconds": [1.0], "private": [500e6]},
+    }
+    rows = [" ".join(row.split()) for row in imported("data").table(measured).splitlines()]
+    assert "conversion: of it since loading began 50 MB" in rows
+    assert "run: dataset time to the first batch 0.20 s (0.10 to 0.30)" in rows
+
+
+@pytest.mark.slow
+def test_it_measures_each_step_in_a_process_of_its_own(imported, tmp_path, capsys):
+    out = tmp_path / "measured.json"
+    folder = tmp_path / "kept"
+    typed = ["--segments", "60", "--repeats", "2", "--folder", str(folder), "--out", str(out)]
+    imported("data").main(typed)
+    measured = json.loads(out.read_text())
+    for step in ("convert", "run", "load_pickle"):
+        assert len(measured[step]["seconds"]) == 2 and min(measured[step]["peak"]) > 1e6
+    assert measured["run"]["segments"] == [COUNTS["train"]] * 2
+    assert measured["load_pickle"]["segments"] == [60] * 2
+    frames = 60 * 50 * (35 + 74) * 4
+    assert frames < measured["store_bytes"] < 1.2 * frames
+    assert "dataset time to the first batch" in capsys.readouterr().out
