@@ -41,6 +41,7 @@ setup(
         "filelock>=3.15",  # one download, one ablation into a folder at a time
         "typer>=0.20",  # the command cmsbert
         "rich>=13.7",
+        "scipy>=1.13",  # intervals of the paired comparisons
         "PyYAML>=6",
         # imported by MMF 1.0.0rc10
         "demjson3>=3.0.5",
@@ -52,6 +53,7 @@ setup(
         "tqdm>=4.60",
     ],
     extras_require={
+        "experiments": ["matplotlib>=3.9", "optuna>=4"],  # plots of cmsbert ablate; cmsbert tune
         "tensorboard": ["tensorboard>=2.17"],  # for training.tensorboard=true
         "test": ["pytest>=8"],
     },

@@ -7,11 +7,14 @@ from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
-import mmf_cmsbert
+from omegaconf import OmegaConf
+
 from mmf_cmsbert import overrides, preflight
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.paths import PACKAGE
+from mmf_cmsbert.registration import register
 
 _DESCRIPTION = """\
 {what} what a configuration describes, with MMF.
@@ -47,10 +50,10 @@ def _command(prog: str, what: str, predict: bool) -> None:
 
 
 def _start(prog: str, what: str, predict: bool) -> None:
-    if not mmf_cmsbert.MMF_INSTALLED:
-        raise ConfigError("MMF is not installed; the README's section on set-up says how")
+    register()
     from mmf.utils.flags import flags
 
+    typed = sys.argv[1:]
     parser = flags.get_parser()
     parser.prog = prog
     parser.usage = f"{prog} [-co JSON] config=FILE [KEY=VALUE ...]"
@@ -70,6 +73,10 @@ def _start(prog: str, what: str, predict: bool) -> None:
 
     from mmf_cli.run import run
 
+    if not predict:
+        from mmf_cmsbert import run_record
+
+        run_record.activate([prog, *typed], resolved(options, arguments.config_override))
     run(predict=predict)
 
 
@@ -97,7 +104,7 @@ def complete(
     override = override or {}
     file: Mapping = {}
     if "config" in options:
-        options["config"] = str(_config_file(options["config"]))
+        options["config"] = str(config_file(options["config"]))
         file = _read(load_yaml, options["config"])
     options["model"] = options.get("model") or _named(file, "model")
     given = options.pop("datasets", None) or options.get("dataset")
@@ -124,7 +131,7 @@ def complete(
     return options
 
 
-def _config_file(name: str) -> Path:
+def config_file(name: str) -> Path:
     """The file that ``config=`` names, from the working folder, this package, or MMF."""
     from mmf.utils.general import get_mmf_root
 
@@ -175,7 +182,18 @@ def _named(file: Mapping, *keys: str) -> str:
     )
 
 
-def _configuration(options: Mapping[str, str], *keys: str):
+def resolved(options: Mapping[str, str], override: str | None = None) -> dict[str, Any]:
+    """The whole configuration of a run in plain containers, every reference replaced by its value.
+
+    Args:
+        options: what :func:`complete` gives.
+        override: the JSON of MMF's option --config_override.
+    """
+    config = _configuration(options, *options, override=override)
+    return OmegaConf.to_container(config, resolve=True)
+
+
+def _configuration(options: Mapping[str, str], *keys: str, override: str | None = None):
     """MMF's configuration as those options make it that are named in ``keys``.
 
     Only looked at: what MMF has to say of it, it says when it makes it for the run.
@@ -184,4 +202,4 @@ def _configuration(options: Mapping[str, str], *keys: str):
 
     words = [f"{key}={options[key]}" for key in keys if key in options]
     with redirect_stdout(None):
-        return Configuration(Namespace(config_override=None, opts=words)).get_config()
+        return Configuration(Namespace(config_override=override, opts=words)).get_config()

@@ -1,0 +1,120 @@
+"""``cmsbert ablate``: what the command takes, and what it hands it to."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmf_cmsbert.errors import ConfigError
+
+Jobs = Annotated[
+    int, typer.Option(min=1, help="Runs at once; cores are divided among them, GPUs dealt out.")
+]
+Base = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Stands in for what the recipes include, as in --base projects/cmsbert/demo.yaml. "
+        "Given more than once (folds, say), each recipe runs over each.",
+    ),
+]
+
+
+def ablate(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RECIPE... [KEY=VALUE...]",
+            help="Files, or names of what is in projects/cmsbert/ablations; the first is what the "
+            "others are compared with. KEY=VALUE holds for all of them.",
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds 1 to this run.")] = 5,
+    jobs: Jobs = 1,
+    base: Base = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The folder of runs and results.", show_default="save/ablations"),
+    ] = None,
+    keep_weights: Annotated[
+        bool, typer.Option("--keep-weights", help="Keep the checkpoints of finished runs.")
+    ] = False,
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RECORD",
+            help="Instead: make the run of this run.json again, and compare its scores.",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="How far a score may be off for --check.")
+    ] = 1e-6,
+) -> None:
+    """Run recipes over seeds with mmf_run; tables of mean and spread, and paired comparisons.
+
+    What is done is skipped; what fails is told at the end, with status 1.
+    """
+    recipes, options = split_words(words or [])
+    if check is not None:
+        if recipes:
+            raise ConfigError(f"--check takes a record alone; {recipes[0]} is not wanted")
+        _check(check, options, tolerance, output)
+    if not recipes:
+        raise ConfigError(
+            "no recipe; type for example cmsbert ablate cms_clr mag text_only "
+            "--base projects/cmsbert/demo.yaml"
+        )
+    from rich.console import Console
+
+    from mmf_cmsbert.experiments import ablation, job, recipe
+    from mmf_cmsbert.experiments.scheduler import starter
+
+    folder = (output or Path("save/ablations")).expanduser()
+    files = [recipe.find(word) for word in recipes]
+    bases = [recipe.find(word) for word in base or []]
+    stop_on_termination()
+    with ablation.alone_in(folder):
+        planned = job.plan(files, bases, range(1, seeds + 1), options, folder, job.resolve)
+        finished = ablation.ablate(
+            planned,
+            folder,
+            jobs,
+            starter(jobs),
+            Console(),
+            ["cmsbert", *sys.argv[1:]],
+            keep_weights,
+        )
+    if not finished:
+        raise typer.Exit(1)
+
+
+def _check(file: Path, options: Sequence[str], tolerance: float, output: Path | None) -> None:
+    from rich.console import Console
+
+    from mmf_cmsbert.experiments import check
+
+    stop_on_termination()
+    folder = output or Path(tempfile.mkdtemp(prefix="cmsbert_check_"))
+    if not check.check(file, options, tolerance, folder, Console()):
+        raise typer.Exit(1)
+    if not output:  # else, and where the run failed or differs, it can be looked at
+        shutil.rmtree(folder)
+    raise typer.Exit
+
+
+def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Recipes, and ``KEY=VALUE`` options."""
+    options = [word for word in words if "=" in word]
+    return [word for word in words if "=" not in word], options
+
+
+def stop_on_termination() -> None:
+    """Have SIGTERM end what runs as Ctrl-C does: no run outlives the command."""
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))

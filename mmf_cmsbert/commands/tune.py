@@ -1,0 +1,81 @@
+"""``cmsbert tune``: what the command takes, and what it hands it to."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmf_cmsbert.commands.ablate import Jobs, split_words, stop_on_termination
+from mmf_cmsbert.errors import ConfigError
+
+
+def tune(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RECIPE [KEY=VALUE...]",
+            help="A file, or the name of one in projects/cmsbert/ablations. KEY=VALUE holds for "
+            "all trials.",
+            show_default=False,
+        ),
+    ],
+    space: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="What to vary, as in projects/cmsbert/tuning/mosi.yaml.",
+            show_default=False,
+        ),
+    ],
+    trials: Annotated[
+        int, typer.Option(min=1, help="Settings to try, with those of an earlier call.")
+    ] = 20,
+    seeds: Annotated[int, typer.Option(min=1, help="Each setting with seeds 1 to this.")] = 1,
+    jobs: Jobs = 1,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Stands in for what the recipe includes."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The folder of everything.", show_default="save/tuning")
+    ] = None,
+    search_seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 1,
+) -> None:
+    """Search a recipe's best setting with Optuna, on validation alone.
+
+    Interrupted, the same command goes on. The best setting is written as a recipe.
+    """
+    recipes, options = split_words(words)
+    if len(recipes) != 1:
+        raise ConfigError(f"expected one recipe; found {', '.join(recipes) or 'none'}")
+    from rich.console import Console
+
+    from mmf_cmsbert import paths
+    from mmf_cmsbert.experiments import job, recipe
+    from mmf_cmsbert.experiments.ablation import alone_in
+    from mmf_cmsbert.experiments.scheduler import starter
+    from mmf_cmsbert.experiments.space import read
+    from mmf_cmsbert.experiments.tuning import Tuning
+
+    folder = (output or Path("save/tuning")).expanduser()
+    dimensions = read(paths.find(space) or space)
+    file = recipe.find(recipes[0])
+    stop_on_termination()
+    with alone_in(folder):
+        if base:
+            target = folder / "recipes" / f"{recipe.name_of(file)}.yaml"
+            file = recipe.over(file, recipe.find(base), target)
+        tuning = Tuning(
+            file,
+            dimensions,
+            options,
+            range(1, seeds + 1),
+            folder,
+            jobs,
+            starter(jobs),
+            job.resolve,
+            Console(),
+        )
+        best = tuning.run(trials, search_seed)
+    if best is None:
+        raise typer.Exit(1)

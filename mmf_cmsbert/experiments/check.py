@@ -1,0 +1,144 @@
+"""A recorded run, made again from its record alone, and its scores held against those recorded."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.experiments import provenance, record, scheduler, table
+from mmf_cmsbert.experiments.display import Display
+from mmf_cmsbert.experiments.job import Job, check_options, resolve
+from mmf_cmsbert.experiments.process import MMFRun
+
+# What a recipe can hold; the rest belongs to the machine that it runs on.
+_SECTIONS = (
+    "model",
+    "dataset_config",
+    "model_config",
+    "optimizer",
+    "scheduler",
+    "training",
+    "evaluation",
+    "checkpoint",
+)
+
+
+def check(
+    file: Path,
+    options: Sequence[str],
+    tolerance: float,
+    folder: Path,
+    console: Console,
+    run: Callable[..., scheduler.Process] = MMFRun,
+) -> bool:
+    """Make a recorded run again; say what is not as it was, and which scores differ.
+
+    Args:
+        file: a ``run.json``, or the folder that holds it.
+        options: ``KEY=VALUE`` words, of data that lies elsewhere now for example.
+        tolerance: how far a score may be off.
+        folder: where the run is made.
+        console: where it is said.
+        run: starts ``mmf_run``.
+
+    Returns:
+        Whether every score is the recorded one.
+
+    Raises:
+        DataError: the file is no record, or the run that it records was never scored; or the run
+            fails.
+    """
+    recorded = record.read(file)
+    check_options(options)
+    write_config(recorded, folder / "config.yaml")
+    words = (
+        f"config={folder.resolve() / 'config.yaml'}",
+        *options,
+        f"run_type={recorded['config']['run_type']}",
+        f"env.save_dir={folder.resolve() / 'run'}",
+    )
+    config = resolve(words)
+    job = Job("the recorded run", "", recorded["seed"], folder / "run", words, config)
+    _tell_differences(recorded, config, console)
+
+    def start(job: Job, slot: int) -> scheduler.Process:
+        # Another number of threads adds up in another order.
+        return run(job.words, job.log, recorded["machine"]["threads"])
+
+    with Display(console, done=0, total=1) as display:
+        (outcome,) = scheduler.run_all([job], 1, start, display)
+    if outcome.error:
+        raise DataError(f"the run failed: {outcome.error} ({job.log})")
+    again = record.read(job.folder)
+    differing = compare(recorded, again, tolerance)
+    if not differing:
+        console.print(f"Reproduced: every score is the recorded one (to {tolerance:g}).")
+        return True
+    rows = [["score", "recorded", "now"], *([n, str(was), str(now)] for n, was, now in differing)]
+    table.show(rows, console)
+    console.print(f"NOT reproduced: {len(differing)} values differ by more than {tolerance:g}.")
+    console.print(f"The run is in {job.folder}.", soft_wrap=True, highlight=False)
+    return False
+
+
+def _tell_differences(recorded: Mapping, config: Mapping, console: Console) -> None:
+    found = record.differences(recorded, config)
+    old, new = recorded["commit"], provenance.commit()
+    if old != new and recorded["code_sha256"] == provenance.code_sha256():
+        found.append(
+            f"commit was {record.commit_name(old)} and is {record.commit_name(new)}, with the same "
+            "code for runs"
+        )
+    old, new = recorded["machine"], provenance.machine()
+    found += [
+        f"{name} was {was} and is {now}"
+        for name, (was, now) in record.changes(old, new).items()
+        if name != "threads"
+    ]
+    text = "".join(f"\n  {line}" for line in found) or " nothing; code, data and libraries are."
+    console.print(f"Not as recorded:{text}", markup=False, highlight=False, soft_wrap=True)
+
+
+def write_config(recorded: Mapping[str, Any], file: Path) -> None:
+    """Write the recorded configuration as one file for ``mmf_run``.
+
+    Raises:
+        DataError: the recorded run has no scores to be held against.
+    """
+    if recorded["status"] != "finished":
+        raise DataError(
+            f"the recorded run is {recorded['status']}, and has no scores to compare with; expected"
+            " the record of one that has finished"
+        )
+    config = recorded["config"]
+    content = {key: config[key] for key in _SECTIONS if key in config}
+    content["dataset"] = config.get("datasets") or config.get("dataset")
+    content["training"] = config["training"] | {"seed": recorded["seed"]}
+    content["checkpoint"] = config["checkpoint"] | {"resume": False}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+
+
+def compare(recorded: Mapping, again: Mapping, tolerance: float) -> list[tuple[str, Any, Any]]:
+    """What differs by more than ``tolerance``: name, as recorded, now."""
+    found = []
+    for part in ("best", "validation", "test"):
+        old, new = dict(record.flat(recorded[part], part)), dict(record.flat(again[part], part))
+        if part == "validation" and not recorded[part]:
+            continue  # a resumed run had none
+        for name, (was, now) in record.changes(old, new).items():
+            if not _equal(was, now, tolerance):
+                found.append((name, was, now))
+    return found
+
+
+def _equal(was: Any, now: Any, tolerance: float) -> bool:
+    numbers = all(isinstance(value, (int, float)) for value in (was, now))
+    return numbers and (
+        math.isclose(was, now, rel_tol=0, abs_tol=tolerance)
+        or (math.isnan(was) and math.isnan(now))
+    )

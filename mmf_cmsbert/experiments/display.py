@@ -1,0 +1,74 @@
+"""What a person sees while runs run: a line for each that ends, and bars on a terminal."""
+
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from mmf_cmsbert.experiments import record
+from mmf_cmsbert.experiments.job import Job
+from mmf_cmsbert.experiments.scheduler import Outcome
+
+
+class Display:
+    """A watcher of :func:`run_all` that writes to a console; used as a context.
+
+    Args:
+        console: where to.
+        done: how many jobs need no run.
+        total: how many there are with these.
+    """
+
+    def __init__(self, console: Console, done: int, total: int):
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            # Elsewhere than on a terminal the bars would be printed once, at the end.
+            disable=not console.is_terminal,
+            transient=True,
+        )
+        self._runs = self._progress.add_task("runs", total=total, completed=done)
+        self._bars: dict[Job, int] = {}
+        self._begun: dict[Job, float] = {}
+
+    def __enter__(self) -> "Display":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._progress.stop()
+
+    def started(self, job: Job) -> None:
+        self._begun[job] = time.monotonic()
+        self._bars[job] = self._progress.add_task(f"  {job.label}", total=None)
+        if not self._console.is_terminal:
+            self._say(f"{job.label}: started")
+
+    def progressed(self, job: Job, made: int, of: int) -> None:
+        self._progress.update(self._bars[job], completed=made, total=of)
+
+    def ended(self, outcome: Outcome) -> None:
+        job = outcome.job
+        self._progress.remove_task(self._bars.pop(job))
+        self._progress.advance(self._runs)
+        seconds = f"{time.monotonic() - self._begun.pop(job):.0f} s"
+        if outcome.error:
+            self._say(f"{job.label}: FAILED after {seconds}: {outcome.error}", "red")
+        else:
+            self._say(f"{job.label}: {best_validation(job)}, {seconds}")
+
+    def _say(self, line: str, style: str = "") -> None:
+        self._console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def best_validation(job: Job) -> str:
+    """What a finished run found best, in words."""
+    found = record.read(job.folder)
+    if found["best"] is None:
+        return "no validation was better than nothing"
+    best, name = found["best"], found["criterion"]["name"]
+    return f"best validation {name} {best['value']:.4f} at update {best['update']}"

@@ -1,0 +1,77 @@
+"""One ``mmf_run`` in a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_PROGRAM = "from mmf_cmsbert.cli import mmf_run; mmf_run()"
+_PROGRESS = re.compile(r"progress: (\d+)/(\d+)")
+_TAIL = 20_000
+_PATIENCE = 10.0  # seconds that a process has to end when it is asked to
+
+
+class MMFRun:
+    """A running ``mmf_run``, whose output goes to a file.
+
+    Args:
+        words: its ``KEY=VALUE`` words.
+        log: where its output goes.
+        threads: how many it may compute with.
+        gpu: the one that it gets; None for all that there are.
+    """
+
+    def __init__(self, words: Sequence[str], log: Path, threads: int, gpu: str | None = None):
+        self.log = log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
+        if gpu is not None:
+            environment["CUDA_VISIBLE_DEVICES"] = gpu
+        with open(log, "wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _PROGRAM, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+            )
+
+    def poll(self) -> int | None:
+        """The exit status, None while it runs."""
+        return self._process.poll()
+
+    def stop(self) -> None:
+        """End it, and wait until it has ended."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def progress(self) -> tuple[int, int] | None:
+        """Updates made and to be made, as far as it has said."""
+        found = _PROGRESS.findall(_tail(self.log))
+        return (int(found[-1][0]), int(found[-1][1])) if found else None
+
+
+def error_of(log: Path, status: int) -> str:
+    """Why a run failed, in one line: its own message, or the last thing that it said."""
+    if status < 0:
+        return f"killed by {signal.Signals(-status).name}"
+    text = _tail(log)
+    _, found, message = text.rpartition("mmf_run: error: ")
+    lines = (message if found else text).strip().splitlines()
+    if not lines:
+        return f"ended with status {status} and said nothing"
+    return lines[0 if found else -1].strip()
+
+
+def _tail(file: Path) -> str:
+    with open(file, "rb") as stream:
+        stream.seek(max(0, file.stat().st_size - _TAIL))
+        return stream.read().decode(errors="replace")

@@ -1,0 +1,65 @@
+"""Recipes: a few lines of configuration over the files that they include, or over another base."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mmf_cmsbert import paths
+from mmf_cmsbert.errors import ConfigError
+
+SHIPPED = "projects/cmsbert/ablations"
+
+
+def find(word: str) -> Path:
+    """The file of a recipe: a path, or the name of a shipped ablation without its ``.yaml``.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    for name in (word, f"{SHIPPED}/{word}.yaml"):
+        path = paths.find(name)
+        if path and path.is_file():
+            return path.resolve()
+    shipped = sorted(path.stem for path in (paths.PACKAGE / SHIPPED).glob("*.yaml"))
+    raise ConfigError(
+        f"{word}: there is no such file, and no such recipe in {SHIPPED}. Shipped: "
+        + ", ".join(shipped)
+    )
+
+
+def name_of(file: Path) -> str:
+    """What a recipe is called in tables and folders."""
+    return file.name.removesuffix(".yaml").removesuffix(".yml")
+
+
+def read(file: Path) -> dict[str, Any]:
+    """What the file itself says, references unresolved, without what it includes.
+
+    Raises:
+        ConfigError: it is no configuration.
+    """
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(file))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
+        raise ConfigError(f"{file}: {' '.join(str(error).split())[:300]}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file}: expected a configuration, keys with values")
+    return content
+
+
+def over(file: Path, base: Path, target: Path) -> Path:
+    """Write what a recipe itself says, over ``base`` instead of what it includes, to ``target``."""
+    own = {key: value for key, value in read(file).items() if key != "includes"}
+    return write(target, f"{file.name} over {base.name}", base, own)
+
+
+def write(target: Path, about: str, base: Path, content: dict[str, Any]) -> Path:
+    """Write a recipe; ``about`` becomes the comment at its top, which says how to launch it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    lines = "".join(f"# {line}\n" for line in about.splitlines())
+    body = yaml.safe_dump({"includes": [str(base.resolve())], **content}, sort_keys=False)
+    target.write_text(f"{lines}#   mmf_run config={target}\n{body}", encoding="utf-8")
+    return target

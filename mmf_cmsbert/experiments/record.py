@@ -1,0 +1,114 @@
+"""Records of runs, read back, and what has changed since one was written."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.experiments import provenance
+
+NAME, FORMAT = "run.json", 1
+# Where a run is saved and what it says while it runs changes none of its numbers.
+_NO_INFLUENCE = (
+    "config",
+    "env",
+    "run_type",
+    "checkpoint.resume",
+    "checkpoint.max_to_keep",
+    "training.experiment_name",
+    "training.log_",
+    "training.logger_level",
+    "training.should_not_log",
+    "training.stdout_capture",
+    "training.tensorboard",
+)
+_SHOWN = 4
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The record in a file, or in a run's folder.
+
+    Raises:
+        DataError: there is none, or it is none.
+    """
+    file = path / NAME if path.is_dir() else path
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(
+            f"{file}: {error.strerror}; expected the {NAME} that mmf_run leaves in env.save_dir"
+        ) from error
+    except ValueError as error:
+        raise DataError(f"{file} is no JSON ({error}); expected a run's {NAME}") from error
+    found = record.get("format") if isinstance(record, dict) else None
+    if found != FORMAT:
+        raise DataError(f"{file}: format is {found!r}; expected {FORMAT}, of a run's {NAME}")
+    return record
+
+
+def find(folder: Path) -> dict[str, Any] | None:
+    """The record in a run's folder, None where there is none that can be read."""
+    try:
+        return read(folder)
+    except DataError:
+        return None
+
+
+def differences(record: Mapping, config: Mapping) -> list[str]:
+    """In what a run with ``config``, here and now, would differ from the recorded one, in words.
+
+    The data is left out where the recorded run did not come to its end.
+    """
+    old = dict(flat(record["config"]))
+    changed = changes(old, dict(flat(config)))
+    found = [f"{key} was {was} and is {now}" for key, (was, now) in changed.items()]
+    if len(found) > _SHOWN:
+        found[_SHOWN:] = [f"{len(found) - _SHOWN} more keys differ"]
+    if record["code_sha256"] != provenance.code_sha256():
+        found.append(
+            "the package's code has changed (commit was "
+            f"{commit_name(record['commit'])} and is {commit_name(provenance.commit())})"
+        )
+    found += [
+        f"{name} was {was} and is {now}"
+        for name, (was, now) in changes(record["versions"], provenance.versions()).items()
+    ]
+    if record["backbone"] != provenance.backbone_identity(config):
+        found.append("the weights of the backbone have changed")
+    if record["data"] is not None:
+        old, new = (dict(flat(d)) for d in (record["data"], provenance.data_hashes(config)))
+        for key, (_, now) in changes(old, new).items():
+            found.append(f"the data {key} {'is not there' if now is None else 'has changed'}")
+    return found
+
+
+def changes(old: Mapping, new: Mapping) -> dict[str, tuple[Any, Any]]:
+    """Key -> its two values, of the keys that differ; None where there is no such key."""
+    keys = [*old, *(key for key in new if key not in old)]
+    pairs = {key: (old.get(key), new.get(key)) for key in keys}
+    return {key: (was, now) for key, (was, now) in pairs.items() if was != now}
+
+
+def flat(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of a configuration that have influence, under dotted keys.
+
+    A list is one value, unless it holds sections: ``losses[1].params.weight``.
+    """
+    if key.startswith(_NO_INFLUENCE) or key.endswith(".store_dir"):
+        return
+    if isinstance(config, Mapping) and config:
+        for name, value in config.items():
+            yield from flat(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(config, list) and any(isinstance(item, Mapping) for item in config):
+        for i, item in enumerate(config):
+            yield from flat(item, f"{key}[{i}]")
+    else:
+        yield key, config
+
+
+def commit_name(commit: Mapping | None) -> str:
+    """A commit in short, as provenance gives it."""
+    if commit is None:
+        return "unknown"
+    return commit["hash"][:10] + (" with changes" if commit["dirty"] else "")

@@ -1,0 +1,99 @@
+"""What finished runs scored, recipe by recipe: means, spreads, and each against the first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmf_cmsbert.experiments import record
+from mmf_cmsbert.experiments.job import Job
+from mmf_cmsbert.experiments.statistics import Comparison, Summary, compare, summarise
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished job and its record."""
+
+    job: Job
+    record: Mapping[str, Any]
+
+    @property
+    def test(self) -> Mapping[str, float]:
+        """Metric -> value on test, of the checkpoint that was best on validation."""
+        return self.record["test"] or {}
+
+
+@dataclass(frozen=True)
+class Results:
+    """The runs of an experiment that came to their end, in the order of the plan.
+
+    Attributes:
+        recipes: all names, the reference first; one may have no run.
+        runs: those that finished.
+    """
+
+    recipes: tuple[str, ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def reference(self) -> str:
+        return self.recipes[0]
+
+    def metrics(self) -> list[str]:
+        """The names of what was measured on test, in the order of the records."""
+        return list(dict.fromkeys(name for run in self.runs for name in run.test))
+
+    def of(self, recipe: str) -> list[Run]:
+        return [run for run in self.runs if run.job.recipe == recipe]
+
+    def summary(self, recipe: str, metric: str) -> Summary | None:
+        """Over a recipe's runs; None where no run has the metric."""
+        values = [run.test[metric] for run in self.of(recipe) if metric in run.test]
+        return summarise(values) if values else None
+
+    def comparison(self, recipe: str, metric: str) -> Comparison | None:
+        """A recipe less the reference, over the seeds (and bases) that both have."""
+        ours, theirs = (
+            {run.job.replicate: run.test[metric] for run in self.of(name) if metric in run.test}
+            for name in (recipe, self.reference)
+        )
+        both = [replicate for replicate in ours if replicate in theirs]
+        if recipe == self.reference or not both:
+            return None
+        return compare([ours[r] for r in both], [theirs[r] for r in both])
+
+    def criterion(self) -> str | None:
+        """What chose the checkpoints, where it is also measured on test; else the first metric."""
+        names = [run.record["criterion"]["name"] for run in self.runs]
+        metrics = self.metrics()
+        return next((name for name in names if name in metrics), metrics[0] if metrics else None)
+
+
+def collect(jobs: Sequence[Job]) -> Results:
+    """The results of those jobs whose folder holds a finished record."""
+    found = ((job, record.find(job.folder)) for job in jobs)
+    return Results(
+        tuple(dict.fromkeys(job.recipe for job in jobs)),
+        tuple(Run(job, each) for job, each in found if each and each["status"] == "finished"),
+    )
+
+
+def what_changes(jobs: Sequence[Job]) -> Iterator[tuple[str, list[str]]]:
+    """Each recipe but the first, and the keys in which it differs from the first, in words."""
+    reference = jobs[0]
+    old = dict(record.flat(reference.config))
+    for job in jobs[1:]:
+        if job.replicate == reference.replicate:
+            changed = record.changes(old, dict(record.flat(job.config))).items()
+            yield job.recipe, [f"{_short(key)}: {was} -> {now}" for key, (was, now) in changed]
+
+
+def short_name(metric: str, metrics: Sequence[str]) -> str:
+    """A metric without what all of them begin with: ``mae`` of ``mosi/sentiment_mae``."""
+    datasets = {name.partition("/")[0] for name in metrics}
+    dataset, _, name = metric.rpartition("/")
+    name = name.removeprefix("sentiment_")
+    return f"{dataset}/{name}" if dataset and len(datasets) > 1 else name
+
+
+def _short(key: str) -> str:
+    return key.removeprefix("model_config.").removeprefix("cmsbert.")

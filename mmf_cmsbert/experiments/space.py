@@ -1,0 +1,96 @@
+"""What a search may vary: a YAML file, key -> a range or choices."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mmf_cmsbert.errors import ConfigError
+
+_EXPECTED = (
+    "expected {low: 1e-5, high: 1e-3, log: true}, with whole numbers for whole ones, or a list of "
+    "choices"
+)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One key of the configuration and its values.
+
+    Attributes:
+        key: as on the command line of ``mmf_run``.
+        low, high: the ends of a range, both included; whole numbers for a range of them.
+        log: whether its logarithm is drawn evenly.
+        choices: in place of a range.
+    """
+
+    key: str
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    choices: tuple[Any, ...] = ()
+
+    def suggest(self, trial: Any) -> Any:
+        """A value for an Optuna trial."""
+        if self.choices:
+            # Optuna keeps plain values alone; lists and sections are kept as JSON.
+            texts = {json.dumps(choice): choice for choice in self.choices}
+            return texts[trial.suggest_categorical(self.key, list(texts))]
+        whole = isinstance(self.low, int) and isinstance(self.high, int)
+        suggest = trial.suggest_int if whole else trial.suggest_float
+        return suggest(self.key, self.low, self.high, log=self.log)
+
+    def first(self) -> Any:
+        """Some value of it, with which the key can be tried out."""
+        return self.choices[0] if self.choices else self.low
+
+
+def read(file: Path) -> list[Dimension]:
+    """Read a search space.
+
+    Raises:
+        ConfigError: the file holds none, or a dimension cannot be drawn from.
+    """
+    try:
+        # As configuration files are read: 1e-5 is a number, for which PyYAML alone wants 1.0e-5.
+        content = OmegaConf.to_container(OmegaConf.load(file))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
+        raise ConfigError(f"{file}: {' '.join(str(error).split())[:300]}") from error
+    if not isinstance(content, Mapping) or not content:
+        raise ConfigError(f"{file}: found no keys to search over; {_EXPECTED} under each key")
+    return [_dimension(str(key), given, file) for key, given in content.items()]
+
+
+def word(key: str, value: Any) -> str:
+    """The ``KEY=VALUE`` word that gives ``mmf_run`` this value."""
+    return f"{key}={value if isinstance(value, (str, float)) else json.dumps(value)}"
+
+
+def _dimension(key: str, given: Any, file: Path) -> Dimension:
+    if isinstance(given, list) and given:
+        if len({json.dumps(choice) for choice in given}) < len(given):
+            raise ConfigError(f"{file}: {key}: {given} holds a choice twice")
+        return Dimension(key, choices=tuple(given))
+    if not isinstance(given, Mapping) or not {"low", "high"} <= set(given) <= {
+        "low",
+        "high",
+        "log",
+    }:
+        raise ConfigError(f"{file}: {key}: found {given!r}; {_EXPECTED}")
+    low, high, log = given["low"], given["high"], given.get("log", False)
+    if not isinstance(log, bool):
+        raise ConfigError(f"{file}: {key}: log is {log!r}; expected true or false")
+    for name, value in (("low", low), ("high", high)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+            raise ConfigError(f"{file}: {key}: {name} is {value!r}; expected a number")
+    if not low < high:
+        raise ConfigError(f"{file}: {key}: low is {low} and high {high}; expected low < high")
+    if log and low <= 0:
+        raise ConfigError(f"{file}: {key}: low is {low}; with log: true expected more than 0")
+    return Dimension(key, low, high, log)

@@ -1,0 +1,114 @@
+"""Results as tables: on the terminal, as Markdown, and as CSV with one row a run."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from mmf_cmsbert.experiments.job import Job
+from mmf_cmsbert.experiments.results import Results, short_name, what_changes
+from mmf_cmsbert.experiments.statistics import Comparison, Summary
+
+NOTE = (
+    "Test at the best validation epoch, mean ± sample standard deviation over the runs. Compared: "
+    "the mean of the paired differences (same seed) from {reference}, Student's 95% interval of "
+    "it, and the two-sided p of the exact sign-flip permutation test. So few pairs cannot show "
+    "much (the least p that {pairs} of them can give is {least:.3g}), and p is not corrected for "
+    "how many recipes are compared."
+)
+
+
+def scores(results: Results) -> list[list[str]]:
+    """A row a recipe: name, runs, and each metric's mean and deviation. The head comes first."""
+    metrics = results.metrics()
+    rows = [["recipe", "runs", *(short_name(metric, metrics) for metric in metrics)]]
+    for recipe in results.recipes:
+        cells = (spread(results.summary(recipe, metric)) for metric in metrics)
+        rows.append([recipe, str(len(results.of(recipe))), *cells])
+    return rows
+
+
+def comparisons(results: Results, metric: str) -> list[list[str]]:
+    """A row a recipe but the reference: its mean difference from that, interval, p and pairs."""
+    rows = [["recipe", f"{short_name(metric, results.metrics())}, difference", "95%", "p", "pairs"]]
+    for recipe in results.recipes[1:]:
+        found = results.comparison(recipe, metric)
+        rows.append([recipe, *(_compared(found) if found else ["-"] * 3 + ["0"])])
+    return rows
+
+
+def spread(summary: Summary | None) -> str:
+    if summary is None:
+        return "-"
+    if summary.deviation is None:
+        return f"{summary.mean:.3f}"
+    return f"{summary.mean:.3f} ± {summary.deviation:.3f}"
+
+
+def note(results: Results) -> str:
+    """How to read the tables."""
+    pairs = len(results.of(results.reference))
+    least = 2 / 2**pairs if pairs > 1 else 1
+    return NOTE.format(reference=results.reference, pairs=pairs, least=least)
+
+
+def show(rows: Sequence[Sequence[str]], console: Console) -> None:
+    """Print a table; columns that a line cannot hold follow below, each row with its first cell."""
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    start = 1
+    while start < len(widths):
+        stop = start + 1
+        while stop < len(widths) and widths[0] + sum(widths[start : stop + 1]) <= console.width:
+            stop += 1
+        table = Table(box=None, pad_edge=False)
+        for i in (0, *range(start, stop)):
+            table.add_column(rows[0][i], justify="right" if i else "left", no_wrap=True)
+        for row in rows[1:]:
+            table.add_row(row[0], *row[start:stop])
+        console.print()
+        console.print(table)
+        start = stop
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    head, *body = ("| " + " | ".join(row) + " |" for row in rows)
+    return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])
+
+
+def write_markdown(file: Path, results: Results, jobs: Sequence[Job], command: str) -> None:
+    """Write both kinds of tables, of all metrics, with what each recipe changes."""
+    parts = ["# Results", f"    {command}", markdown(scores(results)), note(results)]
+    changes = [[name, "; ".join(lines).replace("|", "\\|")] for name, lines in what_changes(jobs)]
+    if changes:
+        rows = [["recipe", f"what it changes in {results.reference}"], *changes]
+        parts.append(markdown(rows))
+        parts += [markdown(comparisons(results, metric)) for metric in results.metrics()]
+    file.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def write_csv(file: Path, results: Results) -> None:
+    """Write one row a run: what it was, what was best on validation, and its scores."""
+    metrics = results.metrics()
+    head = ["recipe", "base", "seed", "best_update", "updates", "commit", "record"]
+    head += [f"{split}/{name}" for split in ("val", "test") for name in metrics]
+    with open(file, "w", newline="", encoding="utf-8") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(head)
+        for run in results.runs:
+            job, found = run.job, run.record
+            validation = found["validation"] or {}
+            rows.writerow(
+                [job.recipe, job.base, job.seed]
+                + [(found["best"] or {}).get("update"), found["updates"]]
+                + [(found["commit"] or {}).get("hash"), job.folder / "run.json"]
+                + [scored.get(name) for scored in (validation, run.test) for name in metrics]
+            )
+
+
+def _compared(found: Comparison) -> list[str]:
+    mean = f"{found.mean:+.3f}"
+    if found.p is None:
+        return [mean, "-", "-", "1"]
+    return [mean, f"{found.low:+.3f} to {found.high:+.3f}", f"{found.p:.3f}", str(found.count)]

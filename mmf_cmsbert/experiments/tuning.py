@@ -1,0 +1,142 @@
+"""The best setting of a recipe, chosen on validation alone and written as a recipe itself."""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from rich.console import Console
+
+from mmf_cmsbert import overrides
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.experiments import recipe as recipes
+from mmf_cmsbert.experiments import record
+from mmf_cmsbert.experiments.ablation import run_missing
+from mmf_cmsbert.experiments.job import plan
+from mmf_cmsbert.experiments.scheduler import Start
+from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried
+from mmf_cmsbert.experiments.space import Dimension, word
+
+# The test split is not looked at.
+RUN_TYPE = "train_val"
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A search over a recipe.
+
+    Attributes:
+        recipe: the file that is varied.
+        space: what is varied.
+        options: ``KEY=VALUE`` words that hold for all trials.
+        seeds: of each trial; the mean of their scores is what counts.
+        output: the folder of trials, study and results.
+        slots: how many seeds run at once.
+        start: begins a run.
+        resolve: the whole configuration that words for ``mmf_run`` make.
+        console: where it is said.
+    """
+
+    recipe: Path
+    space: Sequence[Dimension]
+    options: Sequence[str]
+    seeds: Sequence[int]
+    output: Path
+    slots: int
+    start: Start
+    resolve: Callable[[Sequence[str]], Mapping[str, Any]]
+    console: Console
+
+    def run(self, trials: int, seed: int) -> Path | None:
+        """Search, and write ``trials.csv`` and ``best.yaml``; its path, if any trial succeeded.
+
+        Raises:
+            ConfigError: a key of the space that there is not, or a search of another kind in
+                ``output``.
+        """
+        config = self._tried_out()
+        stop = config["training"]["early_stop"]
+        name, minimize = stop["criteria"], stop["minimize"]
+        keys = [dimension.key for dimension in self.space]
+        made_with = {
+            key: value for key, value in record.flat(config) if not key.startswith(tuple(keys))
+        }
+        made_with |= {f"space {dimension.key}": repr(dimension) for dimension in self.space}
+        made_with |= {"--seeds": list(self.seeds), "--search-seed": seed}
+        study = open_study(self.output / "study.db", minimize, made_with)
+
+        def evaluate(number: int, values: Mapping[str, Any]) -> float:
+            shown = ", ".join(f"{key.rpartition('.')[2]}={v}" for key, v in values.items())
+            self._say(f"trial {number + 1} of {trials}: {shown}")
+            return self._score(number, values)
+
+        search(study, self.space, trials, seed, evaluate)
+        self._write_trials(study, name)
+        scored = [trial for trial in tried(study) if trial.value is not None]
+        if not scored:
+            self._say("No trial could be scored.")
+            return None
+        best = study.best_trial
+        number = [trial.number for trial in tried(study)].index(best.number) + 1
+        values = best.user_attrs["values"]
+        about = f"Trial {number} of {len(tried(study))}: validation {name} {best.value:.6f}"
+        about += f", mean of seeds {self.seeds[0]} to {self.seeds[-1]}" * (len(self.seeds) > 1)
+        self._say(f"Best: {about}")
+        return self._write_best(values, about)
+
+    def _tried_out(self) -> Mapping[str, Any]:
+        """The configuration with some setting of the space, which shows whether its keys exist."""
+        clash = set(overrides.parse(self.options)) & {each.key for each in self.space}
+        if clash:
+            raise ConfigError(f"{clash.pop()} stands both in the space and on the command line")
+        (job,) = self._jobs(0, {each.key: each.first() for each in self.space}, self.seeds[:1])
+        return job.config
+
+    def _jobs(self, number: int, values: Mapping[str, Any], seeds: Sequence[int]) -> list:
+        words = [*self.options, *(word(key, value) for key, value in values.items())]
+        folder = self.output / "trials" / str(number + 1)
+        return plan([self.recipe], [], seeds, words, folder, self.resolve, RUN_TYPE)
+
+    def _score(self, number: int, values: Mapping[str, Any]) -> float:
+        jobs = self._jobs(number, values, self.seeds)
+        for outcome in run_missing(jobs, self.slots, self.start, self.console):
+            if outcome.error:
+                raise TrialFailed(f"{outcome.job.label}: {outcome.error} ({outcome.job.log})")
+        bests = [record.read(job.folder)["best"] for job in jobs]
+        if None in bests:
+            raise TrialFailed("no validation gave a number")
+        return fmean(best["value"] for best in bests)
+
+    def _write_trials(self, study: Any, criterion: str) -> None:
+        keys = [dimension.key for dimension in self.space]
+        with open(self.output / "trials.csv", "w", newline="", encoding="utf-8") as stream:
+            rows = csv.writer(stream)
+            rows.writerow(["trial", f"val/{criterion}", *keys, "error"])
+            for number, trial in enumerate(tried(study), 1):
+                values, error = trial.user_attrs["values"], trial.user_attrs.get("error")
+                rows.writerow([number, trial.value, *(values[key] for key in keys), error])
+
+    def _write_best(self, values: Mapping[str, Any], about: str) -> Path:
+        words = [*self.options, *(word(key, value) for key, value in values.items())]
+        config = self.resolve([f"config={self.recipe.resolve()}", *words])
+        content = part_of(config, [*overrides.parse(self.options), *values])
+        file = recipes.write(self.output / "best.yaml", about, self.recipe, content)
+        self._say(f"Written: {file}, {self.output / 'trials.csv'}")
+        return file
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def part_of(config: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    """The values under some keys of a configuration, as sections; of an item its whole list."""
+    content: dict[str, Any] = {}
+    for key in keys:
+        *sections, name = key.partition("[")[0].split(".")
+        source, target = config, content
+        for section in sections:
+            source, target = source[section], target.setdefault(section, {})
+        target[name] = source[name]
+    return content

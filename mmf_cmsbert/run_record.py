@@ -1,0 +1,146 @@
+"""The record of a training run: ``run.json`` in ``env.save_dir``, all that its numbers depend on.
+
+MMF prints scores with four digits, in a log, and names neither the code nor the data behind them.
+"""
+
+import json
+import math
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.experiments import provenance
+from mmf_cmsbert.experiments.record import FORMAT, NAME
+
+
+class RunRecord:
+    """What is known of a run, written when it begins and when it ends.
+
+    Args:
+        folder: where it is written.
+        command: the words that were typed.
+        config: the whole configuration, resolved, as plain containers.
+        seed: the seed in use, drawn or given.
+    """
+
+    def __init__(self, folder: Path, command: Sequence[str], config: Mapping, seed: int | None):
+        self.file = Path(folder) / NAME
+        stop = config["training"]["early_stop"]
+        self.content: dict[str, Any] = {
+            "format": FORMAT,
+            "status": "running",
+            "command": shlex.join(command),
+            "started": _now(),
+            "ended": None,
+            "seed": seed,
+            "commit": provenance.commit(),
+            "code_sha256": provenance.code_sha256(),
+            "versions": provenance.versions(),
+            "machine": provenance.machine(),
+            "data": None,
+            "backbone": provenance.backbone_identity(config),
+            "criterion": {"name": stop["criteria"], "minimize": stop["minimize"]},
+            "best": None,
+            "updates": None,
+            "validation": None,
+            "test": None,
+            "error": None,
+            "config": config,
+        }
+        self._scores: dict[tuple[str, int], dict[str, float]] = {}
+        self._write()
+
+    def scored(self, split: str, update: int, metrics: Mapping[str, float]) -> None:
+        """Take note of an evaluation: metric -> value, of ``val`` or ``test``."""
+        self._scores[split, update] = dict(metrics)
+
+    def end(self, best: tuple[int, float] | None) -> None:
+        """The run is over and has been scored.
+
+        Args:
+            best: update and criterion of the best validation; None where no validation was better
+                than nothing, and the last weights were scored.
+        """
+        # Each run ends with a validation, and only then goes back to its best checkpoint.
+        updates = max((update for _, update in self._scores), default=None)
+        update = updates if best is None else best[0]
+        tests = [scores for (split, _), scores in self._scores.items() if split == "test"]
+        self.content |= {
+            "status": "finished",
+            "ended": _now(),
+            # Only now: a run may make its own data.
+            "data": provenance.data_hashes(self.content["config"]),
+            "best": best and {"update": best[0], "value": best[1]},
+            "updates": updates,
+            # A resumed run did not see the validations before; run_type=train_val_inference
+            # validates the best checkpoint once more.
+            "validation": self._scores.get(("val", update)),
+            "test": tests[-1] if tests else None,
+        }
+        self._write()
+
+    def fail(self, error: BaseException) -> None:
+        """The run broke off."""
+        reason = " ".join(str(error).split())
+        self.content |= {
+            "status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed",
+            "ended": _now(),
+            "error": f"{type(error).__name__}: {reason}" if reason else type(error).__name__,
+        }
+        self._write()
+
+    def _write(self) -> None:
+        unfinished = self.file.with_suffix(".tmp")
+        unfinished.write_text(json.dumps(self.content, indent=1) + "\n", encoding="utf-8")
+        os.replace(unfinished, self.file)
+
+
+def activate(command: Sequence[str], config: Mapping) -> None:
+    """Have MMF's trainer keep the record of the one run that this process is about to make.
+
+    Args:
+        command: the words that were typed.
+        config: the whole configuration, resolved, as plain containers.
+    """
+    from mmf.trainers.base_trainer import BaseTrainer
+    from mmf.utils.distributed import is_master
+
+    original_train, original_evaluate = BaseTrainer.train, BaseTrainer.evaluate
+
+    def train(self):
+        # What only scores or predicts leaves the record of the training before it alone.
+        if "train" not in self.run_type or not is_master():
+            return original_train(self)
+        record = RunRecord(config["env"]["save_dir"], command, config, self.config.training.seed)
+        self.run_record = record
+        try:
+            original_train(self)
+        except BaseException as error:
+            record.fail(error)
+            raise
+        record.end(_best(self.early_stopping))
+
+    def evaluate(self, *args, **kwargs):
+        report, meter = original_evaluate(self, *args, **kwargs)
+        if record := getattr(self, "run_record", None):
+            prefix = f"{report.dataset_type}/"
+            scores = {
+                name.removeprefix(prefix): float(meter.meters[name].global_avg)
+                for name in report.metrics
+            }
+            record.scored(report.dataset_type, self.num_updates, scores)
+        return report, meter
+
+    BaseTrainer.train, BaseTrainer.evaluate = train, evaluate
+
+
+def _best(early_stopping: Any) -> tuple[int, float] | None:
+    value = float(early_stopping.best_monitored_value)
+    return (int(early_stopping.best_monitored_update), value) if math.isfinite(value) else None
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

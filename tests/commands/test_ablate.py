@@ -1,0 +1,132 @@
+"""``cmsbert ablate`` as it is typed; runs are started by nobody, unless a test is slow."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from mmf_cmsbert.experiments import job, provenance, scheduler
+
+MAE = "mosi/sentiment_mae"
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """The words that ``mmf_run`` was given, run by run; each ends at once, scoring its seed."""
+    begun = []
+
+    class Run:
+        def __init__(self, words, log, threads, gpu=None):
+            begun.append(words)
+            options = dict(word.split("=", 1) for word in words)
+            self.status = int("broken" in options["config"])
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text("mmf_run: error: it is broken\n" * self.status)
+            config = resolve(words)
+            record = {
+                "format": 1, "status": "finished", "seed": int(options["training.seed"]),
+                "commit": None, "code_sha256": provenance.code_sha256(), "backbone": None,
+                "versions": provenance.versions(), "data": {}, "updates": 9, "config": config,
+                "criterion": {"name": MAE, "minimize": True},
+                "best": {"update": 3, "value": 0.5}, "validation": {MAE: 0.5},
+                "test": {MAE: float(options["training.seed"])},
+            }  # fmt: skip
+            if not self.status:
+                (log.parent / "run.json").write_text(json.dumps(record))
+
+        def poll(self):
+            return self.status
+
+        def progress(self):
+            return None
+
+        def stop(self):
+            pass
+
+    def resolve(words):
+        return {"words": [w for w in words if "save_dir" not in w and "resume" not in w],
+                "run_type": "train_val_inference"}  # fmt: skip
+
+    monkeypatch.setattr(scheduler, "MMFRun", Run)
+    monkeypatch.setattr(job, "resolve", resolve)
+    return begun
+
+
+def test_recipes_by_name_over_a_base_with_options(cmsbert, runs, tmp_path):
+    ended = cmsbert(
+        "ablate", "cms_clr", "mag", "--seeds", 2, "--base", "projects/cmsbert/demo.yaml",
+        "--output", tmp_path / "out", "training.max_updates=5",
+    )  # fmt: skip
+    assert ended.exit_code == 0, ended.output
+    assert len(runs) == 4 and all("training.max_updates=5" in words for words in runs)
+    assert "cms_clr     2  1.500 ± 0.707" in ended.output
+    config = next(w for w in runs[1] if w.startswith("config=")).removeprefix("config=")
+    assert config == str(tmp_path / "out" / "recipes" / "demo" / "mag.yaml")
+    again = cmsbert(
+        "ablate", "cms_clr", "mag", "--seeds", 2, "--base", "projects/cmsbert/demo.yaml",
+        "--output", tmp_path / "out", "training.max_updates=5",
+    )  # fmt: skip
+    assert again.exit_code == 0 and len(runs) == 4
+    assert "4 of 4 runs are done already" in again.output
+
+
+def test_a_failed_run_ends_the_command_with_its_log_and_a_status(cmsbert, runs, tmp_path):
+    (tmp_path / "broken.yaml").write_text("model: cmsbert\n")
+    ended = cmsbert("ablate", "cms_clr", tmp_path / "broken.yaml", "--seeds", 1)
+    assert ended.exit_code == 1
+    assert "1 of 2 runs failed" in ended.output and "it is broken" in ended.output
+    assert "save/ablations/runs/broken/seed_1/output.log" in ended.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "no recipe; type for example"),
+        (["magg"], "magg: there is no such file.*Shipped: .*mag_bert"),
+        (["mag", "training.seed=3"], "training.seed cannot be set here: type --seeds"),
+        (["mag", "--base", "nowhere.yaml"], "nowhere.yaml: there is no such file"),
+        (["mag", "mag"], "have one name"),
+        (["mag", "--check", "run.json"], "mag is not wanted"),
+        (["--check", "nowhere.json"], "nowhere.json: No such file"),
+    ],
+)
+def test_what_cannot_be_right_is_one_line_and_status_2(cmsbert, runs, words, message):
+    ended = cmsbert("ablate", *words)
+    assert ended.exit_code == 2 and not runs
+    assert "Traceback" not in ended.output
+    assert re.search(message, ended.output.replace("\n", " "))
+
+
+SMALL = [
+    "dataset_config.mosi.synthetic.train=64", "dataset_config.mosi.synthetic.val=16",
+    "dataset_config.mosi.synthetic.test=16", "training.max_updates=4",
+    "training.evaluation_interval=2",
+]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_on_the_demo_corpus_runs_are_compared_skipped_and_reproduced(tmp_path):
+    program = "import sys; sys.argv[0] = 'cmsbert'; from mmf_cmsbert.commands import main; main()"
+
+    def typed(*words):
+        command = [sys.executable, "-c", program, "ablate", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    words = ["cms_clr", "text_only", "--seeds", "2", "--base", "projects/cmsbert/demo.yaml"]
+    data = [*SMALL, f"dataset_config.mosi.data_dir={tmp_path / 'data'}"]
+    ended = typed(*words, *data)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert (tmp_path / "save" / "ablations" / "results.csv").read_text().count("\n") == 5
+    again = typed(*words, *data)
+    assert "4 of 4 runs are done already" in again.stdout
+    folder = tmp_path / "save" / "ablations" / "runs" / "text_only" / "demo" / "seed_2"
+    record = json.loads((folder / "run.json").read_text())
+    assert record["seed"] == 2 and set(record["data"]["mosi"]) == {"train", "val", "test"}
+    assert not list(folder.glob("*.ckpt"))
+    checked = typed("--check", str(folder / "run.json"))
+    assert checked.returncode == 0 and "Reproduced" in checked.stdout, checked.stdout
+    record["test"][MAE] += 1e-3
+    (folder / "run.json").write_text(json.dumps(record))
+    assert typed("--check", str(folder / "run.json")).returncode == 1

@@ -1,0 +1,27 @@
+"""Plans of runs that nobody makes; the helper modules beside the tests can be imported."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from made_up_runs import resolve  # noqa: E402
+
+from mmf_cmsbert.experiments.job import plan  # noqa: E402
+
+
+@pytest.fixture
+def planned(tmp_path):
+    """Plan recipes of these names, seeds 1 to that number."""
+
+    def make(names, seeds=1, options=(), bases=()):
+        files = []
+        for name in names:
+            files.append(tmp_path / f"{name}.yaml")
+            files[-1].write_text(f"includes: [base.yaml]\nkey: {name}\n")
+        seeds = range(1, seeds + 1)
+        return plan(files, bases, seeds, options, tmp_path / "output", resolve)
+
+    return make

@@ -1,0 +1,133 @@
+import csv
+
+import pytest
+from made_up_runs import write_record
+from rich.console import Console
+
+from mmf_cmsbert.experiments import table
+from mmf_cmsbert.experiments.results import collect, short_name, what_changes
+
+MAE, CORR = "mosi/sentiment_mae", "mosi/sentiment_corr"
+# recipe -> MAE of seeds 1, 2, 3; None: that run is not there
+SCORES = {
+    "full": [0.5, 0.6, 0.7],
+    "less": [0.6, 0.8, 1.0],
+    "gap": [0.4, None, 0.5],
+    "none": [None] * 3,
+}
+
+
+@pytest.fixture
+def jobs(planned):
+    jobs = planned(list(SCORES), seeds=3)
+    for job in jobs:
+        mae = SCORES[job.recipe][job.seed - 1]
+        if mae is not None:
+            scores = {MAE: mae, CORR: 1 - mae}
+            write_record(job.folder, job.config, test=scores, validation={MAE: mae / 2})
+        else:
+            write_record(job.folder, job.config, status="failed", test=None)
+    return jobs
+
+
+def test_means_and_deviations_are_over_the_runs_that_finished(jobs):
+    head, *rows = table.scores(collect(jobs))
+    assert head == ["recipe", "runs", "mae", "corr"]
+    assert rows == [
+        ["full", "3", "0.600 ± 0.100", "0.400 ± 0.100"],
+        ["less", "3", "0.800 ± 0.200", "0.200 ± 0.200"],
+        ["gap", "2", "0.450 ± 0.071", "0.550 ± 0.071"],
+        ["none", "0", "-", "-"],
+    ]
+
+
+def test_recipes_are_compared_with_the_first_over_the_seeds_that_both_have(jobs):
+    results = collect(jobs)
+    less, gap = results.comparison("less", MAE), results.comparison("gap", MAE)
+    # differences 0.1, 0.2, 0.3: deviation 0.1, t 4.302653
+    margin = 4.302653 * 0.1 / 3**0.5
+    assert (less.mean, less.low, less.high) == pytest.approx((0.2, 0.2 - margin, 0.2 + margin))
+    assert (less.p, less.count) == (pytest.approx(2 / 8), 3)
+    # seeds 1 and 3: 0.4 - 0.5 and 0.5 - 0.7
+    assert (gap.mean, gap.count) == (pytest.approx(-0.15), 2)
+    assert results.comparison("full", MAE) is None and results.comparison("none", MAE) is None
+    assert table.comparisons(results, MAE)[1] == [
+        "less",
+        "+0.200",
+        "-0.048 to +0.448",
+        "0.250",
+        "3",
+    ]
+    assert table.comparisons(results, MAE)[3] == ["none", "-", "-", "-", "0"]
+
+
+def test_runs_of_one_seed_over_two_bases_are_different_pairs(planned, tmp_path):
+    for fold in ("fold1", "fold2"):
+        (tmp_path / f"{fold}.yaml").write_text("base: true\n")
+    jobs = planned(["a", "b"], bases=[tmp_path / "fold1.yaml", tmp_path / "fold2.yaml"])
+    for i, job in enumerate(jobs):  # fold1 a, fold1 b, fold2 a, fold2 b
+        write_record(job.folder, job.config, test={MAE: [1.0, 2.0, 5.0, 8.0][i]})
+    found = collect(jobs).comparison("b", MAE)
+    assert (found.mean, found.count) == (2.0, 2)
+
+
+def test_csv_has_one_row_a_finished_run(jobs, tmp_path):
+    table.write_csv(tmp_path / "results.csv", collect(jobs))
+    with open(tmp_path / "results.csv", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 8
+    row = next(r for r in rows if (r["recipe"], r["seed"]) == ("less", "2"))
+    assert (row[f"test/{MAE}"], row[f"val/{MAE}"], row["best_update"]) == ("0.8", "0.4", "20")
+
+
+def test_markdown_holds_command_tables_and_what_each_recipe_changes(jobs, tmp_path):
+    table.write_markdown(tmp_path / "results.md", collect(jobs), jobs, "cmsbert ablate full less")
+    text = (tmp_path / "results.md").read_text()
+    for part in (
+        "    cmsbert ablate full less",
+        "| full | 3 | 0.600 ± 0.100 |",
+        "| less | +0.200 | -0.048 to +0.448 | 0.250 | 3 |",
+        "corr, difference",
+        "the least p that 3 of them can give is 0.25",
+    ):
+        assert part in text
+
+
+def test_what_a_recipe_changes_is_told_key_by_key(planned):
+    jobs = planned(["a", "b"], seeds=2)
+    losses = [{"type": "l1"}, {"type": "clr", "params": {"weight": 0.1, "label_smoothing": 0.1}}]
+    others = [{"type": "l1"}, {"type": "clr", "params": {"weight": 0.1, "label_smoothing": 0}}]
+    for job in jobs:
+        model = {"losses": losses if job.recipe == "a" else others, "pairs": [["text", "visual"]]}
+        job.config.clear()
+        job.config.update(model_config={"cmsbert": model})
+    assert list(what_changes(jobs)) == [("b", ["losses[1].params.label_smoothing: 0.1 -> 0"])]
+
+
+def test_a_table_that_a_line_cannot_hold_goes_on_below(jobs):
+    console = Console(width=34, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    table.show(table.scores(collect(jobs)), console)
+    lines = [line.rstrip() for line in console.export_text().splitlines()]
+    assert all(len(line) <= 34 for line in lines)
+    assert "full       3  0.600 ± 0.100" in lines and "full    0.400 ± 0.100" in lines
+
+
+@pytest.mark.parametrize(
+    ("metrics", "names"),
+    [
+        ([MAE, CORR], ["mae", "corr"]),
+        ([MAE, "mosei/sentiment_mae"], ["mosi/mae", "mosei/mae"]),
+        (["accuracy"], ["accuracy"]),
+    ],
+)
+def test_metrics_are_named_without_what_is_common_to_them(metrics, names):
+    assert [short_name(metric, metrics) for metric in metrics] == names
+
+
+def test_the_plot_shows_every_metric(jobs, tmp_path):
+    pytest.importorskip("matplotlib", reason="the plot needs matplotlib, which is optional")
+    from mmf_cmsbert.experiments import plot
+
+    plot.write(collect(jobs), tmp_path / "results.png", tmp_path / "results.svg")
+    assert (tmp_path / "results.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "results.svg").read_text()

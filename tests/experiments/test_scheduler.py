@@ -1,0 +1,113 @@
+import pytest
+from made_up_runs import FakeRun, Silent
+
+from mmf_cmsbert.experiments import scheduler
+from mmf_cmsbert.experiments.scheduler import run_all
+
+
+def test_no_more_run_at_once_than_there_are_slots_and_each_slot_holds_one(planned):
+    jobs = planned(["a", "b", "c"], seeds=2)
+    running, most, order = {}, [], []
+
+    class Run(FakeRun):
+        def poll(self):
+            status = super().poll()
+            if status is not None:
+                del running[self.slot]
+            return status
+
+    def start(job, slot):
+        assert slot not in running
+        order.append(job.label)
+        run = Run(job, looks=1 + len(order) % 3)
+        run.slot = slot
+        running[slot] = run
+        most.append(len(running))
+        return run
+
+    outcomes = run_all(jobs, 2, start, Silent(), pause=0)
+    assert max(most) == 2
+    assert order == [job.label for job in jobs], "begun seed by seed, as planned"
+    assert {o.job.label for o in outcomes} == set(order)
+    assert all(o.error is None for o in outcomes)
+
+
+def test_a_failed_run_does_not_stop_the_others_and_its_message_is_kept(planned):
+    jobs = planned(["a", "b", "c"])
+
+    def start(job, slot):
+        if job.recipe == "b":
+            return FakeRun(job, status=2, says="a line\nmmf_run: error: no data file\n  there\n")
+        return FakeRun(job)
+
+    watcher = Silent()
+    outcomes = run_all(jobs, 1, start, watcher, pause=0)
+    assert [o.error for o in outcomes] == [None, "no data file", None]
+    assert ("ended", "b seed 1", "no data file") in watcher.told
+
+
+@pytest.mark.parametrize(
+    ("status", "says", "error"),
+    [
+        (1, "Traceback:\n  File\nRuntimeError: nan\n\n", "RuntimeError: nan"),
+        (1, "", "ended with status 1 and said nothing"),
+        (-9, "progress: 1/2", "killed by SIGKILL"),
+    ],
+)
+def test_why_a_run_failed(planned, status, says, error):
+    (job,) = planned(["a"])
+    (outcome,) = run_all(
+        [job], 1, lambda job, slot: FakeRun(job, status=status, says=says), Silent(), pause=0
+    )
+    assert outcome.error == error
+
+
+def test_a_run_that_ends_well_without_its_record_has_failed(planned):
+    (job,) = planned(["a"])
+
+    class Forgetful(FakeRun):
+        def poll(self):
+            return 0
+
+    (outcome,) = run_all([job], 1, lambda job, slot: Forgetful(job), Silent(), pause=0)
+    assert "without a finished run.json" in outcome.error
+
+
+def test_progress_is_passed_on_while_a_run_runs(planned):
+    watcher = Silent()
+    run_all(planned(["a"]), 1, lambda job, slot: FakeRun(job, looks=2), watcher, pause=0)
+    assert ("progressed", "a seed 1", 5, 10) in watcher.told
+
+
+def test_an_interruption_stops_what_runs_and_begins_nothing_more(planned):
+    begun = []
+
+    class Interrupted(FakeRun):
+        def poll(self):
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+            return None
+
+    def start(job, slot):
+        begun.append(Interrupted(job))
+        return begun[-1]
+
+    with pytest.raises(KeyboardInterrupt):
+        run_all(planned(["a", "b", "c"]), 2, start, Silent(), pause=0)
+    assert len(begun) == 2 and all(run.stopped for run in begun)
+
+
+def test_cores_are_divided_and_gpus_dealt_out(planned, monkeypatch):
+    started = []
+    monkeypatch.setattr(scheduler, "MMFRun", lambda *given: started.append(given))
+    monkeypatch.setattr(scheduler, "_cores", lambda: 8)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
+    start = scheduler.starter(3)
+    for slot, job in enumerate(planned(["a", "b", "c"])):
+        start(job, slot)
+    assert [(threads, gpu) for _, _, threads, gpu in started] == [(2, "4"), (2, "6"), (2, "4")]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    scheduler.starter(2)(planned(["d"])[0], 0)
+    assert started[-1][2:] == (1, None)

@@ -1,0 +1,144 @@
+import io
+
+import pytest
+import yaml
+from made_up_runs import CONFIG, FakeRun
+from rich.console import Console
+
+from mmf_cmsbert import overrides
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.experiments.space import Dimension
+from mmf_cmsbert.experiments.tuning import Tuning, part_of
+
+pytest.importorskip("optuna", reason="a search needs Optuna, which is optional")
+
+WEIGHT = "model_config.cmsbert.losses[1].params.weight"
+LR = "optimizer.params.lr"
+
+
+def resolve(words):
+    """A configuration of two loss terms and a learning rate, as MMF would override it."""
+    options = overrides.parse(words)
+    params = {"weight": 0.1, "label_smoothing": 0.2}
+    if WEIGHT in options:
+        params["weight"] = float(options[WEIGHT])
+    losses = [{"type": "l1"}, {"type": "clr", "params": params}]
+    training = CONFIG["training"] | {"seed": int(options.get("training.seed", 1))}
+    return CONFIG | {
+        "training": training | {"max_updates": int(options.get("training.max_updates", 5))},
+        "model_config": {"cmsbert": {"losses": losses, "x": 1}},
+        "optimizer": {"params": {"lr": float(options.get(LR, 1e-3)), "eps": 1}},
+        "run_type": options.get("run_type", "train_inference"),
+    }
+
+
+def score(job):
+    """Validation is best at weight 0.5 and a high learning rate; seeds differ by a constant."""
+    losses = job.config["model_config"]["cmsbert"]["losses"]
+    return (
+        abs(losses[1]["params"]["weight"] - 0.5)
+        + job.seed
+        - job.config["optimizer"]["params"]["lr"]
+    )
+
+
+@pytest.fixture
+def tuning(tmp_path):
+    (tmp_path / "mine.yaml").write_text("model: cmsbert\n")
+    begun = []
+
+    def start(job, slot):
+        begun.append(job)
+        return FakeRun(job, best={"update": 1, "value": score(job)}, test=None)
+
+    def make(**changed):
+        given = {
+            "recipe": tmp_path / "mine.yaml",
+            "space": [Dimension(WEIGHT, 0.0, 1.0), Dimension(LR, 1e-5, 1e-3, True)],
+            "options": ["training.max_updates=7"],
+            "seeds": range(1, 3),
+            "output": tmp_path / "output",
+            "slots": 2,
+            "start": start,
+            "resolve": resolve,
+            "console": Console(record=True, file=io.StringIO(), width=200),
+        }
+        (tmp_path / "output").mkdir(exist_ok=True)
+        return Tuning(**given | changed)
+
+    make.begun = begun
+    return make
+
+
+def test_the_best_on_validation_is_written_as_a_recipe_with_all_that_it_takes(tuning, tmp_path):
+    search = tuning()
+    file = search.run(trials=6, seed=1)
+    best = yaml.safe_load(file.read_text())
+    means = {}
+    for job in tuning.begun:
+        losses = job.config["model_config"]["cmsbert"]["losses"]
+        means.setdefault(losses[1]["params"]["weight"], []).append(score(job))
+    assert all(len(scores) == 2 for scores in means.values()) and len(means) == 6
+    weight = min(means, key=lambda w: sum(means[w]))
+    assert best["includes"] == [str(tmp_path / "mine.yaml")]
+    assert best["training"] == {"max_updates": 7}
+    assert list(best["optimizer"]["params"]) == ["lr"]
+    assert best["model_config"] == {
+        "cmsbert": {
+            "losses": [
+                {"type": "l1"},
+                {"type": "clr", "params": {"weight": weight, "label_smoothing": 0.2}},
+            ]
+        }
+    }
+    assert f"{sum(means[weight]) / 2:.6f}" in file.read_text().splitlines()[0]
+    assert len((tmp_path / "output" / "trials.csv").read_text().splitlines()) == 7
+
+
+def test_test_is_not_looked_at(tuning):
+    tuning().run(trials=2, seed=1)
+    assert {job.config["run_type"] for job in tuning.begun} == {"train_val"}
+
+
+def test_a_second_call_goes_on(tuning):
+    tuning().run(trials=2, seed=1)
+    assert len(tuning.begun) == 4
+    tuning().run(trials=3, seed=1)
+    assert len(tuning.begun) == 6
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"seeds": range(1, 2)},
+        {"options": ["training.max_updates=8"]},
+        {"space": [Dimension(WEIGHT, 0.0, 2.0), Dimension(LR, 1e-5, 1e-3, True)]},
+    ],
+)
+def test_another_search_wants_another_folder(tuning, changed):
+    tuning().run(trials=1, seed=1)
+    with pytest.raises(ConfigError, match="type --output"):
+        tuning(**changed).run(trials=2, seed=1)
+
+
+def test_failed_trials_are_kept_with_their_reason(tuning, tmp_path):
+    good = tuning()
+
+    def start(job, slot):
+        if "/trials/2/" in str(job.folder):
+            return FakeRun(job, status=1, says="UserError: nan\n")
+        return good.start(job, slot)
+
+    assert tuning(start=start).run(trials=3, seed=1)
+    rows = (tmp_path / "output" / "trials.csv").read_text().splitlines()
+    assert ["nan" in row for row in rows[1:]] == [False, True, False]
+
+
+def test_a_key_cannot_be_both_varied_and_set(tuning):
+    with pytest.raises(ConfigError, match="lr stands both"):
+        tuning(options=["optimizer.params.lr=1"]).run(trials=1, seed=1)
+
+
+def test_part_of_a_configuration_is_its_sections_down_to_the_keys():
+    config = {"a": {"b": 1, "c": [{"d": 2}, {"d": 3}]}, "e": 4}
+    assert part_of(config, ["a.c[1].d", "e"]) == {"a": {"c": [{"d": 2}, {"d": 3}]}, "e": 4}
