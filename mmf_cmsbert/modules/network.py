@@ -8,14 +8,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.backbone import replaced_output, shift_place
 from mmf_cmsbert.modules.frame_encoder import FrameEncoder
 from mmf_cmsbert.modules.frame_scale import FrameScale
+from mmf_cmsbert.modules.length_groups import group_by_length
+from mmf_cmsbert.modules.network_input import NetworkInput
 from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
 from mmf_cmsbert.modules.settings import NetworkSettings
 from mmf_cmsbert.modules.utterance_shift import UtteranceShift
-from mmf_cmsbert.modules.word_shift import WordShift, frames_of_pieces
+from mmf_cmsbert.modules.word_shift import WordShift, aligned_frames
+
+# What a further group costs a CPU, in padded word pieces (measured with MiniLM, 2 threads).
+_GROUP_OVERHEAD = 60.0
 
 
 @dataclass
@@ -92,7 +96,13 @@ class CMSBert(nn.Module):
         if settings.shift_context == "none" or not self.modalities:
             return None
         if settings.shift_context == "word":
-            return WordShift(dim, widths, settings.shift_beta, settings.shift_dropout)
+            return WordShift(
+                dim,
+                widths,
+                settings.shift_beta,
+                settings.shift_dropout,
+                settings.shift_start,
+            )
         return UtteranceShift(
             dim,
             settings.frame_dim,
@@ -101,6 +111,7 @@ class CMSBert(nn.Module):
             settings.shift_gate,
             settings.shift_beta,
             settings.shift_dropout,
+            settings.shift_start,
         )
 
     def forward(
@@ -126,38 +137,65 @@ class CMSBert(nn.Module):
         Raises:
             ConfigError: ``shift.context=word`` on frames that are not aligned with the words.
         """
-        mask = input_mask.bool()
-        frames = {m: self.frame_scales[m](frames[m], dataset) for m in frames}
-        encoded = {m: self.frame_encoders[m](frames[m], frame_masks[m], dataset) for m in frames}
-        present = {m: frame_masks[m].any(1) for m in frames}
+        batch = NetworkInput(input_ids, input_mask, word_index, frames, frame_masks)
+        states = self._encode_groups(batch, dataset)
+        present = {m: mask.any(1) for m, mask in frame_masks.items()}
+        present["text"] = torch.ones_like(input_mask[:, 0], dtype=torch.bool)
+        embeddings = {"text": self._embed("text", states[self.settings.text_state])}
+        for m in self.modalities:
+            if m in states:
+                embeddings[m] = self._embed(m, states[m])
+            else:  # a dataset that lacks the modality altogether
+                embeddings[m] = torch.zeros_like(embeddings["text"])
+                present[m] = torch.zeros_like(present["text"])
+        return CMSBertOutput(self.head(self.dropout(states["fused"])), embeddings, present)
 
-        unshifted: list[Tensor] = []
+    def _encode_groups(self, batch: NetworkInput, dataset: str) -> dict[str, Tensor]:
+        """:meth:`_encode`, with as little padding as ``backbone.length_groups`` asks for."""
+        most = self.settings.length_groups
+        if most == "auto":
+            # A GPU waits for launches, not for padding, at these sizes (our guess, not measured).
+            most = None if batch.input_ids.device.type == "cpu" else 1
+        if most == 1:
+            return self._encode(batch, dataset)
+        lengths = batch.lengths()
+        overhead = _GROUP_OVERHEAD if most is None else 0.0
+        groups = group_by_length(lengths["text"], most, overhead)
+        if len(groups) == 1:
+            return self._encode(batch, dataset)
+        parts = [self._encode(batch.part(rows, lengths), dataset) for rows in groups]
+        order = torch.tensor(sum(groups, []), device=batch.input_ids.device).argsort()
+        return {name: torch.cat([part[name] for part in parts])[order] for name in parts[0]}
 
-        def shift(states: Tensor) -> Tensor:
-            unshifted.append(states)
+    def _encode(self, batch: NetworkInput, dataset: str) -> dict[str, Tensor]:
+        """One vector a segment of each kind, none of which depends on other segments or on padding.
+
+        Returns:
+            ``fused``, the shifted text ``(batch, dim)``; ``verbal``, the text before it is shifted,
+            if ``contrastive.text_state`` asks for it; modality -> its frames, pooled,
+            ``(batch, frame_dim)``.
+        """
+        mask, masks = batch.input_mask.bool(), batch.frame_masks
+        frames = {m: self.frame_scales[m](each, dataset) for m, each in batch.frames.items()}
+        encoded = {m: self.frame_encoders[m](frames[m], masks[m], dataset) for m in frames}
+        states = {m: self.frame_pooling[m](encoded[m], masks[m]) for m in frames}
+
+        def shift(words: Tensor) -> Tensor:
+            if self.settings.text_state == "verbal":
+                states["verbal"] = mean_pool(words, mask)
             if isinstance(self.shift, UtteranceShift):
-                return self.shift(states, mask, encoded, frame_masks)
+                return self.shift(words, mask, encoded, masks)
             if isinstance(self.shift, WordShift):
-                rows = {m: _aligned_rows(frames[m], frame_masks[m], word_index, m) for m in frames}
-                return self.shift(states, rows, present, dataset)
-            return states
+                index = batch.word_index
+                rows = {m: aligned_frames(frames[m], masks[m], index, m) for m in frames}
+                return self.shift(words, rows, {m: masks[m].any(1) for m in frames}, dataset)
+            return words
 
         place = shift_place(self.backbone, self.settings.shift_layer)
         with replaced_output(place, shift):
-            output = self.backbone(input_ids=input_ids, attention_mask=input_mask)
-
-        fused = self._pool(output, mask)
-        verbal = mean_pool(unshifted[0], mask) if self.settings.text_state == "verbal" else fused
-        embeddings = {"text": self._embed("text", verbal)}
-        for m in self.modalities:
-            if m in encoded:
-                pooled = self.frame_pooling[m](encoded[m], frame_masks[m])
-                embeddings[m] = self._embed(m, pooled)
-            else:  # a dataset that lacks the modality altogether
-                embeddings[m] = torch.zeros_like(embeddings["text"])
-                present[m] = torch.zeros_like(mask[:, 0])
-        present["text"] = torch.ones_like(mask[:, 0])
-        return CMSBertOutput(self.head(self.dropout(fused)), embeddings, present)
+            output = self.backbone(input_ids=batch.input_ids, attention_mask=batch.input_mask)
+        states["fused"] = self._pool(output, mask)
+        return states
 
     def _pool(self, output, mask: Tensor) -> Tensor:
         """The fused text state ``(batch, dim)`` that ``backbone.pooling`` asks for."""
@@ -174,17 +212,3 @@ class CMSBert(nn.Module):
         # Not under autocast: half precision would blur the similarities.
         with torch.autocast(state.device.type, enabled=False):
             return F.normalize(projection(state.to(projection.weight.dtype)), dim=-1)
-
-
-def _aligned_rows(frames: Tensor, mask: Tensor, word_index: Tensor, modality: str) -> Tensor:
-    """Each piece's own frame ``(batch, pieces, width)``, of segments that have the modality."""
-    words, given = word_index.amax(1) + 1, mask.sum(1)
-    short = (given > 0) & (given < words)
-    if short.any():
-        first = short.int().argmax()
-        raise ConfigError(
-            f"shift.context=word needs one {modality} frame a word, but a segment has "
-            f"{int(words[first])} words and {int(given[first])} frames. For data that is not "
-            "aligned with the words type model_config.cmsbert.shift.context=utterance"
-        )
-    return frames_of_pieces(frames, word_index.clamp(max=frames.size(1) - 1))

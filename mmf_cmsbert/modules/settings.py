@@ -8,6 +8,7 @@ from mmf_cmsbert.errors import ConfigError
 CHOICES = {
     "shift_context": ("utterance", "word", "none"),
     "shift_gate": ("relu", "sigmoid"),
+    "shift_start": ("mag", "identity"),
     "pooling": ("cls", "mean", "attention"),
     "text_state": ("fused", "verbal"),
     "classes": (None, 2, 7),
@@ -19,7 +20,9 @@ KEYS = {
     "shift_beta": "shift.beta",
     "shift_dropout": "shift.dropout",
     "shift_gate": "shift.gate",
+    "shift_start": "shift.start",
     "pooling": "backbone.pooling",
+    "length_groups": "backbone.length_groups",
     "frame_dim": "frames.dim",
     "frame_layers": "frames.layers",
     "frame_heads": "frames.heads",
@@ -44,7 +47,9 @@ class NetworkSettings:
     shift_beta: float = 1.0
     shift_dropout: float = 0.5
     shift_gate: str = "relu"
+    shift_start: str = "mag"
     pooling: str = "cls"
+    length_groups: int | str = "auto"
     frame_dim: int = 64
     frame_layers: int = 1
     frame_heads: int = 4
@@ -77,12 +82,19 @@ class NetworkSettings:
                 expected = "a number above 0"
         elif name in ("frame_dim", "frame_heads", "embed_dim", "frame_layers"):
             least = 0 if name == "frame_layers" else 1
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            if not is_count(value, least):
                 expected = f"a whole number, at least {least}"
+        elif name == "length_groups" and value != "auto" and not is_count(value, 1):
+            expected = "auto, or a whole number, at least 1"
         if expected:
             raise ConfigError(
                 f"model_config.cmsbert.{KEYS[name]} is {value!r}; expected {expected}"
             )
+
+
+def is_count(value, least: int) -> bool:
+    """Whether a value is a whole number of at least ``least``; true and false are none."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def is_number(value) -> bool:

@@ -1,7 +1,10 @@
 """What every shift has in common: a bounded displacement of word states, then norm and dropout."""
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 
+STARTS = ("mag", "identity")
 _EPSILON = 1e-6
 
 
@@ -29,19 +32,38 @@ def limit_displacement(states: Tensor, displacement: Tensor, beta: float) -> Ten
 class Shift(nn.Module):
     """Base of the shifts: ``Dropout(LayerNorm(alpha * h + z))`` (Rahman et al., ACL 2020, eq. 6).
 
+    A new LayerNorm and its dropout disturb a pretrained encoder from the first step on. With
+    ``start="identity"`` it is ``z + Dropout(alpha * h)``, and the maps that give h begin with
+    zeros: exactly z at first, and what the modalities add is learned (our reading).
+
     Args:
         dim: width of the word states.
         beta: the longest displacement allowed, in lengths of the state.
-        dropout: probability of dropping an element of the shifted state.
+        dropout: probability of dropping an element of the shifted state, or of the displacement.
+        start: ``mag`` or ``identity``.
+
+    Raises:
+        ValueError: an unknown start.
     """
 
-    def __init__(self, dim: int, beta: float = 1.0, dropout: float = 0.5):
+    def __init__(self, dim: int, beta: float = 1.0, dropout: float = 0.5, start: str = "mag"):
         super().__init__()
+        if start not in STARTS:
+            raise ValueError(f"start is {start!r}; expected one of {', '.join(STARTS)}")
         self.beta = beta
-        self.norm = nn.LayerNorm(dim)
+        self.norm = nn.LayerNorm(dim) if start == "mag" else None
         self.dropout = nn.Dropout(dropout)
 
     def displace(self, states: Tensor, displacement: Tensor) -> Tensor:
         """Move ``states`` by the limited ``displacement``; both ``(batch, pieces, dim)``."""
         limited = limit_displacement(states, displacement, self.beta)
+        if self.norm is None:
+            return states + self.dropout(limited)
         return self.dropout(self.norm(limited + states))
+
+    def _begin(self, maps: Iterable[nn.Linear]) -> None:
+        """Let the linear maps that give the displacement begin as ``start`` asks for."""
+        if self.norm is None:
+            for each in maps:
+                nn.init.zeros_(each.weight)
+                nn.init.zeros_(each.bias)

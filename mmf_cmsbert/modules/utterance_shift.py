@@ -63,9 +63,10 @@ class UtteranceShift(Shift):
         gate: ``relu`` (as in MAG) or ``sigmoid``.
         beta: the longest displacement allowed, in lengths of the state.
         dropout: probability of dropping an element of the shifted state.
+        start: ``mag`` or ``identity``, see :class:`Shift`.
 
     Raises:
-        ValueError: an unknown gate.
+        ValueError: an unknown gate or start.
     """
 
     def __init__(
@@ -77,8 +78,9 @@ class UtteranceShift(Shift):
         gate: str = "relu",
         beta: float = 1.0,
         dropout: float = 0.5,
+        start: str = "mag",
     ):
-        super().__init__(dim, beta, dropout)
+        super().__init__(dim, beta, dropout, start)
         if gate not in GATES:
             raise ValueError(f"gate is {gate!r}; expected one of {', '.join(GATES)}")
         self.gate = gate
@@ -88,6 +90,7 @@ class UtteranceShift(Shift):
         )
         self.gates = nn.ModuleDict({m: nn.Linear(2 * dim + frame_dim, dim) for m in modalities})
         self.values = nn.ModuleDict({m: nn.Linear(frame_dim, dim) for m in modalities})
+        self._begin(self.values.values())
 
     def forward(
         self,

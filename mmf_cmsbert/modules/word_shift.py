@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.dataset_linear import DatasetLinear
 from mmf_cmsbert.modules.shift import Shift
 
@@ -23,6 +24,30 @@ def frames_of_pieces(frames: Tensor, word_index: Tensor) -> Tensor:
     return frames.gather(1, index) * (word_index >= 0).unsqueeze(-1)
 
 
+def aligned_frames(frames: Tensor, mask: Tensor, word_index: Tensor, modality: str) -> Tensor:
+    """:func:`frames_of_pieces`, of frames that turn out to be one a word.
+
+    Args:
+        frames: one frame a word, ``(batch, words, width)``.
+        mask: True where a frame was recorded, ``(batch, words)``; a segment may have none at all.
+        word_index: the word that a piece belongs to, -1 for none, ``(batch, pieces)``.
+        modality: their name, for the message.
+
+    Raises:
+        ConfigError: a segment has fewer frames than words.
+    """
+    words, given = word_index.amax(1) + 1, mask.sum(1)
+    short = (given > 0) & (given < words)
+    if short.any():
+        first = short.int().argmax()
+        raise ConfigError(
+            f"shift.context=word needs one {modality} frame a word, but a segment has "
+            f"{int(words[first])} words and {int(given[first])} frames. For data that is not "
+            "aligned with the words type model_config.cmsbert.shift.context=utterance"
+        )
+    return frames_of_pieces(frames, word_index.clamp(max=frames.size(1) - 1))
+
+
 class WordShift(Shift):
     """Multimodal adaptation gate (Rahman et al., ACL 2020, equations 1 to 6).
 
@@ -33,6 +58,7 @@ class WordShift(Shift):
         widths: modality -> dataset -> width of its frames.
         beta: the longest displacement allowed, in lengths of the state.
         dropout: probability of dropping an element of the shifted state.
+        start: ``mag`` or ``identity``, see :class:`Shift`.
     """
 
     def __init__(
@@ -41,8 +67,9 @@ class WordShift(Shift):
         widths: Mapping[str, Mapping[str, int]],
         beta: float = 1.0,
         dropout: float = 0.5,
+        start: str = "mag",
     ):
-        super().__init__(dim, beta, dropout)
+        super().__init__(dim, beta, dropout, start)
         self.gates = nn.ModuleDict(
             {
                 modality: DatasetLinear({name: width + dim for name, width in each.items()}, dim)
@@ -52,6 +79,7 @@ class WordShift(Shift):
         self.values = nn.ModuleDict(
             {modality: DatasetLinear(each, dim) for modality, each in widths.items()}
         )
+        self._begin(m for each in self.values.values() for m in each.maps.values())
 
     def forward(
         self,

@@ -9,6 +9,7 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.settings import NetworkSettings
+from mmf_cmsbert.modules.weight_average import WeightAverage
 
 BERT = {
     "model_type": "bert",
@@ -156,6 +157,119 @@ def test_the_verbal_text_state_knows_nothing_of_the_frames():
     after = model(**inputs)
     assert torch.equal(before.embeddings["text"], after.embeddings["text"])
     assert not torch.equal(before.logits, after.logits)
+
+
+def ragged_batch(words, missing=(), dataset="mosi"):
+    """Segments of these numbers of words, padded; frames aligned but of their own lengths too."""
+    torch.manual_seed(2)
+    size, longest = len(words), max(words)
+    counts = torch.tensor(words)[:, None]
+    index = torch.arange(-1, longest + 1).expand(size, -1)
+    frame_mask = torch.arange(longest + 3) < counts
+    masks = {"visual": frame_mask.clone(), "acoustic": frame_mask.clone()}
+    for segment, modality in missing:
+        masks[modality][segment] = False
+    return {
+        "input_ids": torch.randint(5, 30, (size, longest + 2)),
+        "input_mask": (index <= counts).long(),
+        "word_index": torch.where(index < counts, index, -1),
+        "frames": {m: torch.randn(*f.shape, WIDTHS[m][dataset]) for m, f in masks.items()},
+        "frame_masks": masks,
+        "dataset": dataset,
+    }
+
+
+def outputs_and_gradients(model, inputs):
+    model.zero_grad()
+    output = model(**inputs)
+    tensors = {"logits": output.logits, **output.embeddings}
+    torch.manual_seed(3)
+    sum((torch.randn_like(t) * t).sum() for t in tensors.values()).backward()
+    gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    return tensors, output.present, gradients
+
+
+@pytest.mark.parametrize("context", ["utterance", "word", "none"])
+@pytest.mark.parametrize("pooling", ["cls", "mean", "attention"])
+@pytest.mark.parametrize("text_state", ["fused", "verbal"])
+def test_groups_of_similar_length_change_no_output_and_no_gradient(context, pooling, text_state):
+    settings = {"shift_context": context, "pooling": pooling, "text_state": text_state}
+    inputs = ragged_batch(
+        [9, 2, 30, 3, 9, 1], missing=[(0, "visual"), (1, "visual"), (5, "visual")]
+    )
+    padded = outputs_and_gradients(network(length_groups=1, **settings), inputs)
+    for groups in (2, 6):
+        grouped = outputs_and_gradients(network(length_groups=groups, **settings), inputs)
+        torch.testing.assert_close(grouped, padded, atol=1e-5, rtol=1e-5)
+
+
+def passes_through_backbone(model, inputs):
+    """The shape of the word pieces of each pass through the backbone."""
+    shapes = []
+    hook = model.backbone.register_forward_pre_hook(
+        lambda module, args, kwargs: shapes.append(tuple(kwargs["input_ids"].shape)),
+        with_kwargs=True,
+    )
+    model(**inputs)
+    hook.remove()
+    return shapes
+
+
+@pytest.mark.parametrize(
+    ("groups", "words", "shapes"),
+    [
+        (1, [9, 2, 30], [(3, 32)]),
+        (2, [9, 2, 30], [(2, 11), (1, 32)]),
+        (3, [9, 2, 30], [(1, 4), (1, 11), (1, 32)]),
+        (3, [5, 5, 5], [(3, 7)]),
+        ("auto", [9], [(1, 11)]),
+        # One long segment among many short ones is worth a group, a slightly longer one is not.
+        ("auto", [2] * 15 + [40], [(15, 4), (1, 42)]),
+        ("auto", [2] * 15 + [4], [(16, 6)]),
+    ],
+)
+def test_each_group_is_padded_to_its_own_longest_segment(groups, words, shapes):
+    assert passes_through_backbone(network(length_groups=groups), ragged_batch(words)) == shapes
+
+
+def test_a_batch_of_equal_lengths_is_not_copied():
+    model, inputs = network(length_groups=4), ragged_batch([5, 5, 5])
+    seen = []
+    model.backbone.register_forward_pre_hook(
+        lambda module, args, kwargs: seen.append(kwargs["input_ids"]), with_kwargs=True
+    )
+    model(**inputs)
+    assert seen[0] is inputs["input_ids"]
+
+
+def test_frames_are_cut_to_the_longest_of_their_group():
+    model, inputs = network(length_groups=2), ragged_batch([2, 3, 30])
+    inputs["frame_masks"]["acoustic"][:2] = False
+    inputs["frame_masks"]["acoustic"][0, 6] = True  # a mask with a hole
+    seen = []
+    model.frame_encoders["acoustic"].register_forward_pre_hook(
+        lambda module, args: seen.append(args[0].size(1))
+    )
+    model(**inputs)
+    assert seen == [7, 30]
+
+
+def test_the_averaged_copy_groups_like_the_network():
+    inputs = ragged_batch([9, 2, 30, 3])
+    padded, grouped = network(length_groups=1), WeightAverage(network(length_groups=3), 0.9)
+    torch.testing.assert_close(
+        grouped(**inputs).embeddings, padded(**inputs).embeddings, atol=1e-5, rtol=1e-5
+    )
+
+
+def test_groups_of_a_dataset_without_a_modality():
+    widths = {"acoustic": {"mosi": 4}, "visual": {"mosei": 3}}
+    inputs = ragged_batch([9, 2, 30])
+    del inputs["frames"]["visual"], inputs["frame_masks"]["visual"]
+    padded = network(widths, length_groups=1)(**inputs)
+    grouped = network(widths, length_groups=3)(**inputs)
+    torch.testing.assert_close(grouped.logits, padded.logits, atol=1e-5, rtol=1e-5)
+    assert grouped.present["visual"].tolist() == [False, False, False]
 
 
 def test_a_copy_shifts_with_its_own_weights():

@@ -89,3 +89,29 @@ def test_the_displacement_is_never_longer_than_beta_states():
 def test_an_unknown_gate_is_refused():
     with pytest.raises(ValueError, match="gate is 'softmax'; expected one of relu, sigmoid"):
         UtteranceShift(DIM, FRAME_DIM, ("visual",), gate="softmax")
+
+
+def test_with_the_identity_start_a_new_shift_leaves_every_word_as_it_is_even_in_training():
+    torch.manual_seed(1)
+    shift = UtteranceShift(DIM, FRAME_DIM, ("visual", "acoustic"), heads=2, start="identity")
+    states, mask, frames, masks = batch()
+    assert torch.equal(shift(states, mask, frames, masks), states)
+
+
+def test_with_the_identity_start_the_frames_are_learned_from_the_first_step_on():
+    torch.manual_seed(1)
+    shift = UtteranceShift(DIM, FRAME_DIM, ("visual", "acoustic"), heads=2, start="identity").eval()
+    inputs = batch()
+    optimizer = torch.optim.SGD(shift.parameters(), lr=0.1)
+    before = shift(*inputs)
+    before.square().sum().backward()
+    optimizer.step()
+    after = shift(*inputs)
+    assert (after - before).abs().amax(-1).min() > 0
+    inputs[2]["acoustic"][0, 6] += 5.0
+    assert not torch.allclose(shift(*inputs)[0], after[0])
+
+
+def test_an_unknown_start_is_refused():
+    with pytest.raises(ValueError, match="start is 'zero'; expected one of mag, identity"):
+        UtteranceShift(DIM, FRAME_DIM, ("visual",), start="zero")

@@ -92,3 +92,14 @@ def test_word_pieces_copy_their_words_frame_and_specials_get_zeros():
     word_index = torch.tensor([[-1, 0, 0, 1, -1]])  # [CLS] one one ##s two [SEP]
     expected = torch.tensor([[[0.0, 0.0], [1.0, 2.0], [1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]])
     assert torch.equal(frames_of_pieces(frames, word_index), expected)
+
+
+def test_with_the_identity_start_a_new_shift_leaves_every_word_as_it_is_even_in_training():
+    widths = {"visual": {"mosi": VISUAL, "mosei": 2}, "acoustic": {"mosi": ACOUSTIC}}
+    shift = WordShift(DIM, widths, start="identity")
+    states = torch.randn(2, 3, DIM)
+    rows = {"visual": torch.randn(2, 3, VISUAL), "acoustic": torch.randn(2, 3, ACOUSTIC)}
+    present = {m: torch.ones(2, dtype=torch.bool) for m in rows}
+    assert torch.equal(shift(states, rows, present, "mosi"), states)
+    shift(states, rows, present, "mosi").sum().backward()
+    assert shift.values["visual"].maps["mosi"].weight.grad.abs().sum() > 0
