@@ -9,6 +9,8 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.dataset_linear import DatasetLinear
 from mmf_cmsbert.modules.shift import Shift
 
+_BERT_DEVIATION = 0.02
+
 
 def frames_of_pieces(frames: Tensor, word_index: Tensor) -> Tensor:
     """Copy each word's frame to its word pieces; pieces of no word ([CLS], padding) get zeros.
@@ -79,6 +81,12 @@ class WordShift(Shift):
         self.values = nn.ModuleDict(
             {modality: DatasetLinear(each, dim) for modality, each in widths.items()}
         )
+        if start == "mag":
+            # As MAG-BERT's published code begins: like BERT's own layers.
+            for each in self.modules():
+                if isinstance(each, nn.Linear):
+                    nn.init.normal_(each.weight, std=_BERT_DEVIATION)
+                    nn.init.zeros_(each.bias)
         self._begin(m for each in self.values.values() for m in each.maps.values())
 
     def forward(

@@ -75,7 +75,7 @@ def test_without_shift_the_sentiment_is_plain_berts_and_ignores_the_frames():
 def test_with_shift_the_sentiment_depends_on_each_modality(context, modality):
     model, inputs = network(shift_context=context), batch()
     before = model(**inputs).logits
-    inputs["frames"][modality] = inputs["frames"][modality] + 3 * torch.randn(1, 4, 1)
+    inputs["frames"][modality] = inputs["frames"][modality] + 30 * torch.randn(1, 4, 1)
     assert not torch.allclose(before, model(**inputs).logits)
 
 

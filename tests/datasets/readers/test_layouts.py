@@ -11,7 +11,7 @@ from mmf_cmsbert.datasets.readers.layouts import check_layout, read_files
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.stores.store import write_store
 from mmf_cmsbert.datasets.validation import the_segments
-from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
+from mmf_cmsbert.errors import ConfigError, DataError, DuplicateSegment, SegmentError
 
 WORDS = ["not", "great"]
 VISUAL = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -203,7 +203,7 @@ def test_an_id_stands_once_in_all_files_together(tmp_path):
     one, other = save(tmp_path, [misa_entry()]), tmp_path / "other.pkl"
     other.write_bytes(pickle.dumps([misa_entry(), misa_entry(name="abc[1]")]))
     found = list(read_files([one, other], "train"))
-    assert [type(each) for each in found] == [Segment, SegmentError, Segment]
+    assert [type(each) for each in found] == [Segment, DuplicateSegment, Segment]
     assert str(one) in str(found[1])
     assert str(other) in str(found[1])
 

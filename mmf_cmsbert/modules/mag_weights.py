@@ -1,0 +1,133 @@
+"""Weights of MAG-BERT's published code in our network with ``shift.context=word``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.network import CMSBert
+from mmf_cmsbert.modules.settings import KEYS
+
+# MAG-BERT is this one of our networks. All else about it is in the shapes of its weights, or, as
+# beta and the number of attention heads, nowhere in them.
+_SETTINGS = {"shift_context": "word", "shift_layer": 0, "shift_start": "mag", "pooling": "cls"}
+# What its gate and its value are called; both codes concatenate [frame; word] in this order.
+_MAPS = {"visual": ("W_hv", "W_v"), "acoustic": ("W_ha", "W_a")}
+# The positions 0, 1, ..., which transformers saved with the weights from 3.1 on.
+_CONSTANTS = {"bert.embeddings.position_ids"}
+
+
+def mag_parameters(network: CMSBert, dataset: str) -> dict[str, nn.Parameter]:
+    """The network's parameters under the names that they have in MAG-BERT's published code.
+
+    These are all that the sentiment depends on: the frame encoders and the projections, which only
+    the contrastive loss trains, are not among them.
+
+    Args:
+        network: a network with the settings that make it MAG-BERT.
+        dataset: the dataset whose frames its shift takes.
+
+    Raises:
+        ConfigError: other settings, or a network that was built without that dataset's frames.
+    """
+    for name, expected in _SETTINGS.items():
+        found = getattr(network.settings, name)
+        if found != expected:
+            key = f"model_config.cmsbert.{KEYS[name]}"
+            raise ConfigError(
+                f"{key} is {found!r}, which MAG-BERT's weights do not fit; type {key}={expected}"
+            )
+    parts = {"bert.": network.backbone, "classifier.": network.head}
+    for modality, (gate, value) in _MAPS.items():
+        if dataset not in _widths(network, modality):
+            raise ConfigError(
+                f"the network was built without {modality} frames of {dataset}, and MAG-BERT has "
+                "both visual and acoustic ones; see model_config.cmsbert.modalities and "
+                f"model_config.cmsbert.features.{dataset}"
+            )
+        parts[f"bert.MAG.{gate}."] = network.shift.gates[modality].maps[dataset]
+        parts[f"bert.MAG.{value}."] = network.shift.values[modality].maps[dataset]
+    parts["bert.MAG.LayerNorm."] = network.shift.norm
+    return {
+        prefix + name: parameter
+        for prefix, part in parts.items()
+        for name, parameter in part.named_parameters()
+    }
+
+
+def load_mag_weights(network: CMSBert, state: Mapping[str, Tensor], dataset: str) -> None:
+    """Take over the weights of MAG-BERT (Rahman et al., ACL 2020), all of them or none.
+
+    The network then computes what MAG-BERT computes, save for segments that lack a modality, which
+    MAG-BERT gives frames of zeros, so that their words move by its biases. MAG-BERT takes frames as
+    they come, so those of this dataset are no longer scaled. ``shift.beta`` is not saved with
+    weights: it has to be their ``beta_shift``. An averaged copy is a network of its own.
+
+    Args:
+        network: a network on the kind of BERT that was trained, with ``shift.context=word``.
+        state: the state dict of ``MAG_BertForSequenceClassification``, or what its
+            ``save_pretrained`` wrote; read it with ``torch.load(file, weights_only=True)``.
+        dataset: the dataset that it was trained on.
+
+    Raises:
+        ConfigError: other weights, or a network that they do not fit.
+    """
+    parameters = mag_parameters(network, dataset)
+    if not isinstance(state, Mapping):
+        raise ConfigError(
+            f"MAG-BERT's weights are a {type(state).__name__}; expected its state dict, a mapping "
+            "of names to tensors"
+        )
+    problems = [
+        _listed("missing", [name for name in parameters if name not in state]),
+        _listed("unexpected", [n for n in state if n not in parameters and n not in _CONSTANTS]),
+        _listed("of another shape", _misshapen(parameters, state)),
+    ]
+    found = "; ".join(problem for problem in problems if problem)
+    if found:
+        widths = " and ".join(f"{_widths(network, m)[dataset]} {m}" for m in _MAPS)
+        backbone = type(network.backbone).__name__
+        raise ConfigError(
+            f"the weights are not MAG-BERT's for this network: {found}. The network has "
+            f"{widths} columns (model_config.cmsbert.features.{dataset}), "
+            f"{network.head.out_features} outputs (head.classes) and as its backbone a {backbone} "
+            "(backbone.name); expected the state dict of a MAG_BertForSequenceClassification of "
+            "these sizes"
+        )
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(state[name])
+    for modality in _MAPS:
+        width = _widths(network, modality)[dataset]
+        network.frame_scales[modality].set(dataset, torch.zeros(width), torch.ones(width))
+
+
+def _widths(network: CMSBert, modality: str) -> dict[str, int]:
+    """Dataset -> width of the frames that the network's shift takes."""
+    if modality not in network.modalities:
+        return {}
+    maps = network.shift.values[modality].maps
+    return {dataset: each.in_features for dataset, each in maps.items()}
+
+
+def _misshapen(parameters: Mapping[str, nn.Parameter], state: Mapping[str, Any]) -> list[str]:
+    """Names with the shapes found and expected, of what is there but does not fit."""
+    problems = []
+    for name, parameter in parameters.items():
+        if name not in state:
+            continue
+        weight, expected = state[name], tuple(parameter.shape)
+        found = tuple(weight.shape) if isinstance(weight, Tensor) else type(weight).__name__
+        if found != expected:
+            problems.append(f"{name} {found}, expected {expected}")
+    return problems
+
+
+def _listed(problem: str, names: list[str]) -> str:
+    """The first of the names and the number of the others; empty without names."""
+    if not names:
+        return ""
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{problem}: {names[0]}{more}"
