@@ -1,6 +1,6 @@
 """CMSBERT: a BERT whose words are shifted, a head for sentiment, one embedding a modality."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,7 @@ from mmf_cmsbert.modules.frame_encoder import FrameEncoder
 from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.length_groups import group_by_length
 from mmf_cmsbert.modules.network_input import NetworkInput
+from mmf_cmsbert.modules.packing import Packing, allow_packing, packs
 from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
 from mmf_cmsbert.modules.settings import NetworkSettings
 from mmf_cmsbert.modules.utterance_shift import UtteranceShift
@@ -62,6 +63,8 @@ class CMSBert(nn.Module):
         self.backbone = backbone
         dim = backbone.config.hidden_size
         shift_place(backbone, settings.shift_layer)
+        if settings.length_groups == "packed":
+            allow_packing(backbone)
 
         self.frame_scales = nn.ModuleDict({m: FrameScale(each) for m, each in widths.items()})
         self.frame_encoders = nn.ModuleDict(
@@ -152,18 +155,22 @@ class CMSBert(nn.Module):
 
     def _encode_groups(self, batch: NetworkInput, dataset: str) -> dict[str, Tensor]:
         """:meth:`_encode`, with as little padding as ``backbone.length_groups`` asks for."""
-        most = self.settings.length_groups
-        if most == "auto":
-            # A GPU waits for launches, not for padding, at these sizes (our guess, not measured).
-            most = None if batch.input_ids.device.type == "cpu" else 1
-        if most == 1:
+        choice = self.settings.length_groups
+        # A GPU waits for launches, not for padding, at these sizes (our guess, not measured).
+        if choice == 1 or (choice == "auto" and batch.input_ids.device.type != "cpu"):
             return self._encode(batch, dataset)
         lengths = batch.lengths()
-        overhead = _GROUP_OVERHEAD if most is None else 0.0
-        groups = group_by_length(lengths["text"], most, overhead)
+        counted = isinstance(choice, int)
+        groups = group_by_length(
+            lengths["text"], choice if counted else None, 0.0 if counted else _GROUP_OVERHEAD
+        )
         if len(groups) == 1:
             return self._encode(batch, dataset)
-        parts = [self._encode(batch.part(rows, lengths), dataset) for rows in groups]
+        inputs = [batch.part(rows, lengths) for rows in groups]
+        if choice == "packed" and packs(self.backbone):
+            parts = self._encode_packed(inputs, dataset)
+        else:
+            parts = [self._encode(each, dataset) for each in inputs]
         order = torch.tensor(sum(groups, []), device=batch.input_ids.device).argsort()
         return {name: torch.cat([part[name] for part in parts])[order] for name in parts[0]}
 
@@ -175,6 +182,43 @@ class CMSBert(nn.Module):
             if ``contrastive.text_state`` asks for it; modality -> its frames, pooled,
             ``(batch, frame_dim)``.
         """
+        shift, states = self._prepare(batch, dataset)
+        place = shift_place(self.backbone, self.settings.shift_layer)
+        with replaced_output(place, shift):
+            output = self.backbone(input_ids=batch.input_ids, attention_mask=batch.input_mask)
+        pooled = getattr(output, "pooler_output", None)
+        states["fused"] = self._pool(output.last_hidden_state, batch.input_mask.bool(), pooled)
+        return states
+
+    def _encode_packed(
+        self, parts: Sequence[NetworkInput], dataset: str
+    ) -> list[dict[str, Tensor]]:
+        """:meth:`_encode` of each part, all of whose pieces take one way through the backbone."""
+        packing = Packing(part.input_mask for part in parts)
+        prepared = [self._prepare(part, dataset) for part in parts]
+
+        def shift(words: Tensor) -> Tensor:
+            rows = zip(prepared, packing.unpack(words), strict=True)
+            return packing.pack([shift_part(row) for (shift_part, _), row in rows])
+
+        place = shift_place(self.backbone, self.settings.shift_layer)
+        with replaced_output(place, shift):
+            output = self.backbone(
+                input_ids=packing.pack([part.input_ids for part in parts]),
+                position_ids=packing.positions(),
+                packing=packing,
+            )
+        words = packing.unpack(output.last_hidden_state)
+        pooler = getattr(self.backbone, "pooler", None)
+        for (_, states), row, mask in zip(prepared, words, packing.masks, strict=True):
+            pooled = None if pooler is None else pooler(row)
+            states["fused"] = self._pool(row, mask, pooled)
+        return [states for _, states in prepared]
+
+    def _prepare(
+        self, batch: NetworkInput, dataset: str
+    ) -> tuple[Callable[[Tensor], Tensor], dict[str, Tensor]]:
+        """What shifts the words ``(batch, pieces, dim)``, and the states of :meth:`_encode`."""
         mask, masks = batch.input_mask.bool(), batch.frame_masks
         frames = {m: self.frame_scales[m](each, dataset) for m, each in batch.frames.items()}
         encoded = {m: self.frame_encoders[m](frames[m], masks[m], dataset) for m in frames}
@@ -191,20 +235,14 @@ class CMSBert(nn.Module):
                 return self.shift(words, rows, {m: masks[m].any(1) for m in frames}, dataset)
             return words
 
-        place = shift_place(self.backbone, self.settings.shift_layer)
-        with replaced_output(place, shift):
-            output = self.backbone(input_ids=batch.input_ids, attention_mask=batch.input_mask)
-        states["fused"] = self._pool(output, mask)
-        return states
+        return shift, states
 
-    def _pool(self, output, mask: Tensor) -> Tensor:
+    def _pool(self, states: Tensor, mask: Tensor, pooled: Tensor | None) -> Tensor:
         """The fused text state ``(batch, dim)`` that ``backbone.pooling`` asks for."""
-        states = output.last_hidden_state
         if self.settings.pooling == "mean":
             return mean_pool(states, mask)
         if self.pooling is not None:
             return self.pooling(states, mask)
-        pooled = getattr(output, "pooler_output", None)
         return states[:, 0] if pooled is None else pooled
 
     def _embed(self, modality: str, state: Tensor) -> Tensor:

@@ -84,8 +84,8 @@ class NetworkSettings:
             least = 0 if name == "frame_layers" else 1
             if not is_count(value, least):
                 expected = f"a whole number, at least {least}"
-        elif name == "length_groups" and value != "auto" and not is_count(value, 1):
-            expected = "auto, or a whole number, at least 1"
+        elif name == "length_groups" and not (value in ("auto", "packed") or is_count(value, 1)):
+            expected = "auto, packed, or a whole number, at least 1"
         if expected:
             raise ConfigError(
                 f"model_config.cmsbert.{KEYS[name]} is {value!r}; expected {expected}"

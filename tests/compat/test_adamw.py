@@ -27,6 +27,21 @@ def test_weight_decay_is_off_unless_asked_for_as_it_was(mmf):
     assert weight.item() == pytest.approx(0.95)
 
 
+def test_fused_it_gives_the_same_weights(mmf):
+    from mmf_cmsbert.compat.adamw import AdamW
+
+    trained = []
+    for fused in (False, True):
+        torch.manual_seed(0)
+        weight = torch.nn.Parameter(torch.randn(20))
+        optimizer = AdamW([weight], lr=0.1, weight_decay=0.1, fused=fused)
+        for _ in range(5):
+            weight.grad = torch.randn(20)
+            optimizer.step()
+        trained.append(weight.detach())
+    torch.testing.assert_close(trained[1], trained[0], rtol=1e-5, atol=1e-6)
+
+
 def test_what_torch_does_not_have_is_refused():
     from mmf_cmsbert.compat.adamw import AdamW
 

@@ -19,13 +19,15 @@ BERT = {
     "num_attention_heads": 2,
     "intermediate_size": 32,
 }
+# One that cannot be packed.
+ELECTRA = BERT | {"model_type": "electra", "embedding_size": 16}
 WIDTHS = {"visual": {"mosi": 5, "mosei": 3}, "acoustic": {"mosi": 4, "mosei": 4}}
 
 
-def network(widths=WIDTHS, **settings):
+def network(widths=WIDTHS, backbone=BERT, **settings):
     torch.manual_seed(0)
     settings = {"frame_dim": 8, "frame_heads": 2, "embed_dim": 6} | settings
-    return CMSBert(load_backbone(from_config=BERT), widths, NetworkSettings(**settings)).eval()
+    return CMSBert(load_backbone(from_config=backbone), widths, NetworkSettings(**settings)).eval()
 
 
 def batch(dataset="mosi", words=4, visual_frames=4, acoustic_frames=4):
@@ -192,7 +194,9 @@ def outputs_and_gradients(model, inputs):
 @pytest.mark.parametrize("context", ["utterance", "word", "none"])
 @pytest.mark.parametrize("pooling", ["cls", "mean", "attention"])
 @pytest.mark.parametrize("text_state", ["fused", "verbal"])
-def test_groups_of_similar_length_change_no_output_and_no_gradient(context, pooling, text_state):
+def test_groups_of_similar_length_change_no_output_and_no_gradient(
+    context, pooling, text_state, monkeypatch
+):
     settings = {"shift_context": context, "pooling": pooling, "text_state": text_state}
     inputs = ragged_batch(
         [9, 2, 30, 3, 9, 1], missing=[(0, "visual"), (1, "visual"), (5, "visual")]
@@ -201,6 +205,41 @@ def test_groups_of_similar_length_change_no_output_and_no_gradient(context, pool
     for groups in (2, 6):
         grouped = outputs_and_gradients(network(length_groups=groups, **settings), inputs)
         torch.testing.assert_close(grouped, padded, atol=1e-5, rtol=1e-5)
+    monkeypatch.setattr("mmf_cmsbert.modules.network._GROUP_OVERHEAD", 0.0)  # as many as there are
+    packed = outputs_and_gradients(network(length_groups="packed", **settings), inputs)
+    torch.testing.assert_close(packed, padded, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("context", ["utterance", "word"])
+@pytest.mark.parametrize("layer", [0, 1])
+def test_groups_change_nothing_for_a_backbone_that_cannot_pack(context, layer, monkeypatch):
+    monkeypatch.setattr("mmf_cmsbert.modules.network._GROUP_OVERHEAD", 0.0)
+    settings = {"shift_context": context, "shift_layer": layer, "backbone": ELECTRA}
+    inputs = ragged_batch([9, 2, 30, 3], missing=[(0, "visual")])
+    padded = outputs_and_gradients(network(length_groups=1, **settings), inputs)
+    grouped = outputs_and_gradients(network(length_groups="packed", **settings), inputs)
+    torch.testing.assert_close(grouped, padded, atol=1e-5, rtol=1e-5)
+
+
+def test_a_packed_backbone_computes_word_pieces_only():
+    words = [2] * 15 + [40]  # in two groups, for attention
+    packed, grouped = network(length_groups="packed"), network(length_groups="auto")
+    assert passes_through_backbone(packed, ragged_batch(words)) == [(1, 15 * 4 + 42)]
+    assert passes_through_backbone(grouped, ragged_batch(words)) == [(15, 4), (1, 42)]
+
+
+def test_with_dropout_packed_segments_still_know_nothing_of_each_other(monkeypatch):
+    monkeypatch.setattr("mmf_cmsbert.modules.network._GROUP_OVERHEAD", 0.0)
+    inputs = ragged_batch([9, 2, 30])
+    model = network(length_groups="packed", head_dropout=0.0).train()
+    changed = inputs | {"input_ids": inputs["input_ids"].clone()}
+    changed["input_ids"][0] = 7
+    logits = []
+    for each in (inputs, changed):
+        torch.manual_seed(4)
+        logits.append(model(**each).logits)
+    torch.testing.assert_close(logits[0][1:], logits[1][1:])
+    assert not torch.allclose(logits[0][0], logits[1][0])
 
 
 def passes_through_backbone(model, inputs):
@@ -229,7 +268,8 @@ def passes_through_backbone(model, inputs):
     ],
 )
 def test_each_group_is_padded_to_its_own_longest_segment(groups, words, shapes):
-    assert passes_through_backbone(network(length_groups=groups), ragged_batch(words)) == shapes
+    model = network(length_groups=groups)
+    assert passes_through_backbone(model, ragged_batch(words)) == shapes
 
 
 def test_a_batch_of_equal_lengths_is_not_copied():

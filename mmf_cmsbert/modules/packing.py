@@ -1,0 +1,99 @@
+"""Word pieces of padded groups as one row without padding, and attention within segments."""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+# The name that transformers knows the attention below by.
+ATTENTION = "cmsbert_packed"
+# Models whose positions count from 0 and whose attention can be replaced; others have their own
+# ways.
+_MODEL_TYPES = ("bert",)
+
+
+class Packing:
+    """Between groups of padded segments and one row of all their word pieces.
+
+    Args:
+        masks: of each group, nonzero where there is a piece, ``(segments, pieces)``.
+    """
+
+    def __init__(self, masks: Iterable[Tensor]):
+        self.masks = [mask.bool() for mask in masks]
+        # Where in the flat group each piece comes from, and each position of the group in the row;
+        # padding takes the first piece, and is masked wherever it could matter.
+        self._from = [mask.flatten().nonzero().squeeze(1) for mask in self.masks]
+        self._to = [(mask.flatten().cumsum(0) - 1) * mask.flatten() for mask in self.masks]
+        self._sizes = [len(each) for each in self._from]
+
+    def pack(self, groups: Sequence[Tensor]) -> Tensor:
+        """``(segments, pieces, ...)`` of each group to ``(1, all pieces, ...)``."""
+        rows = [g.flatten(0, 1).index_select(0, i) for g, i in zip(groups, self._from, strict=True)]
+        return torch.cat(rows).unsqueeze(0)
+
+    def unpack(self, packed: Tensor) -> list[Tensor]:
+        """``(1, all pieces, ...)`` to ``(segments, pieces, ...)`` of each group, any padding."""
+        rows = zip(packed.squeeze(0).split(self._sizes), self._to, self.masks, strict=True)
+        return [row.index_select(0, i).unflatten(0, mask.shape) for row, i, mask in rows]
+
+    def positions(self) -> Tensor:
+        """The place of each piece in its segment, ``(1, all pieces)``."""
+        return self.pack(
+            [torch.arange(m.size(1), device=m.device).expand_as(m) for m in self.masks]
+        )
+
+
+def allow_packing(backbone: PreTrainedModel) -> None:
+    """Let a backbone take packed pieces, as ``packing=``, if it is a model that can."""
+    if backbone.config.model_type in _MODEL_TYPES:
+        backbone.set_attn_implementation(ATTENTION)
+
+
+def packs(backbone: PreTrainedModel) -> bool:
+    """Whether a backbone takes packed pieces: not after it was given another attention."""
+    return backbone.config._attn_implementation == ATTENTION
+
+
+def _attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    packing: Packing | None = None,
+    **others,
+) -> tuple[Tensor, None]:
+    """Attention as transformers calls it; what is packed attends within its own segment.
+
+    query, key and value are ``(batch, heads, pieces, dim)``; gives ``(batch, pieces, heads, dim)``.
+    """
+    if packing is None:
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, dropout, scaling, **others
+        )
+    groups = zip(
+        *(packing.unpack(states.transpose(1, 2)) for states in (query, key, value)),
+        packing.masks,
+        strict=True,
+    )
+    attended = [
+        F.scaled_dot_product_attention(
+            *(states.transpose(1, 2) for states in (q, k, v)),
+            attn_mask=mask[:, None, None, :],
+            dropout_p=dropout if module.training else 0.0,
+            scale=scaling,
+        ).transpose(1, 2)
+        for q, k, v, mask in groups
+    ]
+    return packing.pack(attended), None
+
+
+AttentionInterface.register(ATTENTION, _attend)
+AttentionMaskInterface.register(ATTENTION, sdpa_mask)

@@ -1,0 +1,104 @@
+"""The benchmark of a training step, on a small random BERT: does it run, on equal work?"""
+
+import importlib
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from mmf_cmsbert.paths import PACKAGE
+
+LENGTHS = [3, 12, 7, 30]
+
+
+@pytest.fixture(scope="module")
+def imported():
+    """A function that imports a file of the benchmark, which finds the others beside it."""
+    folder, before = str(PACKAGE / "projects" / "cmsbert" / "benchmarks"), set(sys.modules)
+    sys.path.insert(0, folder)
+    yield importlib.import_module
+    sys.path.remove(folder)
+    for name in {"data", "steps", "synthetic_mosei", "step", "step_variants"} - before:
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("backbone")
+    config = {"model_type": "bert", "vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2}
+    config |= {"num_attention_heads": 2, "intermediate_size": 32}
+    (folder / "config.json").write_text(json.dumps(config))
+    return str(folder)
+
+
+def test_padding_changes_no_value_that_counts(imported, backbone):
+    bench = imported("step_variants").Workbench(backbone)
+    padded, cut = bench.batch(LENGTHS, padded=True), bench.batch(LENGTHS, padded=False)
+    assert padded["input_ids"].shape == (4, 50) and cut["input_ids"].shape == (4, 30)
+    assert padded["input_mask"].sum(1).tolist() == LENGTHS
+    # One frame for each word piece but [CLS] and [SEP].
+    assert padded["frame_masks"]["visual"].sum(1).tolist() == [1, 10, 5, 28]
+    assert torch.equal(padded["targets"], cut["targets"])
+    for name in ("input_ids", "word_index"):
+        assert torch.equal(padded[name][:, :30], cut[name])
+    for modality, frames in padded["frames"].items():
+        assert torch.equal(frames[:, :30], cut["frames"][modality])
+        assert not frames[:, 30:].any()
+
+
+def test_all_ways_to_compute_mag_give_the_same_sentiment(imported, backbone):
+    variants = imported("step_variants")
+    bench = variants.Workbench(backbone)
+    scores = []
+    for variant in variants.VARIANTS.values():
+        if variant.network == "mag":
+            network = bench._network(variant).eval()
+            with torch.no_grad():
+                batch = bench.batch(LENGTHS, variant.padded)
+                scores.append(variants._compute(network, batch).logits)
+    assert len(scores) >= 6
+    for other in scores[1:]:
+        torch.testing.assert_close(other, scores[0], rtol=1e-5, atol=1e-5)
+
+
+def test_lengths_are_mosis_or_those_of_the_transcripts(imported, tmp_path):
+    step = imported("step")
+    drawn = step.segment_lengths(SimpleNamespace(transcripts=None, seed=1))
+    assert len(drawn) == 1284 and min(drawn) >= 3 and max(drawn) <= 50
+    assert abs(sorted(drawn)[642] - 12) <= 1 and 13 < sum(drawn) / 1284 < 16
+    file = tmp_path / "transcripts.csv"
+    file.write_text("id,transcript\na,IT WAS GOOD\nb," + "good " * 60 + "\n")
+    given = SimpleNamespace(transcripts=file, tokenizer=str(PACKAGE / "projects/cmsbert/demo"))
+    first, second = step.segment_lengths(given)
+    assert 5 <= first < second == 50
+
+
+def test_it_measures_every_variant_and_shows_ratios(
+    imported, backbone, tmp_path, monkeypatch, capsys
+):
+    step = imported("step")
+    # Peak memory is that of a fresh process, which takes seconds to import torch.
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(stdout="1500000000"))
+    out = tmp_path / "measured.json"
+    typed = ["--backbone", backbone, "--batch", "8", "--rounds", "2", "--segments", "8"]
+    step.main([*typed, "--out", str(out)])
+    measured, shown = json.loads(out.read_text()), capsys.readouterr().out
+    variants = imported("step_variants").VARIANTS
+    assert set(measured["steps"]) == set(variants)
+    for found in measured["steps"].values():
+        assert all(len(values) == 2 for values in found.values())
+        assert min(found["forward"]) > 0 and min(found["padding"]) >= 0
+    padding = {name: found["padding"][0] for name, found in measured["steps"].items()}
+    assert padding["reference"] > padding["cut to the longest"] >= padding["length groups"]
+    assert "reference                 " in shown and "1.00 (1.00 to 1.00)" in shown
+    assert "synthetic lengths" in shown and "peak memory, reference: 1.50 GB" in shown
+
+
+def test_ratios_are_paired_by_round(imported):
+    step = imported("step")
+    found = {"forward": [2.0, 8.0], "backward": [2.0, 4.0], "padding": [0.5, 0.5]}
+    assert step.totals(found) == [4.0, 12.0]
+    assert step.ratios([4.0, 12.0], [2.0, 3.0]) == [2.0, 4.0]
