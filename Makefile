@@ -34,7 +34,7 @@ demo: $(READY)
 	$(BIN)/mmf_run config=projects/cmsbert/demo.yaml $(ARGS)
 
 test: $(READY)
-	HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 $(BIN)/python -m pytest $(ARGS)
+	HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -55,7 +55,7 @@ setup(
     extras_require={
         "experiments": ["matplotlib>=3.9", "optuna>=4"],  # plots of cmsbert ablate; cmsbert tune
         "tensorboard": ["tensorboard>=2.17"],  # for training.tensorboard=true
-        "test": ["pytest>=8"],
+        "test": ["pytest>=8", "pytest-xdist>=3.6"],
     },
     entry_points={
         "console_scripts": [

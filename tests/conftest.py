@@ -20,7 +20,7 @@ os.environ.update(
     TOKENIZERS_PARALLELISM="false",
 )
 # The models here are so small that more threads only wait for each other.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 
 def pytest_unconfigure() -> None:
