@@ -73,7 +73,7 @@ def test_private_memory_grows_with_what_is_taken_not_with_what_is_mapped(importe
     mapped = np.memmap(tmp_path / "array")
     assert mapped.sum() == 0 and private_memory() - before < 10e6
     # From the system itself: an array may get memory that an earlier one left behind.
-    taken = mmap.mmap(-1, 40_000_000)
+    taken = mmap.mmap(-1, 40_000_000, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     taken.write(bytes(40_000_000))
     assert private_memory() - before > 35e6
 
