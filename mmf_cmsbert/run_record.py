@@ -5,7 +5,6 @@ MMF prints scores with four digits, in a log, and names neither the code nor the
 
 import json
 import math
-import os
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -14,6 +13,7 @@ from typing import Any
 
 from mmf_cmsbert.experiments import provenance
 from mmf_cmsbert.experiments.record import FORMAT, NAME
+from mmf_cmsbert.files import replaced_file
 
 
 class RunRecord:
@@ -93,9 +93,8 @@ class RunRecord:
         self._write()
 
     def _write(self) -> None:
-        unfinished = self.file.with_suffix(".tmp")
-        unfinished.write_text(json.dumps(self.content, indent=1) + "\n", encoding="utf-8")
-        os.replace(unfinished, self.file)
+        with replaced_file(self.file) as unfinished:
+            unfinished.write_text(json.dumps(self.content, indent=1) + "\n", encoding="utf-8")
 
 
 def activate(command: Sequence[str], config: Mapping) -> None:

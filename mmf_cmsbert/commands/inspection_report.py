@@ -1,7 +1,6 @@
 """``cmsbert data inspect``: the report as tables for people, and as JSON for programs."""
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from mmf_cmsbert.datasets.segment import MODALITIES
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import replaced_file
 
 _WIDTH_OF_A_FILE = 120
 _COLUMNS_SHOWN = 4
@@ -24,12 +24,10 @@ def write_json(report: Mapping[str, Any], file: str) -> None:
         sys.stdout.write(text)
         return
     path = Path(file).expanduser()
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, path)
+        with replaced_file(path) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from numpy import ascontiguousarray, ndarray
 
 MODALITIES = ("visual", "acoustic")
+SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -8,7 +8,6 @@ as the real files are: its mean carries nothing, the patterns lie in time.
 
 import hashlib
 import json
-import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,12 +17,12 @@ import numpy as np
 from numpy.random import Generator
 
 from mmf_cmsbert.config_check import check_keys
-from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
 from mmf_cmsbert.datasets.synthetic_text import vocabulary, write_sentence
 from mmf_cmsbert.errors import ConfigError, DataError
+from mmf_cmsbert.files import replaced_file
 
 VERSION = 1
-SPLITS = ("train", "val", "test")
 _DEFAULTS = {"seed": 1, "train": 480, "val": 120, "test": 200}
 # What a pattern adds to the sentiment -> the columns that rise with it. None rises for 0.
 _COLUMNS = {-1.2: (2, 3, 4), -0.6: (7, 8, 9), 0.6: (12, 13, 14), 1.2: (17, 18, 19)}
@@ -95,8 +94,10 @@ def write_split(
     content = pickle.dumps(make_split(split, settings, widths), protocol=4)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The note first: a run that is cut off between the two leaves nothing that looks like data.
-    _replace(note, json.dumps(made_from | {"sha256": _sha256(content)}, indent=1).encode())
-    _replace(path, content)
+    with replaced_file(note) as unfinished:
+        unfinished.write_text(json.dumps(made_from | {"sha256": _sha256(content)}, indent=1))
+    with replaced_file(path) as unfinished:
+        unfinished.write_bytes(content)
     return True
 
 
@@ -162,9 +163,3 @@ def _note_path(path: Path) -> Path:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    unfinished.write_bytes(content)
-    os.replace(unfinished, path)

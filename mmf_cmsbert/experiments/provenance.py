@@ -3,14 +3,18 @@
 import hashlib
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import mmf_cmsbert
 from mmf_cmsbert import paths
+from mmf_cmsbert.datasets.stores import manifest
+from mmf_cmsbert.datasets.stores.source_files import files_of
+from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import sha256_of
 
 LIBRARIES = ("torch", "transformers", "mmf", "numpy", "omegaconf")
 # Rooms whose code starts, reads or documents runs, and changes none of their numbers.
@@ -43,12 +47,9 @@ def _git(*words: str) -> str | None:
 
 def code_sha256(package: Path = paths.PACKAGE) -> str:
     """A hash of the package's Python files, as far as a run computes with them."""
-    digest = hashlib.sha256()
-    for file in sorted(package.rglob("*.py")):
-        name = file.relative_to(package)
-        if name.parts[0] not in _OUTSIDE:
-            digest.update(f"{name.as_posix()} {_file_sha256(file)}\n".encode())
-    return digest.hexdigest()
+    files = sorted(package.rglob("*.py"))
+    computing = (file for file in files if file.relative_to(package).parts[0] not in _OUTSIDE)
+    return _together(package, ((file, sha256_of(file)) for file in computing))
 
 
 def versions() -> dict[str, str | None]:
@@ -76,6 +77,9 @@ def machine() -> dict[str, Any]:
 def data_hashes(config: Mapping) -> dict[str, dict[str, dict[str, str | None]]]:
     """Dataset -> split -> file or folder -> SHA-256 of its content, None where there is none.
 
+    Of a folder that is what segments are read from. A file that a store was made from is not read
+    for it: the store's manifest knows its hash.
+
     Args:
         config: a whole resolved configuration. Of each dataset in use, ``annotations`` are hashed.
     """
@@ -83,11 +87,34 @@ def data_hashes(config: Mapping) -> dict[str, dict[str, dict[str, str | None]]]:
     for name in str(config.get("datasets") or config.get("dataset")).split(","):
         section = (config.get("dataset_config") or {}).get(name) or {}
         folder = Path(section.get("data_dir") or ".").expanduser()
+        known = _converted(section.get("store_dir"))
         for split, files in (section.get("annotations") or {}).items():
             files = [files] if isinstance(files, str) else files or []
-            hashes = {str(file): content_sha256(folder / str(file)) for file in files}
-            found.setdefault(name, {})[split] = hashes
+            hashes = found.setdefault(name, {})[split] = {}
+            for file in map(str, files):
+                hashes[file] = _data_sha256(folder / Path(file).expanduser(), split, known)
     return found
+
+
+def _converted(store_dir: str | None) -> list[manifest.SourceFile]:
+    """The files that the stores in a folder were made from."""
+    found: list[manifest.SourceFile] = []
+    for file in Path(store_dir).expanduser().glob(f"*/{manifest.NAME}") if store_dir else ():
+        with suppress(DataError):  # a broken store
+            found += manifest.read_manifest(file.parent).sources
+    return found
+
+
+def _data_sha256(path: Path, split: str, known: Iterable[manifest.SourceFile]) -> str | None:
+    path = path.absolute()
+    files = files_of([path], split) if path.exists() else []
+    if not files:  # nothing there, or a folder that only another dataset can read
+        return content_sha256(path)
+    sources = manifest.identify(files, known)
+    if files == [path]:
+        return sources[0].sha256
+    root = path if path.is_dir() else path.parent
+    return _together(root, ((Path(source.path), source.sha256) for source in sources))
 
 
 def backbone_identity(config: Mapping) -> str | None:
@@ -112,29 +139,16 @@ def backbone_identity(config: Mapping) -> str | None:
 def content_sha256(path: Path) -> str | None:
     """SHA-256 of a file, or of the names and contents of a folder's files; None where none is."""
     if path.is_file():
-        return _file_sha256(path)
+        return sha256_of(path)
     if not path.is_dir():
         return None
+    files = (file for file in sorted(path.rglob("*")) if file.is_file())
+    return _together(path, ((file, sha256_of(file)) for file in files))
+
+
+def _together(root: Path, hashes: Iterable[tuple[Path, str]]) -> str:
+    """One hash of the names, as seen from ``root``, and the hashes of files."""
     digest = hashlib.sha256()
-    for file in _files(path):
-        digest.update(f"{file.relative_to(path).as_posix()} {_file_sha256(file)}\n".encode())
-    return digest.hexdigest()
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (file for file in sorted(folder.rglob("*")) if file.is_file())
-
-
-def _file_sha256(file: Path) -> str:
-    status = file.stat()
-    return _sha256(str(file), status.st_size, status.st_mtime_ns)
-
-
-@cache
-def _sha256(file: str, size: int, time: int) -> str:
-    """The hash of a file as it is at that size and time: large ones are read once."""
-    digest = hashlib.sha256()
-    with open(file, "rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
+    for file, sha256 in hashes:
+        digest.update(f"{file.relative_to(root).as_posix()} {sha256}\n".encode())
     return digest.hexdigest()

@@ -1,9 +1,15 @@
+"""What runs depend on, by its hash."""
+
 import hashlib
 import subprocess
 
+import numpy as np
 import pytest
 
-from mmf_cmsbert import paths
+from mmf_cmsbert import files, paths
+from mmf_cmsbert.datasets.misa_writer import write_misa
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert
 from mmf_cmsbert.experiments import provenance
 
 
@@ -22,6 +28,62 @@ def test_data_is_hashed_file_by_file_and_folder_by_folder(tmp_path):
     (tmp_path / "own" / "a.npy").rename(tmp_path / "own" / "b.npy")
     assert provenance.data_hashes(config)["mosi"]["val"] != found["val"]
     assert set(provenance.data_hashes(config)) == {"mosi"}
+
+
+def hashes(folder, file, **section):
+    """The hash of what stands in all three lists."""
+    section |= {"data_dir": str(folder), "annotations": {"train": [file], "val": file}}
+    found = provenance.data_hashes({"dataset": "mosi", "dataset_config": {"mosi": section}})
+    return found["mosi"]["train"][file], found["mosi"]["val"][file]
+
+
+@pytest.mark.parametrize("named", ["own", "own/segments.jsonl"])
+def test_of_a_plain_folder_what_segments_are_read_from_is_hashed(tmp_path, named):
+    (tmp_path / "own" / "visual").mkdir(parents=True)
+    (tmp_path / "own" / "segments.jsonl").write_text("{}")
+    (tmp_path / "own" / "visual" / "a.npy").write_bytes(b"1")
+    before = hashes(tmp_path, named)
+    (tmp_path / "own" / "film.mp4").write_bytes(b"large")
+    assert hashes(tmp_path, named) == before
+    (tmp_path / "own").rename(tmp_path / "elsewhere")
+    assert hashes(tmp_path, named.replace("own", "elsewhere")) == before
+    (tmp_path / "elsewhere" / "visual" / "a.npy").write_bytes(b"22")
+    assert hashes(tmp_path, named.replace("own", "elsewhere"))[0] not in (None, before[0])
+
+
+@pytest.fixture
+def converted(tmp_path):
+    """MISA's pickles that stores were made from."""
+    frames = np.ones((1, 2), np.float32)
+    segments = [Segment("v[0]", "v", ("good",), frames, frames, 1.0)]
+    made = write_misa(tmp_path, {"train": segments}, {"visual": 2, "acoustic": 2}).files["train"]
+    convert([made], "train", ConversionSettings("mosi"), tmp_path / "stores" / "mosi-train")
+    return made
+
+
+def test_a_file_that_was_converted_is_not_read_for_its_hash(tmp_path, converted, monkeypatch):
+    expected = hashlib.sha256(converted.read_bytes()).hexdigest()
+    files._sha256.cache_clear()  # as in another process
+    store_dir = str(tmp_path / "stores")
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "_sha256", lambda *_: pytest.fail("it was read"))
+        assert hashes(tmp_path, "train.pkl", store_dir=store_dir) == (expected, expected)
+    converted.write_bytes(b"changed")
+    expected = hashlib.sha256(b"changed").hexdigest()
+    assert hashes(tmp_path, "train.pkl", store_dir=store_dir) == (expected, expected)
+
+
+def test_a_broken_store_knows_nothing(tmp_path, converted):
+    (tmp_path / "stores" / "mosi-train" / "manifest.json").write_text("{")
+    expected = hashlib.sha256(converted.read_bytes()).hexdigest()
+    assert hashes(tmp_path, "train.pkl", store_dir=str(tmp_path / "stores"))[0] == expected
+
+
+def test_of_stores_each_split_has_its_own_hash(tmp_path, converted):
+    convert([converted], "val", ConversionSettings("mosi"), tmp_path / "both" / "val")
+    convert([converted], "train", ConversionSettings("mosi"), tmp_path / "both" / "train")
+    train, val = hashes(tmp_path, "both")
+    assert None not in (train, val) and train != val
 
 
 def test_the_code_hash_follows_what_computes_and_not_what_starts_it(tmp_path):

@@ -1,9 +1,7 @@
 """The benchmark of a corpus of MOSEI's size, on a few segments: does it still run, and measure?"""
 
-import importlib
 import json
 import mmap
-import sys
 
 import numpy as np
 import pytest
@@ -12,20 +10,8 @@ from mmf_cmsbert.cli import complete
 from mmf_cmsbert.datasets.readers import mmsa
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
 from mmf_cmsbert.overrides import parse
-from mmf_cmsbert.paths import PACKAGE
 
 COUNTS = {"train": 43, "val": 5, "test": 12}
-
-
-@pytest.fixture(scope="module")
-def imported():
-    """A function that imports a file of the benchmark, which finds the others beside it."""
-    folder, before = str(PACKAGE / "projects" / "cmsbert" / "benchmarks"), set(sys.modules)
-    sys.path.insert(0, folder)
-    yield importlib.import_module
-    sys.path.remove(folder)
-    for name in {"data", "steps", "synthetic_mosei"} - before:
-        sys.modules.pop(name, None)
 
 
 def test_the_corpus_is_read_as_mmsas_in_moseis_proportions(imported, tmp_path):

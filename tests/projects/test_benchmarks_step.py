@@ -1,9 +1,7 @@
 """The benchmark of a training step, on a small random BERT: does it run, on equal work?"""
 
-import importlib
 import json
 import subprocess
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -12,17 +10,6 @@ import torch
 from mmf_cmsbert.paths import PACKAGE
 
 LENGTHS = [3, 12, 7, 30]
-
-
-@pytest.fixture(scope="module")
-def imported():
-    """A function that imports a file of the benchmark, which finds the others beside it."""
-    folder, before = str(PACKAGE / "projects" / "cmsbert" / "benchmarks"), set(sys.modules)
-    sys.path.insert(0, folder)
-    yield importlib.import_module
-    sys.path.remove(folder)
-    for name in {"data", "steps", "synthetic_mosei", "step", "step_variants"} - before:
-        sys.modules.pop(name, None)
 
 
 @pytest.fixture(scope="module")

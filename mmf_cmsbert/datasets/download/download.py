@@ -1,6 +1,5 @@
 """Fetch CMU-MultimodalSDK's published computational sequences of CMU-MOSI and CMU-MOSEI."""
 
-import hashlib
 import json
 import os
 import re
@@ -14,7 +13,9 @@ from filelock import FileLock, Timeout
 from mmf_cmsbert.datasets.download import transfer
 from mmf_cmsbert.datasets.readers import csd_file
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
+from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import ConfigError, DataError
+from mmf_cmsbert.files import replaced_file, sha256_of
 
 # What the classic features are made of: 47 (MOSI) or 35 (MOSEI) visual columns, 74 acoustic ones.
 FEATURES = ("words", "labels", "facet", "covarep")
@@ -58,7 +59,7 @@ def download(
         features: which of :func:`available`. Two of the same modality (``facet``, ``openface``) in
             one folder have to be named one by one where they are read.
         mirror: what stands in for the published server, a copy of it with the same folders.
-        progress: whether to show bars, None for on a terminal only.
+        progress: whether to show bars of what comes, None for on a terminal only.
         say: is told in a line what is done.
 
     Returns:
@@ -156,8 +157,7 @@ def _check(path: Path, dataset: str, feature: str, advice: str, name: str | None
             # A name that speaks of neither is let pass: not every published name is known to us.
             if others and _NAMES[feature] not in found:
                 raise DataError(f"{path}: expected {feature}, found the sequence {sequence.name!r}")
-            splits = ("train", "val", "test")
-            videos = [v for s in splits for v in canonical_videos(dataset, s)]
+            videos = [v for s in SPLITS for v in canonical_videos(dataset, s)]
             ours = next((video for video in videos if video in sequence.videos), None)
             if ours is None:
                 raise DataError(
@@ -172,15 +172,15 @@ def _check(path: Path, dataset: str, feature: str, advice: str, name: str | None
 
     sums = path.with_name(SUMS)
     known = _sums(sums)
-    found = _sha256(path)
+    found = sha256_of(path)
     if known.setdefault(name, found) != found:
         raise DataError(
             f"{path}: its SHA-256 is {found}, and {sums} says {known[name]}: damaged, or another "
             f"version. {advice}; to accept it, take its line out of {SUMS}"
         )
-    new = sums.with_name(SUMS + ".part")
-    new.write_text("".join(f"{s}  {n}\n" for n, s in sorted(known.items())), encoding="utf-8")
-    os.replace(new, sums)
+    lines = "".join(f"{s}  {n}\n" for n, s in sorted(known.items()))
+    with replaced_file(sums) as unfinished:
+        unfinished.write_text(lines, encoding="utf-8")
 
 
 def _sums(path: Path) -> dict[str, str]:
@@ -196,11 +196,3 @@ def _sums(path: Path) -> dict[str, str]:
             )
         sums[match[2]] = match[1]
     return sums
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -11,7 +11,8 @@ from mmf_cmsbert.datasets.inspection.findings import findings
 from mmf_cmsbert.datasets.inspection.split_figures import SplitFigures
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
 from mmf_cmsbert.datasets.readers.layouts import read_files
-from mmf_cmsbert.datasets.readers.source import SPLITS, Source
+from mmf_cmsbert.datasets.readers.source import Source
+from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import ConfigError, DataError
 
 

@@ -10,14 +10,13 @@ import numpy as np
 from mmf_cmsbert.datasets.readers import csd, folder, mag, misa, mmsa
 from mmf_cmsbert.datasets.readers.fields import describe
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
-from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.datasets.stores import manifest
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.validation import aligned_only, once_each
 from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
 
 LAYOUTS = ("auto", "misa", "mag", "mmsa", "csd", "folder", "store")
-_SPLITS = ("train", "val", "test")
 # A file can say the same thing a million times; of numbers of one byte float32 makes four.
 _MOST_GROWN, _SMALL = 16, 1 << 24
 
@@ -61,7 +60,7 @@ def read_files(
     Raises:
         DataError: a file is damaged or not of the layout; the message names the file.
     """
-    layouts = [_place(file) if layout == "auto" else layout for file in files]
+    layouts = [_layout_of(file) if layout == "auto" else layout for file in files]
     sequences = [file for file, each in zip(files, layouts, strict=True) if each == "csd"]
     streams = []
     if sequences:
@@ -77,20 +76,26 @@ def read_files(
     yield from once_each(chain.from_iterable(streams), ", ".join(map(str, files)))
 
 
-def _place(path: Path) -> str:
-    """The layout as far as it shows without unpickling: ``auto`` for what may be a pickle."""
+def recognise(path: Path) -> str | None:
+    """The layout of a file or folder, as far as it shows without unpickling; None if it does not.
+
+    A folder with a store in it is a store, whatever else lies there.
+    """
+    if any((place / manifest.NAME).is_file() for place in (path, *(path / s for s in SPLITS))):
+        return "store"
     if folder.recognise(path):
         return "folder"
-    if csd.recognise(path):
-        return "csd"
-    if any((place / manifest.NAME).is_file() for place in (path, *(path / s for s in _SPLITS))):
-        return "store"
-    if path.is_dir():
+    return "csd" if csd.recognise(path) else None
+
+
+def _layout_of(path: Path) -> str:
+    layout = recognise(path)
+    if layout is None and path.is_dir():
         raise DataError(
             f"{path} is a folder, and holds neither {' nor '.join(folder.NAMES)} nor .csd files "
             "nor stores; expected one of these in it, or the name of a file"
         )
-    return "auto"
+    return layout or "auto"
 
 
 def _of_store(path: Path, split: str, on_count: Callable[[int], Any]) -> Iterator[Segment]:
@@ -113,7 +118,7 @@ def _of_pickle(
     on_count: Callable[[int], Any],
 ) -> Iterator[Segment | SegmentError]:
     content = load_plain(path)
-    layout = _recognise(content, path) if layout == "auto" else layout
+    layout = _layout_of_content(content, path) if layout == "auto" else layout
     on_count(_count(content, split))
     if layout == "mmsa":
         yield from mmsa.read(content, split, str(path), vocabulary)
@@ -157,7 +162,7 @@ def _files_in(path: Path) -> Iterable[Path]:
     return path.glob("*.csd") if path.is_dir() else [path]
 
 
-def _recognise(content: Any, path: Path) -> str:
+def _layout_of_content(content: Any, path: Path) -> str:
     if misa.recognise(content):
         return "misa"
     if mag.recognise(content):

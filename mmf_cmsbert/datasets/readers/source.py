@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmf_cmsbert.datasets.readers import csd, folder
+from mmf_cmsbert.datasets.readers import folder
+from mmf_cmsbert.datasets.readers.layouts import recognise
+from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.datasets.stores import manifest
 from mmf_cmsbert.errors import ConfigError, DataError
 
-SPLITS = ("train", "val", "test")
 # How files and rows name their split.
 _NAMES = {
     "train": "train",
@@ -74,28 +75,11 @@ def find_source(paths: Sequence[Path], split: str | None = None) -> Source:
     return Source(files, tuple(layouts))
 
 
-def recognise(path: Path) -> str | None:
-    """The layout of a file or folder by how it begins, without reading it; None if it is unclear.
-
-    Raises:
-        DataError: the file cannot be read.
-    """
-    try:
-        if any((path / split / manifest.NAME).is_file() for split in (*SPLITS, ".")):
-            return "store"
-        for name, module in (("folder", folder), ("csd", csd)):
-            if module.recognise(path):
-                return name
-        return None if path.is_dir() else _pickled(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-
-
 def _find(path: Path, split: str | None) -> tuple[str, dict[str, list[Path]]]:
-    layout = recognise(path)
+    layout = _layout(path)
     if layout is None and path.is_dir():
         files = _one_file_each(path)
-        return recognise(next(iter(files.values()))[0]) or "auto", files
+        return _layout(next(iter(files.values()))[0]) or "auto", files
     if layout == "store" and not (path / manifest.NAME).is_file():
         splits = [each for each in SPLITS if (path / each / manifest.NAME).is_file()]
     elif layout == "folder":
@@ -106,6 +90,15 @@ def _find(path: Path, split: str | None) -> tuple[str, dict[str, list[Path]]]:
     else:
         splits = list(SPLITS)
     return layout or "auto", {each: [path] for each in splits}
+
+
+def _layout(path: Path) -> str | None:
+    """What shows without reading the file: of a pickle, how it begins."""
+    try:
+        found = recognise(path)
+        return _pickled(path) if found is None and not path.is_dir() else found
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 def _one_file_each(path: Path) -> dict[str, list[Path]]:

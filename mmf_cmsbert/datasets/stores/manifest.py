@@ -1,21 +1,16 @@
 """What a store says of itself: what it was made from, and what a run wants to know at once."""
 
-import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import replaced_file, sha256_of
 
 NAME = "manifest.json"
 FORMAT = 1
-_BLOCK, _WORTH_A_BAR = 1 << 22, 1 << 28
 
 
 @dataclass(frozen=True)
@@ -68,9 +63,8 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write it into the store's folder, whole or not at all."""
-        unfinished = folder / f".{NAME}.{os.getpid()}.tmp"
-        unfinished.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
-        os.replace(unfinished, folder / NAME)
+        with replaced_file(folder / NAME) as unfinished:
+            unfinished.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -112,22 +106,7 @@ def identify(files: Iterable[Path], known: Iterable[SourceFile] = ()) -> tuple[S
         try:
             stat = file.stat()
             stamp = (str(file), stat.st_size, stat.st_mtime_ns)
-            found.append(SourceFile(*stamp, hashes.get(stamp) or _sha256(*stamp)))
+            found.append(SourceFile(*stamp, hashes.get(stamp) or sha256_of(file)))
         except OSError as error:
             raise DataError(f"{file}: cannot be read ({error.strerror or error})") from error
     return tuple(found)
-
-
-# A file that holds all splits is asked for three times.
-@lru_cache(maxsize=4096)
-def _sha256(file: str, size: int, _mtime_ns: int) -> str:
-    digest = hashlib.sha256()
-    # None: only where a person watches.
-    quiet = True if size < _WORTH_A_BAR else None
-    name = f"hashing {Path(file).name}"
-    bar = tqdm(total=size, unit="B", unit_scale=True, desc=name, disable=quiet)
-    with open(file, "rb") as opened, bar:
-        while block := opened.read(_BLOCK):
-            digest.update(block)
-            bar.update(len(block))
-    return digest.hexdigest()

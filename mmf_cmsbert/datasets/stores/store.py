@@ -193,6 +193,7 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         )
     here = f".{folder.name}.{socket.gethostname()}."
     unfinished = folder.with_name(f"{here}{os.getpid()}.tmp")
+    old = unfinished / "old"
     new = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -201,10 +202,15 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
                 shutil.rmtree(left, ignore_errors=True)
         unfinished.mkdir()
         yield unfinished
-        if folder.exists():
-            folder.rename(unfinished / "old")
-        unfinished.rename(folder)
-        shutil.rmtree(folder / "old", ignore_errors=True)
+        try:
+            if folder.exists():
+                folder.rename(old)
+            unfinished.rename(folder)
+        except BaseException:
+            if old.exists():
+                old.rename(folder)
+            raise
+        shutil.rmtree(folder / old.name, ignore_errors=True)
     except OSError as error:
         raise DataError(
             f"{folder}: a store cannot be written there ({error.strerror or error})"

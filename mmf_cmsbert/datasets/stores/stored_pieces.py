@@ -1,10 +1,8 @@
 """The word pieces of a store's segments, made once for each tokenizer and kept beside it."""
 
 import hashlib
-import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from tqdm import tqdm
 
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import replaced_file
 
 _INDICES = pa.list_(pa.int32())
 _SCHEMA = pa.schema(
@@ -77,17 +76,16 @@ def stored_pieces(
     words = (segments[i].words for i in range(len(segments)))
     bar = tqdm(words, progress, total=len(segments), unit=" segments", disable=None)
     batch = _batch([processor({"words": each}) for each in bar])
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with pa.OSFile(str(unfinished), "wb") as sink, pa.ipc.new_file(sink, batch.schema) as file:
+        with (
+            replaced_file(path) as unfinished,
+            pa.OSFile(str(unfinished), "wb") as sink,
+            pa.ipc.new_file(sink, batch.schema) as file,
+        ):
             file.write_batch(batch)
-        os.replace(unfinished, path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()
     return StoredPieces(path, len(segments))
 
 

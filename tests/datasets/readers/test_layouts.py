@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import written_layouts
 
-from mmf_cmsbert.datasets.readers.layouts import check_layout, read_files
+from mmf_cmsbert.datasets.readers.layouts import check_layout, read_files, recognise
+from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.segment import Segment
-from mmf_cmsbert.datasets.stores.store import write_store
+from mmf_cmsbert.datasets.stores.store import StoredSegments, write_store
 from mmf_cmsbert.datasets.validation import the_segments
 from mmf_cmsbert.errors import ConfigError, DataError, DuplicateSegment, SegmentError
 
@@ -251,6 +252,22 @@ def test_a_folder_of_stores_gives_the_split_that_is_asked_for(stores, layout):
                 assert np.array_equal(one.visual, other.visual)
     with pytest.raises(DataError, match="no store of the test split, which is a folder test with"):
         read(stores, "test", layout)
+
+
+def test_a_folder_with_stores_in_it_is_one_whatever_else_lies_there(stores):
+    (stores / "segments.csv").write_text("id,text\nother,words\n")
+    written_layouts.write_csd(stores, {"train": []})
+    assert recognise(stores) == recognise(stores / "train") == "store"
+    assert find_source([stores]).layouts == ("store",)
+    assert [s.id for s in read(stores, "train")] == [s.id for s in StoredSegments(stores / "train")]
+
+
+def test_a_layout_that_shows_from_outside_and_one_that_does_not(tmp_path):
+    corpus = {"train": written_layouts.make_segments(np.random.default_rng(0), "train")}
+    assert recognise(written_layouts.write_folder(tmp_path / "own", corpus)["train"]) == "folder"
+    assert recognise(written_layouts.write_csd(tmp_path / "csd", corpus)["train"]) == "csd"
+    assert recognise(save(tmp_path, [misa_entry()])) is None
+    assert recognise(tmp_path) is None
 
 
 def test_lists_that_hold_themselves_are_refused(tmp_path):

@@ -9,7 +9,7 @@ import written_layouts
 from written_layouts import SPLITS, make_segments
 
 from mmf_cmsbert.datasets.readers.layouts import read_files
-from mmf_cmsbert.datasets.readers.source import find_source, recognise
+from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert
 from mmf_cmsbert.errors import ConfigError, DataError
 
@@ -44,7 +44,7 @@ def test_the_kind_of_a_pickle_shows_in_its_first_instructions(tmp_path, protocol
     for layout, content in contents.items():
         path = tmp_path / layout
         path.write_bytes(pickle.dumps(content, protocol))
-        assert recognise(path) == layout
+        assert find_source([path], "train").layouts == (layout,)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,9 @@ def test_the_kind_of_a_pickle_shows_in_its_first_instructions(tmp_path, protocol
 def test_what_is_no_such_pickle_is_left_to_its_reader(tmp_path, content):
     path = tmp_path / "data.pkl"
     path.write_bytes(content)
-    assert recognise(path) is None
-    assert find_source([path]).files == {split: [path] for split in SPLITS}
+    source = find_source([path])
+    assert source.layouts == ("auto",)
+    assert source.files == {split: [path] for split in SPLITS}
 
 
 @pytest.mark.parametrize("name", ["dev.pkl", "val.pkl", "valid.pickle"])

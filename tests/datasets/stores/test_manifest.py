@@ -26,7 +26,7 @@ def test_a_file_is_known_by_its_content(file):
 
 def test_a_file_that_looks_the_same_is_not_read_again(file, monkeypatch):
     known = identify([file])
-    monkeypatch.setattr(manifest, "_sha256", lambda *_: pytest.fail("it was read"))
+    monkeypatch.setattr(manifest, "sha256_of", lambda *_: pytest.fail("it was read"))
     assert identify([file], known) == known
 
 

@@ -1,6 +1,8 @@
 """A store gives back what was written, and nothing else."""
 
+import errno
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -169,6 +171,27 @@ def test_what_is_not_finished_leaves_nothing(store, tmp_path, error):
         if there:
             assert len(StoredSegments(folder)) == there
     assert [each.name for each in tmp_path.iterdir()] == ["store"]
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [(OSError(errno.EIO, "it broke"), DataError), (KeyboardInterrupt(), KeyboardInterrupt)],
+)
+def test_a_store_stays_where_the_new_one_cannot_take_its_place(store, monkeypatch, error, raised):
+    rename = Path.rename
+
+    def failing(self, target):
+        if self.suffix == ".tmp" and target == store:
+            assert not store.exists()  # the old one has made room
+            raise error
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(raised), replaced_folder(store) as unfinished:
+        write_store(unfinished, make(3), sources=[], settings={})
+    assert len(StoredSegments(store)) == 200
+    assert {each.name for each in store.iterdir()} == {"segments.arrow", "manifest.json"}
+    assert [each.name for each in store.parent.iterdir()] == ["store"]
 
 
 def test_what_a_killed_process_left_is_removed(store):

@@ -1,0 +1,115 @@
+"""Files are hashed once, and written whole or not at all."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from mmf_cmsbert import files
+from mmf_cmsbert.files import replaced_file, sha256_of
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "data"
+    path.write_bytes(b"first")
+    return path
+
+
+@pytest.fixture
+def readings(monkeypatch):
+    """Which files are opened."""
+    opened = []
+
+    def counting(path, mode):
+        opened.append(path)
+        return open(path, mode)
+
+    monkeypatch.setattr(files, "open", counting, raising=False)
+    return opened
+
+
+@pytest.mark.parametrize("size", [0, 5, files._BLOCK + 1])
+def test_the_hash_is_that_of_the_content(tmp_path, size):
+    content = (bytes(range(251)) * (size // 251 + 1))[:size]
+    (tmp_path / "data").write_bytes(content)
+    assert sha256_of(tmp_path / "data") == hashlib.sha256(content).hexdigest()
+
+
+def test_a_file_is_read_once_by_whatever_path(file, readings, monkeypatch):
+    monkeypatch.chdir(file.parent)
+    assert sha256_of(file) == sha256_of(Path("data")) == sha256_of(file)
+    assert len(readings) == 1
+
+
+def test_the_same_name_elsewhere_is_another_file(file, tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "data").write_bytes(b"other")
+    time = file.stat().st_mtime_ns
+    os.utime(tmp_path / "other" / "data", ns=(time, time))
+    found = []
+    for folder in (tmp_path, tmp_path / "other"):
+        monkeypatch.chdir(folder)
+        found.append(sha256_of(Path("data")))
+    assert found[0] != found[1]
+
+
+@pytest.mark.parametrize(("content", "later"), [(b"longer than before", 0), (b"other", 1)])
+def test_a_file_of_another_size_or_time_is_read_again(file, content, later):
+    before, time = sha256_of(file), file.stat().st_mtime_ns
+    file.write_bytes(content)
+    os.utime(file, ns=(time + later, time + later))
+    assert sha256_of(file) == hashlib.sha256(content).hexdigest() != before
+
+
+def test_what_is_not_there_has_no_hash(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        sha256_of(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(("watched", "size", "shown"), [(1, 5, 1), (1, 4, 0), (0, 5, 0)])
+def test_only_a_large_file_has_a_bar_and_only_on_a_terminal(
+    tmp_path, monkeypatch, capsys, watched, size, shown
+):
+    monkeypatch.setattr(files, "_WORTH_A_BAR", 5)
+    (tmp_path / "data.pkl").write_bytes(bytes(size))
+    # What tqdm writes to; it is looked up when a bar is made.
+    monkeypatch.setattr("sys.stderr.isatty", lambda: bool(watched))
+    sha256_of(tmp_path / "data.pkl")
+    captured = capsys.readouterr()
+    assert ("hashing data.pkl" in captured.err) == bool(shown)
+    assert captured.out == ""
+
+
+def test_a_file_is_replaced_at_the_end(file):
+    with replaced_file(file) as unfinished:
+        unfinished.write_bytes(b"second")
+        assert file.read_bytes() == b"first"
+        assert unfinished.parent == file.parent
+    assert file.read_bytes() == b"second"
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_file_that_was_not_there_is(tmp_path):
+    with replaced_file(tmp_path / "new") as unfinished:
+        unfinished.write_bytes(b"content")
+    assert [each.name for each in tmp_path.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_what_breaks_off_leaves_the_file_and_nothing_else(file, error):
+    for written in (b"half", None):
+        with pytest.raises(error), replaced_file(file) as unfinished:
+            if written:
+                unfinished.write_bytes(written)
+            raise error
+    assert file.read_bytes() == b"first"
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_what_cannot_take_the_place_is_removed(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError), replaced_file(tmp_path / "folder") as unfinished:
+        unfinished.write_bytes(b"content")
+    assert [each.name for each in tmp_path.iterdir()] == ["folder"]
