@@ -77,7 +77,8 @@ class CMSBERT(BaseModel):
         )
         self.ema = None
         if _switch(ema["enabled"], "ema.enabled"):
-            self.ema = WeightAverage(self.network, ema["decay"])
+            warm_up = _switch(ema["warm_up"], "ema.warm_up")
+            self.ema = WeightAverage(self.network, ema["decay"], warm_up)
             after_each_update(self, CMSBERT._average)
         self.ema_targets = _switch(contrastive["ema_targets"], "contrastive.ema_targets")
         if self.ema_targets and self.ema is None:
@@ -251,7 +252,9 @@ def _check_aligned(widths: Mapping) -> None:
                 raise ConfigError(
                     f"model_config.cmsbert.shift.context is word, which needs one frame a word, but"
                     f" in the {split} split of {name} {found}. Type "
-                    "model_config.cmsbert.shift.context=utterance, or name word-aligned files"
+                    "model_config.cmsbert.shift.context=utterance, or name word-aligned files; for "
+                    "utterance-level features, one frame a segment, type "
+                    f"dataset_config.{name}.single_frame=every_word"
                 )
 
 

@@ -63,7 +63,7 @@ class CMSBert(nn.Module):
         self.backbone = backbone
         dim = backbone.config.hidden_size
         shift_place(backbone, settings.shift_layer)
-        if settings.length_groups == "packed":
+        if not isinstance(settings.length_groups, int):
             allow_packing(backbone)
 
         self.frame_scales = nn.ModuleDict({m: FrameScale(each) for m, each in widths.items()})
@@ -167,7 +167,7 @@ class CMSBert(nn.Module):
         if len(groups) == 1:
             return self._encode(batch, dataset)
         inputs = [batch.part(rows, lengths) for rows in groups]
-        if choice == "packed" and packs(self.backbone):
+        if not counted and packs(self.backbone):
             parts = self._encode_packed(inputs, dataset)
         else:
             parts = [self._encode(each, dataset) for each in inputs]

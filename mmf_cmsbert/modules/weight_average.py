@@ -23,17 +23,18 @@ class WeightAverage(AveragedModel):
     Args:
         network: the network to follow.
         decay: m, the share of the old average that an update keeps once warm, in [0, 1).
+        warm_up: whether young averages keep less, see :func:`decay_at`; otherwise ``m_t = m``.
 
     Raises:
         ConfigError: a decay outside that range.
     """
 
-    def __init__(self, network: nn.Module, decay: float):
+    def __init__(self, network: nn.Module, decay: float, warm_up: bool = True):
         if isinstance(decay, bool) or not isinstance(decay, (int, float)) or not 0 <= decay < 1:
             raise ConfigError(
                 f"model_config.cmsbert.ema.decay is {decay!r}; expected a number from 0 to below 1"
             )
-        self.decay = decay
+        self.decay, self.warm_up = decay, warm_up
         super().__init__(network, multi_avg_fn=self._average, use_buffers=False)
         # AveragedModel copies where it has averaged nothing yet. It has: the copy it was made of.
         self.n_averaged.fill_(1)
@@ -49,5 +50,5 @@ class WeightAverage(AveragedModel):
 
     @torch.no_grad()
     def _average(self, averages: list[Tensor], weights: Iterable[Tensor], n_averaged) -> None:
-        keep = decay_at(int(n_averaged) - 1, self.decay)
+        keep = decay_at(int(n_averaged) - 1, self.decay) if self.warm_up else self.decay
         torch._foreach_lerp_(averages, list(weights), 1.0 - keep)

@@ -221,11 +221,11 @@ def test_groups_change_nothing_for_a_backbone_that_cannot_pack(context, layer, m
     torch.testing.assert_close(grouped, padded, atol=1e-5, rtol=1e-5)
 
 
-def test_a_packed_backbone_computes_word_pieces_only():
+@pytest.mark.parametrize("choice", ["packed", "auto"])
+def test_a_packed_backbone_computes_word_pieces_only(choice):
     words = [2] * 15 + [40]  # in two groups, for attention
-    packed, grouped = network(length_groups="packed"), network(length_groups="auto")
+    packed = network(length_groups=choice)
     assert passes_through_backbone(packed, ragged_batch(words)) == [(1, 15 * 4 + 42)]
-    assert passes_through_backbone(grouped, ragged_batch(words)) == [(15, 4), (1, 42)]
 
 
 def test_with_dropout_packed_segments_still_know_nothing_of_each_other(monkeypatch):
@@ -261,14 +261,24 @@ def passes_through_backbone(model, inputs):
         (2, [9, 2, 30], [(2, 11), (1, 32)]),
         (3, [9, 2, 30], [(1, 4), (1, 11), (1, 32)]),
         (3, [5, 5, 5], [(3, 7)]),
-        ("auto", [9], [(1, 11)]),
-        # One long segment among many short ones is worth a group, a slightly longer one is not.
-        ("auto", [2] * 15 + [40], [(15, 4), (1, 42)]),
-        ("auto", [2] * 15 + [4], [(16, 6)]),
     ],
 )
 def test_each_group_is_padded_to_its_own_longest_segment(groups, words, shapes):
     model = network(length_groups=groups)
+    assert passes_through_backbone(model, ragged_batch(words)) == shapes
+
+
+@pytest.mark.parametrize(
+    ("words", "shapes"),
+    [
+        ([9], [(1, 11)]),
+        # One long segment among many short ones is worth a group, a slightly longer one is not.
+        ([2] * 15 + [40], [(15, 4), (1, 42)]),
+        ([2] * 15 + [4], [(16, 6)]),
+    ],
+)
+def test_a_backbone_that_cannot_pack_takes_as_many_groups_as_pay(words, shapes):
+    model = network(length_groups="auto", backbone=ELECTRA)
     assert passes_through_backbone(model, ragged_batch(words)) == shapes
 
 

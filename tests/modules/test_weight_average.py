@@ -26,6 +26,17 @@ def test_follows_the_formula_with_its_warm_up():
         torch.testing.assert_close(average.module.weight, torch.full((1, 1), expected))
 
 
+def test_without_warm_up_the_decay_holds_from_the_first_update():
+    network = nn.Linear(1, 1, bias=False)
+    set_weight(network, 1.0)
+    average = WeightAverage(network, decay=0.2, warm_up=False)
+    # 0.2 * 1 + 0.8 * 2 = 1.8, 0.2 * 1.8 + 0.8 * 3 = 2.76
+    for value, expected in ((2.0, 1.8), (3.0, 2.76)):
+        set_weight(network, value)
+        average.update_parameters(network)
+        torch.testing.assert_close(average.module.weight, torch.full((1, 1), expected))
+
+
 def test_the_decay_warms_up_to_its_limit():
     assert [decay_at(t, 0.99) for t in (0, 8, 10_000)] == [0.1, 0.5, 0.99]
 
