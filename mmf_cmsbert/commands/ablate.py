@@ -43,6 +43,13 @@ def ablate(
         Path | None,
         typer.Option(help="The folder of runs and results.", show_default="save/ablations"),
     ] = None,
+    validation: Annotated[
+        bool,
+        typer.Option(
+            "--validation",
+            help="Compare the best validation scores and leave test alone: to choose by.",
+        ),
+    ] = False,
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="Keep the checkpoints of finished runs.")
     ] = False,
@@ -81,7 +88,15 @@ def ablate(
     bases = [recipe.find(word) for word in base or []]
     stop_on_termination()
     with ablation.alone_in(folder):
-        planned = job.plan(files, bases, range(1, seeds + 1), options, folder, job.resolve)
+        planned = job.plan(
+            files,
+            bases,
+            range(1, seeds + 1),
+            options,
+            folder,
+            job.resolve,
+            "train_val" if validation else "train_val_inference",
+        )
         finished = ablation.ablate(
             planned,
             folder,

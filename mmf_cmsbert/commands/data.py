@@ -12,7 +12,7 @@ from mmf_cmsbert.commands.plain_errors import PlainErrors
 
 app = typer.Typer(
     cls=PlainErrors,
-    help="Look at a corpus, convert it, fetch it.",
+    help="Look at a corpus, convert it, cut it into folds, fetch it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -148,6 +148,41 @@ def convert(
     )
     folder = output or Path(f"{dataset}-{to}")
     convert_source(find_source(sources, split), settings, to, folder.expanduser().absolute())
+
+
+@app.command()
+def folds(
+    sources: Sources,
+    dataset: Annotated[Dataset, typer.Option(help="The corpus.", show_default=False)],
+    folds: Annotated[int, typer.Option(min=3, help="How many.")] = 5,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The recipe that each fold's recipe includes.",
+            show_default="projects/cmsbert/DATASET.yaml",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The folder to write.", show_default="./DATASET-folds"),
+    ] = None,
+    layout: Layout = "auto",
+    split: OneSplit = None,
+    alignment: HowAligned = "word",
+) -> None:
+    """Cut a small corpus into folds by its videos, each a recipe for cmsbert ablate."""
+    from mmf_cmsbert.commands.folds import write_folds
+    from mmf_cmsbert.datasets.readers.source import find_source
+    from mmf_cmsbert.datasets.stores.conversion import ConversionSettings
+    from mmf_cmsbert.experiments import recipe
+
+    settings = ConversionSettings(
+        corpus=dataset, layout=layout, alignment=alignment, max_frames=_frames(None, dataset)
+    )
+    file = recipe.find(base or f"projects/cmsbert/{dataset}.yaml")
+    folder = (output or Path(f"{dataset}-folds")).expanduser().absolute()
+    write_folds(find_source(sources, split), settings, folds, file, folder)
 
 
 @app.command()

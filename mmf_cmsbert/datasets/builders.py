@@ -8,6 +8,7 @@ from mmf.common.registry import registry
 from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 
 from mmf_cmsbert.datasets.dataset import SentimentDataset
+from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
 from mmf_cmsbert.datasets.stores.conversion import (
     ConversionSettings,
@@ -16,7 +17,7 @@ from mmf_cmsbert.datasets.stores.conversion import (
     store_name,
 )
 from mmf_cmsbert.datasets.stores.store import StoredSegments
-from mmf_cmsbert.datasets.synthetic import SPLITS, write_split
+from mmf_cmsbert.datasets.synthetic import write_split
 from mmf_cmsbert.errors import DataError
 
 
@@ -83,6 +84,7 @@ class SentimentBuilder(BaseDatasetBuilder):
             on_invalid=settings.on_invalid,
             non_finite=settings.non_finite,
             vocabulary=settings.vocabulary,
+            single_frame=settings.single_frame,
         )
         if store := fitting_store(files, split, conversion):
             return store

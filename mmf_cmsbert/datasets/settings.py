@@ -11,9 +11,10 @@ from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.datasets.normalise import CHOICES as NORMALISATIONS
 from mmf_cmsbert.datasets.readers.csd import ALIGNMENTS
 from mmf_cmsbert.datasets.readers.layouts import check_layout
-from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
+from mmf_cmsbert.datasets.single_frames import SINGLE_FRAMES
 from mmf_cmsbert.datasets.stores.conversion import ON_INVALID
-from mmf_cmsbert.datasets.synthetic import SPLITS, read_settings
+from mmf_cmsbert.datasets.synthetic import read_settings
 from mmf_cmsbert.datasets.validation import NON_FINITE
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.paths import PACKAGE
@@ -23,6 +24,7 @@ _CHOICES = {
     "normalise": NORMALISATIONS,
     "on_invalid": ON_INVALID,
     "non_finite": NON_FINITE,
+    "single_frame": SINGLE_FRAMES,
 }
 
 
@@ -42,6 +44,7 @@ class DatasetSettings:
         on_invalid: ``error``, or ``skip`` to leave out a segment that cannot be used.
         non_finite: ``error``, or ``zero`` for values that are not finite.
         vocabulary: the word pieces of MMSA files that hold no text, or None.
+        single_frame: ``keep``, or ``every_word`` to give a modality's only frame to each word.
         store_dir: where converted segments are kept.
         synthetic: seed and counts where the files are to be made, else None.
     """
@@ -57,6 +60,7 @@ class DatasetSettings:
     on_invalid: str
     non_finite: str
     vocabulary: Path | None
+    single_frame: str
     store_dir: Path
     synthetic: dict[str, int] | None
 
@@ -95,6 +99,7 @@ def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
         on_invalid=given["on_invalid"],
         non_finite=given["non_finite"],
         vocabulary=_vocabulary(given["vocabulary"], f"{key}.vocabulary"),
+        single_frame=given["single_frame"],
         store_dir=_folder(given["store_dir"], f"{key}.store_dir"),
         synthetic=_synthetic(given["synthetic"], f"{key}.synthetic"),
     )

@@ -51,6 +51,11 @@ class Job:
         return self.base, self.seed
 
     @property
+    def split(self) -> str:
+        """What is compared: ``test``, or ``validation`` where test is left alone."""
+        return "test" if "inference" in self.config["run_type"] else "validation"
+
+    @property
     def log(self) -> Path:
         """What the run prints."""
         return self.folder / "output.log"
@@ -60,7 +65,7 @@ class Job:
         found = record.find(self.folder)
         if found is None or found["status"] != "finished":
             return ["it has not been finished"]
-        if not found["test"] and "inference" in self.config["run_type"]:
+        if not found["test"] and self.split == "test":
             return ["it was not scored on test"]
         return record.differences(found, self.config)
 

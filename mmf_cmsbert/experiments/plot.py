@@ -33,7 +33,7 @@ def write(results: Results, *files: Path) -> None:
     for panel in list(panels)[len(metrics) :]:
         panel.set_visible(False)
     figure.suptitle(
-        "Test at the best validation epoch: runs, and their mean ± sample standard deviation "
+        f"{results.scored}: runs, and their mean ± sample standard deviation "
         f"(dotted: the mean of {results.reference})",
         fontsize=9,
     )
@@ -45,7 +45,7 @@ def _draw(panel, results: Results, metric: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for row, recipe in enumerate(results.recipes):
-        values = [run.test[metric] for run in results.of(recipe) if metric in run.test]
+        values = [run.scores[metric] for run in results.of(recipe) if metric in run.scores]
         summary = results.summary(recipe, metric)
         if summary is None:
             continue

@@ -17,9 +17,9 @@ class Run:
     record: Mapping[str, Any]
 
     @property
-    def test(self) -> Mapping[str, float]:
-        """Metric -> value on test, of the checkpoint that was best on validation."""
-        return self.record["test"] or {}
+    def scores(self) -> Mapping[str, float]:
+        """Metric -> value on the job's split, of the checkpoint that was best on validation."""
+        return self.record[self.job.split] or {}
 
 
 @dataclass(frozen=True)
@@ -29,31 +29,40 @@ class Results:
     Attributes:
         recipes: all names, the reference first; one may have no run.
         runs: those that finished.
+        split: ``test``, or ``validation`` where test is left alone.
     """
 
     recipes: tuple[str, ...]
     runs: tuple[Run, ...]
+    split: str = "test"
 
     @property
     def reference(self) -> str:
         return self.recipes[0]
 
+    @property
+    def scored(self) -> str:
+        """What the scores are, in words."""
+        if self.split == "test":
+            return "Test at the best validation epoch"
+        return "Validation at its best epoch, test left alone"
+
     def metrics(self) -> list[str]:
-        """The names of what was measured on test, in the order of the records."""
-        return list(dict.fromkeys(name for run in self.runs for name in run.test))
+        """The names of what was measured, in the order of the records."""
+        return list(dict.fromkeys(name for run in self.runs for name in run.scores))
 
     def of(self, recipe: str) -> list[Run]:
         return [run for run in self.runs if run.job.recipe == recipe]
 
     def summary(self, recipe: str, metric: str) -> Summary | None:
         """Over a recipe's runs; None where no run has the metric."""
-        values = [run.test[metric] for run in self.of(recipe) if metric in run.test]
+        values = [run.scores[metric] for run in self.of(recipe) if metric in run.scores]
         return summarise(values) if values else None
 
     def comparison(self, recipe: str, metric: str) -> Comparison | None:
         """A recipe less the reference, over the seeds (and bases) that both have."""
         ours, theirs = (
-            {run.job.replicate: run.test[metric] for run in self.of(name) if metric in run.test}
+            {run.job.replicate: run.scores[metric] for run in self.of(name) if metric in run.scores}
             for name in (recipe, self.reference)
         )
         both = [replicate for replicate in ours if replicate in theirs]
@@ -62,7 +71,7 @@ class Results:
         return compare([ours[r] for r in both], [theirs[r] for r in both])
 
     def criterion(self) -> str | None:
-        """What chose the checkpoints, where it is also measured on test; else the first metric."""
+        """What chose the checkpoints, where that was also measured; else the first metric."""
         names = [run.record["criterion"]["name"] for run in self.runs]
         metrics = self.metrics()
         return next((name for name in names if name in metrics), metrics[0] if metrics else None)
@@ -74,6 +83,7 @@ def collect(jobs: Sequence[Job]) -> Results:
     return Results(
         tuple(dict.fromkeys(job.recipe for job in jobs)),
         tuple(Run(job, each) for job, each in found if each and each["status"] == "finished"),
+        jobs[0].split,
     )
 
 

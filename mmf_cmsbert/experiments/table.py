@@ -12,7 +12,7 @@ from mmf_cmsbert.experiments.results import Results, short_name, what_changes
 from mmf_cmsbert.experiments.statistics import Comparison, Summary
 
 NOTE = (
-    "Test at the best validation epoch, mean ± sample standard deviation over the runs. Compared: "
+    "{scored}, mean ± sample standard deviation over the runs. Compared: "
     "the mean of the paired differences (same seed) from {reference}, Student's 95% interval of "
     "it, and the two-sided p of the exact sign-flip permutation test. So few pairs cannot show "
     "much (the least p that {pairs} of them can give is {least:.3g}), and p is not corrected for "
@@ -51,7 +51,7 @@ def note(results: Results) -> str:
     """How to read the tables."""
     pairs = len(results.of(results.reference))
     least = 2 / 2**pairs if pairs > 1 else 1
-    return NOTE.format(reference=results.reference, pairs=pairs, least=least)
+    return NOTE.format(scored=results.scored, reference=results.reference, pairs=pairs, least=least)
 
 
 def show(rows: Sequence[Sequence[str]], console: Console) -> None:
@@ -98,12 +98,12 @@ def write_csv(file: Path, results: Results) -> None:
         rows.writerow(head)
         for run in results.runs:
             job, found = run.job, run.record
-            validation = found["validation"] or {}
+            validation, test = (found[split] or {} for split in ("validation", "test"))
             rows.writerow(
                 [job.recipe, job.base, job.seed]
                 + [(found["best"] or {}).get("update"), found["updates"]]
                 + [(found["commit"] or {}).get("hash"), job.folder / "run.json"]
-                + [scored.get(name) for scored in (validation, run.test) for name in metrics]
+                + [scored.get(name) for scored in (validation, test) for name in metrics]
             )
 
 

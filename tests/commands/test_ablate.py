@@ -46,8 +46,9 @@ def runs(monkeypatch):
             pass
 
     def resolve(words):
-        return {"words": [w for w in words if "save_dir" not in w and "resume" not in w],
-                "run_type": "train_val_inference"}  # fmt: skip
+        kept = [w for w in words if not w.startswith(("env.save_dir", "checkpoint", "run_type"))]
+        run_type = next(w for w in words if w.startswith("run_type="))
+        return {"words": kept, "run_type": run_type.removeprefix("run_type=")}
 
     monkeypatch.setattr(scheduler, "MMFRun", Run)
     monkeypatch.setattr(job, "resolve", resolve)
@@ -70,6 +71,14 @@ def test_recipes_by_name_over_a_base_with_options(cmsbert, runs, tmp_path):
     )  # fmt: skip
     assert again.exit_code == 0 and len(runs) == 4
     assert "4 of 4 runs are done already" in again.output
+
+
+def test_recipes_can_be_chosen_by_validation_with_test_left_alone(cmsbert, runs, tmp_path):
+    words = ("ablate", "cms_clr", "mag", "--seeds", 1, "--output", tmp_path / "out")
+    ended = cmsbert(*words, "--validation")
+    assert ended.exit_code == 0
+    assert all("run_type=train_val" in words for words in runs) and len(runs) == 2
+    assert "0.500" in ended.output and "test left alone" in ended.output
 
 
 def test_a_failed_run_ends_the_command_with_its_log_and_a_status(cmsbert, runs, tmp_path):

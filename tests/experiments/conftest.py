@@ -16,12 +16,12 @@ from mmf_cmsbert.experiments.job import plan  # noqa: E402
 def planned(tmp_path):
     """Plan recipes of these names, seeds 1 to that number."""
 
-    def make(names, seeds=1, options=(), bases=()):
+    def make(names, seeds=1, options=(), bases=(), run_type="train_val_inference"):
         files = []
         for name in names:
             files.append(tmp_path / f"{name}.yaml")
             files[-1].write_text(f"includes: [base.yaml]\nkey: {name}\n")
         seeds = range(1, seeds + 1)
-        return plan(files, bases, seeds, options, tmp_path / "output", resolve)
+        return plan(files, bases, seeds, options, tmp_path / "output", resolve, run_type)
 
     return make

@@ -61,6 +61,17 @@ def test_recipes_are_compared_with_the_first_over_the_seeds_that_both_have(jobs)
     assert table.comparisons(results, MAE)[3] == ["none", "-", "-", "-", "0"]
 
 
+def test_where_test_is_left_alone_validation_is_compared(planned, tmp_path):
+    jobs = planned(["a", "b"], run_type="train_val")
+    for job, mae in zip(jobs, (0.5, 0.75), strict=True):
+        # an earlier run of the same settings may have been scored on test
+        write_record(job.folder, job.config, validation={MAE: mae}, test={MAE: 9.0})
+    results = collect(jobs)
+    assert results.comparison("b", MAE).mean == 0.25
+    assert table.scores(results)[1] == ["a", "1", "0.500"]
+    assert "Validation at its best epoch, test left alone" in table.note(results)
+
+
 def test_runs_of_one_seed_over_two_bases_are_different_pairs(planned, tmp_path):
     for fold in ("fold1", "fold2"):
         (tmp_path / f"{fold}.yaml").write_text("base: true\n")

@@ -13,14 +13,15 @@ PROJECT = PACKAGE / "projects" / "cmsbert"
 FOLDER = PROJECT / "ablations"
 TEXT, VISUAL, ACOUSTIC = "text", "visual", "acoustic"
 SMOOTHING = "losses[1].params.label_smoothing"
+WORD = {"shift.context": "word", "/dataset_config.mosi.single_frame": "every_word"}
 # What each recipe changes in the full model, below model_config.cmsbert.
 CHANGES = {
     "cms_clr": {},
     "text_only": {"modalities": [TEXT]},
     "clr_only": {"shift.context": "none"},
-    "mag": {"shift.context": "word"},
+    "mag": WORD,
     "mag_bert": {
-        "shift.context": "word",
+        **WORD,
         "contrastive.pairs": [],
         "ema.enabled": False,
         "losses[0].params.kind": "mse",
@@ -43,7 +44,23 @@ CHANGES = {
     "pairs_all": {"contrastive.pairs": [[TEXT, VISUAL], [TEXT, ACOUSTIC], [VISUAL, ACOUSTIC]]},
     "visual_alone": {"modalities": [TEXT, VISUAL]},
     "acoustic_alone": {"modalities": [TEXT, ACOUSTIC]},
-} | {f"layer_{layer}": {"shift.layer": layer} for layer in (1, 2, 3, 6, 12)}
+    "gate_sigmoid": {"shift.gate": "sigmoid"},
+    "start_mag": {},  # these three are what mosi.yaml has, and other bases have not
+    "shift_dropout_0.5": {},
+    "pooling_cls": {},
+    "start_identity": {"shift.start": "identity"},
+    "shift_dropout_0.1": {"shift.dropout": 0.1},
+    "pooling_mean": {"backbone.pooling": "mean"},
+    "pooling_attention": {"backbone.pooling": "attention"},
+    "text_state_verbal": {"contrastive.text_state": "verbal"},
+    "frame_layers_0": {"frames.layers": 0},
+    "frame_layers_2": {"frames.layers": 2},
+    "ema_decay_0.9": {"ema.decay": 0.9},
+    "ema_decay_0.999": {"ema.decay": 0.999},
+    "ema_cold": {"ema.warm_up": False},
+}
+CHANGES |= {f"layer_{layer}": {"shift.layer": layer} for layer in (1, 2, 3, 6, 12)}
+CHANGES |= {f"alignment_weight_{w}": {"losses[1].params.weight": w} for w in (0.01, 0.03, 0.3)}
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +88,23 @@ def test_and_so_it_does_over_another_base(name, tmp_path):
     check(name, base, recipe.over(FOLDER / f"{name}.yaml", base, tmp_path / f"{name}.yaml"))
 
 
+def test_what_mosi_has_is_put_back_where_another_base_has_it_not(tmp_path):
+    base = tmp_path / "other.yaml"
+    base.write_text(
+        f"includes: [{PROJECT / 'mosi.yaml'}]\n"
+        "model_config: {cmsbert: {shift: {start: identity, dropout: 0.1}, "
+        "backbone: {pooling: mean}}}\n"
+    )
+    for name, (key, value) in {
+        "start_mag": ("shift.start", "mag"),
+        "shift_dropout_0.5": ("shift.dropout", 0.5),
+        "pooling_cls": ("backbone.pooling", "cls"),
+    }.items():
+        file = recipe.over(FOLDER / f"{name}.yaml", base, tmp_path / f"{name}.yaml")
+        changed = record.changes(configuration(base), configuration(file))
+        assert {k: now for k, (_, now) in changed.items()} == {f"model_config.cmsbert.{key}": value}
+
+
 def check(name, base, file):
     changed = record.changes(configuration(base), configuration(file))
     # A key is the model's, or with a slash a whole one.
@@ -92,6 +126,6 @@ def test_a_recipe_opens_with_the_command_that_launches_it(name):
 def test_the_readme_names_every_recipe():
     text = (FOLDER / "README.md").read_text()
     spelled = set(re.findall(r"`([\w.]+)`", text))
-    for stem, values in re.findall(r"`(\w+)\{([\d.,]+)\}`", text):
+    for stem, values in re.findall(r"`(\w+)\{([\w.,]+)\}`", text):
         spelled |= {stem + value for value in values.split(",")}
     assert set(CHANGES) <= spelled

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ from tqdm import tqdm
 from mmf_cmsbert.datasets.normalise import by_segment, corpus_statistics
 from mmf_cmsbert.datasets.readers.layouts import read_files
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.single_frames import spread
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, SourceFile, identify, read_manifest
 from mmf_cmsbert.datasets.stores.source_files import files_of
@@ -44,6 +45,7 @@ class ConversionSettings:
         on_invalid: ``error``, or ``skip`` to leave out a segment that cannot be used, and say so.
         non_finite: ``error`` (such a segment cannot be used), or ``zero``.
         vocabulary: the ``vocab.txt`` of the ids in MMSA files that hold no text.
+        single_frame: ``keep``, or ``every_word`` to give a modality's only frame to each word.
     """
 
     corpus: str
@@ -56,6 +58,7 @@ class ConversionSettings:
     on_invalid: str = "error"
     non_finite: str = "error"
     vocabulary: Path | None = None
+    single_frame: str = "keep"
 
 
 def convert(
@@ -129,6 +132,7 @@ def _fits(found: Manifest, settings: ConversionSettings) -> bool:
         and (longest is None or all(found.longest[m] <= longest for m in MODALITIES))
         and (found.settings.get("by_segment") or not settings.by_segment)
         and (found.labels == found.segments or not settings.labelled)
+        and (settings.single_frame == "keep" or found.unaligned is None)
     )
 
 
@@ -159,14 +163,20 @@ def _write(
         key = f"dataset_config.{settings.corpus}"
         checked = usable(read, settings.widths, where, key, settings.labelled, settings.non_finite)
         segments = not_empty(the_segments(checked, skipped), where, skipped)
-        write_store(
+        write_split(
             folder,
+            split,
             (_finished(segment, settings, bar) for segment in segments),
             sources=sources,
             settings=made_with,
             skipped=() if skipped is None else skipped,
             synthetic=any(is_synthetic(file) for file in files),
         )
+
+
+def write_split(folder: Path, split: str, segments: Iterable[Segment], **origin: Any) -> None:
+    """:func:`write_store`; a training split's manifest says how its columns are distributed."""
+    write_store(folder, segments, **origin)
     if split == "train":
         statistics = corpus_statistics(StoredSegments(folder))
         as_lists = {m: [each.tolist() for each in pair] for m, pair in statistics.items()}
@@ -190,7 +200,8 @@ def _expect(bar: tqdm, count: int) -> None:
 def _finished(segment: Segment, settings: ConversionSettings, bar: tqdm) -> Segment:
     bar.update()
     segment = shorten(segment, settings.max_frames)
-    return by_segment(segment) if settings.by_segment else segment
+    segment = by_segment(segment) if settings.by_segment else segment
+    return spread(segment) if settings.single_frame == "every_word" else segment
 
 
 def _made_with(

@@ -106,7 +106,13 @@ def test_not_when_it_was_only_touched(files, tmp_path, readings):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"max_frames": 2}, {"by_segment": True}, {"widths": {"visual": 5}}, {"labelled": False}],
+    [
+        {"max_frames": 2},
+        {"by_segment": True},
+        {"widths": {"visual": 5}},
+        {"labelled": False},
+        {"single_frame": "every_word"},
+    ],
     ids=str,
 )
 def test_other_settings_make_another_store(files, tmp_path, readings, changes):
@@ -216,6 +222,20 @@ def test_a_store_that_fits_is_used_as_it_is(files, tmp_path):
         found = fitting_store([tmp_path / "store"], "val", replace(SETTINGS, **changes))
         assert (found is not None) == fits
     assert fitting_store([files["val"]], "val", SETTINGS) is None
+
+
+def test_a_single_frame_is_given_to_every_word_where_that_is_asked_for(tmp_path):
+    folder = tmp_path / "own"
+    (folder / "acoustic").mkdir(parents=True)
+    (folder / "segments.jsonl").write_text('{"id": "a", "text": "so very good", "label": 1}\n')
+    np.save(folder / "acoustic" / "a.npy", np.array([[1, 2, 3, 4]], np.float32))
+    kept = convert([folder], "val", SETTINGS, tmp_path / "kept" / "val")
+    assert len(kept[0].acoustic) == 1 and "3 words but 1 acoustic" in kept.manifest.unaligned
+    every_word = replace(SETTINGS, single_frame="every_word")
+    spread = convert([folder], "val", every_word, tmp_path / "spread" / "val")
+    assert spread[0].acoustic.tolist() == [[1, 2, 3, 4]] * 3 and spread.manifest.unaligned is None
+    assert fitting_store([tmp_path / "kept"], "val", every_word) is None
+    assert fitting_store([tmp_path / "spread"], "val", every_word)
 
 
 def test_a_store_without_labels_fits_where_none_are_needed(files, tmp_path):

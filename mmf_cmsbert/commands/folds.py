@@ -1,0 +1,87 @@
+"""``cmsbert data folds``: each fold as stores, and as a recipe that trains on them."""
+
+import shlex
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mmf_cmsbert.datasets.folds import leave_videos_out
+from mmf_cmsbert.datasets.readers.source import Source
+from mmf_cmsbert.datasets.segment import SPLITS, Segment
+from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert, write_split
+from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder
+from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.experiments import recipe
+
+
+def write_folds(
+    source: Source, settings: ConversionSettings, folds: int, base: Path, output: Path
+) -> None:
+    """Write ``fold_N/{train,val,test}`` and ``fold_N.yaml``, and print what to type next.
+
+    Args:
+        source: the corpus; its splits are put together.
+        settings: what becomes of its segments.
+        folds: how many.
+        base: the recipe that each fold's recipe includes.
+        output: the folder to write.
+
+    Raises:
+        ConfigError: the videos cannot be cut into so many folds.
+        DataError: a segment that cannot be used, or a place that cannot be written to.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".unfinished-", dir=output) as scratch:
+            stores = _stores(source, replace(settings, labelled=True), Path(scratch))
+            segments = _segments(stores)
+            parts = leave_videos_out([segment.video for segment in segments], folds)
+            origin = {
+                "sources": [each for store in stores for each in store.manifest.sources],
+                "synthetic": any(store.manifest.synthetic for store in stores),
+            }
+            recipes = []
+            for number, part in enumerate(parts, 1):
+                folder = output / f"fold_{number}"
+                for split, chosen in part.items():
+                    with replaced_folder(folder / split) as unfinished:
+                        chosen = (segments[i] for i in chosen)
+                        made_with = {"fold": number, "folds": folds}
+                        write_split(unfinished, split, chosen, settings=made_with, **origin)
+                recipes.append(_recipe(folder, settings.corpus, base))
+    except OSError as error:
+        raise DataError(f"{output}: cannot be written ({error.strerror or error})") from error
+    for file, part in zip(recipes, parts, strict=True):
+        videos = dict.fromkeys(segments[i].video for i in part["test"])
+        sizes = "/".join(str(len(part[split])) for split in part)
+        print(f"{file}: {sizes} segments to train, validate and test on; tests {', '.join(videos)}")
+    bases = " ".join(f"--base {shlex.quote(str(file))}" for file in recipes)
+    print(f"Each is a recipe; all of them together:\n  cmsbert ablate cms_clr mag {bases}")
+
+
+def _stores(source: Source, settings: ConversionSettings, scratch: Path) -> list[StoredSegments]:
+    stores = []
+    for split, files in source.files.items():
+        others = [file for other, each in source.files.items() if other != split for file in each]
+        stores.append(convert(files, split, settings, scratch / split, others))
+    return stores
+
+
+def _segments(stores: list[StoredSegments]) -> list[Segment]:
+    """All of them; their frames are mapped."""
+    segments: dict[str, Segment] = {}
+    for segment in chain.from_iterable(stores):
+        if segment.id in segments:
+            raise DataError(f"segment {segment.id} stands in two splits; --split names one to cut")
+        segments[segment.id] = segment
+    return list(segments.values())
+
+
+def _recipe(folder: Path, corpus: str, base: Path) -> Path:
+    return recipe.write(
+        folder.with_suffix(".yaml"),
+        f"{base.name} with the videos of {folder.name} to train, validate and test on.",
+        base,
+        {"dataset_config": {corpus: {"annotations": {s: [str(folder)] for s in SPLITS}}}},
+    )

@@ -1,0 +1,56 @@
+"""``cmsbert data folds``: a corpus cut by its videos, each fold a recipe."""
+
+import numpy as np
+import pytest
+import written_layouts
+from written_layouts import SPLITS, make_segments
+
+from mmf_cmsbert import cli
+from mmf_cmsbert.datasets.stores.store import StoredSegments
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    generator = np.random.default_rng(4)
+    corpus = {s: make_segments(generator, s, count=9, widths=(47, 74)) for s in SPLITS}
+    written_layouts.write_misa(tmp_path, corpus)
+    return corpus
+
+
+def test_every_segment_is_tested_on_once_and_no_video_is_on_two_sides(cmsbert, corpus, tmp_path):
+    result = cmsbert("data", "folds", tmp_path, "--dataset", "mosi", "--folds", 3)
+    assert result.exit_code == 0, result.stderr
+    folder = tmp_path / "working" / "mosi-folds"
+    tested = []
+    for number in (1, 2, 3):
+        stores = {s: StoredSegments(folder / f"fold_{number}" / s) for s in SPLITS}
+        videos = {split: {segment.video for segment in store} for split, store in stores.items()}
+        assert sum(map(len, videos.values())) == len(set.union(*videos.values())) == 9
+        tested += [segment.id for segment in stores["test"]]
+        assert set(stores["train"].manifest.statistics) == {"visual", "acoustic"}
+        assert f"fold_{number}.yaml: 9/9/9 segments" in result.stdout
+    assert sorted(tested) == sorted(s.id for segments in corpus.values() for s in segments)
+    bases = " ".join(f"--base {folder}/fold_{number}.yaml" for number in (1, 2, 3))
+    assert f"cmsbert ablate cms_clr mag {bases}" in result.stdout
+
+
+def test_a_fold_is_a_recipe_over_its_base(cmsbert, corpus, tmp_path):
+    words = ("data", "folds", tmp_path, "--dataset", "mosi", "--folds", 3, "--split", "train")
+    result = cmsbert(*words, "--base", "projects/cmsbert/demo.yaml", "--output", "cut")
+    assert result.exit_code == 0, result.stderr
+    folder = tmp_path / "working" / "cut"
+    config = cli.resolved(cli.complete({"config": str(folder / "fold_2.yaml")}))
+    assert config["dataset_config"]["mosi"]["annotations"] == {
+        split: [str(folder / "fold_2")] for split in SPLITS
+    }
+    assert config["training"]["experiment_name"] == "synthetic_demo"
+    assert sum(len(StoredSegments(folder / "fold_2" / s)) for s in SPLITS) == 9
+    assert len(list(folder.iterdir())) == 6, "and nothing else is left"
+
+
+def test_an_id_of_two_splits_and_too_few_videos_are_told(cmsbert, corpus, tmp_path):
+    written_layouts.write_misa(tmp_path, corpus | {"val": corpus["train"]})
+    result = cmsbert("data", "folds", tmp_path, "--dataset", "mosi")
+    assert result.exit_code == 2 and "stands in two splits; --split names one" in result.stderr
+    result = cmsbert("data", "folds", tmp_path, "--dataset", "mosi", "--split", "train")
+    assert result.exit_code == 2 and "5 folds of 3 videos" in result.stderr
