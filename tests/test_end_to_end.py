@@ -1,6 +1,7 @@
 """The commands as a user types them, each in a process and a folder of its own.
 
-On the synthetic demo corpus, cut down to seconds.
+On the synthetic demo corpus, cut down to seconds. The first command starts as a user's does; the
+others fork from a process that has imported what it imports (see ``typed_commands``).
 """
 
 import csv
@@ -9,11 +10,15 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mmf_cmsbert.paths import PACKAGE
+
+sys.path.insert(0, str(Path(__file__).parent))
+from typed_commands import TypedCommands  # noqa: E402
 
 METRICS = (
     "mae", "corr", "acc7", "acc5", "acc2", "f1", "acc2_nonzero", "f1_nonzero",
@@ -39,17 +44,28 @@ UNTRAINED = [
 ]
 
 
-def arguments(command, folder, *options, recipe=SMALL):
-    program = f"import sys; from mmf_cmsbert.cli import {command}; {command}()"
+def words(folder, *options, recipe=SMALL):
     data = f"dataset_config.mosi.data_dir={folder.parent / 'data'}"
-    save = f"env.save_dir={folder / 'save'}"
-    return [sys.executable, "-c", program, *recipe, data, save, *options]
+    return [*recipe, data, f"env.save_dir={folder / 'save'}", *options]
 
 
-def run(command, folder, *options, recipe=SMALL):
-    folder.mkdir(exist_ok=True)
-    typed = arguments(command, folder, *options, recipe=recipe)
-    return subprocess.run(typed, cwd=folder, capture_output=True, text=True)
+def arguments(command, *words):
+    """A command for ``subprocess``."""
+    program = f"from mmf_cmsbert.cli import {command}; {command}()"
+    return [sys.executable, "-c", program, *words]
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Run a command in a folder."""
+    commands = TypedCommands()
+
+    def typed(command, folder, *options, recipe=SMALL):
+        folder.mkdir(exist_ok=True)
+        return commands.run(command, words(folder, *options, recipe=recipe), folder)
+
+    yield typed
+    commands.close()
 
 
 def scores_on_test(output):
@@ -61,7 +77,9 @@ def scores_on_test(output):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "trained"
-    ended = run("mmf_run", folder)
+    folder.mkdir()
+    typed = arguments("mmf_run", *words(folder))
+    ended = subprocess.run(typed, cwd=folder, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     return folder, ended
 
@@ -73,7 +91,7 @@ def test_a_run_ends_with_all_eight_test_metrics_and_calls_the_data_synthetic(tra
     assert ended.stdout.index("val/mosi/sentiment_mae") < ended.stdout.index("test/mosi/")
 
 
-def test_predictions_have_one_row_a_test_segment_and_reproduce_the_scored_mae(trained):
+def test_predictions_have_one_row_a_test_segment_and_reproduce_the_scored_mae(trained, run):
     folder, ended = trained
     predicted = run("mmf_predict", folder)
     assert predicted.returncode == 0, predicted.stderr
@@ -85,7 +103,7 @@ def test_predictions_have_one_row_a_test_segment_and_reproduce_the_scored_mae(tr
     assert f"{mae:.4f}" == scores_on_test(ended.stdout)["mae"]
 
 
-def test_predictions_as_csv(trained):
+def test_predictions_as_csv(trained, run):
     folder, _ = trained
     predicted = run("mmf_predict", folder, "evaluation.predict_file_format=csv")
     assert predicted.returncode == 0, predicted.stderr
@@ -95,11 +113,11 @@ def test_predictions_as_csv(trained):
     assert len(rows) == 40 and set(rows[0]) == {"id", "prediction", "label"}
 
 
-def test_killed_and_resumed_a_run_ends_with_the_scores_of_the_uninterrupted_one(trained):
+def test_killed_and_resumed_a_run_ends_with_the_scores_of_the_uninterrupted_one(trained, run):
     folder = trained[0].parent / "killed"
     folder.mkdir()
     process = subprocess.Popen(
-        arguments("mmf_run", folder), cwd=folder, stdout=subprocess.PIPE, text=True
+        arguments("mmf_run", *words(folder)), cwd=folder, stdout=subprocess.PIPE, text=True
     )
     for line in process.stdout:
         if "progress: 7/18" in line:  # after the snapshot of update 5, in the third epoch
@@ -133,7 +151,7 @@ def test_mmfs_own_command_finds_the_plugin_through_the_files_user_dir(trained):
     )
     config = SMALL[0].replace("projects", str(PACKAGE / "projects"))
     typed = [config, *SMALL[1:4], "training.max_updates=2", "model=cmsbert", "dataset=mosi"]
-    paths = arguments("mmf_run", folder)[-2:]
+    paths = words(folder)[-2:]
     ended = subprocess.run(
         [sys.executable, "-c", program, *typed, *paths], cwd=folder, capture_output=True, text=True
     )
@@ -141,7 +159,7 @@ def test_mmfs_own_command_finds_the_plugin_through_the_files_user_dir(trained):
     assert set(scores_on_test(ended.stdout)) == set(METRICS)
 
 
-def test_two_datasets_of_different_widths_train_together_and_are_scored_apart(trained):
+def test_two_datasets_of_different_widths_train_together_and_are_scored_apart(trained, run):
     folder = trained[0].parent / "both"
     mosei = {"seed": 2, "train": 48, "val": 20, "test": 20}
     ended = run(
@@ -159,22 +177,17 @@ def test_two_datasets_of_different_widths_train_together_and_are_scored_apart(tr
 
 
 def test_the_full_recipe_on_real_segments_stops_early_and_scores_its_best_checkpoint(
-    trained, shared
+    tmp_path, shared, run
 ):
-    folder = trained[0].parent / "real"
-    folder.mkdir()
     files = {"train": "train.pkl", "val": "dev.pkl", "test": "test.pkl"}
-    program = "from mmf_cmsbert.cli import mmf_run; mmf_run()"
-    ended = subprocess.run(
-        [sys.executable, "-c", program, "config=projects/cmsbert/mosi.yaml",
-         f"dataset_config.mosi.data_dir={shared / 'mosi' / 'misa_folds'}",
-         *(f"dataset_config.mosi.annotations.{split}=[{name}]" for split, name in files.items()),
-         "model_config.cmsbert.backbone.name=projects/cmsbert/demo",
-         "model_config.cmsbert.backbone.from_config=projects/cmsbert/demo",
-         # Nothing is learnt, so that no evaluation is better than the first.
-         "optimizer.params.lr=0", "training.evaluation_interval=1", "training.log_interval=1",
-         "training.early_stop.patience=1", f"env.save_dir={folder}"],
-        cwd=folder, capture_output=True, text=True,
+    ended = run(
+        "mmf_run", tmp_path,
+        f"dataset_config.mosi.data_dir={shared / 'mosi' / 'misa_folds'}",
+        *(f"dataset_config.mosi.annotations.{split}=[{name}]" for split, name in files.items()),
+        # Nothing is learnt, so that no evaluation is better than the first.
+        "optimizer.params.lr=0", "training.evaluation_interval=1", "training.log_interval=1",
+        "training.early_stop.patience=1",
+        recipe=[word for word in UNTRAINED if "max_updates" not in word],
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert "mosi test: 45 segments" in ended.stdout and "synthetic" not in ended.stdout
@@ -197,23 +210,15 @@ def test_the_demo_needs_face_and_voice(tmp_path):
     assert mae["utterance"] < 0.5 * mae["none"], mae
 
 
-def test_a_missing_file_ends_the_command_with_one_message_and_a_status(trained):
-    folder = trained[0].parent / "nothing"
-    folder.mkdir()
-    program = "from mmf_cmsbert.cli import mmf_run; mmf_run()"
-    ended = subprocess.run(
-        [sys.executable, "-c", program, "config=projects/cmsbert/mosi.yaml"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
+def test_a_missing_file_ends_the_command_with_one_message_and_a_status(tmp_path, run):
+    ended = run("mmf_run", tmp_path, recipe=["config=projects/cmsbert/mosi.yaml"])
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     for hint in ("mosi: no data file", "train.pkl", "projects/cmsbert/demo.yaml"):
         assert hint in ended.stderr
 
 
-def test_ones_own_unaligned_segments_train_and_those_without_a_label_are_predicted(tmp_path):
+def test_ones_own_unaligned_segments_train_and_those_without_a_label_are_predicted(tmp_path, run):
     folder, own = tmp_path / "run", tmp_path / "videos"
     rng = np.random.default_rng(0)
     rows = []
