@@ -12,6 +12,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from mmf_cmsbert import overrides, preflight
+from mmf_cmsbert.compat import demjson
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.paths import PACKAGE
 from mmf_cmsbert.registration import register
@@ -159,11 +160,12 @@ def _read(load_yaml, path: str) -> Mapping:
 
 def _json(text: str | None) -> Mapping:
     """What MMF's option --config_override holds; MMF reads it once more."""
-    from mmf.utils.configuration import demjson
-
+    if not text:
+        return {}
+    library = demjson.library()
     try:
-        override = demjson.decode(text) if text else {}
-    except demjson.JSONError as error:
+        override = library.decode(text)
+    except library.JSONError as error:
         raise ConfigError(f"--config_override {text}: {error}; expected JSON") from error
     if not isinstance(override, Mapping):
         raise ConfigError(f"--config_override {text}: expected a JSON object")

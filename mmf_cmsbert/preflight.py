@@ -76,7 +76,9 @@ def check_keys_of(given: Mapping, source: str, known: Mapping) -> None:
         names = registry.mapping[names] if isinstance(names, str) else names
         try:
             if names is not None:
-                check_keys(given[section], dict.fromkeys(names), section)
+                # MMF main has two more keys in `optimizer`
+                names = dict.fromkeys([*names, *(known.get(section) or ())])
+                check_keys(given[section], names, section)
             elif isinstance(known.get(section), Mapping):
                 check_keys(given[section], known[section], section)
         except ConfigError as error:

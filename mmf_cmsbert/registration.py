@@ -12,6 +12,7 @@ _REGISTERED = (
     "losses.registered",
     "metrics.registered",
     "models.cmsbert",
+    "processors.frames_as_regions",
     "processors.registered",
     "trainers.schedule",
 )

@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.compat import mmf_line
 from mmf_cmsbert.experiments import provenance
 from mmf_cmsbert.experiments.record import FORMAT, NAME
 from mmf_cmsbert.files import replaced_file
@@ -104,10 +105,10 @@ def activate(command: Sequence[str], config: Mapping) -> None:
         command: the words that were typed.
         config: the whole configuration, resolved, as plain containers.
     """
-    from mmf.trainers.base_trainer import BaseTrainer
     from mmf.utils.distributed import is_master
 
-    original_train, original_evaluate = BaseTrainer.train, BaseTrainer.evaluate
+    trainer = mmf_line.trainer_class()
+    original_train, original_evaluate = trainer.train, trainer.evaluate
 
     def train(self):
         # What only scores or predicts leaves the record of the training before it alone.
@@ -133,7 +134,7 @@ def activate(command: Sequence[str], config: Mapping) -> None:
             record.scored(report.dataset_type, self.num_updates, scores)
         return report, meter
 
-    BaseTrainer.train, BaseTrainer.evaluate = train, evaluate
+    trainer.train, trainer.evaluate = train, evaluate
 
 
 def _best(early_stopping: Any) -> tuple[int, float] | None:

@@ -61,12 +61,11 @@ class Trainer:
 @pytest.fixture
 def trainer(tmp_path, monkeypatch):
     """A trainer in the place of MMF's, whose run is recorded in tmp_path."""
-    from mmf.trainers import base_trainer
 
     class Recorded(Trainer):
         pass
 
-    monkeypatch.setattr(base_trainer, "BaseTrainer", Recorded)
+    monkeypatch.setattr(run_record.mmf_line, "trainer_class", lambda: Recorded)
     config = CONFIG | {"env": {"save_dir": str(tmp_path)}}
     run_record.activate(["mmf_run", "config=a b.yaml"], config)
     return Recorded()

@@ -1,10 +1,11 @@
 """MMF on today's libraries.
 
-MMF 1.0.0rc10 was written for Python 3.6, torch 1.5, transformers 2.3 and omegaconf 2.0. `activate`
-gives its modules what they expect of those libraries, and leaves the libraries as they are for
-everybody else: MMF's own import statements are answered from a table (see `imports`), and the table
-holds only what the installed libraries no longer have. Where they still have everything, the table
-is empty and nothing changes.
+MMF 1.0.0rc10 was written for Python 3.6, torch 1.5, transformers 2.3 and omegaconf 2.0; main, which
+calls itself 1.0.0rc12, for torch 1.11, transformers 4.10, omegaconf 2.1 and pytorch-lightning 1.6.
+`activate` gives the modules of whichever is installed what they expect of those libraries, and
+leaves the libraries as they are for everybody else: MMF's own import statements are answered from a
+table (see `imports`), and the table holds only what the installed libraries no longer have. Where
+they still have everything, the table is empty and nothing changes.
 
 A few things can only be changed for the whole process: how `DictConfig` answers MMF's code, what
 `Tensor.cuda` does for MMF's code without a GPU, a method of `PreTrainedModel` that is gone, what

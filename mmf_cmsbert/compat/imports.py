@@ -45,10 +45,16 @@ def replace_function(module: Any, name: str, make: Callable[[Callable], Callable
                 setattr(other, key, replacement)
 
 
-def facade(module: ModuleType, **additions: Any) -> ModuleType:
-    """A module that has `additions`, and everything else from `module`."""
+def facade(module: ModuleType, without: str | None = None, **additions: Any) -> ModuleType:
+    """A module that has `additions`, and everything else from `module` but the name `without`."""
+
+    def get(name: str) -> Any:
+        if name == without:
+            raise AttributeError(f"{name} of {module.__name__} is hidden from MMF")
+        return getattr(module, name)
+
     result = ModuleType(module.__name__, module.__doc__)
-    result.__getattr__ = lambda name: getattr(module, name)
+    result.__getattr__ = get
     vars(result).update(additions)
     return result
 
@@ -94,8 +100,9 @@ class _Finder(MetaPathFinder):
     ) -> ModuleSpec | None:
         if not is_mmf(fullname):
             return None
-        for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(fullname, path, target)
+        # Only what comes after it: another copy of this file may have left a finder there, too.
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            spec = finder.find_spec(fullname, path, target)
             if spec is not None:
                 if isinstance(spec.loader, SourceFileLoader):
                     spec.loader = _Loader(spec.loader.name, spec.loader.path)

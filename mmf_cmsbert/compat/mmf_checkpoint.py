@@ -1,10 +1,11 @@
 """Checkpoints that are safe to load, never torn, and not more of them than wanted.
 
-MMF 1.0.0rc10 loads with pickle, which executes what a file says. It writes in place, so that an
-interruption destroys the checkpoint to go on from, and serialises the same state up to three times.
-It keeps every snapshot. It takes `resume: "true"`, as its command line delivers `true`, for false.
-A run in which no evaluation improved on anything ends with the weights of an earlier run's
-best.ckpt, where there is one. With `reset`, the best value of the other run is kept all the same.
+MMF, on both lines, loads with pickle, which executes what a file says. It writes in place, so that
+an interruption destroys the checkpoint to go on from, and serialises the same state up to three
+times. It keeps every snapshot (rc10), or cannot keep none (main). It takes `resume: "true"`, as its
+command line delivers `true`, for false (rc10), or "false" for true (main). A run in which no
+evaluation improved on anything ends with the weights of an earlier run's best.ckpt, where there is
+one. With `reset`, rc10 keeps the best value of the other run all the same.
 """
 
 import math
@@ -15,10 +16,11 @@ from typing import Any
 import torch
 from mmf.common.registry import registry
 from mmf.utils import checkpoint as mmf_checkpoint
-from mmf.utils.distributed import broadcast_scalar
+from mmf.utils.distributed import broadcast_scalar, is_master
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.compat import imports, mmf_checkpoint_file, mmf_resume
+from mmf_cmsbert.compat import imports, mmf_checkpoint_file, mmf_log, mmf_resume
+from mmf_cmsbert.compat.mmf_line import is_main
 from mmf_cmsbert.errors import ConfigError, UserError
 
 
@@ -31,37 +33,40 @@ def apply_safe_loading() -> None:
 
 
 def apply() -> None:
-    """Mend rc10's Checkpoint."""
+    """Mend Checkpoint."""
     cls = mmf_checkpoint.Checkpoint
-    original_init, original_load_counts = cls.__init__, cls._load_counts
+    load_counts = "_load_counts_and_lr_scheduler" if is_main() else "_load_counts"
+    original_init, original_load_counts = cls.__init__, getattr(cls, load_counts)
     original_restore = cls.restore
 
     def __init__(self, trainer):
         _max_to_keep(trainer.config)  # a wrong value shows before training
-        self.position = None
+        self.position, self.has_schedule = None, False
         original_init(self, trainer)
 
     def _load_counts(self, ckpt):
-        original_load_counts(self, ckpt)
         self.position = ckpt.get("resume")
+        # main alone writes it, and makes do without it in a way that is off
+        self.has_schedule = is_main() and "lr_scheduler" in ckpt
+        if is_main() and not self.has_schedule and self.trainer.lr_scheduler:
+            ckpt = {**ckpt, "lr_scheduler": self.trainer.lr_scheduler.state_dict()}
+        original_load_counts(self, ckpt)
 
     def restore(self):
         # only the first process knows the best value
         none = math.isinf(self.trainer.early_stopping.best_monitored_value)
         if broadcast_scalar(none, src=0, device=self.trainer.device):
-            self.trainer.writer.write(
-                "No evaluation gave a best checkpoint: the last weights stay.", "warning"
-            )
+            mmf_log.write("No evaluation gave a best checkpoint: the last weights stay.", "warning")
         else:
             original_restore(self)
 
     def finalize(self):
-        if mmf_checkpoint.is_master():
+        if is_master():
             weights = mmf_checkpoint_file.plain(self.trainer.model.state_dict(), "model")
             mmf_checkpoint_file.write(weights, Path(self.pth_filepath))
 
     cls.__init__ = __init__
-    cls._load_counts = _load_counts
+    setattr(cls, load_counts, _load_counts)
     cls.restore = restore
     cls.finalize = finalize
     cls.load_state_dict = load_state_dict
@@ -81,7 +86,7 @@ def load_state_dict(self) -> None:
     if resume and wanted.exists():
         _resume(self, wanted)
     elif resume and other.exists():
-        self.trainer.writer.write(f"There is no {wanted}; taking {other.name}.", "warning")
+        mmf_log.write(f"There is no {wanted}; taking {other.name}.", "warning")
         _resume(self, other)
     elif options.resume_file and mmf_checkpoint.PathManager.exists(options.resume_file):
         self._load(str(options.resume_file), load_pretrained=options.resume_pretrained)
@@ -90,7 +95,7 @@ def load_state_dict(self) -> None:
     elif options.resume_file is not None:
         raise ConfigError(f"checkpoint.resume_file={options.resume_file}: there is no such file")
     elif resume:
-        self.trainer.writer.write(
+        mmf_log.write(
             f"checkpoint.resume: there is no {wanted.name} in {folder.resolve()} to go on from; "
             "the run begins at update 0.",
             "warning",
@@ -99,7 +104,7 @@ def load_state_dict(self) -> None:
 
 def save(self, update: int, iteration: int | None = None, update_best: bool = False) -> None:
     """Write current.ckpt, models/model_<update>.ckpt and, with `update_best`, best.ckpt."""
-    if not mmf_checkpoint.is_master():
+    if not is_master():
         return
     keep = _max_to_keep(self.config)
     models, folder = Path(self.models_foldername), Path(self.ckpt_foldername)
@@ -110,6 +115,8 @@ def save(self, update: int, iteration: int | None = None, update_best: bool = Fa
     targets.append(folder / f"{self.ckpt_prefix}current.ckpt")
     contents = mmf_checkpoint_file.plain(_contents(self, update, iteration or update))
     mmf_checkpoint_file.write(contents, *targets)
+    if is_main() and self.config.training.wandb.log_checkpoint:
+        self.trainer.logistics_callback.wandb_logger.log_model_checkpoint(str(targets[-1]))
 
     if keep > 0:
         snapshots = [p for p in models.iterdir() if re.fullmatch(r"model_\d+\.ckpt", p.name)]
@@ -136,6 +143,8 @@ def _contents(checkpoint: Any, update: int, iteration: int) -> dict:
         "config": OmegaConf.to_container(checkpoint.config, resolve=True),
         "resume": mmf_resume.position(trainer),
     }
+    if scaler := getattr(trainer, "scaler", None):  # main's, for fp16
+        contents["fp16_scaler"] = scaler.state_dict()
     if checkpoint.git_repo:
         contents.update(checkpoint._get_vcs_fields())
     return contents
@@ -158,9 +167,9 @@ def _resume(checkpoint: Any, file: Path) -> None:
 
 def _truth(key: str, value: Any) -> bool:
     text = str(value).lower()
-    if text not in ("true", "false", "none"):
+    if text not in ("true", "1", "false", "0", "none"):
         raise ConfigError(f"{key}={value}: expected true or false")
-    return text == "true"
+    return text in ("true", "1")
 
 
 def _max_to_keep(config: Any) -> int:

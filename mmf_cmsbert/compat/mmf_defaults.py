@@ -1,10 +1,15 @@
-"""Configuration keys without a default in MMF 1.0.0rc10, which it or the patches here read.
+"""Configuration keys without a default in MMF, which it, or what is put in its place here, reads.
 
-MMF refuses to override a key on the command line that no YAML holds, so these must exist.
+MMF refuses to override a key on the command line that no YAML holds, so these must exist. Main has
+most of them; it lacks two that YAML written for rc10 may hold.
 """
 
-from mmf.utils.configuration import Configuration
+from typing import Any
+
+from mmf.utils import configuration
 from omegaconf import OmegaConf
+
+from mmf_cmsbert.compat.mmf_line import is_main
 
 DEFAULTS = """
 training:
@@ -12,21 +17,32 @@ training:
     detect_anomaly: false
     # Largest norm of all gradients together, when training.clip_gradients is true
     max_grad_l2_norm: null
+    # Whether rc10 hides its log from the terminal; main never does, and does not look here
+    stdout_capture: true
 checkpoint:
     # How many models/model_<update>.ckpt stay, the newest ones: -1 all of them, 0 none
     max_to_keep: -1
 """
 
 
+_more = [DEFAULTS]
+
+
+def add(defaults: str) -> None:
+    """Add YAML of keys that MMF lacks, below what is there, to every configuration from now on."""
+    _more.append(defaults)
+
+
 def apply() -> None:
     """Add the missing defaults, below everything that YAML files and the command line say."""
-    original = getattr(Configuration, "_merge_with_dotlist", None)
-    if original is None:  # main, whose own defaults are complete
-        return
+    # This is the last step before overrides are checked against the keys that exist. It comes after
+    # `env.user_dir` is imported, so it works for plugins that are imported that way.
+    owner = configuration if is_main() else configuration.Configuration
+    original = owner._merge_with_dotlist
 
-    def merge_with_dotlist(self, config, opts):
-        # This is the last step before overrides are checked against the keys that exist. It comes
-        # after `env.user_dir` is imported, so it works for plugins that are imported that way.
-        return original(self, OmegaConf.merge(OmegaConf.create(DEFAULTS), config), opts)
+    def merge_with_dotlist(*args: Any, **kwargs: Any) -> Any:
+        *itself, config, options = args
+        config = OmegaConf.merge(*map(OmegaConf.create, _more), config)
+        return original(*itself, config, options, **kwargs)
 
-    Configuration._merge_with_dotlist = merge_with_dotlist
+    owner._merge_with_dotlist = merge_with_dotlist

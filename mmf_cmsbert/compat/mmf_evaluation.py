@@ -1,32 +1,27 @@
 """Evaluation over several datasets, metrics for each of them over its whole split.
 
 MMF 1.0.0rc10 joins the reports of all datasets of a split and computes metrics once, under the name
-of whichever came first. A split without batches ends in an AttributeError, and so does a metric
-that needs a field which is not there.
+of whichever came first; main reports only the last dataset's. On both a split without batches ends
+in an error of Python's, and so does a metric that needs a field which is not there.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from mmf.common.dataset_loader import DatasetLoader
 from mmf.common.meter import Meter
 from mmf.common.test_reporter import TestReporter
-from mmf.trainers.base_trainer import BaseTrainer
 from mmf.utils.distributed import is_master
 from tqdm import tqdm
 
+from mmf_cmsbert.compat.mmf_line import trainer_class
+from mmf_cmsbert.compat.mmf_run_checks import no_samples
 from mmf_cmsbert.errors import ConfigError, DataError
 
 
 def apply() -> None:
-    original_get_test_reporter = DatasetLoader.get_test_reporter
     original_csv_dump = TestReporter.csv_dump
-
-    def get_test_reporter(self, dataset_type):
-        loader = getattr(self, f"{dataset_type}_dataset")
-        if not loader.get_datasets():
-            raise DataError(no_samples(loader))
-        return original_get_test_reporter(self, dataset_type)
 
     def csv_dump(self, filepath):
         if not self.report:
@@ -36,9 +31,21 @@ def apply() -> None:
             )
         original_csv_dump(self, filepath)
 
-    BaseTrainer.evaluate = evaluate
-    DatasetLoader.get_test_reporter = get_test_reporter
+    trainer_class().evaluate = evaluate
     TestReporter.csv_dump = csv_dump
+
+
+def apply_to_reporter() -> None:
+    """Let rc10's reporter of predictions say that a split is absent."""
+    original_get_test_reporter = DatasetLoader.get_test_reporter
+
+    def get_test_reporter(self, dataset_type):
+        loader = getattr(self, f"{dataset_type}_dataset")
+        if not loader.get_datasets():
+            raise DataError(no_samples(loader))
+        return original_get_test_reporter(self, dataset_type)
+
+    DatasetLoader.get_test_reporter = get_test_reporter
 
 
 def evaluate(self, loader: Any, use_tqdm: bool = False, single_batch: bool = False) -> tuple:
@@ -60,8 +67,7 @@ def evaluate(self, loader: Any, use_tqdm: bool = False, single_batch: bool = Fal
             self._update_meter(report, meter)
             whole = reports.setdefault(report.dataset_name, report)
             if whole is not report:
-                whole.accumulate_tensor_fields(report, self.metrics.required_params)
-                whole.batch_size += report.batch_size
+                _join(whole, report, self.metrics.required_params)
             else:
                 _check_fields(self.metrics, report)
             if single_batch is True:
@@ -80,18 +86,21 @@ def evaluate(self, loader: Any, use_tqdm: bool = False, single_batch: bool = Fal
     return first, meter
 
 
-def no_samples(loader: Any) -> str:
-    """Say that a MultiDatasetLoader's split has nothing in it."""
-    names = ", ".join(loader._given_datasets)
-    return (
-        f"There is no sample in the {loader.dataset_type} split of {names}. Name its files in "
-        f"dataset_config.<dataset>.annotations.{loader.dataset_type}, or leave that split out of "
-        "run_type."
-    )
+def _join(whole: Any, part: Any, fields: Iterable[str]) -> None:
+    """Append the fields that metrics want, those of them that are tensors or lists."""
+    for name in fields:
+        if isinstance(whole.get(name), torch.Tensor):
+            whole[name] = torch.cat((whole[name], part[name]))
+        elif isinstance(whole.get(name), list):
+            whole[name] = [*whole[name], *part[name]]
+    whole.batch_size += part.batch_size
 
 
 def _check_fields(metrics: Any, report: Any) -> None:
     for name, metric in metrics.metrics.items():
+        # on main a metric may be meant for some of the datasets
+        if not getattr(metric, "is_dataset_applicable", lambda _: True)(report.dataset_name):
+            continue
         missing = [field for field in metric.required_params if field not in report]
         if missing:
             raise ConfigError(

@@ -6,53 +6,16 @@ more a pass may also end while one of them still has batches. Its length leaves 
 that is not full. A split that no dataset has ends in an IndexError, though the run may not need it.
 """
 
-from mmf.common.registry import registry
+from collections.abc import Iterable
+from typing import Any
+
 from mmf.datasets.multi_dataset_loader import MultiDatasetLoader
 from mmf.utils.general import get_batch_size
 
-from mmf_cmsbert.compat import mmf_rng
+from mmf_cmsbert.compat import mmf_log
+from mmf_cmsbert.compat.mmf_run_checks import empty_dataset
+from mmf_cmsbert.compat.mmf_stream import Stream
 from mmf_cmsbert.errors import DataError
-
-
-class Stream:
-    """One pass over one DataLoader, opened at the first batch.
-
-    Args:
-        start: the generators' states when the pass began; None for a new pass.
-        drawn: batches that were drawn from it so far.
-    """
-
-    def __init__(self, loader, start: dict | None = None, drawn: int = 0):
-        self.loader = loader
-        self.start = start
-        self.drawn = drawn
-        self._iterator = None
-
-    def __next__(self):
-        if self._iterator is None:
-            self._open()
-        batch = next(self._iterator)
-        self.drawn += 1
-        return batch
-
-    def _open(self) -> None:
-        if self.start is None:
-            self.start = mmf_rng.capture()
-            self._iterator = iter(self.loader)
-            return
-        # The order of the samples, and the seeds of worker processes, are drawn when a pass
-        # begins. Going through it again from there gives the same order; what the model drew in
-        # between does not matter to it.
-        now = mmf_rng.capture()
-        mmf_rng.restore(self.start)
-        self._iterator = iter(self.loader)
-        for _ in range(self.drawn):
-            next(self._iterator)
-        mmf_rng.restore(now)
-
-    def close(self) -> None:
-        """Let go of the DataLoader's iterator and its worker processes, not of the position."""
-        self._iterator = None
 
 
 class Epoch:
@@ -107,11 +70,11 @@ class Epoch:
             return None
         owner = self.owner
         return {
-            "streams": [{"start": stream.start, "drawn": stream.drawn} for stream in self.streams],
+            "streams": [stream.position() for stream in self.streams],
             "finished": [int(index) for index in owner._finished_iterators],
             "used": [int(index) for index in owner._used_once],
             "next": int(owner.current_index),
-            "data": _fingerprint(owner),
+            "data": fingerprint(owner.datasets),
         }
 
     def close(self) -> None:
@@ -135,10 +98,7 @@ def apply() -> None:
             self._proportional_sampling = True
         for dataset in self.datasets:
             if len(dataset) == 0:
-                raise DataError(
-                    f"The {self.dataset_type} split of dataset {dataset.name} is empty. Look at "
-                    f"dataset_config.{dataset.name}.annotations.{self.dataset_type}."
-                )
+                raise DataError(empty_dataset(dataset.name, self.dataset_type))
 
     def build_dataloaders(self):
         if self.datasets:
@@ -158,16 +118,7 @@ def apply() -> None:
 
     def take_up(self, position):
         """Let the next pass begin at `position`; return whether it can."""
-        same = position["data"] == _fingerprint(self)
-        if same:
-            self.resume_position = position
-        else:
-            registry.get("writer").write(
-                f"The data or the batch size changed since the checkpoint ({position['data']} -> "
-                f"{_fingerprint(self)}): the epoch begins anew.",
-                "warning",
-            )
-        return same
+        return take_up_at(self, position, fingerprint(self.datasets))
 
     MultiDatasetLoader.build_datasets = build_datasets
     MultiDatasetLoader.build_dataloaders = build_dataloaders
@@ -179,13 +130,27 @@ def apply() -> None:
     MultiDatasetLoader.epoch = None
 
 
+def take_up_at(loader: Any, position: dict, data: dict) -> bool:
+    """Let the next pass of `loader` begin at `position` if that was taken from the same `data`."""
+    if position["data"] == data:
+        loader.resume_position = position
+        return True
+    mmf_log.write(
+        f"The data or the batch size changed since the checkpoint ({position['data']} -> {data}): "
+        "the epoch begins anew.",
+        "warning",
+    )
+    return False
+
+
+def fingerprint(datasets: Iterable) -> dict:
+    """What must be the same for a position to mean the same."""
+    lengths = {dataset.name: len(dataset) for dataset in datasets}
+    return {"samples": lengths, "batch_size": get_batch_size()}
+
+
 def _choose(owner: MultiDatasetLoader, index: int) -> None:
     owner.current_index = index
     owner.current_dataset = owner.datasets[index]
     owner.current_loader = owner.loaders[index]
     owner._chosen_iterator = owner.iterators[index]
-
-
-def _fingerprint(owner: MultiDatasetLoader) -> dict:
-    lengths = {dataset.name: len(dataset) for dataset in owner.datasets}
-    return {"samples": lengths, "batch_size": get_batch_size()}

@@ -1,7 +1,7 @@
 """MMF's own running code, mended where it is wrong; MMF's files stay as they are.
 
-MMF 1.0.0rc10 is the line that is mended. On MMF main a patch applies only where the same fault is.
-Each file beside this one mends one part and says what was wrong.
+Each file beside this one mends one part and says what was wrong, and on which line: 1.0.0rc10, or
+main (1.0.0rc12). Files named `mmf_main_...` are for main alone.
 """
 
 _active = False
@@ -19,24 +19,29 @@ def activate() -> None:
         mmf_defaults,
         mmf_early_stopping,
         mmf_evaluation,
-        mmf_multi_dataset,
+        mmf_line,
         mmf_names,
         mmf_resume,
-        mmf_trainer,
+        stock_models,
     )
 
     mmf_defaults.apply()
     mmf_names.apply()
     mmf_checkpoint.apply_safe_loading()
+    stock_models.apply()
+    mmf_early_stopping.apply()
+    mmf_checkpoint.apply()
+    mmf_evaluation.apply()
+    if mmf_line.is_main():
+        from mmf_cmsbert.compat import mmf_losses, mmf_main_datasets, mmf_main_trainer
 
-    # Main's trainer is another: it has no `_try_full_validation`, and its checkpoints, early
-    # stopping and datasets hang together with it.
-    from mmf.trainers.base_trainer import BaseTrainer
+        mmf_losses.apply()
+        mmf_main_datasets.apply()
+        mmf_main_trainer.apply()
+    else:
+        from mmf_cmsbert.compat import mmf_multi_dataset, mmf_trainer
 
-    if hasattr(BaseTrainer, "_try_full_validation"):
+        mmf_evaluation.apply_to_reporter()
         mmf_multi_dataset.apply()
-        mmf_early_stopping.apply()
-        mmf_checkpoint.apply()
-        mmf_evaluation.apply()
         mmf_trainer.apply()
-        mmf_resume.apply()
+    mmf_resume.apply()

@@ -1,8 +1,8 @@
 """Resumed runs that end as if they had never been interrupted.
 
-MMF 1.0.0rc10 goes on with a new shuffle at the beginning of an epoch, with new states of the
-generators and with a learning rate schedule that begins again, and it leaves out an evaluation that
-was due when the checkpoint was written. A checkpoint's entry `resume` holds what that takes.
+MMF, on both lines, goes on with a new shuffle at the beginning of an epoch, with new states of the
+generators, and leaves out an evaluation that was due when the checkpoint was written; rc10's
+learning rate schedule begins again. A checkpoint's entry `resume` holds what that takes.
 """
 
 import warnings
@@ -13,28 +13,30 @@ from typing import Any
 import torch
 from mmf.common.meter import SmoothedValue
 from mmf.common.registry import registry
-from mmf.datasets.multi_dataset_loader import MultiDatasetLoader
-from mmf.trainers.base_trainer import BaseTrainer
 
-from mmf_cmsbert.compat import mmf_rng
+from mmf_cmsbert.compat import mmf_log, mmf_rng
+from mmf_cmsbert.compat.mmf_line import is_main, trainer_class
 
 
 def apply() -> None:
-    original_load_extras = BaseTrainer.load_extras
+    trainer = trainer_class()
+    # what each line's trainer calls after it has loaded a checkpoint and built the scheduler
+    last_step = "on_init_start" if is_main() else "load_extras"
+    original = getattr(trainer, last_step)
 
-    def load_extras(self):
-        original_load_extras(self)
+    def load_and_position(self, **kwargs):
+        original(self, **kwargs)
         # not before: building the scheduler sets the learning rates of update 0
         _position_scheduler(self)
 
-    BaseTrainer.load_extras = load_extras
-    BaseTrainer.resume_position = None
+    setattr(trainer, last_step, load_and_position)
+    trainer.resume_position = None
 
 
 def position(trainer: Any) -> dict | None:
     """Return where a run is, in plain values; None for a trainer of another kind."""
     loader = getattr(trainer, "train_loader", None)
-    if not isinstance(loader, MultiDatasetLoader):
+    if not hasattr(loader, "take_up"):
         return None
     scheduler = trainer.lr_scheduler
     return {
@@ -56,7 +58,7 @@ def position(trainer: Any) -> dict | None:
 def begin(trainer: Any, kept: dict | None, file: Path) -> None:
     """Let a trainer, whose weights and counts are loaded, go on from what `position` returned."""
     if kept is None:
-        trainer.writer.write(
+        mmf_log.write(
             f"Resuming from {file}, update {trainer.num_updates}. It does not hold the position in "
             "the epoch (MMF alone wrote it, or checkpoint.reset drops it): the data is shuffled "
             "anew, and the results differ from those of a run without interruption.",
@@ -77,7 +79,7 @@ def begin(trainer: Any, kept: dict | None, file: Path) -> None:
     if kept["epoch"]:
         batches = sum(stream["drawn"] for stream in kept["epoch"]["streams"])
         done = f"with {batches} batches done"
-    trainer.writer.write(
+    mmf_log.write(
         f"Resuming from {file}: update {trainer.num_updates}, epoch {trainer.current_epoch} {done}"
     )
 
@@ -106,12 +108,14 @@ def _position_scheduler(trainer: Any) -> None:
     scheduler, kept = trainer.lr_scheduler, trainer.resume_position
     if scheduler is None or trainer.num_updates == 0:
         return
+    if kept is None and trainer.checkpoint.has_schedule:
+        return
     reset = trainer.config.checkpoint.reset
     if kept is None or kept["lr_scheduler"] is None or reset.optimizer or reset.all:
         with warnings.catch_warnings():
             # torch wants an update before a step, and this process has made none yet
             warnings.simplefilter("ignore")
-            scheduler.step(trainer.num_updates - 1)  # MMF steps before it counts the update
+            scheduler.step(trainer.num_updates - trainer.schedule_lag)
         return
     scheduler.load_state_dict({**scheduler.state_dict(), **kept["lr_scheduler"]})
     groups = trainer.optimizer.param_groups

@@ -18,8 +18,8 @@ from mmf.utils.general import print_model_parameters
 from mmf.utils.timer import Timer
 
 from mmf_cmsbert.compat import mmf_resume
-from mmf_cmsbert.compat.mmf_evaluation import no_samples
-from mmf_cmsbert.errors import DataError, UserError
+from mmf_cmsbert.compat.mmf_run_checks import check_splits, loss_is_nan
+from mmf_cmsbert.errors import UserError
 
 
 def apply() -> None:
@@ -31,7 +31,7 @@ def apply() -> None:
 
     def load_datasets(self):
         original_load_datasets(self)
-        _check_splits(self)
+        check_splits(self)
 
     def _try_full_validation(self, force=False):
         # a resumed run may have been evaluated here before it was interrupted
@@ -45,14 +45,7 @@ def apply() -> None:
         # each update would make the processor wait for the device.
         training = meter is None or meter is self.meter
         if training and math.isnan(registry.get(f"{report.dataset_type}/total_loss")):
-            raise UserError(
-                f"The training loss is nan at update {self.num_updates} (epoch "
-                f"{self.current_epoch}); no further update can mend that. Lower "
-                "optimizer.params.lr, clip with training.clip_gradients=true "
-                "training.max_grad_l2_norm=1, or let training.detect_anomaly=true name the "
-                "operation. checkpoint.resume=true checkpoint.resume_best=true goes on from the "
-                "best checkpoint."
-            )
+            raise UserError(loss_is_nan(self, self.num_updates))
 
     def _calculate_time_left(self):
         until = self.max_updates
@@ -73,12 +66,15 @@ def apply() -> None:
     message = r"The epoch parameter in `scheduler\.step"
     warnings.filterwarnings("ignore", message, module=r"mmf\.trainers\.base_trainer")
 
+    # MMF steps the schedule before it counts the update: the first two have the same rate.
+    BaseTrainer.schedule_lag = 1
     BaseTrainer.load_datasets = load_datasets
     BaseTrainer._try_full_validation = _try_full_validation
     BaseTrainer._update_meter = _update_meter
     BaseTrainer._calculate_time_left = _calculate_time_left
     BaseTrainer._summarize_report = _summarize_report
     BaseTrainer.train = train
+    BaseTrainer.training_loop = training_loop
 
 
 def train(self) -> None:
@@ -88,11 +84,16 @@ def train(self) -> None:
     print_model_parameters(self.model)
     if "train" in self.run_type:
         _prepare(self)
-        with torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))):
-            _train_epochs(self)
+        self.training_loop()
         self.finalize()
     else:
         self.inference()
+
+
+def training_loop(self) -> None:
+    """Make the updates that are left."""
+    with torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))):
+        _train_epochs(self)
 
 
 def _prepare(trainer: Any) -> None:
@@ -141,12 +142,3 @@ def _train_epoch(trainer: Any) -> bool:
         if trainer.num_updates >= trainer.max_updates:
             return True
     return False
-
-
-def _check_splits(trainer: Any) -> None:
-    """Raise a DataError if a split is empty that the run will need."""
-    needed = {"train": ["train"], "val": ["train", "val"], "test": ["inference", "test", "predict"]}
-    for split, run_types in needed.items():
-        loader = getattr(trainer, f"{split}_dataset")
-        if not loader.datasets and any(kind in trainer.run_type for kind in run_types):
-            raise DataError(no_samples(loader))

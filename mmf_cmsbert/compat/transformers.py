@@ -10,7 +10,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat import imports, mmf_line
 
 # old path: where it is now
 _MOVED = {
@@ -24,23 +24,29 @@ _MOVED = {
 
 
 def activate() -> None:
+    import transformers
     from transformers import PreTrainedModel, optimization
 
-    for old, new in _MOVED.items():
-        if not _exists(f"transformers.{old}"):
-            module = importlib.import_module(f"transformers.{new}")
-            if old == "modeling_bert":
-                module = bert(module)
-                imports.replace_module(f"transformers.{new}", module)
-            imports.replace_module(f"transformers.{old}", module)
-            # nobody else has a use for these names, and plugins written for MMF have
-            sys.modules[f"transformers.{old}"] = module
+    moved = [name for name in _MOVED if not _exists(f"transformers.{name}")]
+    for old in moved:
+        new = _MOVED[old]
+        module = importlib.import_module(f"transformers.{new}")
+        if old == "modeling_bert":
+            module = bert(module)
+            imports.replace_module(f"transformers.{new}", module)
+        imports.replace_module(f"transformers.{old}", module)
+        # nobody else has a use for these names, and plugins written for MMF have
+        sys.modules[f"transformers.{old}"] = module
     if not hasattr(optimization, "AdamW"):
         from mmf_cmsbert.compat.adamw import AdamW
 
         imports.replace_module(
             "transformers.optimization", imports.facade(optimization, AdamW=AdamW)
         )
+    if moved and mmf_line.is_main():
+        # It imports each of the library's hundreds of models, which takes half a minute, to give
+        # their modules the old paths. Those it needs are above; without this name it lets it be.
+        imports.replace_module("transformers", imports.facade(transformers, without="models"))
     if not hasattr(PreTrainedModel, "_tie_or_clone_weights"):
         from mmf_cmsbert.compat.bert import tie_or_clone_weights
 

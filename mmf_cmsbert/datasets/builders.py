@@ -58,7 +58,7 @@ class SentimentBuilder(BaseDatasetBuilder):
         settings = read_dataset_settings(self.dataset_name, config)
         segments = self._segments(settings, dataset_type)
         manifest = segments.manifest
-        self._unaligned = {dataset_type: manifest.unaligned}
+        self._unaligned[dataset_type] = manifest.unaligned
         if dataset_type == "train":
             self._statistics = {}
             if settings.normalise == "corpus":

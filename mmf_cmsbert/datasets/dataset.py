@@ -1,6 +1,5 @@
 """Segments as an MMF dataset."""
 
-import logging
 from typing import Any
 
 import numpy as np
@@ -10,14 +9,13 @@ from mmf.common.sample import Sample, SampleList
 from mmf.datasets.base_dataset import BaseDataset
 from mmf.utils.build import build_processors
 
+from mmf_cmsbert.compat import mmf_log
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.datasets.settings import DatasetSettings
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.stores.stored_pieces import StoredPieces, stored_pieces
 from mmf_cmsbert.errors import ConfigError
-
-logger = logging.getLogger(__name__)
 
 
 class SentimentDataset(BaseDataset):
@@ -28,7 +26,8 @@ class SentimentDataset(BaseDataset):
     ``(batch, frames, width)`` with ``visual_mask`` and ``acoustic_mask`` bool ``(batch, frames)``,
     all false for a segment without the modality; ``targets`` float32 ``(batch, 1)``, NaN where the
     label is unknown; ``segment_id``, a list; and ``id (batch,)``, the segment's number in the
-    split, which MMF gathers across processes.
+    split, which MMF gathers across processes. With a ``region_processor`` it also has the fields
+    that MMF's own models read, see :func:`~mmf_cmsbert.processors.regions.as_regions`.
 
     Args:
         dataset_name: ``mosi`` or ``mosei``.
@@ -50,8 +49,10 @@ class SentimentDataset(BaseDataset):
         self._segments = segments
         self._widths = {modality: settings.widths[modality] or 0 for modality in MODALITIES}
         self._key = settings.key
+        self._normalise = settings.normalise
         self._store_dir = settings.store_dir
         self._pieces: StoredPieces | None = None
+        self.region_processor = None
 
     def init_processors(self) -> None:
         # MMF's own does the same, but does not tell a processor which section it was configured in.
@@ -59,17 +60,20 @@ class SentimentDataset(BaseDataset):
             if section and registry.get_processor_class(section.type) is None:
                 raise ConfigError(
                     f"{self._key}.processors.{name}.type is {section.type!r}, and no processor "
-                    "is registered so; these datasets come with word_pieces"
+                    "is registered so; these datasets come with word_pieces and frames_as_regions"
                 )
-        processors = build_processors(
-            self.config.processors,
-            f"{self.dataset_name}_{{}}",
-            data_dir=self.config.data_dir,
-            key=f"{self._key}.processors.word_processor.params",
-        )
+        processors = {}
+        for name, section in self.config.processors.items():
+            processors |= build_processors(
+                {name: section},
+                f"{self.dataset_name}_{{}}",
+                data_dir=self.config.data_dir,
+                key=f"{self._key}.processors.{name}.params",
+            )
         for name, processor in processors.items():
             setattr(self, name, processor)
             registry.register(f"{self.dataset_name}_{name}", processor)
+        self._check_regions()
         word_processor = processors.get("word_processor")
         if not (hasattr(word_processor, "pad_id") and hasattr(word_processor, "fingerprint")):
             raise ConfigError(
@@ -78,7 +82,7 @@ class SentimentDataset(BaseDataset):
             )
         name = f"{self.dataset_name} {self.dataset_type}: word pieces"
         self._pieces = stored_pieces(self._segments, self.word_processor, self._store_dir, name)
-        _say(self._summary())
+        mmf_log.write(self._summary())
 
     def __len__(self) -> int:
         return len(self._segments)
@@ -94,6 +98,8 @@ class SentimentDataset(BaseDataset):
         sample.word_index = pieces["word_index"]
         for modality in MODALITIES:
             sample[modality] = self._frames(segment, modality)
+        if self.region_processor is not None:
+            sample.update(self.region_processor({m: sample[m] for m in MODALITIES}))
         return sample
 
     def prepare_batch(self, batch: SampleList) -> SampleList:
@@ -131,6 +137,23 @@ class SentimentDataset(BaseDataset):
             for segment, score in zip(segments, scores, strict=True)
         ]
 
+    def _check_regions(self) -> None:
+        """Raise where frames cannot stand in for regions, or not as they were asked for."""
+        if self.region_processor is None:
+            return
+        modality = getattr(self.region_processor, "modality", None)
+        if modality and not self._widths[modality]:
+            raise ConfigError(
+                f"{self._key}.processors.region_processor.params.modality is {modality}, and "
+                f"{self._key}.features.{modality} is null; name a modality that the corpus has"
+            )
+        if self._normalise == "corpus":
+            raise ConfigError(
+                f"{self._key}.normalise is corpus, which model cmsbert alone can do: the constants "
+                "are part of its weights. For other models' regions type "
+                f"{self._key}.normalise=segment"
+            )
+
     def _frames(self, segment: Segment, modality: str) -> np.ndarray:
         frames, width = getattr(segment, modality), self._widths[modality]
         return np.empty((0, width), np.float32) if frames is None or not width else frames
@@ -153,12 +176,3 @@ class SentimentDataset(BaseDataset):
         if skipped := manifest.skipped:
             parts.append(f"{len(skipped)} skipped, the first because of {skipped[0]}")
         return f"{self.dataset_name} {self.dataset_type}: {', '.join(parts)}"
-
-
-def _say(message: str) -> None:
-    # The older MMF shows only what goes through its writer, the newer has none.
-    writer = registry.get("writer", no_warning=True)
-    if writer is not None:
-        writer.write(message, "info")
-    else:
-        logger.info(message)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.models.batch_fields import batch_fields
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.optimizer_watch import after_each_update
@@ -30,7 +31,8 @@ class CMSBERT(BaseModel):
 
     Reads from a ``SampleList`` the fields that the datasets ``mosi`` and ``mosei`` give:
     ``input_ids``, ``input_mask``, ``word_index`` ``(batch, pieces)`` and for visual and acoustic
-    ``<modality> (batch, frames, width)`` with ``<modality>_mask (batch, frames)``.
+    ``<modality> (batch, frames, width)`` with ``<modality>_mask (batch, frames)``; of MMF's own
+    datasets what :func:`~mmf_cmsbert.models.batch_fields.batch_fields` says.
 
     Gives ``scores (batch, 1)``, the sentiment; ``logits (batch, classes)`` where the head
     classifies; ``embeddings`` and ``embedding_masks``, modality -> ``(batch, dim)`` and
@@ -121,15 +123,9 @@ class CMSBERT(BaseModel):
                 f"the model was built for {', '.join(self.datasets)} and got a batch of {dataset}; "
                 "add its widths to model_config.cmsbert.features"
             )
-        frames = {m: sample_list[m] for m, each in self.widths.items() if dataset in each}
-        return {
-            "input_ids": sample_list["input_ids"],
-            "input_mask": sample_list["input_mask"],
-            "word_index": sample_list["word_index"],
-            "frames": frames,
-            "frame_masks": {m: sample_list[f"{m}_mask"] for m in frames},
-            "dataset": dataset,
-        }
+        modalities = [m for m, each in self.widths.items() if dataset in each]
+        by_word = self.network.settings.shift_context == "word"
+        return batch_fields(sample_list, modalities, by_word) | {"dataset": dataset}
 
     def _sentiment(self, logits: Tensor) -> Tensor:
         """The sentiment ``(batch, 1)`` that the head's output stands for.

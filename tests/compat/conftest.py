@@ -46,10 +46,17 @@ def _toy_plugin(mmf):
 
 
 @pytest.fixture
-def toy(_toy_plugin):
+def toy(_toy_plugin, monkeypatch):
     """A toy plugin and runs of MMF's trainer on it; MMF's registry is as before afterwards."""
     from mmf.common.registry import registry
+    from mmf.utils import logger
 
+    from mmf_cmsbert.compat import mmf_line
+
+    if mmf_line.is_main():  # which has no writer that values are given to
+        monkeypatch.setattr(
+            logger, "log_progress", lambda info: registry.get("writer").log_progress(info)
+        )
     state = dict(registry.mapping["state"])
     yield _toy_plugin
     registry.mapping["state"].clear()

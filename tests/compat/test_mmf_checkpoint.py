@@ -70,7 +70,7 @@ def test_the_best_weights_are_restored_and_exported(toy, tmp_path):
 def test_the_best_checkpoint_of_an_earlier_run_is_not_restored(toy, tmp_path):
     old = toy.run(tmp_path)
     # the weights are nan from the first update on, and nan never improves
-    new = toy.run(tmp_path, "training.log_interval=100", nan_at=1)
+    new = toy.run(tmp_path, *toy.TRAIN_ON_NAN, nan_at=1)
     assert any("No evaluation gave a best checkpoint" in line for line in new.lines)
     assert new.weights["layers.0.weight"].isnan().all()
     assert not old.weights["layers.0.weight"].isnan().any()

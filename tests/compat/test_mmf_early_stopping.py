@@ -32,7 +32,8 @@ def evaluate(stopping, update, value):
     from mmf.common.meter import Meter
 
     meter = Meter()
-    meter.update({"val/toy/error": value, "val/total_loss": 1.0}, 3)
+    meter.meters["val/toy/error"].update(value, 3)
+    meter.meters["val/total_loss"].update(1.0, 3)
     return stopping(update, update, meter)
 
 

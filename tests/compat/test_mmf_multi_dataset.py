@@ -12,12 +12,12 @@ from mmf_cmsbert.errors import DataError
 SIZES = {"toy_a": (10, 5, 6), "toy_b": (23, 9, 5), "toy_c": (6, 4, 3)}
 
 
-def one_pass(trainer, split):
+def one_pass(toy, trainer, split):
     """Sample ids of each dataset, in the order of one pass."""
     loader = getattr(trainer, f"{split}_loader")
     seen = collections.defaultdict(list)
     for batch in loader:
-        prepared = trainer.dataset_loader.prepare_batch(batch)
+        prepared = toy.prepared(trainer, batch)
         seen[prepared.dataset_name] += prepared.id.tolist()
     return seen
 
@@ -28,7 +28,7 @@ def test_every_pass_is_whole(toy, tmp_path, split, datasets):
     trainer = toy.trainer(tmp_path, dataset=",".join(datasets), sizes=SIZES)
     column = ("train", "val", "test").index(split)
     for _ in range(4):
-        seen = one_pass(trainer, split)
+        seen = one_pass(toy, trainer, split)
         assert {name: sorted(ids) for name, ids in seen.items()} == {
             name: list(range(SIZES[name][column])) for name in datasets
         }
@@ -44,7 +44,7 @@ def test_larger_datasets_are_drawn_more_often(toy, tmp_path):
     trainer = toy.trainer(tmp_path, "training.batch_size=1", dataset="toy_a,toy_b", sizes=sizes)
     drawn = []
     for batch in trainer.train_loader:
-        drawn.append(trainer.dataset_loader.prepare_batch(batch).dataset_name)
+        drawn.append(toy.prepared(trainer, batch).dataset_name)
     assert 0.65 < drawn[:200].count("toy_a") / 200 < 0.95
 
 
@@ -54,7 +54,7 @@ def test_where_a_pass_ended_does_not_matter_to_the_next(toy, tmp_path):
 
     def order(seed):
         np.random.seed(seed)
-        batches = [trainer.dataset_loader.prepare_batch(batch) for batch in trainer.val_loader]
+        batches = [toy.prepared(trainer, batch) for batch in trainer.val_loader]
         return [batch.dataset_name for batch in batches]
 
     seen = set()
@@ -68,7 +68,7 @@ def test_without_proportional_sampling_an_epoch_ends_with_the_first_dataset(toy,
     options = ["training.dataset_size_proportional_sampling=False"]
     trainer = toy.trainer(tmp_path, *options, dataset="toy_a,toy_b,toy_c", sizes=SIZES)
     for _ in range(4):
-        seen = one_pass(trainer, "train")
+        seen = one_pass(toy, trainer, "train")
         assert set(seen) == set(SIZES)
         assert any(len(ids) == SIZES[name][0] for name, ids in seen.items())
 
@@ -78,7 +78,7 @@ def test_a_position_is_taken_up_without_touching_the_generators(toy, tmp_path):
     loader = trainer.train_loader
 
     def draw(iterator, count):
-        batches = [trainer.dataset_loader.prepare_batch(next(iterator)) for _ in range(count)]
+        batches = [toy.prepared(trainer, next(iterator)) for _ in range(count)]
         return [(batch.dataset_name, batch.id.tolist()) for batch in batches]
 
     iterator = iter(loader)

@@ -1,5 +1,7 @@
 """An unknown name is named before anything is built, with those that are meant or known."""
 
+import sys
+
 import pytest
 import torch
 from omegaconf import OmegaConf
@@ -49,9 +51,11 @@ def test_unknown_params_of_an_optimizer_and_a_scheduler(mmf):
 
 def test_the_commands_and_the_trainer_use_the_checked_functions(mmf):
     import mmf_cli.run
-    from mmf.trainers import base_trainer
     from mmf.utils import build
 
+    from mmf_cmsbert.compat.mmf_line import trainer_class
+
+    trainers = sys.modules[trainer_class().__module__]
     assert mmf_cli.run.build_trainer is build.build_trainer
-    assert base_trainer.build_model is build.build_model
-    assert base_trainer.build_optimizer is build.build_optimizer
+    assert trainers.build_model is build.build_model
+    assert trainers.build_optimizer is build.build_optimizer

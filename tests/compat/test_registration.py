@@ -7,12 +7,25 @@ from pathlib import Path
 
 import pytest
 
-# dead code of rc10: it imports a package that MMF does not have
-DEAD = {"mmf.datasets.builders.visual_dialog.original"}
+DEAD = {
+    # of rc10: it imports a package that MMF does not have
+    "mmf.datasets.builders.visual_dialog.original",
+    # of main, which is installed without its one part in C; a processor imports it when it is made
+    "mmf.utils.phoc",
+    "mmf.utils.phoc.build_phoc",
+}
+# What main's registry keeps under another name.
+KEPT_AS = {
+    "pooler": "pool_name_mapping",
+    "datamodule": "builder_name_mapping",
+    "test_reporter": "test_reporter_mapping",
+}
 
 
 def source_files(mmf):
-    return sorted(Path(mmf.__file__).parent.rglob("*.py"))
+    root = Path(mmf.__file__).parent
+    # main carries its projects' code, which their users import
+    return sorted(file for file in root.rglob("*.py") if root / "projects" not in file.parents)
 
 
 def registered_in_source(files):
@@ -41,7 +54,7 @@ def test_all_names_in_the_source_are_registered(mmf):
     missing = {
         (kind, name)
         for kind, name in expected
-        if name not in registry.mapping[f"{kind}_name_mapping"]
+        if name not in registry.mapping[KEPT_AS.get(kind, f"{kind}_name_mapping")]
     }
     assert not missing
 

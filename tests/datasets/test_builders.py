@@ -319,10 +319,10 @@ def test_build_leaves_real_data_alone(configured, folder):
 @pytest.mark.parametrize("name", ["mosi", "mosei"])
 def test_a_missing_file_says_where_it_was_sought_and_what_to_do(configured, tmp_path, name):
     with pytest.raises(DataError) as error:
-        build_dataset(name, configured(name), "val")
+        build_dataset(name, configured(name), "train")  # MMF main builds this one first
     message = str(error.value)
-    assert str(tmp_path / "corpus" / name / "dev.pkl") in message
-    assert f"dataset_config.{name}.annotations.val=[/path/to/dev.pkl]" in message
+    assert str(tmp_path / "corpus" / name / "train.pkl") in message
+    assert f"dataset_config.{name}.annotations.train=[/path/to/train.pkl]" in message
     assert f"dataset_config.{name}.data_dir={tmp_path / 'corpus'}" in message
     assert "MISA, MAG-BERT and MMSA" in message
     assert "CMU-MultimodalSDK" in message

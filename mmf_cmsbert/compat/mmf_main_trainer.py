@@ -1,0 +1,141 @@
+"""Main's trainer under rc10's names, and what was wrong with it; rc10's trainer on main.
+
+MMF main's trainer does in callbacks what rc10's does itself. Here it gets the names that rc10's
+has, so that the other files of this folder serve both. It begins a resumed run's epoch anew; keeps
+one meter for all trainers of a process; leaves autograd's anomaly detection on; ends with a
+RuntimeError when the loss is NaN; and prints small learning rates as "0.".
+"""
+
+import warnings
+from typing import Any
+
+import torch
+from mmf.common.meter import Meter
+from mmf.common.registry import registry
+from mmf.trainers.callbacks import logistics
+from mmf.trainers.callbacks.lr_scheduler import LRSchedulerCallback
+from mmf.trainers.mmf_trainer import MMFTrainer
+
+from mmf_cmsbert.compat import mmf_resume
+from mmf_cmsbert.compat.mmf_run_checks import check_splits, loss_is_nan
+from mmf_cmsbert.errors import UserError
+
+
+class OlderTrainer(MMFTrainer):
+    """What rc10 calls `base_trainer`: with the same seed, the same updates and evaluations.
+
+    Unlike main's `mmf` it evaluates once more after the last update, whatever `run_type` says, may
+    choose that as the best, and gives the first two updates the same learning rate.
+    """
+
+    schedule_lag = 1
+
+    def after_training_loop(self) -> None:
+        done = self.early_stopping.last_evaluated_update == self.num_updates
+        if not done and self.num_updates % self.evaluation_interval != 0:
+            self._try_full_validation(force=True)
+
+
+def apply() -> None:
+    """Give MMFTrainer rc10's names, mend it, and register `base_trainer`."""
+    _give_names()
+    original_load_datasets = MMFTrainer.load_datasets
+    original_training_loop = MMFTrainer.training_loop
+    original_training_epochs = MMFTrainer.run_training_epoch
+    original_step = LRSchedulerCallback.on_update_end
+
+    def load_datasets(self):
+        self.meter = Meter()
+        original_load_datasets(self)
+        check_splits(self)
+
+    def training_loop(self):
+        before = torch.is_anomaly_enabled()
+        try:
+            original_training_loop(self)
+        finally:
+            torch.autograd.set_detect_anomaly(before)
+
+    def run_training_epoch(self):
+        goes_on, stop = mmf_resume.take_up(self)
+        if goes_on:
+            self.current_epoch -= 1  # it will be counted once more
+        if not stop:
+            original_training_epochs(self)
+        if self.train_loader.epoch is not None:
+            self.train_loader.epoch.close()
+
+    def check_nan_losses(self, report):
+        if any(torch.isnan(loss).any() for loss in report.losses.values()):
+            raise UserError(loss_is_nan(self, self.num_updates + 1))
+
+    def on_update_end(self, **kwargs):
+        if self.trainer.num_updates > self.trainer.schedule_lag:
+            original_step(self, **kwargs)
+
+    MMFTrainer.load_datasets = load_datasets
+    MMFTrainer.training_loop = training_loop
+    MMFTrainer.run_training_epoch = run_training_epoch
+    MMFTrainer._check_nan_losses = check_nan_losses
+    LRSchedulerCallback.on_update_end = on_update_end
+    _evaluate_by_loader()
+    _make_rates_legible()
+    # It comes with every batch, and tells the user nothing.
+    warnings.filterwarnings("ignore", r"`torch\.cuda\.amp", FutureWarning, r"mmf\.trainers")
+    registry.register_trainer("base_trainer")(OlderTrainer)
+
+
+def _evaluate_by_loader() -> None:
+    original = MMFTrainer.evaluation_loop
+
+    def evaluation_loop(self, dataset_type, use_tqdm=False, single_batch=False):
+        # These two are main's own: metrics of formatted predictions, and on the processor.
+        of_predictions = "__prediction_report__" in self.metrics.required_params
+        if of_predictions or self.config.evaluation.get("use_cpu", False):
+            return original(self, dataset_type, use_tqdm, single_batch)
+        loader = self.dataset_loader.get_loader(dataset_type)
+        return self.evaluate(loader, use_tqdm, single_batch)
+
+    MMFTrainer.evaluation_loop = evaluation_loop
+
+
+def _give_names() -> None:
+    def try_full_validation(self, force: bool = False) -> bool:
+        if not force and self.num_updates % self.evaluation_interval != 0:
+            return False
+        self.on_validation_start()
+        report, meter = self.evaluation_loop("val")
+        stop = self.early_stop_callback.on_validation_end(report=report, meter=meter)
+        self.on_validation_end(report=report, meter=meter)
+        return stop
+
+    def update_meter(self, report: Any, meter: Meter, eval_mode: bool = False) -> None:
+        meter.update_from_report(report, should_update_loss=not eval_mode)
+
+    MMFTrainer.schedule_lag = 0
+    MMFTrainer.checkpoint = property(lambda self: self.checkpoint_callback.checkpoint)
+    MMFTrainer.early_stopping = property(lambda self: self.early_stop_callback.early_stopping)
+    MMFTrainer.lr_scheduler = property(lambda self: self.lr_scheduler_callback._scheduler)
+    MMFTrainer.evaluation_interval = property(lambda self: self.training_config.evaluation_interval)
+    MMFTrainer._try_full_validation = try_full_validation
+    MMFTrainer._forward_pass = MMFTrainer._forward
+    MMFTrainer._update_meter = update_meter
+    MMFTrainer.predict = MMFTrainer.prediction_loop
+
+
+def _make_rates_legible() -> None:
+    original, summarize = logistics.LogisticsCallback.on_update_end, logistics.summarize_report
+    rate = 0.0
+
+    def on_update_end(self, **kwargs):
+        nonlocal rate
+        rate = self.trainer.optimizer.param_groups[0]["lr"]
+        original(self, **kwargs)
+
+    def summarize_report(*args, extra=None, **kwargs):
+        if extra and "lr" in extra:
+            extra["lr"] = f"{rate:.4g}"
+        summarize(*args, extra=extra, **kwargs)
+
+    logistics.LogisticsCallback.on_update_end = on_update_end
+    logistics.summarize_report = summarize_report

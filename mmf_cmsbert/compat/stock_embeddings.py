@@ -1,0 +1,111 @@
+"""Embeddings of the modalities from models that give scores alone, for losses that align them.
+
+None of MMF's own models says in its output what a batch's text and its regions are to it. Where
+`model_config.<model>.modality_embeddings` names the parts that compute it, the model's output also
+has `embeddings` and `embedding_masks`, and the projections are trained and saved with the model.
+"""
+
+from collections.abc import Mapping
+from contextlib import contextmanager
+from types import MethodType
+from typing import Any
+
+import torch
+from mmf.utils import build
+from omegaconf import OmegaConf
+from torch import Tensor, nn
+
+from mmf_cmsbert.compat.imports import replace_function
+from mmf_cmsbert.config_check import check_keys
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.tapped_embeddings import TappedEmbeddings
+
+_SECTION = "modality_embeddings"
+
+
+def apply() -> None:
+    """Let `build_model` follow the section, which no model of MMF's own has."""
+    replace_function(build, "build_model", _following)
+
+
+def _following(original: Any) -> Any:
+    def build_model(config: Any, *args: Any, **kwargs: Any) -> nn.Module:
+        model = original(config, *args, **kwargs)
+        section = getattr(config, "get", lambda key: None)(_SECTION)
+        if section is not None:
+            _attach(model, section, f"model_config.{config.model}.{_SECTION}")
+        return model
+
+    return build_model
+
+
+def _attach(model: nn.Module, section: Any, key: str) -> None:
+    parts, dim = _read(section, key)
+    with _named(key):
+        tapped = TappedEmbeddings(
+            model,
+            {modality: part["module"] for modality, part in parts.items()},
+            {modality: part["width"] for modality, part in parts.items()},
+            dim,
+        )
+    model.modality_embeddings = tapped
+    model.register_forward_hook(_add_embeddings)
+    if hasattr(model, "get_optimizer_parameters"):
+        model.get_optimizer_parameters = MethodType(_with_projections, model)
+
+
+def _read(section: Any, key: str) -> tuple[dict[str, dict[str, Any]], int]:
+    given = OmegaConf.to_container(section, resolve=True)
+    check_keys(given, dict.fromkeys(("dim", "parts")), key)
+    parts, dim = given.get("parts"), given.get("dim")
+    complete = isinstance(parts, Mapping) and all(
+        isinstance(part, Mapping)
+        and set(part) == {"module", "width"}
+        and isinstance(part["module"], str)
+        and _is_width(part["width"])
+        for part in parts.values()
+    )
+    if not complete or len(parts) < 2 or not _is_width(dim):
+        raise ConfigError(
+            f"{key} is {given}; expected a dim, and two modalities or more with the part of the "
+            "model that computes each and the width of its states, as in {dim: 128, parts: "
+            "{text: {module: base.text, width: 768}, visual: {module: base.modal, width: 47}}}"
+        )
+    return parts, dim
+
+
+def _is_width(value: Any) -> bool:
+    return type(value) is int and value > 0
+
+
+def _add_embeddings(model: nn.Module, inputs: tuple, output: dict[str, Any]) -> None:
+    sample_list = inputs[0]
+    masks = {m: _mask(sample_list, m) for m in model.modality_embeddings.parts}
+    masks = {m: mask for m, mask in masks.items() if mask is not None}
+    with _named(f"model_config.{model.config.model}.{_SECTION}"):
+        output["embeddings"] = model.modality_embeddings(masks)
+    output["embedding_masks"] = {m: mask.any(1) for m, mask in masks.items()}
+
+
+def _mask(sample_list: Any, modality: str) -> Tensor | None:
+    """Where the batch has word pieces or, for any other modality, regions: (batch, positions)."""
+    if modality == "text":
+        return sample_list["input_mask"].bool() if "input_mask" in sample_list else None
+    count = getattr(getattr(sample_list, "image_info_0", None), "max_features", None)
+    if count is None:
+        return None
+    regions = sample_list["image_feature_0"].shape[1]
+    return torch.arange(regions, device=count.device) < count[:, None]
+
+
+def _with_projections(self: nn.Module, config: Any) -> list[dict[str, Any]]:
+    groups = list(type(self).get_optimizer_parameters(self, config))
+    return [*groups, {"params": list(self.modality_embeddings.parameters())}]
+
+
+@contextmanager
+def _named(key: str):
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigError(f"{key}: {error}") from error

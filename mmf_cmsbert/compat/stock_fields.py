@@ -1,0 +1,96 @@
+"""Fields that MMF's own models read under another name, or in another form, than their data gives.
+
+1.0.0rc10's concat_bert asks for `image_features_0`, where every reader of features, and every other
+model, says `image_feature_0`. Its vilbert works out where regions lie from boxes in pixels; main's
+takes five columns as they are: shares of the image's size, and of its area. In both lines regions
+of another width than the model's end in torch's words on matrices, which name no dataset.
+"""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from mmf.models.base_model import BaseModel
+from mmf.models.fusions import ConcatBERT
+from mmf.models.vilbert import ViLBERT
+from omegaconf import OmegaConf
+
+from mmf_cmsbert.errors import ConfigError
+
+# The keys that say how many regions a model reads, if it is a fixed number, and how wide they are.
+_SIZES = {
+    "visual_bert": (None, "visual_embedding_dim"),
+    "vilbert": (None, "v_feature_size"),
+    "mmbt": (None, "modal_encoder.params.in_dim"),
+    "concat_bert": ("num_features", "modal_encoder.params.in_dim"),
+    "late_fusion": ("num_features", "modal_encoder.params.in_dim"),
+}
+
+
+def apply() -> None:
+    """Mend what 1.0.0rc10 reads; name the dataset whose regions a model cannot take."""
+    if "image_features_0" in ConcatBERT.forward.__code__.co_names:
+        ConcatBERT.forward = _with_features(ConcatBERT.forward)
+    read = ViLBERT.get_image_and_text_features
+    if "image_width" in read.__code__.co_consts:
+        ViLBERT.get_image_and_text_features = _with_boxes(read)
+    # Not `forward`, which main compiles with torch.jit.
+    BaseModel.__call__ = _checking(BaseModel.__call__)
+
+
+def _with_features(original: Any) -> Any:
+    def forward(self: ConcatBERT, sample_list: Any) -> dict[str, Any]:
+        if "image_feature_0" in sample_list and "image_features_0" not in sample_list:
+            sample_list.image_features_0 = sample_list.image_feature_0
+        return original(self, sample_list)
+
+    return forward
+
+
+def _with_boxes(original: Any) -> Any:
+    def get_image_and_text_features(self: ViLBERT, sample_list: Any) -> dict[str, Any]:
+        info = getattr(sample_list, "image_info_0", None)
+        boxes = getattr(info, "bbox", None)
+        if getattr(boxes, "ndim", 0) != 3 or boxes.shape[-1] != 5:
+            return original(self, sample_list)
+        # An image of size 1 by 1 leaves shares as they are.
+        one = [1.0] * len(boxes)
+        sample_list.image_info_0 = SimpleNamespace(
+            max_features=info.max_features,
+            bbox=boxes[..., :4].cpu().numpy(),
+            image_width=one,
+            image_height=one,
+        )
+        try:
+            return original(self, sample_list)
+        finally:
+            sample_list.image_info_0 = info
+
+    return get_image_and_text_features
+
+
+def _checking(original: Any) -> Any:
+    def call(self: BaseModel, sample_list: Any, *args: Any, **kwargs: Any) -> Any:
+        _check_size(getattr(self, "config", None), sample_list)
+        return original(self, sample_list, *args, **kwargs)
+
+    return call
+
+
+def _check_size(config: Any, sample_list: Any) -> None:
+    """Raise where the batch's regions are not as many, or as wide, as the model reads."""
+    name = config.get("model") if isinstance(config, Mapping) else None
+    if name not in _SIZES or "image_feature_0" not in sample_list:
+        return
+    if not config.get("direct_features_input", True):
+        return
+    _, *found = sample_list["image_feature_0"].shape
+    for size, key in zip(found, _SIZES[name], strict=False):
+        expected = OmegaConf.select(config, key) if key else None
+        if expected not in (None, size):
+            raise ConfigError(
+                f"model_config.{name}.{key} is {expected}, and the regions of dataset "
+                f"{sample_list['dataset_name']} are {' x '.join(map(str, found))} (regions x "
+                "width). One model reads regions of one size: let the key, and all datasets that "
+                "train together, agree"
+            )
