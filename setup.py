@@ -54,6 +54,7 @@ setup(
     ],
     extras_require={
         "experiments": ["matplotlib>=3.9", "optuna>=4"],  # plots of cmsbert ablate; cmsbert tune
+        "lightning": ["pytorch-lightning>=2.6"],  # training.trainer=lightning_cmsbert
         "tensorboard": ["tensorboard>=2.17"],  # for training.tensorboard=true
         "test": ["pytest>=8", "pytest-xdist>=3.6"],
     },

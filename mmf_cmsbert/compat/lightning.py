@@ -1,9 +1,16 @@
-"""pytorch-lightning, which MMF's main line uses: the module of callbacks that moved."""
+"""pytorch-lightning: a module that moved, and what MMF leaves to a trainer that runs on it.
 
+MMF's main line imports a module of callbacks that is gone. Both lines start a process for each GPU,
+or join those of torchrun, before they look which trainer is wanted; they then divide each batch by
+the number of processes; and they take a run for one process where torch is built without NCCL.
+"""
+
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from mmf_cmsbert.compat import imports
 
@@ -18,3 +25,63 @@ def activate() -> None:
     # not imported before it is asked for: it takes seconds, and rc10 does not use it
     module.__getattr__ = lambda name: getattr(import_module("pytorch_lightning.callbacks"), name)
     imports.replace_module(_GONE, module)
+
+
+def open_trainer_class() -> type:
+    """The trainer of the MMF that is installed, for a training loop of Lightning's."""
+    from mmf_cmsbert.compat.mmf_line import is_main
+
+    line = "main" if is_main() else "rc10"
+    return import_module(f"mmf_cmsbert.compat.lightning_{line}").OpenTrainer
+
+
+def hand_over(trainer: str, start: Callable[[Any], None], defaults: str) -> None:
+    """Leave the processes of a run to its trainer, and the division of batches among them.
+
+    Args:
+        trainer: its name.
+        start: called with the configuration before MMF does anything else with it.
+        defaults: YAML of the keys that it reads beyond MMF's.
+    """
+    from mmf.utils import distributed, general
+    from mmf.utils.configuration import get_global_config
+    from torch import distributed as processes
+
+    from mmf_cmsbert.compat import mmf_defaults
+
+    def infer_init_method(original):
+        def starting(config):
+            if config.training.trainer != trainer:
+                return original(config)
+            start(config)
+            config.distributed.world_size = 1  # MMF has none to start
+
+        return starting
+
+    def undivided(original):
+        def get_world_size():
+            return 1 if get_global_config("training.trainer") == trainer else original()
+
+        return get_world_size
+
+    def of_any_backend(ask):
+        def make(original):
+            def asking(*args, **kwargs):
+                several = processes.is_available() and processes.is_initialized()
+                return ask() if several else original(*args, **kwargs)
+
+            return asking
+
+        return make
+
+    imports.replace_function(distributed, "infer_init_method", infer_init_method)
+    for name, ask in (
+        ("get_rank", processes.get_rank),
+        ("get_world_size", processes.get_world_size),
+        ("synchronize", processes.barrier),
+    ):
+        imports.replace_function(distributed, name, of_any_backend(ask))
+    # There, it is only asked for to divide the batch size by it.
+    general.get_world_size = undivided(general.get_world_size)
+
+    mmf_defaults.add(defaults)

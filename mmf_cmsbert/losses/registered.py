@@ -14,6 +14,7 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.losses import params
 from mmf_cmsbert.losses.classification import sentiment_cross_entropy
 from mmf_cmsbert.losses.contrastive import multimodal_contrastive
+from mmf_cmsbert.losses.gathering import gather, train_together
 from mmf_cmsbert.losses.regression import REGRESSIONS, sentiment_regression
 
 
@@ -71,12 +72,13 @@ class MultimodalContrastive(nn.Module):
 
     Of the model's output it also reads, by modality, `embedding_masks` (False: the segment lacks
     it) and `embedding_targets` (momentum embeddings, the keys), where they are there.
+
+    Processes that train together contrast the segments of all of them: the loss is that of one
+    process with the whole batch, in each of them.
     """
 
     def __init__(
         self,
-        entry=None,
-        /,
         pairs=None,
         weight=0.1,
         label_smoothing=0.1,
@@ -84,10 +86,6 @@ class MultimodalContrastive(nn.Module):
         temperature=0.07,
         **unknown,
     ):
-        if entry is not None:
-            # MMF main gives losses named "multi..." their whole YAML entry in place of its params.
-            self.__init__(**(entry.get("params") or {}))
-            return
         super().__init__()
         name = "multimodal_contrastive"
         known = ["pairs", "weight", "label_smoothing", "embeddings", "temperature"]
@@ -108,14 +106,18 @@ class MultimodalContrastive(nn.Module):
         pairs = self._pairs(embeddings, model_output)
         if not pairs:  # the model has switched its other modalities off
             return torch.zeros((), device=sample_list["targets"].device)
+        masks = model_output.get("embedding_masks")
+        targets = model_output.get("embedding_targets")
+        if train_together():
+            embeddings, masks, targets = gather(embeddings, masks, targets)
         with _named("multimodal_contrastive"):
             loss = multimodal_contrastive(
                 embeddings,
                 pairs,
                 model_output.get("temperature", self.temperature),
                 self.label_smoothing,
-                model_output.get("embedding_masks"),
-                model_output.get("embedding_targets"),
+                masks,
+                targets,
             )
         return self.weight * loss
 

@@ -16,7 +16,6 @@ from omegaconf import OmegaConf
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.losses import multimodal_contrastive, sentiment_cross_entropy
-from mmf_cmsbert.losses import registered as registered_losses
 
 
 @pytest.fixture(autouse=True)
@@ -133,14 +132,6 @@ def test_contrastive_trains_embeddings_and_temperature():
     values["train/mosi/multimodal_contrastive"].sum().backward()
     assert all(e.grad.abs().sum() > 0 for e in embeddings.values())
     assert temperature.grad != 0
-
-
-def test_the_whole_yaml_entry_in_place_of_its_params_is_understood():
-    # MMF main calls losses whose name starts with "multi" this way.
-    entry = OmegaConf.create("{type: multimodal_contrastive, params: {weight: 0.5}}")
-    assert registered_losses.MultimodalContrastive(entry).weight == 0.5
-    entry = OmegaConf.create("{type: multimodal_contrastive}")
-    assert registered_losses.MultimodalContrastive(entry).weight == 0.1
 
 
 def test_classification_reads_scores_where_there_are_no_logits():

@@ -1,0 +1,87 @@
+"""MMF main's trainer, for another training loop than its own."""
+
+import logging
+import math
+from typing import Any
+
+import torch
+from mmf.common.registry import registry
+from mmf.utils.general import clip_gradients
+from torch import Tensor
+
+from mmf_cmsbert.compat import mmf_resume
+from mmf_cmsbert.compat.mmf_main_trainer import OlderTrainer
+from mmf_cmsbert.errors import ConfigError
+
+
+class OpenTrainer(OlderTrainer):
+    """What a training loop needs of the trainer, in one call each.
+
+    It has to bring: `set_device`, which sets `device` and `local_rank`; `accumulated`, batches an
+    update; `loss_scaler`, which gives the GradScaler of training in fp16 or None; and
+    `make_updates`, given whether a resumed epoch goes on, and whether training is to stop at once.
+    """
+
+    def configure_device(self) -> None:
+        self.set_device()
+        self.distributed = False  # MMF is not to wrap the model
+        registry.register("global_device", self.device)
+        registry.register("current_device", self.device)
+        registry.register("data_parallel", False)
+        registry.register("distributed", False)
+
+    def load_fp16_scaler(self) -> None:
+        for key, without, instead in (
+            ("fp16", False, "precision=16"),
+            ("update_frequency", 1, "accumulate_grad_batches=NUMBER"),
+        ):
+            if self.training_config[key] != without:
+                raise ConfigError(
+                    f"training.{key}={self.training_config[key]} is for MMF's own trainer; with "
+                    f"this one type training.lightning.{instead}"
+                )
+        self.scaler = self.loss_scaler() or torch.amp.GradScaler(enabled=False)
+
+    def parallelize_model(self) -> None:
+        pass
+
+    def training_loop(self) -> None:
+        """Train, and evaluate once more."""
+        epochs = self.training_config.max_epochs
+        self.max_epochs = math.inf if epochs is None else epochs
+        self.max_updates = self._calculate_max_updates()
+        if epochs is not None:
+            self.max_updates = math.ceil(self.max_updates / self.accumulated)
+        logging.getLogger("mmf").info("Starting training...")
+        self.model.train()
+        self.make_updates(*mmf_resume.take_up(self))
+        if self.train_loader.epoch is not None:
+            self.train_loader.epoch.close()
+        self.after_training_loop()
+
+    def loss(self, batch: Any) -> tuple[Tensor, int]:
+        """The loss of a batch, and the number of samples that it is a mean over."""
+        self.current_iteration += 1
+        self.report = self._forward_pass(batch)
+        if self.training_config.exit_on_nan_losses:
+            self._check_nan_losses(self.report)
+        loss = sum(loss.mean() for loss in self.report.losses.values())
+        return loss, self.report.batch_size
+
+    def clip(self) -> None:
+        """Clip the gradients, if the configuration says so."""
+        if self.training_config.clip_gradients:
+            writer = self.logistics_callback.tb_writer
+            clip_gradients(self.model, self.optimizer, self.num_updates, writer, self.config)
+
+    def updated(self) -> bool:
+        """Log, validate and save what is due after an update; whether training shall stop."""
+        self.num_updates += 1
+        report = self.report.detach()
+        due = self.num_updates % self.logistics_callback.log_interval == 0
+        if due:
+            if self.training_config.evaluate_metrics:
+                report.metrics = self.metrics(report, report)
+            self.meter.update_from_report(report)
+        self.on_update_end(report=report, meter=self.meter, should_log=due)
+        return self._try_full_validation()

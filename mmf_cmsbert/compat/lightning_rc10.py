@@ -1,0 +1,46 @@
+"""MMF 1.0.0rc10's trainer, for another training loop than its own."""
+
+from typing import Any
+
+from mmf.common.registry import registry
+from mmf.trainers.base_trainer import BaseTrainer
+from mmf.utils.general import clip_gradients
+from torch import Tensor
+
+from mmf_cmsbert.compat import mmf_resume
+
+
+class OpenTrainer(BaseTrainer):
+    """What a training loop needs of the trainer, in one call each; see `lightning_main`."""
+
+    def _set_device(self) -> None:
+        self.set_device()
+        self.distributed = False  # MMF is not to wrap the model
+        registry.register("global_device", self.device)
+        registry.register("current_device", self.device)
+
+    def load_extras(self) -> None:
+        self.scaler = self.loss_scaler()
+        super().load_extras()
+
+    def parallelize_model(self) -> None:
+        pass
+
+    def training_loop(self) -> None:
+        self.make_updates(*mmf_resume.take_up(self))
+        if self.train_loader.epoch is not None:
+            self.train_loader.epoch.close()
+
+    def loss(self, batch: Any) -> tuple[Tensor, int]:
+        self.current_iteration += 1
+        self.report = self._forward_pass(batch)
+        return self._extract_loss(self.report), self.report.batch_size
+
+    def clip(self) -> None:
+        if self.should_clip_gradients:
+            clip_gradients(self.model, self.num_updates, self.tb_writer, self.config)
+
+    def updated(self) -> bool:
+        self._run_scheduler()
+        self.num_updates += 1
+        return self._logistics(self.report)

@@ -1,0 +1,76 @@
+"""Embeddings of all processes that train together: negatives of a segment are in all of them."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, distributed
+
+Embeddings = Mapping[str, Tensor]
+
+
+def train_together() -> bool:
+    """Whether there are other processes, and gradients to share with them.
+
+    An evaluation's batches are nobody else's business: there may be fewer of them elsewhere.
+    """
+    several = distributed.is_available() and distributed.is_initialized()
+    return several and distributed.get_world_size() > 1 and torch.is_grad_enabled()
+
+
+def gather_rows(rows: Tensor) -> Tensor:
+    """The rows ``(n, columns)`` of all processes, one below the other in the order of their ranks.
+
+    n may differ between processes. Each process gets the gradients of its own rows from all of
+    them, added up: where all compute the same loss of the gathered rows, and average the gradients
+    of their weights, as ``DistributedDataParallel`` does, that is the gradient of one process.
+    """
+    own = torch.tensor([len(rows)], device=rows.device)
+    counts = _each(own)
+    distributed.all_gather(counts, own)
+    sizes = torch.cat(counts).tolist()
+    missing = max(sizes) - len(rows)
+    padded = torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])])
+    parts = _Gather.apply(padded).unflatten(0, (len(sizes), -1))
+    return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
+
+
+def gather(
+    embeddings: Embeddings, masks: Embeddings | None = None, targets: Embeddings | None = None
+) -> tuple[dict[str, Tensor], dict[str, Tensor] | None, dict[str, Tensor] | None]:
+    """The same of all processes, as :func:`multimodal_contrastive` takes them; in one exchange.
+
+    Args:
+        embeddings: modality -> ``(batch, dim)``.
+        masks: modality -> ``(batch,)``, False where a segment lacks it.
+        targets: modality -> ``(batch, dim)``, momentum embeddings.
+    """
+    sections = [embeddings, masks, targets]
+    columns = [
+        each.float().reshape(len(each), -1) for section in sections if section
+        for each in section.values()
+    ]  # fmt: skip
+    found = iter(gather_rows(torch.cat(columns, 1)).split([c.size(1) for c in columns], 1))
+    embeddings, masks, targets = (
+        section and {name: next(found) for name in section} for section in sections
+    )
+    return embeddings, masks and {m: each[:, 0] > 0 for m, each in masks.items()}, targets
+
+
+class _Gather(torch.autograd.Function):
+    """``all_gather`` with gradients. What torch has of it is deprecated or private by turns."""
+
+    @staticmethod
+    def forward(ctx, rows: Tensor) -> Tensor:
+        parts = _each(rows)
+        distributed.all_gather(parts, rows)
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        total = gradient.clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(total)
+        return total.chunk(distributed.get_world_size())[distributed.get_rank()]
+
+
+def _each(like: Tensor) -> list[Tensor]:
+    return [torch.empty_like(like) for _ in range(distributed.get_world_size())]

@@ -1,0 +1,77 @@
+"""The section ``training.lightning``, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from mmf_cmsbert.config_check import check_keys
+from mmf_cmsbert.errors import ConfigError
+
+# What there is without the recipes: MMF refuses to override a key that no file holds.
+DEFAULTS = """
+training:
+    # Read by training.trainer=lightning_cmsbert
+    lightning:
+        # 32, or bf16 or 16: forward and backward pass in mixed precision, weights in 32 bits
+        precision: "32"
+        # Batches whose gradients are added up for one update
+        accumulate_grad_batches: 1
+        # Processes on this machine, one a GPU: a number, a list of GPUs, or auto for all GPUs
+        devices: auto
+        # Machines
+        num_nodes: 1
+        # auto, or ddp also with one process
+        strategy: auto
+        # auto: a progress bar where a terminal watches, plain lines elsewhere
+        progress_bar: auto
+"""
+_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+_SWITCH = {"auto": None, "True": True, "False": False}
+
+
+@dataclass(frozen=True)
+class LightningSettings:
+    """What :class:`pytorch_lightning.Trainer` is told, in its words.
+
+    Raises:
+        ConfigError: a key or a value that it cannot follow.
+    """
+
+    precision: str
+    accumulate_grad_batches: int
+    devices: int | str | list[int]
+    num_nodes: int
+    strategy: str
+    progress_bar: bool | None
+
+    def __post_init__(self) -> None:
+        for name in ("accumulate_grad_batches", "num_nodes"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise _wrong(name, value, "a whole number, at least 1")
+        numbers = self.devices if isinstance(self.devices, list) else [self.devices]
+        whole = bool(numbers) and all(type(number) is int for number in numbers)
+        if self.devices != "auto" and not (whole and min(numbers) >= isinstance(self.devices, int)):
+            raise _wrong("devices", self.devices, "a number, a list of GPUs as in [0, 1], or auto")
+
+    @classmethod
+    def read(cls, section: Mapping[str, Any]) -> "LightningSettings":
+        """Take the section as configured."""
+        given = dict(section)
+        check_keys(given, dict.fromkeys(each.name for each in fields(cls)), "training.lightning")
+        given["precision"] = _choice("precision", given["precision"], _PRECISIONS)
+        given["progress_bar"] = _choice("progress_bar", given["progress_bar"], _SWITCH)
+        given["strategy"] = _choice("strategy", given["strategy"], {"auto": "auto", "ddp": "ddp"})
+        if not isinstance(given["devices"], (int, str)):
+            given["devices"] = list(given["devices"])
+        return cls(**given)
+
+
+def _choice(name: str, value: Any, known: Mapping[str, Any]) -> Any:
+    if str(value) not in known:
+        raise _wrong(name, value, " or ".join(known).lower())
+    return known[str(value)]
+
+
+def _wrong(name: str, value: Any, expected: str) -> ConfigError:
+    return ConfigError(f"training.lightning.{name} is {value!r}; expected {expected}")

@@ -1,0 +1,156 @@
+"""The trainer ``lightning_cmsbert``: MMF's runs, with updates made by pytorch-lightning.
+
+Lightning is imported when a run asks for it: that takes seconds, and it need not be installed.
+"""
+
+import math
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from mmf.common.registry import registry
+from mmf.common.report import Report
+from mmf.utils.env import set_seed
+
+from mmf_cmsbert.compat import lightning
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.trainers.gathered_reports import GatheredReports, in_order, reports
+from mmf_cmsbert.trainers.lightning_settings import DEFAULTS, LightningSettings
+from mmf_cmsbert.trainers.shared_batches import data_loaders, share, shared_loader
+
+NAME = "lightning_cmsbert"
+
+
+@registry.register_trainer(NAME)
+class LightningTrainer(lightning.open_trainer_class()):
+    """Does what MMF's trainer does, by the same keys, and what ``training.lightning`` adds.
+
+    Datasets, model, optimizer, schedule, logs, evaluations, early stopping and checkpoints are
+    MMF's own; precision, accumulation of gradients and the processes are Lightning's.
+
+    Several processes share each training batch, and the batches of an evaluation, whose metrics
+    are those of one process.
+    """
+
+    def load(self) -> None:
+        self.lightning, self.ranks = _build(self.config)
+        self.accumulated = self.lightning.accumulate_grad_batches
+        super().load()
+
+    def set_device(self) -> None:
+        """Compute where Lightning does."""
+        self.device, self.local_rank = self.ranks.device, self.lightning.local_rank
+
+    def loss_scaler(self) -> torch.amp.GradScaler | None:
+        """What scales the loss in fp16; a checkpoint keeps its state."""
+        return getattr(self.lightning.precision_plugin, "scaler", None)
+
+    def load_datasets(self) -> None:
+        super().load_datasets()
+        if self.ranks.count > 1:
+            batch_size = self.config.training.batch_size
+            share(self.train_loader, batch_size, self.ranks, whole=False)
+            share(self.val_loader, batch_size, self.ranks, whole=True)
+            share(self.test_loader, batch_size, self.ranks, whole=True)
+
+    def make_updates(self, goes_on: bool, stop: bool) -> None:
+        """Make the updates of a run that are left.
+
+        Args:
+            goes_on: whether a resumed run's epoch goes on.
+            stop: whether there are none, because it was stopped early.
+        """
+        self._goes_on = goes_on
+        self.ranks.part_generators()
+        if stop or self.num_updates >= self.max_updates or not self.batches_left():
+            return
+        from mmf_cmsbert.trainers.progress_bar import ProgressBar
+        from mmf_cmsbert.trainers.updates import fit
+
+        shown = LightningSettings.read(self.config.training.lightning).progress_bar
+        bar = ProgressBar(
+            self.num_updates + math.ceil(self.batches_left() / self.accumulated),
+            self.num_updates,
+            shown if self.ranks.rank == 0 else False,
+        )
+        fit(self.lightning, self, bar)
+        self.model.to(self.device)  # Lightning leaves it on the CPU
+
+    def batches(self) -> Iterator[Any]:
+        """The training batches of all epochs that are left."""
+        while self._goes_on or self.current_epoch < self.max_epochs:
+            if not self._goes_on:
+                self.current_epoch += 1
+            self._goes_on = False
+            registry.register("current_epoch", self.current_epoch)
+            yield from self.train_loader
+
+    def batches_left(self) -> int:
+        """How many training batches the limits of the run leave, the epoch's rest included."""
+        if math.isinf(self.max_epochs):
+            return (self.max_updates - self.num_updates) * self.accumulated
+        an_epoch = sum(map(len, data_loaders(self.train_loader)))
+        batches = max(0, self.max_epochs - self.current_epoch) * an_epoch
+        if self._goes_on:
+            streams = self.train_loader.resume_position["streams"]
+            batches += an_epoch - sum(stream["drawn"] for stream in streams)
+        return batches
+
+    def updated(self) -> bool:
+        """Log, validate and save what is due after an update; whether training shall stop."""
+        if (self.num_updates + 1) % self.config.training.checkpoint_interval == 0:
+            self.ranks.part_generators()
+        return super().updated() or self.num_updates >= self.max_updates
+
+    def evaluate(self, loader: Any, *args: Any, **kwargs: Any) -> tuple:
+        """Losses and metrics of a whole split, each sample once, whatever the number of ranks."""
+        if self.ranks.count > 1:
+            loader = GatheredReports(self, loader)
+        result = super().evaluate(loader, *args, **kwargs)
+        self.ranks.part_generators()
+        return result
+
+    def _forward_pass(self, batch: Any) -> Any:
+        return batch if isinstance(batch, Report) else super()._forward_pass(batch)
+
+    @torch.no_grad()
+    def predict(self, dataset_type: str) -> None:
+        """Write the predictions of a split, each sample once, whatever the number of ranks."""
+        if self.ranks.count == 1:
+            super().predict(dataset_type)
+            return
+        reporter = self.dataset_loader.get_test_reporter(dataset_type)
+        self.model.eval()
+        while reporter.next_dataset():
+            loader = reporter.get_dataloader()
+            loader = shared_loader(loader, self.config.training.batch_size, self.ranks, whole=True)
+            rows = [
+                self.model.format_for_prediction(loader.dataset.format_for_prediction(each), each)
+                for each in reports(self.model, loader.dataset, loader)
+            ]
+            reporter.report = sum(in_order(self.ranks.gather(rows)), [])
+        self.model.train()
+
+    prediction_loop = predict  # its name on MMF's main line
+
+
+def _build(config: Any) -> tuple[Any, Any]:
+    if find_spec("pytorch_lightning") is None:
+        raise ConfigError(
+            f"training.trainer={NAME} needs pytorch-lightning, which is not installed; type "
+            "pip install 'pytorch-lightning>=2.6'"
+        )
+    from mmf_cmsbert.trainers import processes
+
+    return processes.build(config.training)
+
+
+def _start(config: Any) -> None:
+    """Start the processes of a run before MMF seeds, logs or reads anything."""
+    _, ranks = _build(config)
+    if ranks.count > 1 and config.training.seed == -1:
+        config.training.seed = ranks.broadcast(set_seed(-1))
+
+
+lightning.hand_over(NAME, _start, DEFAULTS)

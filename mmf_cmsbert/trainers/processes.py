@@ -1,0 +1,110 @@
+"""pytorch-lightning's Trainer for a configuration, and the processes that it wants."""
+
+import atexit
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from threading import Thread
+from typing import Any
+
+from pytorch_lightning import Trainer
+from pytorch_lightning.strategies import DDPStrategy, Strategy
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.trainers.lightning_settings import LightningSettings
+from mmf_cmsbert.trainers.ranks import Ranks
+
+_GRACE = 10  # seconds
+# How a process knows that it is one of several, see Lightning's LightningEnvironment.
+_LOCAL_RANK = "LOCAL_RANK"
+
+
+def build(training: Any) -> tuple[Trainer, Ranks]:
+    """Lightning's Trainer for one pass over what it is given, in a process that knows its rank.
+
+    The other processes of this machine are started, by the command that started this one, unless
+    they were: by this function, torchrun, Slurm, or whatever else Lightning knows.
+
+    Args:
+        training: the section ``training``.
+
+    Raises:
+        ConfigError: a wrong key or value of ``training.lightning``.
+    """
+    settings = LightningSettings.read(training.lightning)
+    # It reports on devices and limits that are not the user's.
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    try:
+        trainer = _trainer(settings, settings.strategy, training)
+        if trainer.num_devices * trainer.num_nodes > 1 or settings.strategy == "ddp":
+            strategy = DDPStrategy(find_unused_parameters=bool(training.find_unused_parameters))
+            trainer = _trainer(settings, strategy, training)
+            _start_others(trainer.strategy)
+    except (RuntimeError, ValueError, TypeError) as error:  # Lightning's kinds of a wrong setting
+        raise ConfigError(f"training.lightning: {' '.join(str(error).split())}") from error
+    trainer.strategy.setup_environment()
+    device = trainer.strategy.root_device
+    return trainer, Ranks(trainer.global_rank, trainer.world_size, device)
+
+
+def _trainer(settings: LightningSettings, strategy: str | Strategy, training: Any) -> Trainer:
+    return Trainer(
+        accelerator="auto" if training.device == "cuda" else training.device,
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        strategy=strategy,
+        precision=settings.precision,
+        accumulate_grad_batches=settings.accumulate_grad_batches,
+        detect_anomaly=bool(training.get("detect_anomaly")),
+        max_epochs=1,
+        # MMF's own, which are what its users know
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def _start_others(strategy: DDPStrategy) -> None:
+    environment = strategy.cluster_environment
+    if environment.creates_processes_externally:
+        return
+    variables = {
+        "MASTER_ADDR": environment.main_address,
+        "MASTER_PORT": str(environment.main_port),
+        "NODE_RANK": str(environment.node_rank()),
+        "WORLD_SIZE": str(environment.world_size()),
+    }
+    os.environ.update(variables)
+    command = [sys.executable, *sys.orig_argv[1:]]
+    others = [
+        # What they print is what this one prints.
+        subprocess.Popen(
+            command, env=os.environ | {_LOCAL_RANK: str(rank)}, stdout=subprocess.DEVNULL
+        )
+        for rank in range(1, strategy.num_processes)
+    ]
+    os.environ[_LOCAL_RANK] = "0"
+    atexit.register(_end, others)
+    for other in others:
+        Thread(target=_watch, args=(other,), daemon=True).start()
+
+
+def _watch(process: subprocess.Popen) -> None:
+    """End this process some time after another failed, for which it would wait for ever."""
+    if process.wait() != 0:
+        time.sleep(_GRACE)  # it may notice by itself, and say more about it
+        print(f"process {process.pid} of this run failed ({process.returncode})", file=sys.stderr)
+        os._exit(1)
+
+
+def _end(processes: Sequence[subprocess.Popen]) -> None:
+    for process in processes:
+        try:
+            process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()

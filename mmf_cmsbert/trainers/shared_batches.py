@@ -1,0 +1,88 @@
+"""Batches divided among the processes of a run: the same batches, however many processes."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    IterableDataset,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+)
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.trainers.ranks import Ranks
+
+
+class SharedBatches(Sampler[list[int]]):
+    """What one process has of the batches that the first one draws.
+
+    Args:
+        batches: what draws them, lists of sample numbers.
+        ranks: the processes.
+        whole: each batch goes to one process, for an evaluation, and there may be fewer for some;
+            else each has an equal share of every batch. Where there are fewer samples than
+            processes, those that would have none have all of them: the mean over all processes is
+            the same.
+    """
+
+    def __init__(self, batches: Iterable[list[int]], ranks: Ranks, whole: bool):
+        self.batches, self.ranks, self.whole = batches, ranks, whole
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rank, count = self.ranks.rank, self.ranks.count
+        batches = self.ranks.broadcast(list(self.batches) if rank == 0 else None)
+        if self.whole:
+            yield from batches[rank::count]
+        else:
+            for batch in batches:
+                yield batch[rank::count] or batch
+
+    def __len__(self) -> int:
+        batches = len(self.batches)
+        if self.whole:
+            return len(range(self.ranks.rank, batches, self.ranks.count))
+        return batches
+
+
+def data_loaders(split: Any) -> list[DataLoader]:
+    """The loader of each dataset of a split, which MMF keeps in a list or by name."""
+    return list(split.loaders.values() if isinstance(split.loaders, dict) else split.loaders)
+
+
+def share(split: Any, batch_size: int, ranks: Ranks, whole: bool) -> None:
+    """Let a split of MMF's give this process what it has of the batches; see `shared_loader`."""
+    loaders = split.loaders
+    for key in list(loaders) if isinstance(loaders, dict) else range(len(loaders)):
+        loaders[key] = shared_loader(loaders[key], batch_size, ranks, whole)
+
+
+def shared_loader(loader: DataLoader, batch_size: int, ranks: Ranks, whole: bool) -> DataLoader:
+    """The same loader with what this process has of its batches.
+
+    Args:
+        loader: MMF's, whose sampler is for one process or torch's for several.
+        batch_size: samples a batch, of all processes together.
+        ranks, whole: as in :class:`SharedBatches`.
+
+    Raises:
+        ConfigError: a dataset that has no numbers for its samples.
+    """
+    dataset: Any = loader.dataset
+    if isinstance(dataset, IterableDataset):
+        raise ConfigError(
+            f"dataset {getattr(dataset, 'dataset_name', dataset)} is a stream, which cannot be "
+            "divided among processes; type training.lightning.devices=1"
+        )
+    shuffled = isinstance(loader.sampler, RandomSampler) or getattr(loader.sampler, "shuffle", 0)
+    sampler = RandomSampler(dataset) if shuffled else SequentialSampler(dataset)
+    return DataLoader(
+        dataset,
+        batch_sampler=SharedBatches(BatchSampler(sampler, batch_size, False), ranks, whole),
+        collate_fn=loader.collate_fn,
+        num_workers=loader.num_workers,
+        pin_memory=loader.pin_memory,
+        persistent_workers=loader.persistent_workers,
+    )

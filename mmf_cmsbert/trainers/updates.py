@@ -1,0 +1,133 @@
+"""A run of MMF as pytorch-lightning sees it: module, batches, and what follows an update."""
+
+import signal
+import warnings
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import pytorch_lightning as lightning
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.trainers.progress_bar import ProgressBar
+from mmf_cmsbert.trainers.ranks import Ranks
+
+
+class Run(Protocol):
+    """What a trainer of MMF has to offer."""
+
+    model: nn.Module
+    optimizer: Optimizer
+    ranks: Ranks
+
+    def batches(self) -> Iterator[Any]:
+        """The training batches of all epochs that are left."""
+
+    def batches_left(self) -> int:
+        """How many that are, or may be at most."""
+
+    def loss(self, batch: Any) -> tuple[Tensor, int]:
+        """The loss of a batch, and the number of samples that it is a mean over."""
+
+    def clip(self) -> None:
+        """Clip the gradients, if the configuration says so."""
+
+    def updated(self) -> bool:
+        """Log, validate and save what is due after an update; whether training shall stop."""
+
+
+class Updates(lightning.LightningModule):
+    """The model of a run; Lightning's part is what becomes of its loss.
+
+    Args:
+        run: the run.
+    """
+
+    def __init__(self, run: Run):
+        super().__init__()
+        self.run = run
+        self.model = run.model
+
+    def training_step(self, batch: Any, batch_index: int) -> Tensor:
+        loss, samples = self.run.loss(batch)
+        return loss if self.run.ranks.count == 1 else loss * self.run.ranks.weight(samples)
+
+    def configure_optimizers(self) -> Optimizer:
+        return self.run.optimizer
+
+    def configure_gradient_clipping(self, *args: Any, **kwargs: Any) -> None:
+        self.run.clip()
+
+    def transfer_batch_to_device(self, batch: Any, device: Any, dataloader_idx: int) -> Any:
+        return batch  # MMF's datasets do so, when they prepare a batch
+
+
+class Batches:
+    """The training batches of all epochs that are left, as one pass.
+
+    Lightning looks one batch ahead where it is not told how many there are; that would be one
+    batch too many when a run is to be taken up exactly where it was left.
+    """
+
+    def __init__(self, run: Run):
+        self.run = run
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.run.batches()
+
+    def __len__(self) -> int:
+        return self.run.batches_left()
+
+
+class AfterUpdates(lightning.Callback):
+    """Hands over to the run after each update, and keeps what went wrong."""
+
+    def __init__(self, run: Run, bar: ProgressBar):
+        self.run, self.bar = run, bar
+        self.updates = 0
+        self.exception: BaseException | None = None
+
+    def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, *args: Any) -> None:
+        if trainer.global_step == self.updates:
+            return  # gradients are accumulated
+        self.updates = trainer.global_step
+        rate = self.run.optimizer.param_groups[0]["lr"]
+        if self.run.updated():
+            trainer.should_stop = True
+        # Lightning divides what it adds up.
+        self.bar.update(outputs["loss"] * trainer.accumulate_grad_batches, rate)
+
+    def on_exception(self, trainer: Any, module: Any, exception: BaseException) -> None:
+        self.exception = exception
+
+
+def fit(trainer: lightning.Trainer, run: Run, bar: ProgressBar) -> None:
+    """Make the updates of a run that are left.
+
+    Args:
+        trainer: a Trainer that has not trained yet.
+        run: the run.
+        bar: shows how far it is.
+    """
+    after = AfterUpdates(run, bar)
+    trainer.callbacks.append(after)
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        with bar.shown(), warnings.catch_warnings():
+            # The averaged copy of a model always computes in evaluation mode.
+            warnings.filterwarnings("ignore", r"Found \d+ module\(s\) in eval mode")
+            trainer.fit(Updates(run), Batches(run))
+    except SystemExit:
+        # Lightning makes an exit of Ctrl-C, and switches it off.
+        signal.signal(signal.SIGINT, on_interrupt)
+        if isinstance(after.exception, KeyboardInterrupt):
+            raise after.exception from None
+        raise
+    except RuntimeError as error:
+        if "find_unused_parameters" not in str(error):
+            raise
+        raise ConfigError(
+            "some of the model's parameters take no part in its loss, which processes that train "
+            "together must know of; type training.find_unused_parameters=true"
+        ) from error

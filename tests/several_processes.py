@@ -1,0 +1,47 @@
+"""Processes of a test that talk to each other (gloo, CPU)."""
+
+import multiprocessing
+import os
+import socket
+import traceback
+
+import pytest
+import torch
+
+
+def together(job, count=2):
+    """Run ``job(rank)`` in that many processes; what each returned, or a failure of the test.
+
+    They are forked: what is imported need not be imported again. The environment names rank 0's
+    address, as ``torch.distributed`` and Lightning read it.
+    """
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+    except OSError as error:
+        pytest.skip(f"processes cannot talk to each other here: {error}")
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+
+    def main(rank):
+        os.environ.update(
+            LOCAL_RANK=str(rank), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), NODE_RANK="0"
+        )
+        torch.set_num_threads(1)  # a forked process has none of its parent's threads
+        try:
+            results.put((rank, job(rank), None))
+        except BaseException:
+            results.put((rank, None, traceback.format_exc()))
+
+    processes = [context.Process(target=main, args=(rank,)) for rank in range(count)]
+    for process in processes:
+        process.start()
+    try:
+        ended = [results.get(timeout=120) for _ in processes]
+    finally:
+        for process in processes:
+            process.join(10)
+            process.kill()
+    for rank, _, error in ended:
+        assert error is None, f"process {rank}: {error}"
+    return [result for _, result, _ in sorted(ended, key=lambda each: each[0])]

@@ -1,0 +1,231 @@
+"""The trainer on Lightning does what MMF's trainer does."""
+
+import json
+
+import pytest
+import torch
+
+from mmf_cmsbert.errors import ConfigError
+
+LIGHTNING = "training.trainer=lightning_cmsbert"
+THREE = {"toy_a": (10, 5, 6), "toy_b": (23, 9, 5), "toy_c": (6, 4, 3)}
+TIMES = ("ups", "time", "time_since_start", "eta", "val_time")
+
+_whole = []
+
+
+@pytest.fixture
+def whole(toy, tmp_path_factory):
+    """The run of MMF's trainer with the toy's own options; made once."""
+    if not _whole:
+        _whole.append(toy.run(tmp_path_factory.mktemp("whole")))
+    return _whole[0]
+
+
+def assert_same(run, expected):
+    # a run that is resumed at its end has nothing more to validate
+    assert run.metrics and all(expected.metrics[name] == run.metrics[name] for name in run.metrics)
+    assert any(name.startswith("test") for name in run.metrics)
+    assert run.weights.keys() == expected.weights.keys()
+    for key, value in expected.weights.items():
+        assert torch.equal(run.weights[key], value), key
+
+
+def logged(run):
+    progress = run.trainer.writer.progress
+    return [{k: v for k, v in line.items() if k not in TIMES} for line in progress]
+
+
+def test_a_run_is_that_of_mmfs_trainer(toy, tmp_path, whole):
+    run = toy.run(tmp_path, LIGHTNING)
+    assert_same(run, whole)
+    assert logged(run) == logged(whole)
+    for name in ("best.ckpt", "current.ckpt", "models/model_8.ckpt", "toy_model_final.pth"):
+        ours, theirs = (
+            torch.load(each.folder / "save" / name, weights_only=True) for each in (run, whole)
+        )
+        assert ours.keys() == theirs.keys()
+
+
+@pytest.mark.parametrize(
+    ("options", "setting"),
+    [
+        (
+            [
+                "training.max_epochs=2",
+                "training.lr_scheduler=False",
+                "training.clip_gradients=True",
+                "training.max_grad_l2_norm=0.1",
+            ],
+            {},
+        ),
+        ([], {"dataset": "toy_a,toy_b,toy_c", "sizes": THREE}),
+        (
+            [
+                "training.early_stop.enabled=True",
+                "training.early_stop.patience=3",
+                "training.early_stop.minimize=False",
+                "training.evaluation_interval=2",
+            ],
+            {},
+        ),
+    ],
+    ids=["epochs", "several datasets", "early stopping"],
+)
+def test_so_it_is_with_other_options(toy, tmp_path, options, setting):
+    expected = toy.run(tmp_path / "mmf", *options, **setting)
+    run = toy.run(tmp_path / "lightning", LIGHTNING, *options, **setting)
+    assert_same(run, expected)
+    assert run.trainer.num_updates == expected.trainer.num_updates
+
+
+def test_a_run_without_training(toy, tmp_path):
+    run = toy.run(tmp_path, LIGHTNING, "run_type=val_test")
+    assert {split for split, seen in run.trainer.model.seen.items() if seen} == {"val", "test"}
+    assert {name.split("/")[0] for name in run.metrics} == {"val", "test"}
+
+
+def test_predictions_are_those_of_mmfs_trainer(toy, tmp_path, whole):
+    written = []
+    for trainer in ("base_trainer", "lightning_cmsbert"):
+        reports = tmp_path / trainer
+        options = [f"training.trainer={trainer}", f"env.report_dir={reports}"]
+        options += ["evaluation.predict=True", "run_type=predict"]
+        toy.run(tmp_path, *options, f"checkpoint.resume_file={whole.folder}/save/best.ckpt")
+        (file,) = reports.glob("*.json")
+        written.append(json.loads(file.read_text()))
+    assert written[0] == written[1] and len(written[0]) == 7
+
+
+# Batches of 4, 6 an epoch; snapshots at updates 4, 8, 12; evaluations at 6, 12 and at the end, 14.
+@pytest.mark.parametrize(
+    ("interrupted", "interrupt", "resumed"),
+    [
+        ([LIGHTNING], ("train", 6), [LIGHTNING]),  # within an epoch, between two checkpoints
+        ([LIGHTNING], ("train", 7), []),  # at the beginning of an epoch
+        ([], ("train", 11), [LIGHTNING]),
+        ([LIGHTNING], ("val", 4), [LIGHTNING]),  # in a validation after a snapshot
+    ],
+)
+def test_interrupted_anywhere_a_run_is_taken_up_by_either_trainer(
+    toy, tmp_path, whole, interrupted, interrupt, resumed
+):
+    toy.run(tmp_path, *interrupted, interrupt=interrupt)
+    assert_same(toy.run(tmp_path, "checkpoint.resume=True", *resumed), whole)
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_interrupted_while_a_checkpoint_is_written(toy, tmp_path, whole, monkeypatch, written):
+    import os
+
+    replace, calls = os.replace, []
+
+    def interrupted(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == 3 + written:  # of update 6: a snapshot, best.ckpt, current.ckpt
+            raise KeyboardInterrupt
+        replace(*args, **kwargs)
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        toy.trainer(tmp_path, LIGHTNING).train()
+    monkeypatch.setattr(os, "replace", replace)
+    assert_same(toy.run(tmp_path, "checkpoint.resume=True", LIGHTNING), whole)
+
+
+def test_an_interrupted_run_raises_what_interrupted_it_and_can_be_interrupted_again(toy, tmp_path):
+    import signal
+
+    before = signal.getsignal(signal.SIGINT)
+    trainer = toy.trainer(tmp_path, LIGHTNING)
+    trainer.model.interrupt = ("train", 2)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_epochs_are_taken_up_in_the_middle(toy, tmp_path):
+    options = [LIGHTNING, "training.max_epochs=2"]
+    expected = toy.run(tmp_path / "whole", *options)
+    toy.run(tmp_path / "broken", *options, interrupt=("train", 10))
+    resumed = toy.run(tmp_path / "broken", *options, "checkpoint.resume=True")
+    assert_same(resumed, expected)
+    assert resumed.trainer.current_epoch == expected.trainer.current_epoch == 2
+
+
+def test_gradients_of_two_batches_make_one_update(toy, tmp_path, monkeypatch):
+    # Without random numbers, two batches of 2 are one of 4.
+    build = toy.ToyModel.build
+
+    def without_dropout(self):
+        build(self)
+        self.layers[2].p = 0.0
+
+    monkeypatch.setattr(toy.ToyModel, "build", without_dropout)
+    sample = toy.ToyDataset.__getitem__
+
+    def without_noise(self, index):
+        return sample(self, index) | {"x": self.x[index]}
+
+    monkeypatch.setattr(toy.ToyDataset, "__getitem__", without_noise)
+    options = ["training.max_epochs=1", "training.evaluation_interval=100", LIGHTNING]
+    setting = {"sizes": {"toy_a": (24, 9, 7)}}
+    one = toy.run(tmp_path / "one", *options, "training.batch_size=4", **setting)
+    added_up = ["training.batch_size=2", "training.lightning.accumulate_grad_batches=2"]
+    two = toy.run(tmp_path / "two", *options, *added_up, **setting)
+    assert two.trainer.model.seen["train"] == 12 and two.trainer.num_updates == 6
+    for key, value in one.weights.items():
+        torch.testing.assert_close(two.weights[key], value, rtol=0, atol=1e-5)
+
+
+def test_mixed_precision_trains_in_16_bits_and_evaluates_in_32(toy, tmp_path, monkeypatch):
+    forward, seen = toy.ToyModel.forward, set()
+
+    def watched(self, sample_list):
+        output = forward(self, sample_list)
+        seen.add((sample_list.dataset_type, output["scores"].dtype))
+        return output
+
+    monkeypatch.setattr(toy.ToyModel, "forward", watched)
+    run = toy.run(tmp_path, LIGHTNING, "training.lightning.precision=bf16")
+    assert seen == {
+        ("train", torch.bfloat16), ("val", torch.float32), ("test", torch.float32)
+    }  # fmt: skip
+    assert {value.dtype for value in run.weights.values()} == {torch.float32}
+
+
+def test_without_lightning_it_says_what_to_install(toy, tmp_path, monkeypatch):
+    from mmf_cmsbert.trainers import lightning_trainer
+
+    monkeypatch.setattr(lightning_trainer, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match="pip install 'pytorch-lightning"):
+        toy.trainer(tmp_path, LIGHTNING)
+
+
+@pytest.mark.main("rc10 has no such keys")
+@pytest.mark.parametrize("option", ["training.fp16=True", "training.update_frequency=2"])
+def test_keys_of_mmfs_own_trainer_are_not_passed_over(toy, tmp_path, option):
+    with pytest.raises(ConfigError, match="training.lightning"):
+        toy.trainer(tmp_path, LIGHTNING, option)
+
+
+def test_the_record_of_a_run_is_that_of_mmfs_trainer(toy, tmp_path, monkeypatch):
+    from omegaconf import OmegaConf
+
+    from mmf_cmsbert import run_record
+    from mmf_cmsbert.compat import mmf_line
+
+    cls, kept = mmf_line.trainer_class(), {}
+    for name in ("train", "evaluate"):  # so that they are as before afterwards
+        monkeypatch.setattr(cls, name, getattr(cls, name))
+    original = cls.train, cls.evaluate
+    for option in ("training.trainer=base_trainer", LIGHTNING):
+        trainer = toy.trainer(tmp_path / option[17:], option)
+        cls.train, cls.evaluate = original
+        config = OmegaConf.to_container(trainer.config, resolve=True)
+        run_record.activate(["mmf_run"], config)
+        trainer.train()
+        record = json.loads((tmp_path / option[17:] / "save" / "run.json").read_text())
+        kept[option] = {key: record[key] for key in ("status", "best", "updates", "test")}
+    assert kept[LIGHTNING] == kept["training.trainer=base_trainer"]
+    assert kept[LIGHTNING]["status"] == "finished" and kept[LIGHTNING]["updates"] == 14

@@ -1,0 +1,84 @@
+"""The processes of a run are started once, by the command that was typed."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from omegaconf import OmegaConf
+
+pytest.importorskip("mmf")
+pytest.importorskip("pytorch_lightning")
+
+from mmf_cmsbert.trainers import processes  # noqa: E402
+from mmf_cmsbert.trainers.lightning_settings import DEFAULTS  # noqa: E402
+
+VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "WORLD_SIZE", "LOCAL_RANK")
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Processes that would have been started, their words and environment."""
+    for name in VARIABLES:
+        monkeypatch.setenv(name, "")  # so that it is as before afterwards
+        monkeypatch.delenv(name)
+    commands = []
+
+    def popen(command, env, **kwargs):
+        commands.append((command, {name: env[name] for name in VARIABLES}))
+        return SimpleNamespace(wait=lambda timeout=None: 0)
+
+    monkeypatch.setattr(subprocess, "Popen", popen)
+    monkeypatch.setattr(sys, "orig_argv", ["python", "-X", "dev", "/bin/mmf_run", "config=my.yaml"])
+    monkeypatch.setattr(
+        processes.DDPStrategy, "setup_environment", lambda self: self.set_world_ranks()
+    )
+    return commands
+
+
+def training(**lightning):
+    section = OmegaConf.create(DEFAULTS).training
+    section.lightning.update(lightning)
+    return OmegaConf.merge(section, {"device": "cpu", "find_unused_parameters": False})
+
+
+def test_one_process_is_enough_unless_more_are_asked_for(started):
+    trainer, ranks = processes.build(training())
+    assert not started and (ranks.rank, ranks.count) == (0, 1)
+    assert trainer.precision == "32-true"
+
+
+def test_the_same_command_is_started_for_each_other_process(started):
+    _, ranks = processes.build(training(devices=3))
+    assert (ranks.rank, ranks.count) == (0, 3)
+    assert len({environment["MASTER_PORT"] for _, environment in started}) == 1
+    for rank, (command, environment) in enumerate(started, start=1):
+        assert command == [sys.executable, "-X", "dev", "/bin/mmf_run", "config=my.yaml"]
+        expected = {"LOCAL_RANK": str(rank), "WORLD_SIZE": "3", "NODE_RANK": "0"}
+        assert environment.items() >= expected.items()
+    assert os.environ["LOCAL_RANK"] == "0"
+    processes.build(training(devices=3))
+    assert len(started) == 2, "they are there"
+
+
+def test_on_each_of_two_machines_those_of_that_machine(started, monkeypatch):
+    monkeypatch.setenv("NODE_RANK", "1")
+    monkeypatch.setenv("MASTER_ADDR", "first")
+    monkeypatch.setenv("MASTER_PORT", "1234")
+    _, ranks = processes.build(training(devices=2, num_nodes=2))
+    assert (ranks.rank, ranks.count) == (2, 4)
+    ((_, environment),) = started
+    assert environment == {
+        "MASTER_ADDR": "first",
+        "MASTER_PORT": "1234",
+        "NODE_RANK": "1",
+        "WORLD_SIZE": "4",
+        "LOCAL_RANK": "1",
+    }
+
+
+def test_what_was_started_elsewhere_starts_nothing(started, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    _, ranks = processes.build(training(devices=2))
+    assert not started and (ranks.rank, ranks.count) == (1, 2)
