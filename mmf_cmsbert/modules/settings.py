@@ -8,7 +8,7 @@ from mmf_cmsbert.errors import ConfigError
 CHOICES = {
     "shift_context": ("utterance", "word", "none"),
     "shift_gate": ("relu", "sigmoid"),
-    "shift_start": ("mag", "identity"),
+    "shift_start": ("auto", "mag", "identity"),
     "pooling": ("cls", "mean", "attention"),
     "text_state": ("fused", "verbal"),
     "classes": (None, 2, 7),
@@ -38,6 +38,9 @@ KEYS = {
 class NetworkSettings:
     """Knobs of :class:`CMSBert`, with the defaults of ``configs/models/cmsbert/defaults.yaml``.
 
+    ``shift_start`` is never ``auto`` afterwards: that becomes ``mag`` where words are shifted by
+    their own frames, which is MAG, and else ``identity``, which won on validation (our reading).
+
     Raises:
         ConfigError: a value that is none of the choices, or out of its range.
     """
@@ -47,7 +50,7 @@ class NetworkSettings:
     shift_beta: float = 1.0
     shift_dropout: float = 0.5
     shift_gate: str = "relu"
-    shift_start: str = "mag"
+    shift_start: str = "auto"
     pooling: str = "cls"
     length_groups: int | str = "auto"
     frame_dim: int = 64
@@ -62,6 +65,9 @@ class NetworkSettings:
     def __post_init__(self):
         for field in fields(self):
             self._check(field.name, getattr(self, field.name))
+        if self.shift_start == "auto":
+            start = "mag" if self.shift_context == "word" else "identity"
+            object.__setattr__(self, "shift_start", start)
         if self.frame_dim % self.frame_heads:
             raise ConfigError(
                 f"model_config.cmsbert.frames.dim is {self.frame_dim}, which frames.heads "

@@ -115,11 +115,12 @@ def test_shifting_by_words_is_refused_on_data_that_is_not_word_aligned():
 
 @pytest.mark.parametrize("context", ["utterance", "word"])
 def test_statistics_of_the_training_split_scale_the_frames_and_are_saved(context):
-    plain = build(shift={"context": context}).eval()
+    shift = {"context": context, "start": "mag"}  # frames matter from the first step on
+    plain = build(shift=shift).eval()
     generator = np.random.default_rng(0)
     constants = {"visual": (generator.normal(size=5), generator.uniform(0.01, 0.02, 5))}
     registry.register("mosi_statistics", constants)
-    scaled = build(shift={"context": context}).eval()
+    scaled = build(shift=shift).eval()
     registry.register("mosi_statistics", {})
     batch = sample_list()
     found = scaled(batch)["scores"]
@@ -129,7 +130,7 @@ def test_statistics_of_the_training_split_scale_the_frames_and_are_saved(context
     assert not torch.allclose(found, plain(batch)["scores"])
     assert torch.allclose(found, plain(by_hand)["scores"], atol=1e-6)
     # What is loaded scales as it did in training, without the training split.
-    loaded = build(shift={"context": context}).eval()
+    loaded = build(shift=shift).eval()
     loaded.load_state_dict(scaled.state_dict())
     assert torch.equal(loaded(batch)["scores"], found)
 
@@ -186,7 +187,7 @@ def test_ema_targets_are_the_averages_embeddings_without_gradient():
 
 
 def test_optimizer_groups_hold_each_trained_weight_once_and_no_average():
-    model = build(finetune_lr_multiplier=0.1)
+    model = build(finetune_lr_multiplier=0.1, shift={"start": "mag"})
     optimizer = train_steps(model, 0)
     held = [id(p) for group in optimizer.param_groups for p in group["params"]]
     trained = {id(p) for n, p in model.named_parameters() if not n.startswith("ema.")}

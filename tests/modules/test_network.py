@@ -26,7 +26,8 @@ WIDTHS = {"visual": {"mosi": 5, "mosei": 3}, "acoustic": {"mosi": 4, "mosei": 4}
 
 def network(widths=WIDTHS, backbone=BERT, **settings):
     torch.manual_seed(0)
-    settings = {"frame_dim": 8, "frame_heads": 2, "embed_dim": 6} | settings
+    # One that begins as the identity would not show at first what the frames do.
+    settings = {"frame_dim": 8, "frame_heads": 2, "embed_dim": 6, "shift_start": "mag"} | settings
     return CMSBert(load_backbone(from_config=backbone), widths, NetworkSettings(**settings)).eval()
 
 

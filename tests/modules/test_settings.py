@@ -46,5 +46,19 @@ def test_the_defaults_are_those_that_the_shipped_configuration_states():
         assert OmegaConf.select(shipped, KEYS[name]) == field.default
 
 
+@pytest.mark.parametrize(
+    ("context", "start", "expected"),
+    [
+        ("utterance", "auto", "identity"),
+        ("word", "auto", "mag"),
+        ("utterance", "mag", "mag"),
+        ("word", "identity", "identity"),
+    ],
+)
+def test_a_shift_begins_as_the_identity_unless_it_is_mags(context, start, expected):
+    settings = NetworkSettings(shift_context=context, shift_start=start)
+    assert settings.shift_start == expected
+
+
 def test_every_field_has_the_name_that_users_know():
     assert set(KEYS) == set(NetworkSettings.__dataclass_fields__)
