@@ -47,7 +47,9 @@ def import_user_dir(options: Mapping[str, str], file: Mapping) -> None:
 def check_names(model: str, datasets: list[str]) -> None:
     """Raise a ConfigError for a model or dataset that nobody registered."""
     from mmf.common.registry import registry
+    from mmf.utils.env import setup_imports
 
+    setup_imports()  # or main knows few of its own
     mapping = registry.mapping
     if registry.get_model_class(model) is None:
         raise ConfigError(unknown_name("model", model, mapping["model_name_mapping"]))

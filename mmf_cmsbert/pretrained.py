@@ -9,7 +9,7 @@ from mmf_cmsbert.paths import find
 
 
 def load_pretrained(
-    load: Callable[..., Any], name: str, what: str, key: str, hint: str = "", **kwargs
+    load: Callable[..., Any], name: str, what: str, key: str, /, hint: str = "", **kwargs
 ) -> Any:
     """Call ``load(name_or_folder, **kwargs)``, a ``from_pretrained``, and explain a failure.
 

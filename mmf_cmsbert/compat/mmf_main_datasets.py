@@ -46,6 +46,8 @@ class Epoch:
         owner._finished_iterators = {owner.dataset_list[index]: 1 for index in finished}
         if position:
             owner.current_index = position["next"]
+            if position.get("turn") is not None:
+                owner.iteration_strategy._current_idx = position["turn"]
         else:
             owner.change_dataloader()
 
@@ -59,6 +61,8 @@ class Epoch:
             "finished": [owner.dataset_list.index(name) for name in owner._finished_iterators],
             "used": [],  # rc10's
             "next": int(owner.current_index),
+            # round_robin counts by itself
+            "turn": getattr(owner.iteration_strategy, "_current_idx", None),
             "data": fingerprint(owner.datasets),
         }
 

@@ -33,8 +33,14 @@ def activate() -> None:
     mmf_checkpoint.apply()
     mmf_evaluation.apply()
     if mmf_line.is_main():
-        from mmf_cmsbert.compat import mmf_losses, mmf_main_datasets, mmf_main_trainer
+        from mmf_cmsbert.compat import (
+            mmf_losses,
+            mmf_main_datasets,
+            mmf_main_trainer,
+            mmf_user_dir,
+        )
 
+        mmf_user_dir.apply()
         mmf_losses.apply()
         mmf_main_datasets.apply()
         mmf_main_trainer.apply()

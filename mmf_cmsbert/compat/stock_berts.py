@@ -13,6 +13,7 @@ from typing import Any
 
 from mmf.models.vilbert import ViLBERTBase
 from mmf.models.visual_bert import VisualBERTBase
+from mmf.modules import encoders
 from mmf.modules.encoders import TransformerEncoder
 from omegaconf import OmegaConf
 from torch import nn
@@ -26,22 +27,26 @@ _TEXT_ENCODER = "text_encoder.params.bert_model_name"
 def apply() -> None:
     """Mend visual_bert and vilbert, and the text encoder of the models that choose one."""
     for model, name in ((VisualBERTBase, "visual_bert"), (ViLBERTBase, "vilbert")):
-        model.from_pretrained = classmethod(_from_pretrained(model.from_pretrained, name))
+        key = f"model_config.{name}.bert_model_name"
+        model.from_pretrained = classmethod(_from_pretrained(model.from_pretrained, key))
     TransformerEncoder._build_encoder_config = _encoder_config
-    if not hasattr(TransformerEncoder, "Config"):  # main's class has one
+    if hasattr(encoders, "BertModelJit"):  # main, whose own constructor takes one of these
+        for made in (encoders.AutoModel, encoders.BertModelJit):
+            load = classmethod(_from_pretrained(made.from_pretrained, _TEXT_ENCODER))
+            explained = type(made.__name__, (made,), {"from_pretrained": load})
+            setattr(encoders, made.__name__, explained)
+    else:
         TransformerEncoder.__init__ = _build_text_encoder
 
 
-def _from_pretrained(original: Any, model: str) -> Any:
+def _from_pretrained(original: Any, key: str) -> Any:
     def from_pretrained(
         cls: type[PreTrainedModel], name: str | None, *args: Any, cache_dir: Any = None, **kwargs
     ) -> PreTrainedModel:
         if name is None:
             return cls(*args, **kwargs)
         load = MethodType(original.__func__, cls)
-        return load_pretrained(
-            load, name, "BERT", f"model_config.{model}.bert_model_name", **kwargs
-        )
+        return load_pretrained(load, name, "BERT", key, **kwargs)
 
     return from_pretrained
 

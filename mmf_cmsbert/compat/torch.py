@@ -14,6 +14,9 @@ def activate() -> None:
         # compact bilinear pooling uses them; a facade for its module keeps `torch` as it is
         fusions = importlib.import_module("mmf.modules.fusions")
         fusions.torch = imports.facade(torch, rfft=rfft, irfft=irfft)
+        if hasattr(fusions, "rfft"):
+            # Main's own take half spectra for pairs of numbers, and pool something else.
+            fusions.rfft, fusions.irfft = rfft, _irfft_of_last
     if torch.cuda.device_count() == 0:
         torch.Tensor.cuda = _cuda_unless_mmf_asks(torch.Tensor.cuda)
 
@@ -43,3 +46,7 @@ def irfft(input, signal_ndim: int, signal_sizes: tuple[int, ...]):
 
     dims = tuple(range(-signal_ndim, 0))
     return torch.fft.irfftn(torch.view_as_complex(input.contiguous()), s=signal_sizes, dim=dims)
+
+
+def _irfft_of_last(input, signal_ndim: int, dim: int, s: tuple[int, ...]):
+    return irfft(input, signal_ndim, s)

@@ -1,6 +1,7 @@
 """torchvision is optional: MMF imports it everywhere, and needs it where it looks at images."""
 
 import sys
+from importlib import metadata
 
 from mmf_cmsbert.compat import stand_in
 
@@ -13,8 +14,29 @@ def activate() -> None:
         # One that was built for another torch breaks transformers and torchmetrics too, which ask
         # whether it is there and then import it. None is Python's mark for an absent module.
         sys.modules["torchvision"] = None
+        _hide_metadata()  # by which torchmetrics, of MMF's main line, goes
+        _forget_answers()
     # MMF makes a dataset's image transforms also where the run reads features instead of images.
     stand_in.serve_in_place_of("torchvision", advice, error, made_early="torchvision.transforms")
+
+
+def _hide_metadata() -> None:
+    original = metadata.Distribution.from_name
+
+    def from_name(cls: type, name: str) -> metadata.Distribution:
+        if name == "torchvision":
+            raise metadata.PackageNotFoundError(name)
+        return original(name)
+
+    metadata.Distribution.from_name = classmethod(from_name)
+
+
+def _forget_answers() -> None:
+    # An attempt to import MMF main without this layer has asked transformers already.
+    asked = sys.modules.get("transformers.utils.import_utils")
+    for value in list(vars(asked).values()) if asked else ():
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
 
 
 def advice() -> str:

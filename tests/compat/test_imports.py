@@ -2,10 +2,22 @@ import collections
 import sys
 from types import ModuleType
 
+import omegaconf
+import pytest
+
 from mmf_cmsbert.compat import imports
 
 
 def test_only_mmf_is_served(mmf):
+    from mmf.utils import configuration
+
+    assert configuration.OmegaConf is not omegaconf.OmegaConf
+    assert configuration.DictConfig is omegaconf.DictConfig
+    assert sys.modules["omegaconf"] is omegaconf
+
+
+@pytest.mark.rc10("main asks for collections.abc")
+def test_abstract_classes_are_in_collections_for_mmf_alone(mmf):
     from mmf.utils import logger
 
     assert logger.collections.Mapping is collections.abc.Mapping

@@ -6,6 +6,8 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from mmf_cmsbert.compat import mmf_line
+
 BATCH, WORDS, REGIONS, FEATURES = 3, 7, 5, 16
 TINY = {
     "vocab_size": 60,
@@ -183,9 +185,7 @@ def test_vilbert(build, tiny_bert):
     )
     info = SimpleNamespace(
         max_features=torch.tensor([REGIONS, 3, 1]),
-        bbox=torch.rand(BATCH, REGIONS, 4).numpy(),
-        image_width=[100.0] * BATCH,
-        image_height=[80.0] * BATCH,
+        bbox=torch.rand(BATCH, REGIONS, 5),
     )
     output = model(
         sample_list(
@@ -352,9 +352,8 @@ def test_m4c(build, monkeypatch):
     from mmf.models import m4c
 
     # its encoder of regions starts from weights that would have to be downloaded
-    monkeypatch.setattr(
-        m4c, "ImageFeatureEncoder", lambda encoder_type, in_dim, **kwargs: torch.nn.Identity()
-    )
+    maker = "build_image_encoder" if mmf_line.is_main() else "ImageFeatureEncoder"
+    monkeypatch.setattr(m4c, maker, lambda *args, **kwargs: torch.nn.Identity())
     bert = {"hidden_size": 768, "num_hidden_layers": 1, "vocab_size": 60, "intermediate_size": 8}
     small = {"hidden_size": 24, "num_attention_heads": 4, "num_hidden_layers": 1}
     model = build(

@@ -19,11 +19,12 @@ import mmf_cmsbert  # noqa: F401  (first: it makes MMF importable on today's lib
 pytest.importorskip("mmf", reason="MMF is not installed")
 
 from mmf.common.registry import registry
-from mmf.utils import configuration
+from mmf.utils import configuration, logger
 from mmf.utils.build import build_config, build_trainer
-from mmf.utils.env import set_seed
+from mmf.utils.env import set_seed, setup_imports
 
 from mmf_cmsbert import cli
+from mmf_cmsbert.compat import mmf_line
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.paths import PACKAGE
 
@@ -88,6 +89,11 @@ def fresh_registry():
 def prepare(tmp_path, monkeypatch):
     """A function that builds MMF's trainer from a file and changes to it, as mmf_run does."""
     monkeypatch.chdir(tmp_path)
+    setup_imports()
+    if mmf_line.is_main():  # which has no writer that values are given to
+        monkeypatch.setattr(
+            logger, "log_progress", lambda info: registry.get("writer").log_progress(info)
+        )
 
     def prepare(include, changes, model, dataset="mosi"):
         changes = OmegaConf.merge(_small(dataset.split(",")), changes)
@@ -145,7 +151,7 @@ def scored(trainer, split, dataset="mosi"):
 def batch_of(trainer, numbers):
     from mmf.common.batch_collator import BatchCollator
 
-    dataset = trainer.dataset_loader.test_dataset.datasets[0]
+    dataset = trainer.test_loader.datasets[0]
     samples = [dataset[i] for i in numbers]
     return dataset.prepare_batch(BatchCollator("mosi", "test")(samples))
 
