@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+from transformers import PreTrainedModel
 from transformers.models.bert import modeling_bert as library
 
 
@@ -62,15 +63,18 @@ class BertEncoder(library.BertEncoder):
         return result
 
 
+def init_weights(self: PreTrainedModel) -> None:
+    """Initialise all weights; on the first call also what the library does in `post_init()`."""
+    if hasattr(self, "all_tied_weights_keys"):
+        PreTrainedModel.init_weights(self)
+    else:
+        self.post_init()  # sets `all_tied_weights_keys`, and comes back here
+
+
 class BertPreTrainedModel(library.BertPreTrainedModel):
     """The library's base class for models that end their constructor with `init_weights()`."""
 
-    def init_weights(self) -> None:
-        """Initialise all weights; on the first call also what the library does in `post_init()`."""
-        if hasattr(self, "all_tied_weights_keys"):
-            super().init_weights()
-        else:
-            self.post_init()  # sets `all_tied_weights_keys`, and comes back here
+    init_weights = init_weights
 
 
 def tie_or_clone_weights(

@@ -20,7 +20,7 @@ from mmf.utils.distributed import broadcast_scalar, is_master
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.compat import imports, mmf_checkpoint_file, mmf_log, mmf_resume
-from mmf_cmsbert.compat.mmf_line import is_main
+from mmf_cmsbert.compat.mmf_line import early_stopping, is_main, lr_scheduler
 from mmf_cmsbert.errors import ConfigError, UserError
 
 
@@ -48,14 +48,14 @@ def apply() -> None:
         self.position = ckpt.get("resume")
         # main alone writes it, and makes do without it in a way that is off
         self.has_schedule = is_main() and "lr_scheduler" in ckpt
-        if is_main() and not self.has_schedule and self.trainer.lr_scheduler:
-            ckpt = {**ckpt, "lr_scheduler": self.trainer.lr_scheduler.state_dict()}
+        if is_main() and not self.has_schedule and (schedule := lr_scheduler(self.trainer)):
+            ckpt = {**ckpt, "lr_scheduler": schedule.state_dict()}
         original_load_counts(self, ckpt)
 
     def restore(self):
         # only the first process knows the best value
-        none = math.isinf(self.trainer.early_stopping.best_monitored_value)
-        if broadcast_scalar(none, src=0, device=self.trainer.device):
+        none = math.isinf(early_stopping(self.trainer).best_monitored_value)
+        if broadcast_scalar(none, src=0, device=getattr(self.trainer, "device", "cpu")):
             mmf_log.write("No evaluation gave a best checkpoint: the last weights stay.", "warning")
         else:
             original_restore(self)
@@ -130,7 +130,7 @@ def _contents(checkpoint: Any, update: int, iteration: int) -> dict:
     trainer = checkpoint.trainer
     parallel = registry.get("data_parallel") or registry.get("distributed")
     model = trainer.model.module if parallel is True else trainer.model
-    best = trainer.early_stopping
+    best = early_stopping(trainer)
     contents = {
         "model": model.state_dict(),
         "optimizer": trainer.optimizer.state_dict(),

@@ -3,6 +3,7 @@
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 
 @cache
@@ -20,3 +21,13 @@ def trainer_class() -> type:
     from mmf.trainers.base_trainer import BaseTrainer
 
     return BaseTrainer
+
+
+def early_stopping(trainer: Any) -> Any:
+    """What decides when a trainer stops; main's trainers keep it in a callback."""
+    return trainer.early_stop_callback.early_stopping if is_main() else trainer.early_stopping
+
+
+def lr_scheduler(trainer: Any) -> Any:
+    """A trainer's schedule of the learning rate, or None."""
+    return trainer.lr_scheduler_callback._scheduler if is_main() else trainer.lr_scheduler

@@ -17,7 +17,8 @@ def apply() -> None:
     original = losses.MMFLoss.__init__
 
     def __init__(self, params=None):
-        original(self, {"type": params} if isinstance(params, str) else params)
+        named = isinstance(params, str) and params != "multi"
+        original(self, {"type": params} if named else params)
 
     losses.MMFLoss.__init__ = __init__
     losses.registry = _Registry(registry)

@@ -152,11 +152,19 @@ def _with_split(owner: MultiDataModule, split: str) -> dict[str, Any]:
         # a data module that is not of MMF's kind need not say what its datasets are
         dataset = getattr(module, f"{split}_dataset", module)
         if dataset is None:
+            if _makes_its_own_loader(module, split):
+                result[name] = module
             continue
         if hasattr(dataset, "__len__") and len(dataset) == 0:
             raise DataError(empty_dataset(name, split))
         result[name] = module
     return result
+
+
+def _makes_its_own_loader(module: Any, split: str) -> bool:
+    """Whether a data module gives a loader of the split in another way than MMF's do."""
+    name = f"{split}_dataloader"
+    return getattr(getattr(module, name), "__func__", None) is not vars(BaseDatasetBuilder)[name]
 
 
 def _empty() -> MultiDataLoader:

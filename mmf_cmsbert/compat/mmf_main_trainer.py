@@ -16,7 +16,7 @@ from mmf.trainers.callbacks import logistics
 from mmf.trainers.callbacks.lr_scheduler import LRSchedulerCallback
 from mmf.trainers.mmf_trainer import MMFTrainer
 
-from mmf_cmsbert.compat import mmf_resume
+from mmf_cmsbert.compat import mmf_line, mmf_resume
 from mmf_cmsbert.compat.mmf_run_checks import check_splits, loss_is_nan
 from mmf_cmsbert.errors import UserError
 
@@ -70,7 +70,8 @@ def apply() -> None:
             raise UserError(loss_is_nan(self, self.num_updates + 1))
 
     def on_update_end(self, **kwargs):
-        if self.trainer.num_updates > self.trainer.schedule_lag:
+        lag = getattr(self.trainer, "schedule_lag", 0)
+        if not lag or self.trainer.num_updates > lag:
             original_step(self, **kwargs)
 
     MMFTrainer.load_datasets = load_datasets
@@ -114,8 +115,8 @@ def _give_names() -> None:
 
     MMFTrainer.schedule_lag = 0
     MMFTrainer.checkpoint = property(lambda self: self.checkpoint_callback.checkpoint)
-    MMFTrainer.early_stopping = property(lambda self: self.early_stop_callback.early_stopping)
-    MMFTrainer.lr_scheduler = property(lambda self: self.lr_scheduler_callback._scheduler)
+    MMFTrainer.early_stopping = property(mmf_line.early_stopping)
+    MMFTrainer.lr_scheduler = property(mmf_line.lr_scheduler)
     MMFTrainer.evaluation_interval = property(lambda self: self.training_config.evaluation_interval)
     MMFTrainer._try_full_validation = try_full_validation
     MMFTrainer._forward_pass = MMFTrainer._forward

@@ -36,6 +36,7 @@ def activate() -> None:
         from mmf_cmsbert.compat import (
             mmf_losses,
             mmf_main_datasets,
+            mmf_main_lightning,
             mmf_main_trainer,
             mmf_user_dir,
         )
@@ -44,6 +45,7 @@ def activate() -> None:
         mmf_losses.apply()
         mmf_main_datasets.apply()
         mmf_main_trainer.apply()
+        mmf_main_lightning.apply()
     else:
         from mmf_cmsbert.compat import mmf_multi_dataset, mmf_trainer
 

@@ -1,14 +1,15 @@
 """torchvision is optional: MMF imports it everywhere, and needs it where it looks at images."""
 
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 
-from mmf_cmsbert.compat import stand_in
+from mmf_cmsbert.compat import imports, stand_in
 
 
 def activate() -> None:
     error = stand_in.import_error("torchvision")
     if error is None:
+        _keep_importable()
         return
     if getattr(error, "name", None) != "torchvision":
         # One that was built for another torch breaks transformers and torchmetrics too, which ask
@@ -18,6 +19,16 @@ def activate() -> None:
         _forget_answers()
     # MMF makes a dataset's image transforms also where the run reads features instead of images.
     stand_in.serve_in_place_of("torchvision", advice, error, made_early="torchvision.transforms")
+
+
+def _keep_importable() -> None:
+    # Main imports it with its datasets, and only charades, which holds videos, ever calls it.
+    io = import_module("torchvision.io")
+    if not hasattr(io, "read_video"):
+        name = "torchvision.io.read_video"
+        error = ImportError("the installed release reads no videos")
+        gone = stand_in.StandIn(name, lambda: "Videos are read by torchvision up to 0.25", error)
+        imports.replace_module("torchvision.io", imports.facade(io, read_video=gone))
 
 
 def _hide_metadata() -> None:

@@ -1,0 +1,35 @@
+"""pytorch-lightning's Trainer as in release 1.6, for main's own trainer `lightning`."""
+
+from typing import Any
+
+import pytorch_lightning as library
+
+
+class Trainer(library.Trainer):
+    """The library's Trainer with arguments that it had.
+
+    Args:
+        resume_from_checkpoint: a file of Lightning's; `fit` goes on from it.
+        gpus: how many; without any it runs on the CPU, where today's would look for some.
+        progress_bar_refresh_rate: 0 for no progress bar.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        resume_from_checkpoint: str | None = None,
+        gpus: int | None = None,
+        progress_bar_refresh_rate: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if gpus:
+            kwargs |= {"accelerator": "gpu", "devices": gpus}
+        else:
+            kwargs = {"accelerator": "cpu", "devices": 1} | kwargs
+        if progress_bar_refresh_rate == 0:
+            kwargs["enable_progress_bar"] = False
+        super().__init__(*args, **kwargs)
+        self._resumes_from = resume_from_checkpoint
+
+    def fit(self, *args: Any, ckpt_path: str | None = None, **kwargs: Any) -> None:
+        super().fit(*args, ckpt_path=ckpt_path or self._resumes_from, **kwargs)

@@ -1,0 +1,113 @@
+"""ViT, of which main's vilt and its encoder of images are made.
+
+Main builds it from parts of transformers that have other names and other weights today, and with
+BERT's attention, for the sake of a mask. The parts are made here as they were, so that weights of
+that layout fit.
+"""
+
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmf_cmsbert.compat import imports
+
+
+def apply() -> None:
+    """Give main's ViT the parts that the installed library lacks."""
+    if find_spec("mmf.modules.vit") is None:  # 1.0.0rc10
+        return
+    from mmf.modules import vit
+    from transformers import modeling_outputs
+
+    from mmf_cmsbert.compat.bert import init_weights
+
+    library = vit.vit
+    if hasattr(library, "ViTIntermediate"):
+        return
+    vit.vit = imports.facade(
+        library,
+        ViTIntermediate=Intermediate,
+        ViTOutput=Output,
+        BaseModelOutput=modeling_outputs.BaseModelOutput,
+    )
+    vit.ViTAttention.__init__ = _build_attention
+    vit.ViTAttention.forward = _attend
+    vit.ViTModel.init_weights = init_weights
+    if not hasattr(vit.ViTModel, "get_head_mask"):
+        vit.ViTModel.get_head_mask = _head_mask
+    if not hasattr(vit.ViTModel, "get_extended_attention_mask"):
+        vit.ViTModel.get_extended_attention_mask = _added_to_scores
+
+
+class Intermediate(nn.Module):
+    """`(batch, positions, hidden_size)` to `(batch, positions, intermediate_size)`."""
+
+    def __init__(self, config: Any) -> None:
+        from transformers.activations import ACT2FN
+
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.intermediate_size)
+        self.intermediate_act_fn = ACT2FN[config.hidden_act]
+
+    def forward(self, states: Tensor) -> Tensor:
+        return self.intermediate_act_fn(self.dense(states))
+
+
+class Output(nn.Module):
+    """Back to `(batch, positions, hidden_size)`, added to what it started from."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.intermediate_size, config.hidden_size)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, states: Tensor, start: Tensor) -> Tensor:
+        return self.dropout(self.dense(states)) + start
+
+
+class _SelfOutput(nn.Module):
+    def __init__(self, config: Any) -> None:
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, states: Tensor, start: Tensor) -> Tensor:
+        return self.dropout(self.dense(states))  # ViT adds `start` after it
+
+
+def _build_attention(self: nn.Module, config: Any) -> None:
+    from transformers.models.bert.modeling_bert import BertSelfAttention
+
+    nn.Module.__init__(self)
+    if not hasattr(config, "is_decoder"):
+        config.is_decoder = False
+    self.attention = BertSelfAttention(config)
+    self.output = _SelfOutput(config)
+
+
+def _attend(
+    self: nn.Module,
+    hidden_states: Tensor,
+    attention_mask: Tensor | None = None,
+    head_mask: None = None,
+    output_attentions: bool = False,
+) -> tuple[Tensor, ...]:
+    if head_mask is not None:
+        raise NotImplementedError("the installed transformers does not mask attention heads")
+    states, weights = self.attention(hidden_states, attention_mask)
+    output = (self.output(states, hidden_states),)
+    return (*output, weights) if output_attentions else output
+
+
+def _head_mask(self: nn.Module, head_mask: Any, layers: int) -> list[None]:
+    if head_mask is not None:
+        raise NotImplementedError("the installed transformers does not mask attention heads")
+    return [None] * layers
+
+
+def _added_to_scores(self: nn.Module, mask: Tensor, shape: Any, device: Any) -> Tensor:
+    """`(batch, positions)`, or with a row for each position, to what is added to the scores."""
+    mask = mask[:, None, None, :] if mask.dim() == 2 else mask[:, None]
+    return (1.0 - mask.to(self.dtype)) * torch.finfo(self.dtype).min
