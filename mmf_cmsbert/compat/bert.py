@@ -17,6 +17,8 @@ class BertEncoder(library.BertEncoder):
         head_mask: list[None] | None = None,
         encoder_hidden_states: torch.Tensor | None = None,
         encoder_attention_mask: torch.Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
     ) -> tuple[Any, ...]:
         """Run all layers.
 
@@ -24,10 +26,12 @@ class BertEncoder(library.BertEncoder):
             hidden_states: `(batch, words, dim)`
             attention_mask: added to the scores of attention, `(batch, 1, 1 or words, words)`
             head_mask: one None a layer
+            output_attentions: whether to return them; None for what the config says.
+            output_hidden_states: the same of the states.
 
         Returns:
-            The states after the last layer; then, where the config asks for them, a tuple of the
-            states before, between and after the layers, and a tuple of each layer's attention
+            The states after the last layer; then, where asked for, a tuple of the states before,
+            between and after the layers, and a tuple of each layer's attention
             `(batch, heads, words, words)`.
 
         Raises:
@@ -56,24 +60,32 @@ class BertEncoder(library.BertEncoder):
                 hook.remove()
 
         result = (output.last_hidden_state,)
-        if self.config.output_hidden_states:
+        if _first(output_hidden_states, self.config.output_hidden_states):
             result += (tuple(states),)
-        if self.config.output_attentions:
+        if _first(output_attentions, self.config.output_attentions):
             result += (tuple(attentions),)
         return result
 
 
+def _first(asked: bool | None, configured: bool) -> bool:
+    return configured if asked is None else asked
+
+
 def init_weights(self: PreTrainedModel) -> None:
     """Initialise all weights; on the first call also what the library does in `post_init()`."""
-    if hasattr(self, "all_tied_weights_keys"):
+    if "all_tied_weights_keys" in vars(self):
         PreTrainedModel.init_weights(self)
     else:
         self.post_init()  # sets `all_tied_weights_keys`, and comes back here
 
 
 class BertPreTrainedModel(library.BertPreTrainedModel):
-    """The library's base class for models that end their constructor with `init_weights()`."""
+    """The library's base class for models that end their constructor with `init_weights()`.
 
+    Or with nothing at all: then they share no weights.
+    """
+
+    all_tied_weights_keys: dict[str, str] = {}
     init_weights = init_weights
 
 

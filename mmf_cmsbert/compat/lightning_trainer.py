@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytorch_lightning as library
+from mmf.utils.checkpoint_updater import MMFToPLCheckpointUpdater, is_pl_trainer_checkpoint
 
 
 class Trainer(library.Trainer):
     """The library's Trainer with arguments that it had.
 
     Args:
-        resume_from_checkpoint: a file of Lightning's; `fit` goes on from it.
+        resume_from_checkpoint: a file of Lightning's, or of MMF's own trainer; `fit` goes on from
+            it.
         gpus: how many; without any it runs on the CPU, where today's would look for some.
         progress_bar_refresh_rate: 0 for no progress bar.
     """
@@ -31,5 +33,17 @@ class Trainer(library.Trainer):
         super().__init__(*args, **kwargs)
         self._resumes_from = resume_from_checkpoint
 
-    def fit(self, *args: Any, ckpt_path: str | None = None, **kwargs: Any) -> None:
-        super().fit(*args, ckpt_path=ckpt_path or self._resumes_from, **kwargs)
+    def fit(self, model: Any, *args: Any, ckpt_path: str | None = None, **kwargs: Any) -> None:
+        load = self.strategy.load_checkpoint
+
+        def load_checkpoint(*args: Any, **kwargs: Any) -> dict[str, Any]:
+            checkpoint = load(*args, **kwargs)
+            if not is_pl_trainer_checkpoint(checkpoint):
+                # MMF would do so later, after Lightning has asked which release wrote it.
+                MMFToPLCheckpointUpdater().update_checkpoint(checkpoint, model)
+                # From before progress was kept by loop: Lightning makes the loops of the counts.
+                checkpoint["pytorch-lightning_version"] = "1.5.0"
+            return checkpoint
+
+        self.strategy.load_checkpoint = load_checkpoint
+        super().fit(model, *args, ckpt_path=ckpt_path or self._resumes_from, **kwargs)

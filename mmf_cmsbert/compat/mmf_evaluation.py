@@ -15,7 +15,7 @@ from mmf.common.test_reporter import TestReporter
 from mmf.utils.distributed import is_master
 from tqdm import tqdm
 
-from mmf_cmsbert.compat.mmf_line import trainer_class
+from mmf_cmsbert.compat.mmf_line import is_main, trainer_class
 from mmf_cmsbert.compat.mmf_run_checks import no_samples
 from mmf_cmsbert.errors import ConfigError, DataError
 
@@ -94,6 +94,8 @@ def _join(whole: Any, part: Any, fields: Iterable[str]) -> None:
         elif isinstance(whole.get(name), list):
             whole[name] = [*whole[name], *part[name]]
     whole.batch_size += part.batch_size
+    if is_main():  # whose report has the sum of the batches' losses
+        whole.losses = {k: v + part.losses.get(k, 0) for k, v in whole.losses.items()}
 
 
 def _check_fields(metrics: Any, report: Any) -> None:

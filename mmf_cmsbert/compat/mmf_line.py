@@ -30,4 +30,7 @@ def early_stopping(trainer: Any) -> Any:
 
 def lr_scheduler(trainer: Any) -> Any:
     """A trainer's schedule of the learning rate, or None."""
-    return trainer.lr_scheduler_callback._scheduler if is_main() else trainer.lr_scheduler
+    if not is_main():
+        return trainer.lr_scheduler
+    callback = trainer.lr_scheduler_callback
+    return None if callback is None else callback._scheduler

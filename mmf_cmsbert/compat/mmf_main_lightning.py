@@ -13,5 +13,6 @@ def apply() -> None:
     """Give it the Trainer and the calls that it knows."""
     lightning_trainer.Trainer = Trainer
     for callback in (LightningLoopCallback, LightningTorchMetricsCallback):
-        # Today's Lightning no longer says which of the training loaders the batch is from.
+        # Today's Lightning does not say which loader the batch is from where there is but one.
         callback.on_train_batch_end.__defaults__ = (0,)
+        callback.on_validation_batch_end.__defaults__ = (0,)

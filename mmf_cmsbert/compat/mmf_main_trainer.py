@@ -17,8 +17,7 @@ from mmf.trainers.callbacks.lr_scheduler import LRSchedulerCallback
 from mmf.trainers.mmf_trainer import MMFTrainer
 
 from mmf_cmsbert.compat import mmf_line, mmf_resume
-from mmf_cmsbert.compat.mmf_run_checks import check_splits, loss_is_nan
-from mmf_cmsbert.errors import UserError
+from mmf_cmsbert.compat.mmf_run_checks import LossIsNanError, check_splits, loss_is_nan
 
 
 class OlderTrainer(MMFTrainer):
@@ -67,7 +66,7 @@ def apply() -> None:
 
     def check_nan_losses(self, report):
         if any(torch.isnan(loss).any() for loss in report.losses.values()):
-            raise UserError(loss_is_nan(self, self.num_updates + 1))
+            raise LossIsNanError(loss_is_nan(self, self.num_updates + 1))
 
     def on_update_end(self, **kwargs):
         lag = getattr(self.trainer, "schedule_lag", 0)

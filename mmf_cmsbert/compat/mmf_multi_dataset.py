@@ -145,7 +145,9 @@ def take_up_at(loader: Any, position: dict, data: dict) -> bool:
 
 def fingerprint(datasets: Iterable) -> dict:
     """What must be the same for a position to mean the same."""
-    lengths = {dataset.name: len(dataset) for dataset in datasets}
+    # a dataset that is not of MMF's kind need not have a name
+    names = [getattr(dataset, "name", type(dataset).__name__) for dataset in datasets]
+    lengths = {name: len(dataset) for name, dataset in zip(names, datasets, strict=True)}
     return {"samples": lengths, "batch_size": get_batch_size()}
 
 

@@ -57,7 +57,7 @@ def _check_model(config: Any, *args: Any, **kwargs: Any) -> None:
     # main also builds from other things than configurations
     if isinstance(getattr(config, "model", None), str):
         _require("model", config.model, registry.mapping["model_name_mapping"])
-        _require_types("loss", config.get("losses"))
+        _require_types("loss", getattr(config, "losses", None))
 
 
 def _check_optimizer(model: Any, config: Any, *args: Any, **kwargs: Any) -> None:

@@ -47,8 +47,9 @@ def activate() -> None:
         mmf_main_trainer.apply()
         mmf_main_lightning.apply()
     else:
-        from mmf_cmsbert.compat import mmf_multi_dataset, mmf_trainer
+        from mmf_cmsbert.compat import mmf_metrics, mmf_multi_dataset, mmf_trainer
 
+        mmf_metrics.apply()
         mmf_evaluation.apply_to_reporter()
         mmf_multi_dataset.apply()
         mmf_trainer.apply()

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import DataError, UserError
+
+
+class LossIsNanError(UserError, RuntimeError):
+    """The training loss is not a number; main raises a RuntimeError."""
 
 
 def check_splits(trainer: Any) -> None:

@@ -18,8 +18,7 @@ from mmf.utils.general import print_model_parameters
 from mmf.utils.timer import Timer
 
 from mmf_cmsbert.compat import mmf_resume
-from mmf_cmsbert.compat.mmf_run_checks import check_splits, loss_is_nan
-from mmf_cmsbert.errors import UserError
+from mmf_cmsbert.compat.mmf_run_checks import LossIsNanError, check_splits, loss_is_nan
 
 
 def apply() -> None:
@@ -45,7 +44,7 @@ def apply() -> None:
         # each update would make the processor wait for the device.
         training = meter is None or meter is self.meter
         if training and math.isnan(registry.get(f"{report.dataset_type}/total_loss")):
-            raise UserError(loss_is_nan(self, self.num_updates))
+            raise LossIsNanError(loss_is_nan(self, self.num_updates))
 
     def _calculate_time_left(self):
         until = self.max_updates

@@ -85,6 +85,8 @@ def _check_size(config: Any, sample_list: Any) -> None:
     if not config.get("direct_features_input", True):
         return
     _, *found = sample_list["image_feature_0"].shape
+    if len(found) != 2:  # some models take several images a sample, or one vector
+        return
     for size, key in zip(found, _SIZES[name], strict=False):
         expected = OmegaConf.select(config, key) if key else None
         if expected not in (None, size):

@@ -5,6 +5,7 @@ from mmf_cmsbert.compat import (
     stock_embeddings,
     stock_fields,
     stock_layers,
+    stock_uniter,
     stock_vit,
 )
 
@@ -14,5 +15,6 @@ def apply() -> None:
     stock_layers.apply()
     stock_berts.apply()
     stock_vit.apply()
+    stock_uniter.apply()
     stock_embeddings.apply()
     stock_fields.apply()
