@@ -199,6 +199,24 @@ def test_vilbert(build, tiny_bert):
     sum(output["losses"].values()).backward()
 
 
+@pytest.mark.main("rc10 is not written for torch.jit")
+def test_vilbert_compiles_and_computes_the_same(build):
+    model = build(
+        "vilbert",
+        **VILBERT,
+        bert_model_name=None,
+        training_head_type="classification",
+        num_labels=2,
+        losses=[],
+    )
+    text, regions = text_fields(), torch.randn(BATCH, REGIONS, FEATURES)
+    places = torch.rand(BATCH, REGIONS, 5)
+    arguments = text["input_ids"], regions, places, text["segment_ids"], text["input_mask"]
+    with torch.no_grad():
+        expected, found = model.model(*arguments), torch.jit.script(model.model)(*arguments)
+    torch.testing.assert_close(found["scores"], expected["scores"])
+
+
 def transformer_encoder(folder):
     return {
         "type": "transformer",
