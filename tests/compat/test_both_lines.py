@@ -1,7 +1,15 @@
-"""Both lines of MMF make the updates that are written out here, from the same batches."""
+"""Both lines of MMF make the updates that are written out here, from the same batches.
+
+The slow test compares the whole command with that of another environment.
+"""
 
 import copy
+import os
+import re
+import subprocess
+import sys
 
+import pytest
 import torch
 from torch.utils.data import DataLoader
 
@@ -48,3 +56,42 @@ def test_the_updates_are_those_written_out(toy, tmp_path):
         saved = torch.load(file, weights_only=True)["model"]
         for name, value in weights.items():
             torch.testing.assert_close(saved[f"layers.{name}"], value, msg=f"{name} at {update}")
+
+
+OTHER = "OTHER_LINE_PYTHON"
+RUN = [
+    "config=projects/cmsbert/demo.yaml",
+    "training.max_updates=40",
+    "training.evaluation_interval=4",
+    "training.early_stop.patience=6",
+    "optimizer.params.lr=1e-3",
+]
+
+
+def logged(python, folder):
+    """What `mmf_run` logs of each evaluation, in order: its split, its update, name -> value."""
+    folder.mkdir()
+    program = "from mmf_cmsbert.cli import mmf_run; mmf_run()"
+    done = subprocess.run(
+        [python, "-c", program, *RUN, f"env.save_dir={folder / 'save'}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = re.findall(r"progress: (\d+)/\d+, ((?:val|test)/.*)", done.stdout + done.stderr)
+    values = [dict(re.findall(r"((?:val|test)/[\w/]+): ([-\d.]+)", line)) for _, line in lines]
+    return [(int(update), value) for (update, _), value in zip(lines, values, strict=True)]
+
+
+@pytest.mark.slow
+def test_the_command_gives_the_same_scores_on_the_other_line(tmp_path):
+    other = os.environ.get(OTHER)
+    if not other:
+        pytest.skip(f"{OTHER} does not name the python of an environment with the other line")
+    found, expected = logged(sys.executable, tmp_path / "own"), logged(other, tmp_path / "other")
+    assert len(found) > 2 and [update for update, _ in found] == [update for update, _ in expected]
+    for (update, ours), (_, theirs) in zip(found, expected, strict=True):
+        assert ours.keys() == theirs.keys()
+        for name, value in ours.items():
+            assert float(value) == pytest.approx(float(theirs[name]), abs=1e-4), (name, update)

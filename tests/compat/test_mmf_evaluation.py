@@ -92,3 +92,13 @@ def test_a_dataset_that_formats_no_predictions_is_named(toy, tmp_path, monkeypat
     trainer = toy.trainer(tmp_path, *options)
     with pytest.raises(DataError, match="toy_a gave no predictions"):
         trainer.inference()
+
+
+@pytest.mark.main("rc10's report has the first batch's loss")
+def test_the_report_has_the_sum_of_the_batches_losses(toy, tmp_path):
+    trainer = toy.trainer(tmp_path, "training.batch_size=1")
+    report, _ = trainer.evaluation_loop("val")
+    (found,) = report.losses.values()
+    trainer.model.eval()
+    each = [trainer.model(batch)["losses"].values() for batch in trainer.val_loader]
+    torch.testing.assert_close(found, sum(loss for losses in each for loss in losses))

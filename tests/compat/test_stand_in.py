@@ -2,6 +2,7 @@ import builtins
 import subprocess
 import sys
 from importlib.util import find_spec
+from types import ModuleType
 
 import pytest
 
@@ -116,6 +117,7 @@ except Exception as error:
 import mmf_cmsbert.compat as compat
 compat.activate()
 from importlib.util import find_spec
+from types import ModuleType
 assert find_spec("torchvision") is None
 from transformers import AutoModel, AutoTokenizer, BertModel
 from transformers.utils import is_torchvision_available
@@ -152,3 +154,16 @@ def test_a_broken_torchvision_counts_as_absent_for_everybody(mmf, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "torchvision.models.resnet152 is needed" in result.stdout
     assert "operator torchvision::nms does not exist" in result.stdout
+
+
+def test_a_torchvision_that_reads_no_videos_is_importable_all_the_same(table, monkeypatch):
+    io = ModuleType("torchvision.io")
+    io.read_image = len
+    monkeypatch.setitem(sys.modules, "torchvision", ModuleType("torchvision"))
+    monkeypatch.setitem(sys.modules, "torchvision.io", io)
+    monkeypatch.setattr(imports, "_modules", {})
+    torchvision.activate()
+    served = imports._import("torchvision.io", fromlist=("read_video",))
+    assert served.read_image is len
+    with pytest.raises(stand_in.MissingLibraryError, match="up to 0.25"):
+        served.read_video("film.mp4")
