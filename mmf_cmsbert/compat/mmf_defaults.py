@@ -13,6 +13,8 @@ from mmf_cmsbert.compat.mmf_line import is_main
 
 DEFAULTS = """
 training:
+    # Progress bars: auto where a terminal watches; true or false
+    progress_bar: auto
     # Run under autograd's anomaly detection, which names the operation behind a NaN. Slow.
     detect_anomaly: false
     # Largest norm of all gradients together, when training.clip_gradients is true

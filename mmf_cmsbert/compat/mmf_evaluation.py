@@ -12,8 +12,6 @@ import torch
 from mmf.common.dataset_loader import DatasetLoader
 from mmf.common.meter import Meter
 from mmf.common.test_reporter import TestReporter
-from mmf.utils.distributed import is_master
-from tqdm import tqdm
 
 from mmf_cmsbert.compat.mmf_line import is_main, trainer_class
 from mmf_cmsbert.compat.mmf_run_checks import no_samples
@@ -51,6 +49,11 @@ def apply_to_reporter() -> None:
 def evaluate(self, loader: Any, use_tqdm: bool = False, single_batch: bool = False) -> tuple:
     """Compute losses and metrics of each dataset of a split.
 
+    Args:
+        loader: the split.
+        use_tqdm: MMF's; here ``training.progress_bar`` says whether batches are counted.
+        single_batch: whether one batch is enough.
+
     Returns:
         A report and a meter. With several datasets the report is the first one's, under all names
         and with all metrics.
@@ -62,7 +65,7 @@ def evaluate(self, loader: Any, use_tqdm: bool = False, single_batch: bool = Fal
     reports = {}
     with torch.no_grad():
         self.model.eval()
-        for batch in tqdm(loader, disable=not use_tqdm or not is_master()):
+        for batch in self.progress.batches(loader, loader.dataset_type):
             report = self._forward_pass(batch)
             self._update_meter(report, meter)
             whole = reports.setdefault(report.dataset_name, report)

@@ -10,13 +10,15 @@ import warnings
 from typing import Any
 
 import torch
+import tqdm
 from mmf.common.meter import Meter
 from mmf.common.registry import registry
 from mmf.trainers.callbacks import logistics
 from mmf.trainers.callbacks.lr_scheduler import LRSchedulerCallback
+from mmf.trainers.core import evaluation_loop as evaluation
 from mmf.trainers.mmf_trainer import MMFTrainer
 
-from mmf_cmsbert.compat import mmf_line, mmf_resume
+from mmf_cmsbert.compat import imports, mmf_line, mmf_resume, progress_bar
 from mmf_cmsbert.compat.mmf_run_checks import LossIsNanError, check_splits, loss_is_nan
 
 
@@ -42,8 +44,10 @@ def apply() -> None:
     original_training_loop = MMFTrainer.training_loop
     original_training_epochs = MMFTrainer.run_training_epoch
     original_step = LRSchedulerCallback.on_update_end
+    original_update_end = MMFTrainer.on_update_end
 
     def load_datasets(self):
+        self.progress = progress_bar.configured(self.config.training)
         self.meter = Meter()
         original_load_datasets(self)
         check_splits(self)
@@ -60,7 +64,8 @@ def apply() -> None:
         if goes_on:
             self.current_epoch -= 1  # it will be counted once more
         if not stop:
-            original_training_epochs(self)
+            with self.progress.training(self.max_updates, self.num_updates):
+                original_training_epochs(self)
         if self.train_loader.epoch is not None:
             self.train_loader.epoch.close()
 
@@ -68,11 +73,16 @@ def apply() -> None:
         if any(torch.isnan(loss).any() for loss in report.losses.values()):
             raise LossIsNanError(loss_is_nan(self, self.num_updates + 1))
 
+    def count_update(self, **kwargs):
+        original_update_end(self, **kwargs)
+        self.progress.update(kwargs["report"].losses, self.optimizer)
+
     def on_update_end(self, **kwargs):
         lag = getattr(self.trainer, "schedule_lag", 0)
         if not lag or self.trainer.num_updates > lag:
             original_step(self, **kwargs)
 
+    MMFTrainer.on_update_end = count_update
     MMFTrainer.load_datasets = load_datasets
     MMFTrainer.training_loop = training_loop
     MMFTrainer.run_training_epoch = run_training_epoch
@@ -96,7 +106,16 @@ def _evaluate_by_loader() -> None:
         loader = self.dataset_loader.get_loader(dataset_type)
         return self.evaluate(loader, use_tqdm, single_batch)
 
+    original_predictions = MMFTrainer.prediction_loop
+
+    def prediction_loop(self, dataset_type):
+        evaluation.tqdm = imports.facade(
+            tqdm, tqdm=lambda batches: self.progress.batches(batches, dataset_type)
+        )
+        original_predictions(self, dataset_type)
+
     MMFTrainer.evaluation_loop = evaluation_loop
+    MMFTrainer.prediction_loop = MMFTrainer.predict = prediction_loop
 
 
 def _give_names() -> None:
@@ -120,7 +139,6 @@ def _give_names() -> None:
     MMFTrainer._try_full_validation = try_full_validation
     MMFTrainer._forward_pass = MMFTrainer._forward
     MMFTrainer._update_meter = update_meter
-    MMFTrainer.predict = MMFTrainer.prediction_loop
 
 
 def _make_rates_legible() -> None:

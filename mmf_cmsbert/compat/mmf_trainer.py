@@ -12,23 +12,27 @@ from typing import Any
 
 import torch
 from mmf.common.registry import registry
+from mmf.trainers import base_trainer
 from mmf.trainers.base_trainer import BaseTrainer
 from mmf.utils.distributed import get_world_size
 from mmf.utils.general import print_model_parameters
 from mmf.utils.timer import Timer
 
-from mmf_cmsbert.compat import mmf_resume
+from mmf_cmsbert.compat import mmf_resume, progress_bar
 from mmf_cmsbert.compat.mmf_run_checks import LossIsNanError, check_splits, loss_is_nan
 
 
 def apply() -> None:
     original_load_datasets = BaseTrainer.load_datasets
     original_try_full_validation = BaseTrainer._try_full_validation
+    original_logistics = BaseTrainer._logistics
+    original_predict = BaseTrainer.predict
     original_update_meter = BaseTrainer._update_meter
     original_calculate_time_left = BaseTrainer._calculate_time_left
     original_summarize_report = BaseTrainer._summarize_report
 
     def load_datasets(self):
+        self.progress = progress_bar.configured(self.config.training)
         original_load_datasets(self)
         check_splits(self)
 
@@ -37,6 +41,14 @@ def apply() -> None:
         if force and self.early_stopping.last_evaluated_update == self.num_updates:
             return False
         return original_try_full_validation(self, force)
+
+    def _logistics(self, report):
+        self.progress.update(report.losses, self.optimizer)
+        return original_logistics(self, report)
+
+    def predict(self, dataset_type):
+        base_trainer.tqdm = lambda batches: self.progress.batches(batches, dataset_type)
+        original_predict(self, dataset_type)
 
     def _update_meter(self, report, meter=None, eval_mode=False):
         original_update_meter(self, report, meter, eval_mode)
@@ -48,9 +60,7 @@ def apply() -> None:
 
     def _calculate_time_left(self):
         until = self.max_updates
-        if math.isinf(until):
-            batches = sum(len(loader) for loader in self.train_loader.loaders)
-            self.max_updates = self.max_epochs * batches
+        self.max_updates = _all_updates(self)
         try:
             return original_calculate_time_left(self)
         finally:
@@ -69,6 +79,8 @@ def apply() -> None:
     BaseTrainer.schedule_lag = 1
     BaseTrainer.load_datasets = load_datasets
     BaseTrainer._try_full_validation = _try_full_validation
+    BaseTrainer._logistics = _logistics
+    BaseTrainer.predict = predict
     BaseTrainer._update_meter = _update_meter
     BaseTrainer._calculate_time_left = _calculate_time_left
     BaseTrainer._summarize_report = _summarize_report
@@ -91,7 +103,10 @@ def train(self) -> None:
 
 def training_loop(self) -> None:
     """Make the updates that are left."""
-    with torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))):
+    with (
+        torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))),
+        self.progress.training(_all_updates(self), self.num_updates),
+    ):
         _train_epochs(self)
 
 
@@ -108,6 +123,13 @@ def _prepare(trainer: Any) -> None:
     trainer.model.train()
     trainer.profile("Setup Time")
     trainer.writer.write("Starting training...")
+
+
+def _all_updates(trainer: Any) -> int:
+    """How many there are at the end, also where epochs are counted."""
+    if not math.isinf(trainer.max_updates):
+        return trainer.max_updates
+    return trainer.max_epochs * len(trainer.train_loader)
 
 
 def _train_epochs(trainer: Any) -> None:

@@ -22,11 +22,11 @@ training:
         num_nodes: 1
         # auto, or ddp also with one process
         strategy: auto
-        # auto: a progress bar where a terminal watches, plain lines elsewhere
-        progress_bar: auto
+        # Progress bars: auto where a terminal watches; true or false
+        progress_bar: ${training.progress_bar}
 """
 _PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
-_SWITCH = {"auto": None, "True": True, "False": False}
+_SWITCH = {"auto": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class LightningSettings:
         given = dict(section)
         check_keys(given, dict.fromkeys(each.name for each in fields(cls)), "training.lightning")
         given["precision"] = _choice("precision", given["precision"], _PRECISIONS)
-        given["progress_bar"] = _choice("progress_bar", given["progress_bar"], _SWITCH)
+        given["progress_bar"] = _choice("progress_bar", str(given["progress_bar"]).lower(), _SWITCH)
         given["strategy"] = _choice("strategy", given["strategy"], {"auto": "auto", "ddp": "ddp"})
         if not isinstance(given["devices"], (int, str)):
             given["devices"] = list(given["devices"])

@@ -14,6 +14,7 @@ from mmf.common.report import Report
 from mmf.utils.env import set_seed
 
 from mmf_cmsbert.compat import lightning
+from mmf_cmsbert.compat.progress_bar import ProgressBars
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers.gathered_reports import GatheredReports, in_order, reports
 from mmf_cmsbert.trainers.lightning_settings import DEFAULTS, LightningSettings
@@ -48,6 +49,8 @@ class LightningTrainer(lightning.open_trainer_class()):
 
     def load_datasets(self) -> None:
         super().load_datasets()
+        shown = LightningSettings.read(self.config.training.lightning).progress_bar
+        self.progress = ProgressBars(shown if self.ranks.rank == 0 else False)
         if self.ranks.count > 1:
             batch_size = self.config.training.batch_size
             share(self.train_loader, batch_size, self.ranks, whole=False)
@@ -65,16 +68,11 @@ class LightningTrainer(lightning.open_trainer_class()):
         self.ranks.part_generators()
         if stop or self.num_updates >= self.max_updates or not self.batches_left():
             return
-        from mmf_cmsbert.trainers.progress_bar import ProgressBar
         from mmf_cmsbert.trainers.updates import fit
 
-        shown = LightningSettings.read(self.config.training.lightning).progress_bar
-        bar = ProgressBar(
-            self.num_updates + math.ceil(self.batches_left() / self.accumulated),
-            self.num_updates,
-            shown if self.ranks.rank == 0 else False,
-        )
-        fit(self.lightning, self, bar)
+        left = math.ceil(self.batches_left() / self.accumulated)
+        with self.progress.training(self.num_updates + left, self.num_updates):
+            fit(self.lightning, self)
         self.model.to(self.device)  # Lightning leaves it on the CPU
 
     def batches(self) -> Iterator[Any]:

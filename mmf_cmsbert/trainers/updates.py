@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.trainers.progress_bar import ProgressBar
 from mmf_cmsbert.trainers.ranks import Ranks
 
 
@@ -83,8 +82,8 @@ class Batches:
 class AfterUpdates(lightning.Callback):
     """Hands over to the run after each update, and keeps what went wrong."""
 
-    def __init__(self, run: Run, bar: ProgressBar):
-        self.run, self.bar = run, bar
+    def __init__(self, run: Run):
+        self.run = run
         self.updates = 0
         self.exception: BaseException | None = None
 
@@ -92,29 +91,25 @@ class AfterUpdates(lightning.Callback):
         if trainer.global_step == self.updates:
             return  # gradients are accumulated
         self.updates = trainer.global_step
-        rate = self.run.optimizer.param_groups[0]["lr"]
         if self.run.updated():
             trainer.should_stop = True
-        # Lightning divides what it adds up.
-        self.bar.update(outputs["loss"] * trainer.accumulate_grad_batches, rate)
 
     def on_exception(self, trainer: Any, module: Any, exception: BaseException) -> None:
         self.exception = exception
 
 
-def fit(trainer: lightning.Trainer, run: Run, bar: ProgressBar) -> None:
+def fit(trainer: lightning.Trainer, run: Run) -> None:
     """Make the updates of a run that are left.
 
     Args:
         trainer: a Trainer that has not trained yet.
         run: the run.
-        bar: shows how far it is.
     """
-    after = AfterUpdates(run, bar)
+    after = AfterUpdates(run)
     trainer.callbacks.append(after)
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
-        with bar.shown(), warnings.catch_warnings():
+        with warnings.catch_warnings():
             # The averaged copy of a model always computes in evaluation mode.
             warnings.filterwarnings("ignore", r"Found \d+ module\(s\) in eval mode")
             trainer.fit(Updates(run), Batches(run))

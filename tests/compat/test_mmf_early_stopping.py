@@ -1,6 +1,7 @@
 """When training stops early, and what is monitored."""
 
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
@@ -12,6 +13,7 @@ class Checkpoint:
         self.config = SimpleNamespace(
             checkpoint=SimpleNamespace(reset=SimpleNamespace(all=False, counts=False))
         )
+        self.trainer = SimpleNamespace(progress=Mock())
         self.saved = []
 
     def save(self, update, iteration, update_best):

@@ -7,17 +7,29 @@ from mmf_cmsbert.errors import ConfigError
 
 pytest.importorskip("mmf")
 
+from mmf_cmsbert.compat import mmf_defaults  # noqa: E402
 from mmf_cmsbert.paths import PACKAGE  # noqa: E402
 from mmf_cmsbert.trainers.lightning_settings import DEFAULTS, LightningSettings  # noqa: E402
 
 
 def section(**changes):
-    return OmegaConf.merge(OmegaConf.create(DEFAULTS).training.lightning, changes)
+    defaults = OmegaConf.merge(OmegaConf.create(mmf_defaults.DEFAULTS), OmegaConf.create(DEFAULTS))
+    defaults.training.lightning.update(changes)
+    return defaults.training.lightning
 
 
 def test_the_recipes_say_what_holds_without_them():
     recipes = OmegaConf.load(PACKAGE / "projects" / "cmsbert" / "common.yaml")
     assert recipes.training.lightning == section()
+
+
+@pytest.mark.parametrize("value", [True, "true", False, "auto"])
+def test_progress_bars_are_those_of_all_trainers_unless_it_says_otherwise(value):
+    common = section()
+    common._get_root().training.progress_bar = value
+    expected = {"auto": None}.get(value, str(value).lower() == "true")
+    assert LightningSettings.read(common).progress_bar is expected
+    assert LightningSettings.read(section(progress_bar=False)).progress_bar is False
 
 
 @pytest.mark.parametrize("precision", ["bf16", "16", 32])

@@ -40,7 +40,8 @@ def started(monkeypatch):
 def training(**lightning):
     section = OmegaConf.create(DEFAULTS).training
     section.lightning.update(lightning)
-    return OmegaConf.merge(section, {"device": "cpu", "find_unused_parameters": False})
+    rest = {"device": "cpu", "find_unused_parameters": False, "progress_bar": "auto"}
+    return OmegaConf.create({"training": OmegaConf.merge(section, rest)}).training
 
 
 def test_one_process_is_enough_unless_more_are_asked_for(started):
