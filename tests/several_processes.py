@@ -45,3 +45,21 @@ def together(job, count=2):
     for rank, _, error in ended:
         assert error is None, f"process {rank}: {error}"
     return [result for _, result, _ in sorted(ended, key=lambda each: each[0])]
+
+
+def start_as_mmf_does(rank, count):
+    """Do on a CPU what MMF does with a process that it started for a GPU."""
+    from mmf.common.registry import registry
+    from torch import distributed
+    from torch.nn.parallel import DistributedDataParallel
+
+    from mmf_cmsbert.compat.mmf_line import trainer_class
+
+    def parallelize_model(self):
+        registry.register("data_parallel", False)
+        registry.register("distributed", True)
+        unused = self.config.training.find_unused_parameters
+        self.model = DistributedDataParallel(self.model, find_unused_parameters=unused)
+
+    trainer_class().parallelize_model = parallelize_model
+    distributed.init_process_group("gloo", rank=rank, world_size=count)

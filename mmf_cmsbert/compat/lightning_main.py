@@ -9,7 +9,6 @@ from mmf.common.registry import registry
 from mmf.utils.general import clip_gradients
 from torch import Tensor
 
-from mmf_cmsbert.compat import mmf_resume
 from mmf_cmsbert.compat.mmf_main_trainer import OlderTrainer
 from mmf_cmsbert.errors import ConfigError
 
@@ -54,19 +53,18 @@ class OpenTrainer(OlderTrainer):
             self.max_updates = math.ceil(self.max_updates / self.accumulated)
         logging.getLogger("mmf").info("Starting training...")
         self.model.train()
-        self.make_updates(*mmf_resume.take_up(self))
+        self.make_updates(*self.take_up())
         if self.train_loader.epoch is not None:
             self.train_loader.epoch.close()
         self.after_training_loop()
 
-    def loss(self, batch: Any) -> tuple[Tensor, int]:
-        """The loss of a batch, and the number of samples that it is a mean over."""
+    def loss(self, batch: Any) -> Tensor:
+        """The loss of a batch; its mean over all processes is that of all their samples."""
         self.current_iteration += 1
         self.report = self._forward_pass(batch)
         if self.training_config.exit_on_nan_losses:
             self._check_nan_losses(self.report)
-        loss = sum(loss.mean() for loss in self.report.losses.values())
-        return loss, self.report.batch_size
+        return sum(loss.mean() for loss in self.report.losses.values())
 
     def clip(self) -> None:
         """Clip the gradients, if the configuration says so."""

@@ -7,8 +7,6 @@ from mmf.trainers.base_trainer import BaseTrainer
 from mmf.utils.general import clip_gradients
 from torch import Tensor
 
-from mmf_cmsbert.compat import mmf_resume
-
 
 class OpenTrainer(BaseTrainer):
     """What a training loop needs of the trainer, in one call each; see `lightning_main`."""
@@ -27,14 +25,14 @@ class OpenTrainer(BaseTrainer):
         pass
 
     def training_loop(self) -> None:
-        self.make_updates(*mmf_resume.take_up(self))
+        self.make_updates(*self.take_up())
         if self.train_loader.epoch is not None:
             self.train_loader.epoch.close()
 
-    def loss(self, batch: Any) -> tuple[Tensor, int]:
+    def loss(self, batch: Any) -> Tensor:
         self.current_iteration += 1
         self.report = self._forward_pass(batch)
-        return self._extract_loss(self.report), self.report.batch_size
+        return self._extract_loss(self.report)
 
     def clip(self) -> None:
         if self.should_clip_gradients:

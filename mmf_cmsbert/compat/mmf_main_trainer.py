@@ -18,7 +18,7 @@ from mmf.trainers.callbacks.lr_scheduler import LRSchedulerCallback
 from mmf.trainers.core import evaluation_loop as evaluation
 from mmf.trainers.mmf_trainer import MMFTrainer
 
-from mmf_cmsbert.compat import imports, mmf_line, mmf_resume, progress_bar
+from mmf_cmsbert.compat import imports, mmf_line, progress_bar
 from mmf_cmsbert.compat.mmf_run_checks import LossIsNanError, check_splits, loss_is_nan
 
 
@@ -60,7 +60,7 @@ def apply() -> None:
             torch.autograd.set_detect_anomaly(before)
 
     def run_training_epoch(self):
-        goes_on, stop = mmf_resume.take_up(self)
+        goes_on, stop = self.take_up()
         if goes_on:
             self.current_epoch -= 1  # it will be counted once more
         if not stop:
@@ -74,8 +74,11 @@ def apply() -> None:
             raise LossIsNanError(loss_is_nan(self, self.num_updates + 1))
 
     def count_update(self, **kwargs):
+        self.update_made(kwargs["report"])
         original_update_end(self, **kwargs)
-        self.progress.update(kwargs["report"].losses, self.optimizer)
+
+    def update_made(self, report):
+        self.progress.update(report.losses, self.optimizer)
 
     def on_update_end(self, **kwargs):
         lag = getattr(self.trainer, "schedule_lag", 0)
@@ -83,6 +86,7 @@ def apply() -> None:
             original_step(self, **kwargs)
 
     MMFTrainer.on_update_end = count_update
+    MMFTrainer.update_made = update_made
     MMFTrainer.load_datasets = load_datasets
     MMFTrainer.training_loop = training_loop
     MMFTrainer.run_training_epoch = run_training_epoch
@@ -138,6 +142,7 @@ def _give_names() -> None:
     MMFTrainer.evaluation_interval = property(lambda self: self.training_config.evaluation_interval)
     MMFTrainer._try_full_validation = try_full_validation
     MMFTrainer._forward_pass = MMFTrainer._forward
+    MMFTrainer._forward = lambda self, batch: self._forward_pass(batch)
     MMFTrainer._update_meter = update_meter
 
 

@@ -30,6 +30,7 @@ def apply() -> None:
         _position_scheduler(self)
 
     setattr(trainer, last_step, load_and_position)
+    trainer.take_up = take_up
     trainer.resume_position = None
 
 

@@ -1,7 +1,8 @@
 """The training loop of `base_trainer`.
 
 MMF 1.0.0rc10 always trains under autograd's anomaly detection, which is slow, and leaves it on. It
-trains one update more than `training.max_updates` unless an epoch ends just there. It loops for
+trains one update more than `training.max_updates` unless an epoch ends just there. With several
+processes it counts an epoch, which they make together, as many times as they are. It loops for
 ever over an empty training split. With `training.max_epochs` its estimate of the time left raises
 at the first log line. It prints small learning rates as "0.", and trains on after the loss is NaN.
 """
@@ -14,11 +15,10 @@ import torch
 from mmf.common.registry import registry
 from mmf.trainers import base_trainer
 from mmf.trainers.base_trainer import BaseTrainer
-from mmf.utils.distributed import get_world_size
 from mmf.utils.general import print_model_parameters
 from mmf.utils.timer import Timer
 
-from mmf_cmsbert.compat import mmf_resume, progress_bar
+from mmf_cmsbert.compat import progress_bar
 from mmf_cmsbert.compat.mmf_run_checks import LossIsNanError, check_splits, loss_is_nan
 
 
@@ -43,8 +43,11 @@ def apply() -> None:
         return original_try_full_validation(self, force)
 
     def _logistics(self, report):
-        self.progress.update(report.losses, self.optimizer)
+        self.update_made(report)
         return original_logistics(self, report)
+
+    def update_made(self, report):
+        self.progress.update(report.losses, self.optimizer)
 
     def predict(self, dataset_type):
         base_trainer.tqdm = lambda batches: self.progress.batches(batches, dataset_type)
@@ -80,6 +83,7 @@ def apply() -> None:
     BaseTrainer.load_datasets = load_datasets
     BaseTrainer._try_full_validation = _try_full_validation
     BaseTrainer._logistics = _logistics
+    BaseTrainer.update_made = update_made
     BaseTrainer.predict = predict
     BaseTrainer._update_meter = _update_meter
     BaseTrainer._calculate_time_left = _calculate_time_left
@@ -133,7 +137,7 @@ def _all_updates(trainer: Any) -> int:
 
 
 def _train_epochs(trainer: Any) -> None:
-    goes_on, stop = mmf_resume.take_up(trainer)
+    goes_on, stop = trainer.take_up()
     while not stop and trainer.num_updates < trainer.max_updates:
         if not goes_on:
             if trainer.current_epoch >= trainer.max_epochs:
@@ -144,8 +148,6 @@ def _train_epochs(trainer: Any) -> None:
         trainer.dataset_loader.seed_sampler("train", trainer.current_epoch)
         stop = _train_epoch(trainer)
         goes_on = False
-        # As in MMF, each process counts its share of the data as an epoch.
-        trainer.current_epoch += get_world_size() - 1
     if trainer.train_loader.epoch is not None:
         trainer.train_loader.epoch.close()
 

@@ -61,7 +61,7 @@ class ProgressBars:
 
         Args:
             losses: those of the batch, whose sum was trained.
-            optimizer: has the learning rate of the next update.
+            optimizer: has the learning rate.
         """
         bar = self._updates
         if bar is None or bar.disable:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, distributed
 
 Embeddings = Mapping[str, Tensor]
+# The field of a batch that has none of a process's own segments, see `gather`.
+STAND_IN = "stand_in"
 
 
 def train_together() -> bool:
@@ -35,7 +37,10 @@ def gather_rows(rows: Tensor) -> Tensor:
 
 
 def gather(
-    embeddings: Embeddings, masks: Embeddings | None = None, targets: Embeddings | None = None
+    embeddings: Embeddings,
+    masks: Embeddings | None = None,
+    targets: Embeddings | None = None,
+    stand_in: bool = False,
 ) -> tuple[dict[str, Tensor], dict[str, Tensor] | None, dict[str, Tensor] | None]:
     """The same of all processes, as :func:`multimodal_contrastive` takes them; in one exchange.
 
@@ -43,13 +48,16 @@ def gather(
         embeddings: modality -> ``(batch, dim)``.
         masks: modality -> ``(batch,)``, False where a segment lacks it.
         targets: modality -> ``(batch, dim)``, momentum embeddings.
+        stand_in: the batch only keeps the process in step with the others; it adds no rows.
     """
     sections = [embeddings, masks, targets]
     columns = [
         each.float().reshape(len(each), -1) for section in sections if section
         for each in section.values()
     ]  # fmt: skip
-    found = iter(gather_rows(torch.cat(columns, 1)).split([c.size(1) for c in columns], 1))
+    rows = torch.cat(columns, 1)
+    rows = rows[:0] if stand_in else rows
+    found = iter(gather_rows(rows).split([c.size(1) for c in columns], 1))
     embeddings, masks, targets = (
         section and {name: next(found) for name in section} for section in sections
     )

@@ -14,7 +14,7 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.losses import params
 from mmf_cmsbert.losses.classification import sentiment_cross_entropy
 from mmf_cmsbert.losses.contrastive import multimodal_contrastive
-from mmf_cmsbert.losses.gathering import gather, train_together
+from mmf_cmsbert.losses.gathering import STAND_IN, gather, train_together
 from mmf_cmsbert.losses.regression import REGRESSIONS, sentiment_regression
 
 
@@ -109,7 +109,9 @@ class MultimodalContrastive(nn.Module):
         masks = model_output.get("embedding_masks")
         targets = model_output.get("embedding_targets")
         if train_together():
-            embeddings, masks, targets = gather(embeddings, masks, targets)
+            embeddings, masks, targets = gather(
+                embeddings, masks, targets, stand_in=STAND_IN in sample_list
+            )
         with _named("multimodal_contrastive"):
             loss = multimodal_contrastive(
                 embeddings,

@@ -33,10 +33,12 @@ class GatheredReports:
 
     def __iter__(self) -> Iterator[Report]:
         ranks = self.trainer.ranks
+        # Not what wraps it for training, which waits for the other processes in each batch
+        model = getattr(self.trainer.model, "module", self.trainer.model)
         wanted = (*_FIELDS, *self.trainer.metrics.required_params)
         for batches in data_loaders(self.loader):
             kept = []
-            for report in reports(self.trainer.model, batches.dataset, batches):
+            for report in reports(model, batches.dataset, batches):
                 found = {name: report[name] for name in wanted if name in report}
                 # Not on the device: what is sent to other processes is pickled.
                 kept.append(_moved(found, "cpu"))

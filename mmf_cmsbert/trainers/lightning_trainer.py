@@ -10,28 +10,24 @@ from typing import Any
 
 import torch
 from mmf.common.registry import registry
-from mmf.common.report import Report
 from mmf.utils.env import set_seed
 
 from mmf_cmsbert.compat import lightning
 from mmf_cmsbert.compat.progress_bar import ProgressBars
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.trainers.gathered_reports import GatheredReports, in_order, reports
 from mmf_cmsbert.trainers.lightning_settings import DEFAULTS, LightningSettings
-from mmf_cmsbert.trainers.shared_batches import data_loaders, share, shared_loader
+from mmf_cmsbert.trainers.several_processes import SeveralProcesses
+from mmf_cmsbert.trainers.shared_batches import data_loaders
 
 NAME = "lightning_cmsbert"
 
 
 @registry.register_trainer(NAME)
-class LightningTrainer(lightning.open_trainer_class()):
+class LightningTrainer(SeveralProcesses, lightning.open_trainer_class()):
     """Does what MMF's trainer does, by the same keys, and what ``training.lightning`` adds.
 
     Datasets, model, optimizer, schedule, logs, evaluations, early stopping and checkpoints are
     MMF's own; precision, accumulation of gradients and the processes are Lightning's.
-
-    Several processes share each training batch, and the batches of an evaluation, whose metrics
-    are those of one process.
     """
 
     def load(self) -> None:
@@ -51,11 +47,6 @@ class LightningTrainer(lightning.open_trainer_class()):
         super().load_datasets()
         shown = LightningSettings.read(self.config.training.lightning).progress_bar
         self.progress = ProgressBars(shown if self.ranks.rank == 0 else False)
-        if self.ranks.count > 1:
-            batch_size = self.config.training.batch_size
-            share(self.train_loader, batch_size, self.ranks, whole=False)
-            share(self.val_loader, batch_size, self.ranks, whole=True)
-            share(self.test_loader, batch_size, self.ranks, whole=True)
 
     def make_updates(self, goes_on: bool, stop: bool) -> None:
         """Make the updates of a run that are left.
@@ -65,7 +56,6 @@ class LightningTrainer(lightning.open_trainer_class()):
             stop: whether there are none, because it was stopped early.
         """
         self._goes_on = goes_on
-        self.ranks.part_generators()
         if stop or self.num_updates >= self.max_updates or not self.batches_left():
             return
         from mmf_cmsbert.trainers.updates import fit
@@ -97,40 +87,7 @@ class LightningTrainer(lightning.open_trainer_class()):
 
     def updated(self) -> bool:
         """Log, validate and save what is due after an update; whether training shall stop."""
-        if (self.num_updates + 1) % self.config.training.checkpoint_interval == 0:
-            self.ranks.part_generators()
         return super().updated() or self.num_updates >= self.max_updates
-
-    def evaluate(self, loader: Any, *args: Any, **kwargs: Any) -> tuple:
-        """Losses and metrics of a whole split, each sample once, whatever the number of ranks."""
-        if self.ranks.count > 1:
-            loader = GatheredReports(self, loader)
-        result = super().evaluate(loader, *args, **kwargs)
-        self.ranks.part_generators()
-        return result
-
-    def _forward_pass(self, batch: Any) -> Any:
-        return batch if isinstance(batch, Report) else super()._forward_pass(batch)
-
-    @torch.no_grad()
-    def predict(self, dataset_type: str) -> None:
-        """Write the predictions of a split, each sample once, whatever the number of ranks."""
-        if self.ranks.count == 1:
-            super().predict(dataset_type)
-            return
-        reporter = self.dataset_loader.get_test_reporter(dataset_type)
-        self.model.eval()
-        while reporter.next_dataset():
-            loader = reporter.get_dataloader()
-            loader = shared_loader(loader, self.config.training.batch_size, self.ranks, whole=True)
-            rows = [
-                self.model.format_for_prediction(loader.dataset.format_for_prediction(each), each)
-                for each in reports(self.model, loader.dataset, loader)
-            ]
-            reporter.report = sum(in_order(self.ranks.gather(rows)), [])
-        self.model.train()
-
-    prediction_loop = predict  # its name on MMF's main line
 
 
 def _build(config: Any) -> tuple[Any, Any]:

@@ -41,7 +41,8 @@ def build(training: Any) -> tuple[Trainer, Ranks]:
     try:
         trainer = _trainer(settings, settings.strategy, training)
         if trainer.num_devices * trainer.num_nodes > 1 or settings.strategy == "ddp":
-            strategy = DDPStrategy(find_unused_parameters=bool(training.find_unused_parameters))
+            # What takes part in the loss depends on the losses, the dataset and the segments.
+            strategy = DDPStrategy(find_unused_parameters=True)
             trainer = _trainer(settings, strategy, training)
             _start_others(trainer.strategy)
     except (RuntimeError, ValueError, TypeError) as error:  # Lightning's kinds of a wrong setting

@@ -24,6 +24,13 @@ class Ranks:
     count: int
     device: torch.device
 
+    @classmethod
+    def present(cls, device: torch.device) -> "Ranks":
+        """Those that there are, one where none were started."""
+        if not (distributed.is_available() and distributed.is_initialized()):
+            return cls(0, 1, device)
+        return cls(distributed.get_rank(), distributed.get_world_size(), device)
+
     def broadcast(self, value: Any) -> Any:
         """What the first process has."""
         if self.count == 1:
@@ -54,6 +61,8 @@ class Ranks:
         The first one's stay as they are. Its states are what a checkpoint keeps, and enough to go
         on exactly.
         """
+        if self.count == 1:
+            return
         state = torch.get_rng_state()
         if torch.cuda.is_initialized():
             state = torch.cat([state, torch.cuda.get_rng_state(self.device)])

@@ -1,6 +1,6 @@
 """Batches divided among the processes of a run: the same batches, however many processes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from torch.utils.data import (
@@ -13,6 +13,7 @@ from torch.utils.data import (
 )
 
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.losses.gathering import STAND_IN
 from mmf_cmsbert.trainers.ranks import Ranks
 
 
@@ -23,9 +24,8 @@ class SharedBatches(Sampler[list[int]]):
         batches: what draws them, lists of sample numbers.
         ranks: the processes.
         whole: each batch goes to one process, for an evaluation, and there may be fewer for some;
-            else each has an equal share of every batch. Where there are fewer samples than
-            processes, those that would have none have all of them: the mean over all processes is
-            the same.
+            else each has an equal share of every batch, which is empty for some where there are
+            fewer samples than processes.
     """
 
     def __init__(self, batches: Iterable[list[int]], ranks: Ranks, whole: bool):
@@ -38,13 +38,35 @@ class SharedBatches(Sampler[list[int]]):
             yield from batches[rank::count]
         else:
             for batch in batches:
-                yield batch[rank::count] or batch
+                yield batch[rank::count]
 
     def __len__(self) -> int:
         batches = len(self.batches)
         if self.whole:
             return len(range(self.ranks.rank, batches, self.ranks.count))
         return batches
+
+
+class StandIns:
+    """Makes batches; a process without samples of its own gets one that counts for nothing.
+
+    It has to take part in each update: the others wait for its gradients. The field ``stand_in``
+    tells its batch from others.
+
+    Args:
+        dataset: where to take the sample from.
+        collate: MMF's, makes a batch of samples.
+    """
+
+    def __init__(self, dataset: Any, collate: Callable[[list], Any]):
+        self.dataset, self.collate = dataset, collate
+
+    def __call__(self, samples: list) -> Any:
+        if samples:
+            return self.collate(samples)
+        batch = self.collate([self.dataset[0]])
+        batch[STAND_IN] = True
+        return batch
 
 
 def data_loaders(split: Any) -> list[DataLoader]:
@@ -81,7 +103,7 @@ def shared_loader(loader: DataLoader, batch_size: int, ranks: Ranks, whole: bool
     return DataLoader(
         dataset,
         batch_sampler=SharedBatches(BatchSampler(sampler, batch_size, False), ranks, whole),
-        collate_fn=loader.collate_fn,
+        collate_fn=StandIns(dataset, loader.collate_fn),
         num_workers=loader.num_workers,
         pin_memory=loader.pin_memory,
         persistent_workers=loader.persistent_workers,

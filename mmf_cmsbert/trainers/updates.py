@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 import pytorch_lightning as lightning
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-
-from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.trainers.ranks import Ranks
 
 
 class Run(Protocol):
@@ -18,7 +16,6 @@ class Run(Protocol):
 
     model: nn.Module
     optimizer: Optimizer
-    ranks: Ranks
 
     def batches(self) -> Iterator[Any]:
         """The training batches of all epochs that are left."""
@@ -26,8 +23,8 @@ class Run(Protocol):
     def batches_left(self) -> int:
         """How many that are, or may be at most."""
 
-    def loss(self, batch: Any) -> tuple[Tensor, int]:
-        """The loss of a batch, and the number of samples that it is a mean over."""
+    def loss(self, batch: Any) -> Tensor:
+        """The loss of a batch; its mean over all processes is that of all their samples."""
 
     def clip(self) -> None:
         """Clip the gradients, if the configuration says so."""
@@ -47,10 +44,11 @@ class Updates(lightning.LightningModule):
         super().__init__()
         self.run = run
         self.model = run.model
+        # Told to look for parameters without a part in the loss, torch warns where it finds none.
+        self.without_part = nn.Parameter(torch.zeros(()))
 
     def training_step(self, batch: Any, batch_index: int) -> Tensor:
-        loss, samples = self.run.loss(batch)
-        return loss if self.run.ranks.count == 1 else loss * self.run.ranks.weight(samples)
+        return self.run.loss(batch)
 
     def configure_optimizers(self) -> Optimizer:
         return self.run.optimizer
@@ -119,10 +117,3 @@ def fit(trainer: lightning.Trainer, run: Run) -> None:
         if isinstance(after.exception, KeyboardInterrupt):
             raise after.exception from None
         raise
-    except RuntimeError as error:
-        if "find_unused_parameters" not in str(error):
-            raise
-        raise ConfigError(
-            "some of the model's parameters take no part in its loss, which processes that train "
-            "together must know of; type training.find_unused_parameters=true"
-        ) from error

@@ -1,4 +1,8 @@
-"""Several processes (gloo, CPU) do together what one does."""
+"""Several processes (gloo, CPU) do together what one does, under Lightning's trainer and MMF's.
+
+MMF starts its own processes on GPUs alone. Here they are started for it, and its model is wrapped
+on the CPU as it does on a GPU; the rest is its own path.
+"""
 
 import random
 import sys
@@ -7,12 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmf_cmsbert.errors import ConfigError
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from several_processes import together  # noqa: E402
+from several_processes import start_as_mmf_does, together  # noqa: E402
 
 LIGHTNING = "training.trainer=lightning_cmsbert"
+OWN = "training.trainer=base_trainer"
+both = pytest.mark.parametrize("trainer", [LIGHTNING, OWN], ids=["lightning", "own"])
 THREE = {"toy_a": (10, 5, 6), "toy_b": (23, 9, 5), "toy_c": (6, 4, 3)}
 
 
@@ -33,22 +37,27 @@ def exact(toy, monkeypatch):
     )
 
 
-def run_together(toy, folder, *options, count=2, **setting):
-    """Metrics, weights and number of updates of a run that several processes made."""
+def run_together(toy, folder, trainer, *options, count=2, interrupt=None, **setting):
+    """Metrics, weights, number of updates and log of a run that several processes made.
+
+    With `interrupt` each is interrupted, in a batch of its own.
+    """
     folder.mkdir(exist_ok=True)
 
     def job(rank):
         random.seed(rank)
-        options_ = [LIGHTNING, f"training.lightning.devices={count}", *options]
-        run = toy.run(folder, *options_, **setting)
-        weights = {k: v.tolist() for k, v in run.weights.items()}
-        return run.metrics, weights, run.trainer.num_updates
+        if trainer == OWN:
+            start_as_mmf_does(rank, count)
+        words = [trainer, f"training.lightning.devices={count}", *options]
+        run = toy.run(folder, *words, interrupt=interrupt and interrupt[rank], **setting)
+        weights = {k.removeprefix("module."): v.tolist() for k, v in run.weights.items()}
+        return run.metrics, weights, run.trainer.num_updates, run.trainer.writer.progress
 
     return together(job, count)
 
 
 def assert_close(run, expected):
-    metrics, weights, _ = run
+    metrics, weights, *_ = run
     assert metrics.keys() == expected.metrics.keys()
     for name, value in expected.metrics.items():
         assert float(metrics[name]) == pytest.approx(float(value), abs=1.01e-4), name
@@ -56,44 +65,65 @@ def assert_close(run, expected):
         torch.testing.assert_close(torch.tensor(weights[name]), value, rtol=0, atol=1e-5)
 
 
-def test_they_train_as_one_process_does(toy, tmp_path, exact):
+@both
+def test_they_train_as_one_process_does(toy, tmp_path, exact, trainer):
     # Batches of 4, 4 and 1: the last has fewer samples than there are processes.
     options = ["training.clip_gradients=True", "training.max_grad_l2_norm=1"]
+    options.append("training.log_interval=1")
     setting = {"sizes": {"toy_a": (9, 9, 7)}}
     expected = toy.run(tmp_path / "one", *options, **setting)
-    run, other = run_together(toy, tmp_path / "several", *options, **setting)
+    run, other = run_together(toy, tmp_path / "several", trainer, *options, **setting)
     assert_close(run, expected)
     assert other[1] == run[1]
+    # so are the losses of the log, those of a last batch with one sample included
+    logged = [
+        [float(line["train/toy_a/square"]) for line in lines if "train/toy_a/square" in line]
+        for lines in (run[3], expected.trainer.writer.progress)
+    ]
+    assert len(logged[1]) >= 14 and logged[0] == pytest.approx(logged[1], abs=1.01e-4)
 
 
-def test_several_datasets_are_scored_as_by_one_process(toy, tmp_path):
+@both
+def test_epochs_are_counted_as_by_one_process(toy, tmp_path, exact, trainer):
+    expected = toy.run(tmp_path / "one", "training.max_epochs=2")
+    run, _ = run_together(toy, tmp_path / "several", trainer, "training.max_epochs=2")
+    assert_close(run, expected)
+    assert run[2] == expected.trainer.num_updates == 12
+
+
+@both
+def test_several_datasets_are_scored_as_by_one_process(toy, tmp_path, trainer):
     setting = {"dataset": "toy_a,toy_b,toy_c", "sizes": THREE}
-    run, other = run_together(toy, tmp_path, "run_type=train_val_test", **setting)
+    run, other = run_together(toy, tmp_path, trainer, "run_type=train_val_test", **setting)
     assert other[1] == run[1]
     options = ["run_type=val_test", f"checkpoint.resume_file={tmp_path}/save/best.ckpt"]
     assert_close(run, toy.run(tmp_path, *options, **setting))
 
 
-def test_patience_and_the_best_checkpoint_are_those_of_one_process(toy, tmp_path, exact):
+@both
+def test_patience_and_the_best_checkpoint_are_those_of_one_process(toy, tmp_path, exact, trainer):
     options = ["training.early_stop.enabled=True", "training.early_stop.patience=3"]
     options += ["training.early_stop.minimize=False", "training.evaluation_interval=2"]
     expected = toy.run(tmp_path / "one", *options)
-    run, other = run_together(toy, tmp_path / "several", *options)
+    run, other = run_together(toy, tmp_path / "several", trainer, *options)
     assert_close(run, expected)
     assert run[2] == expected.trainer.num_updates < 14
     assert other[1] == run[1]
 
 
-def test_predictions_are_those_of_one_process(toy, tmp_path):
+@both
+@pytest.mark.parametrize("count", [2, 3])
+def test_predictions_are_those_of_one_process(toy, tmp_path, trainer, count):
     toy.run(tmp_path, "training.max_updates=2")
-    options = ["run_type=predict", "evaluation.predict=True"]
+    options = ["run_type=predict", "evaluation.predict=True", "training.batch_size=6"]
     options += [
         "evaluation.predict_file_format=csv",
         f"checkpoint.resume_file={tmp_path}/save/best.ckpt",
     ]
     setting = {"dataset": "toy_a,toy_b", "sizes": THREE}
     toy.run(tmp_path, *options, f"env.report_dir={tmp_path}/one", **setting)
-    run_together(toy, tmp_path, *options, f"env.report_dir={tmp_path}/several", **setting)
+    options += [f"env.report_dir={tmp_path}/several"]
+    run_together(toy, tmp_path, trainer, *options, count=count, **setting)
     for name in ("toy_a", "toy_b"):
         (one,), (several,) = (
             list((tmp_path / folder).glob(f"{name}*.csv")) for folder in ("one", "several")
@@ -101,18 +131,40 @@ def test_predictions_are_those_of_one_process(toy, tmp_path):
         assert several.read_text() == one.read_text()
 
 
-def test_interrupted_and_resumed_they_end_as_if_they_had_not_been(toy, tmp_path):
+@both
+@pytest.mark.parametrize("run_type", ["val", "inference", "val_test"])
+def test_runs_without_training_are_scored_as_by_one_process(toy, tmp_path, trainer, run_type):
+    toy.run(tmp_path, "training.max_updates=2")
+    options = [f"run_type={run_type}", f"checkpoint.resume_file={tmp_path}/save/best.ckpt"]
+    expected = toy.run(tmp_path, *options)
+    run, _ = run_together(toy, tmp_path, trainer, *options)
+    assert run[0] == expected.metrics
+
+
+@both
+@pytest.mark.parametrize(
+    "interrupt",
+    [
+        [("train", 11), ("train", 11)],
+        # in the second validation, whose three batches are shared out
+        [("val", 3), ("val", 2)],
+    ],
+)
+def test_interrupted_and_resumed_they_end_as_if_they_had_not_been(
+    toy, tmp_path, trainer, interrupt
+):
     # With random numbers, of which each process has its own.
-    (whole, other) = run_together(toy, tmp_path / "whole")
+    (whole, other) = run_together(toy, tmp_path / "whole", trainer)
     assert other[1] == whole[1]
-    run_together(toy, tmp_path / "broken", interrupt=("train", 11))
-    resumed, _ = run_together(toy, tmp_path / "broken", "checkpoint.resume=True")
+    run_together(toy, tmp_path / "broken", trainer, interrupt=interrupt)
+    resumed, _ = run_together(toy, tmp_path / "broken", trainer, "checkpoint.resume=True")
     assert resumed[1] == whole[1]
     assert all(whole[0][name] == value for name, value in resumed[0].items())
 
 
-def test_parameters_without_a_part_in_the_loss_are_named_with_what_to_type(
-    toy, tmp_path, monkeypatch
+@both
+def test_parameters_without_a_part_in_the_loss_need_no_setting(
+    toy, tmp_path, exact, monkeypatch, trainer
 ):
     build = toy.ToyModel.build
 
@@ -120,10 +172,15 @@ def test_parameters_without_a_part_in_the_loss_are_named_with_what_to_type(
         build(self)
         self.more = torch.nn.Linear(2, 2)
 
-    def job(rank):
-        with pytest.raises(ConfigError, match="training.find_unused_parameters=true"):
-            toy.run(tmp_path / "refused", LIGHTNING, "training.lightning.devices=2")
-
     monkeypatch.setattr(toy.ToyModel, "build", with_more)
-    together(job)
-    run_together(toy, tmp_path, "training.find_unused_parameters=True", "training.max_updates=3")
+    expected = toy.run(tmp_path / "one")
+    run, _ = run_together(toy, tmp_path / "several", trainer)
+    assert_close(run, expected)
+
+
+def test_a_checkpoint_of_several_processes_goes_on_in_one(toy, tmp_path, exact):
+    expected = toy.run(tmp_path / "one")
+    run_together(toy, tmp_path / "several", LIGHTNING, interrupt=[("train", 11)] * 2)
+    resumed = toy.run(tmp_path / "several", "checkpoint.resume=True")
+    for name, value in expected.weights.items():
+        torch.testing.assert_close(resumed.weights[name], value, rtol=0, atol=1e-5)

@@ -1,0 +1,100 @@
+"""Several processes that make one run do what one process would, whoever makes the updates."""
+
+from functools import cached_property
+from typing import Any
+
+import torch
+from mmf.common.registry import registry
+from mmf.common.report import Report
+
+from mmf_cmsbert.trainers.gathered_reports import GatheredReports, in_order, reports
+from mmf_cmsbert.trainers.ranks import Ranks
+from mmf_cmsbert.trainers.shared_batches import STAND_IN, share, shared_loader
+
+
+class SeveralProcesses:
+    """Goes in front of a trainer of MMF's, which has been given rc10's names.
+
+    MMF lets each process draw batches of its own, fills up its share with samples that others have
+    too, and averages the processes' metrics. Here they share each training batch, and the batches
+    of an evaluation, whose metrics and predictions are those of one process.
+    """
+
+    @cached_property
+    def ranks(self) -> Ranks:
+        return Ranks.present(self.device)
+
+    def load_datasets(self) -> None:
+        super().load_datasets()
+        if self.ranks.count > 1:
+            batch_size = self.config.training.batch_size
+            share(self.train_loader, batch_size, self.ranks, whole=False)
+            share(self.val_loader, batch_size, self.ranks, whole=True)
+            share(self.test_loader, batch_size, self.ranks, whole=True)
+
+    def parallelize_model(self) -> None:
+        if self.ranks.count > 1:
+            # What takes part in the loss depends on the losses, the dataset and the segments.
+            self.config.training.find_unused_parameters = True
+        super().parallelize_model()
+
+    def take_up(self) -> tuple[bool, bool]:
+        result = super().take_up()
+        self.ranks.part_generators()
+        return result
+
+    def update_made(self, report: Report) -> None:
+        super().update_made(report)
+        if self.num_updates % self.config.training.checkpoint_interval == 0:
+            self.ranks.part_generators()
+
+    def evaluate(self, loader: Any, *args: Any, **kwargs: Any) -> tuple:
+        """Losses and metrics of a whole split, each sample once, whatever the number of ranks."""
+        if self.ranks.count > 1:
+            loader = GatheredReports(self, loader)
+        result = super().evaluate(loader, *args, **kwargs)
+        self.ranks.part_generators()
+        return result
+
+    def _forward_pass(self, batch: Any) -> Report:
+        if isinstance(batch, Report):
+            return batch
+        report = super()._forward_pass(batch)
+        if self.ranks.count > 1 and self.model.training:
+            # So that their mean over the processes, and that of the gradients, is that of the batch
+            weight = self.ranks.weight(0 if STAND_IN in report else report.batch_size)
+            report.losses = {name: loss * weight for name, loss in report.losses.items()}
+        return report
+
+    @torch.no_grad()
+    def predict(self, dataset_type: str) -> None:
+        """Write the predictions of a split, each sample once, whatever the number of ranks."""
+        if self.ranks.count == 1:
+            super().predict(dataset_type)
+            return
+        reporter = self.dataset_loader.get_test_reporter(dataset_type)
+        model = getattr(self.model, "module", self.model)
+        model.eval()
+        while reporter.next_dataset():
+            loader = reporter.get_dataloader()
+            loader = shared_loader(loader, self.config.training.batch_size, self.ranks, whole=True)
+            rows = [
+                model.format_for_prediction(loader.dataset.format_for_prediction(each), each)
+                for each in reports(model, loader.dataset, loader)
+            ]
+            reporter.report = sum(in_order(self.ranks.gather(rows)), [])
+        model.train()
+
+    prediction_loop = predict  # its name on MMF's main line
+
+
+def apply() -> None:
+    """Let MMF's own trainers do so."""
+    for name in ("base_trainer", "mmf"):
+        trainer = registry.get_trainer_class(name)
+        if trainer is not None:  # rc10 has no `mmf`
+            register = registry.register_trainer(name)
+            register(type(trainer.__name__, (SeveralProcesses, trainer), {}))
+
+
+apply()
