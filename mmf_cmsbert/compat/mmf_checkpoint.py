@@ -5,7 +5,8 @@ an interruption destroys the checkpoint to go on from, and serialises the same s
 times. It keeps every snapshot (rc10), or cannot keep none (main). It takes `resume: "true"`, as its
 command line delivers `true`, for false (rc10), or "false" for true (main). A run in which no
 evaluation improved on anything ends with the weights of an earlier run's best.ckpt, where there is
-one. With `reset`, rc10 keeps the best value of the other run all the same.
+one. With `reset`, rc10 keeps the best value of the other run all the same. rc10 knows no fp16, and
+main ends with an error where a run without it goes on with it.
 """
 
 import math
@@ -51,6 +52,14 @@ def apply() -> None:
         if is_main() and not self.has_schedule and (schedule := lr_scheduler(self.trainer)):
             ckpt = {**ckpt, "lr_scheduler": schedule.state_dict()}
         original_load_counts(self, ckpt)
+        if not is_main():  # which has a step of its own for this
+            self._load_fp16_scaler(ckpt)
+
+    def _load_fp16_scaler(self, ckpt):
+        # What it is without fp16 is empty, and a scaler that is to scale refuses that.
+        scaler, kept = getattr(self.trainer, "scaler", None), ckpt.get("fp16_scaler")
+        if scaler is not None and kept:
+            scaler.load_state_dict(kept)
 
     def restore(self):
         # only the first process knows the best value
@@ -67,6 +76,7 @@ def apply() -> None:
 
     cls.__init__ = __init__
     setattr(cls, load_counts, _load_counts)
+    cls._load_fp16_scaler = _load_fp16_scaler
     cls.restore = restore
     cls.finalize = finalize
     cls.load_state_dict = load_state_dict
@@ -143,7 +153,7 @@ def _contents(checkpoint: Any, update: int, iteration: int) -> dict:
         "config": OmegaConf.to_container(checkpoint.config, resolve=True),
         "resume": mmf_resume.position(trainer),
     }
-    if scaler := getattr(trainer, "scaler", None):  # main's, for fp16
+    if scaler := getattr(trainer, "scaler", None):  # for fp16
         contents["fp16_scaler"] = scaler.state_dict()
     if checkpoint.git_repo:
         contents.update(checkpoint._get_vcs_fields())

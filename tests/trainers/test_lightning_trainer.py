@@ -194,6 +194,46 @@ def test_mixed_precision_trains_in_16_bits_and_evaluates_in_32(toy, tmp_path, mo
     assert {value.dtype for value in run.weights.values()} == {torch.float32}
 
 
+@pytest.fixture
+def half_precision(monkeypatch):
+    """fp16 with a scale that grows every third update; by itself Lightning has it on GPUs alone."""
+    from pytorch_lightning.plugins.precision import MixedPrecision
+
+    from mmf_cmsbert.trainers import processes
+
+    trainer = processes.Trainer
+
+    def make(precision, **kwargs):
+        if precision != "16-mixed":
+            return trainer(precision=precision, **kwargs)
+        scaler = torch.amp.GradScaler("cpu", init_scale=4.0, growth_interval=3)
+        return trainer(plugins=[MixedPrecision("16-mixed", "cpu", scaler)], **kwargs)
+
+    monkeypatch.setattr(processes, "Trainer", make)
+
+
+def test_a_resumed_run_in_fp16_goes_on_with_its_scale(toy, tmp_path, half_precision):
+    fp16 = [LIGHTNING, "training.lightning.precision=16"]
+    expected = toy.run(tmp_path / "whole", *fp16)
+    toy.run(tmp_path / "broken", *fp16, interrupt=("train", 10))
+    resumed = toy.run(tmp_path / "broken", *fp16, "checkpoint.resume=True")
+    assert_same(resumed, expected)
+    assert expected.trainer.num_updates == 14
+    scales = [run.trainer.scaler.state_dict() for run in (resumed, expected)]
+    # the scale of the best checkpoint, whose weights are scored at the end
+    assert scales[0] == scales[1] and scales[1]["scale"] > 4
+    kept = torch.load(tmp_path / "broken" / "save" / "current.ckpt", weights_only=True)
+    assert kept["fp16_scaler"]["scale"] == 4 * 2 ** (14 // 3)
+
+
+def test_a_run_without_fp16_can_go_on_with_it(toy, tmp_path, half_precision):
+    toy.run(tmp_path, LIGHTNING, interrupt=("train", 10))
+    fp16 = [LIGHTNING, "training.lightning.precision=16"]
+    resumed = toy.run(tmp_path, *fp16, "checkpoint.resume=True")
+    assert resumed.trainer.num_updates == 14
+    assert resumed.trainer.scaler.get_scale() >= 4
+
+
 def test_without_lightning_it_says_what_to_install(toy, tmp_path, monkeypatch):
     from mmf_cmsbert.trainers import lightning_trainer
 
