@@ -1,0 +1,163 @@
+"""CMSBERT-CLR in two processes (gloo, CPU) is that of one: losses, gradients, metrics, predictions.
+
+With everything on that could tell processes apart: a learned temperature, smoothed targets,
+averaged weights as targets, segments that lack a modality, split sizes that no number of processes
+divides, and a last batch with a single segment, of which one process has nothing.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from mmf_cmsbert.paths import PACKAGE
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from several_processes import start_as_mmf_does, together  # noqa: E402
+
+LIGHTNING = "training.trainer=lightning_cmsbert"
+OWN = "training.trainer=base_trainer"
+SIZES = {"train": 25, "val": 19, "test": 13}
+# Three batches of 8 segments, and one of a single segment
+LAST = "training.max_updates=4"
+TRAINED = [
+    f"train/{name}"
+    for name in ("total_loss", "mosi/sentiment_regression", "mosi/multimodal_contrastive")
+]
+WORDS = ("the", "film", "was", "good", "bad", "a", "story")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Segments of a plain folder; every fifth has no face, every seventh no voice."""
+    folder = tmp_path_factory.mktemp("corpus")
+    rng = np.random.default_rng(0)
+    rows = []
+    for split, count in SIZES.items():
+        for i in range(count):
+            name, words = f"{split}{i}", rng.choice(WORDS, rng.integers(2, 6))
+            label = float(rng.uniform(-3, 3))
+            rows.append({"id": name, "text": " ".join(words), "label": label, "split": split})
+            for modality, width, each in (("visual", 47, 5), ("acoustic", 74, 7)):
+                (folder / modality).mkdir(exist_ok=True)
+                if i % each:
+                    frames = rng.normal(0, 1, (rng.integers(2, 6), width))
+                    np.save(folder / modality / name, frames)
+    (folder / "segments.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return folder
+
+
+def run(toy, corpus, folder, *options):
+    """Train a small model without dropout, and score it.
+
+    Returns:
+        The logged losses, those of the last update, its gradients, and the metrics.
+    """
+    from mmf.common.registry import registry
+    from mmf.utils.build import build_config, build_trainer
+    from mmf.utils.configuration import Configuration
+    from mmf.utils.env import set_seed
+
+    bert = OmegaConf.to_container(OmegaConf.load(PACKAGE / "projects/cmsbert/demo/config.json"))
+    bert |= dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), 0.0)
+    model = {
+        "backbone.name": "projects/cmsbert/demo", "backbone.from_config": bert,
+        "shift.dropout": 0.0, "frames.dropout": 0.0, "head.dropout": 0.0,
+        "contrastive.ema_targets": True,
+    }  # fmt: skip
+    words = [
+        f"config={PACKAGE}/projects/cmsbert/mosi.yaml", "model=cmsbert", "dataset=mosi",
+        *(f"model_config.cmsbert.{key}={value}" for key, value in model.items()),
+        *(f"dataset_config.mosi.annotations.{split}=['{corpus}']" for split in SIZES),
+        "optimizer.params.lr=1e-4", f"dataset_config.mosi.data_dir={corpus.parent}",
+        "training.batch_size=8", "training.evaluation_interval=2",
+        "training.log_interval=1", "training.early_stop.patience=100",
+        f"env.save_dir={folder}", *options,
+    ]  # fmt: skip
+    folder.mkdir(exist_ok=True, parents=True)
+    configuration = Configuration(argparse.Namespace(config_override=None, opts=words))
+    config = configuration.get_config()
+    config.device_id, config.distributed.init_method = 0, None
+    config.training.seed = set_seed(config.training.seed)
+    config = build_config(configuration)
+    writer = toy.Writer(folder)
+    registry.register("writer", writer)
+    trainer = build_trainer(config)
+    trainer.writer = writer
+    trainer.load()
+    trainer.train()
+    metrics, losses = {}, []
+    for line in writer.progress:
+        metrics.update({k: v for k, v in line.items() if k.startswith(("val/", "test/"))})
+        # sorted: several processes have them in another order
+        losses += [float(v) for k, v in sorted(line.items()) if k in TRAINED]
+    gradients = {
+        name.removeprefix("module."): None if p.grad is None else p.grad.tolist()
+        for name, p in trainer.model.named_parameters()
+    }
+    found = trainer.meter.meters
+    last = [float(found[name].get_latest()) for name in TRAINED if name in found]
+    return losses, last, gradients, metrics
+
+
+def run_together(toy, corpus, folder, trainer, *options):
+    def job(rank):
+        if trainer == OWN:
+            start_as_mmf_does(rank, 2)
+        return run(toy, corpus, folder, trainer, "training.lightning.devices=2", *options)
+
+    return together(job)
+
+
+def assert_same_gradients(found, expected):
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        if value is None:
+            assert found[name] is None, name
+        else:
+            pair = torch.tensor(found[name]), torch.tensor(value)
+            torch.testing.assert_close(*pair, rtol=1e-5, atol=1e-5, msg=name)
+
+
+@pytest.mark.parametrize("trainer", [LIGHTNING, OWN], ids=["lightning", "own"])
+@pytest.mark.parametrize(
+    "options",
+    [["training.max_updates=3"], [LAST], [LAST, "model_config.cmsbert.contrastive.pairs=[]"]],
+    ids=["a full batch", "a batch of one segment", "without pairs"],
+)
+def test_losses_gradients_and_metrics(toy, corpus, tmp_path, trainer, options):
+    expected = run(toy, corpus, tmp_path / "one", *options)
+    first, second = run_together(toy, corpus, tmp_path / "two", trainer, *options)
+    losses, last, gradients, metrics = expected
+    assert len(losses) >= 3 * 3 and first[0] == pytest.approx(losses, abs=1.01e-4)
+    assert first[1] == pytest.approx(last, abs=1e-5)
+    for found in (first, second):
+        assert_same_gradients(found[2], gradients)
+    assert first[3].keys() == metrics.keys() and len(metrics) > 16
+    for name, value in metrics.items():
+        assert float(first[3][name]) == pytest.approx(float(value), abs=1.01e-4), name
+
+
+@pytest.mark.parametrize("trainer", [LIGHTNING, OWN], ids=["lightning", "own"])
+def test_metrics_and_the_prediction_file_of_one_checkpoint_are_identical(
+    toy, corpus, tmp_path, trainer
+):
+    run(toy, corpus, tmp_path / "trained", LAST)
+    scored = [f"checkpoint.resume_file={tmp_path}/trained/best.ckpt", "run_type=val_test"]
+    *_, metrics = run(toy, corpus, tmp_path / "one", *scored)
+    first, _ = run_together(toy, corpus, tmp_path / "two", trainer, *scored)
+    assert first[3] == metrics and len(metrics) > 16
+
+    predicted = [*scored[:1], "run_type=predict", "evaluation.predict=True"]
+    run(toy, corpus, tmp_path / "one", *predicted, f"env.report_dir={tmp_path}/one_report")
+    reports = f"env.report_dir={tmp_path}/two_report"
+    run_together(toy, corpus, tmp_path / "two", trainer, *predicted, reports)
+    one, two = (
+        next(iter(tmp_path.glob(f"{name}_report/*.json"))).read_text() for name in ("one", "two")
+    )
+    assert one == two and len(json.loads(one)) == SIZES["test"]
