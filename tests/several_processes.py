@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import socket
 import traceback
 
@@ -15,19 +16,12 @@ def together(job, count=2):
     They are forked: what is imported need not be imported again. The environment names rank 0's
     address, as ``torch.distributed`` and Lightning read it.
     """
-    try:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-    except OSError as error:
-        pytest.skip(f"processes cannot talk to each other here: {error}")
+    port = _free_port()
     context = multiprocessing.get_context("fork")
     results = context.Queue()
 
     def main(rank):
-        os.environ.update(
-            LOCAL_RANK=str(rank), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), NODE_RANK="0"
-        )
-        torch.set_num_threads(1)  # a forked process has none of its parent's threads
+        _prepare(rank, port)
         try:
             results.put((rank, job(rank), None))
         except BaseException:
@@ -45,6 +39,41 @@ def together(job, count=2):
     for rank, _, error in ended:
         assert error is None, f"process {rank}: {error}"
     return [result for _, result, _ in sorted(ended, key=lambda each: each[0])]
+
+
+def killed(job, count=1):
+    """Run ``job(rank)`` in that many processes, the first of which kills itself (SIGKILL)."""
+    port = _free_port()
+
+    def main(rank):
+        _prepare(rank, port)
+        job(rank)
+
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=main, args=(rank,)) for rank in range(count)]
+    for process in processes:
+        process.start()
+    processes[0].join(120)
+    for process in processes:
+        process.kill()
+        process.join()
+    assert processes[0].exitcode == -signal.SIGKILL, processes[0].exitcode
+
+
+def _free_port():
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            return server.getsockname()[1]
+    except OSError as error:
+        pytest.skip(f"processes cannot talk to each other here: {error}")
+
+
+def _prepare(rank, port):
+    """Let a forked process be one of several."""
+    os.environ.update(
+        LOCAL_RANK=str(rank), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), NODE_RANK="0"
+    )
+    torch.set_num_threads(1)  # it has none of its parent's threads
 
 
 def start_as_mmf_does(rank, count):

@@ -113,11 +113,17 @@ def test_predictions_as_csv(trained, run):
     assert len(rows) == 40 and set(rows[0]) == {"id", "prediction", "label"}
 
 
-def test_killed_and_resumed_a_run_ends_with_the_scores_of_the_uninterrupted_one(trained, run):
-    folder = trained[0].parent / "killed"
+@pytest.mark.parametrize(
+    "trainer", ["base_trainer", pytest.param("lightning_cmsbert", marks=pytest.mark.slow)]
+)
+def test_killed_and_resumed_a_run_ends_with_the_scores_of_the_uninterrupted_one(
+    trained, run, trainer
+):
+    folder = trained[0].parent / f"killed {trainer}"
     folder.mkdir()
+    option = f"training.trainer={trainer}"
     process = subprocess.Popen(
-        arguments("mmf_run", *words(folder)), cwd=folder, stdout=subprocess.PIPE, text=True
+        arguments("mmf_run", *words(folder, option)), cwd=folder, stdout=subprocess.PIPE, text=True
     )
     for line in process.stdout:
         if "progress: 7/18" in line:  # after the snapshot of update 5, in the third epoch
@@ -126,7 +132,7 @@ def test_killed_and_resumed_a_run_ends_with_the_scores_of_the_uninterrupted_one(
     process.stdout.close()
     process.wait()
     assert (folder / "save" / "current.ckpt").is_file()
-    resumed = run("mmf_run", folder, "checkpoint.resume=true")
+    resumed = run("mmf_run", folder, option, "checkpoint.resume=true")
     assert resumed.returncode == 0, resumed.stderr
     assert "Resuming from" in resumed.stdout
     assert scores_on_test(resumed.stdout) == scores_on_test(trained[1].stdout)

@@ -178,6 +178,36 @@ def test_parameters_without_a_part_in_the_loss_need_no_setting(
     assert_close(run, expected)
 
 
+def test_on_two_machines_they_train_as_one_process_does(toy, tmp_path, exact):
+    expected = toy.run(tmp_path / "one")
+    (tmp_path / "two").mkdir()
+
+    def job(rank):
+        monkeypatch = pytest.MonkeyPatch()
+        monkeypatch.setenv("NODE_RANK", str(rank))
+        monkeypatch.setenv("LOCAL_RANK", "0")
+        nodes = ["training.lightning.devices=1", "training.lightning.num_nodes=2"]
+        run = toy.run(tmp_path / "two", LIGHTNING, *nodes)
+        assert run.trainer.ranks.count == 2 and run.trainer.ranks.rank == rank
+        weights = {k: v.tolist() for k, v in run.weights.items()}
+        return run.metrics, weights
+
+    first, second = together(job)
+    assert_close(first, expected)
+    assert first[1] == second[1]
+
+
+def test_bf16_and_batches_that_are_added_up(toy, tmp_path, exact):
+    options = ["training.lightning.precision=bf16", "training.lightning.accumulate_grad_batches=2"]
+    expected = toy.run(tmp_path / "one", LIGHTNING, *options)
+    run, other = run_together(toy, tmp_path / "two", LIGHTNING, *options)
+    assert run[2] == expected.trainer.num_updates == 14
+    assert other[1] == run[1]
+    # Gradients of bf16 have 8 bits, and are rounded in each share of a batch.
+    for name, value in expected.weights.items():
+        torch.testing.assert_close(torch.tensor(run[1][name]), value, rtol=0, atol=0.05)
+
+
 def test_a_checkpoint_of_several_processes_goes_on_in_one(toy, tmp_path, exact):
     expected = toy.run(tmp_path / "one")
     run_together(toy, tmp_path / "several", LIGHTNING, interrupt=[("train", 11)] * 2)

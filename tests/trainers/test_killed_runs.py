@@ -1,0 +1,113 @@
+"""Runs that are killed (SIGKILL) leave whole checkpoints, and end when resumed like others.
+
+Under MMF's own trainer, Lightning's, and Lightning's in two processes.
+"""
+
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from several_processes import killed, together  # noqa: E402
+
+WAYS = {
+    "own": ("training.trainer=base_trainer", 1),
+    "lightning": ("training.trainer=lightning_cmsbert", 1),
+    "two processes": ("training.trainer=lightning_cmsbert", 2),
+}
+_whole = {}
+
+
+def run(toy, folder, way, *options):
+    """What the first process has at the end: metrics and weights."""
+    trainer, count = WAYS[way]
+
+    def job(rank):
+        made = toy.run(folder, trainer, f"training.lightning.devices={count}", *options)
+        return made.metrics, {k: v.tolist() for k, v in made.weights.items()}
+
+    return together(job, count)[0]
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def in_batch(toy, split, number):
+    forward = toy.ToyModel.forward
+
+    def dying(self, sample_list):
+        if (sample_list.dataset_type, self.seen[split] + 1) == (split, number):
+            die()
+        return forward(self, sample_list)
+
+    toy.ToyModel.forward = dying
+
+
+def while_written(toy, number):
+    save, calls = torch.save, []
+
+    def dying(contents, file, **options):
+        calls.extend([file] if str(getattr(file, "name", "")).endswith(".saving") else [])
+        if len(calls) < number:
+            return save(contents, file, **options)
+        whole = io.BytesIO()
+        save(contents, whole)
+        file.write(whole.getvalue()[: len(whole.getvalue()) // 2])
+        file.flush()
+        die()
+
+    torch.save = dying
+
+
+def before_it_is_put_in_place(toy, number):
+    replace, calls = os.replace, []
+
+    def dying(*args):
+        calls.append(args)
+        if len(calls) == number:
+            die()
+        replace(*args)
+
+    os.replace = dying
+
+
+# Batches of 4, 6 an epoch; snapshots at updates 4, 8, 12; evaluations at 6, 12 and at the end, 14.
+# A snapshot is put in place twice, as models/model_N.ckpt and current.ckpt, and a better evaluation
+# as best.ckpt too.
+@pytest.mark.parametrize(
+    "way", ["own", "lightning", pytest.param("two processes", marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize(
+    ("moment", "details"),
+    [
+        pytest.param(in_batch, ("train", 6), id="in the middle of an epoch"),
+        pytest.param(in_batch, ("val", 2), id="in a validation"),
+        pytest.param(while_written, (2,), id="while the best checkpoint is written"),
+        pytest.param(while_written, (3,), id="while a snapshot is written"),
+        pytest.param(before_it_is_put_in_place, (4,), id="between two of its names"),
+        pytest.param(before_it_is_put_in_place, (5,), id="between best and current"),
+    ],
+)
+def test_killed_and_resumed(toy, tmp_path, tmp_path_factory, way, moment, details):
+    trainer, count = WAYS[way]
+    if way not in _whole:
+        _whole[way] = run(toy, tmp_path_factory.mktemp("whole"), way)
+
+    def job(rank):
+        if rank == 0:
+            moment(toy, *details)
+        toy.run(tmp_path, trainer, f"training.lightning.devices={count}")
+
+    killed(job, count)
+    for file in (tmp_path / "save").rglob("*.ckpt"):
+        assert torch.load(file, weights_only=True)["num_updates"] > 0, file
+    metrics, weights = run(toy, tmp_path, way, "checkpoint.resume=True")
+    assert weights == _whole[way][1]
+    assert any(name.startswith("test/") for name in metrics)
+    assert all(_whole[way][0][name] == value for name, value in metrics.items())
