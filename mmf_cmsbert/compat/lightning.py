@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from mmf_cmsbert.compat import imports
+from mmf_cmsbert.errors import ConfigError
 
 _GONE = "pytorch_lightning.callbacks.base"
 
@@ -38,6 +39,8 @@ def open_trainer_class() -> type:
 def hand_over(trainer: str, start: Callable[[Any], None], defaults: str) -> None:
     """Leave the processes of a run to its trainer, and the division of batches among them.
 
+    MMF's own trainers keep theirs, which need GPUs; without one there is a ConfigError.
+
     Args:
         trainer: its name.
         start: called with the configuration before MMF does anything else with it.
@@ -45,6 +48,7 @@ def hand_over(trainer: str, start: Callable[[Any], None], defaults: str) -> None
     """
     from mmf.utils import distributed, general
     from mmf.utils.configuration import get_global_config
+    from torch import cuda
     from torch import distributed as processes
 
     from mmf_cmsbert.compat import mmf_defaults
@@ -52,7 +56,9 @@ def hand_over(trainer: str, start: Callable[[Any], None], defaults: str) -> None
     def infer_init_method(original):
         def starting(config):
             if config.training.trainer != trainer:
-                return original(config)
+                original(config)
+                _check_devices(config)
+                return
             start(config)
             config.distributed.world_size = 1  # MMF has none to start
 
@@ -73,6 +79,17 @@ def hand_over(trainer: str, start: Callable[[Any], None], defaults: str) -> None
             return asking
 
         return make
+
+    def _check_devices(config):
+        started = config.distributed.init_method is not None
+        # main has other devices too
+        on_gpus = config.training.get("device") in (None, "cuda", "cpu")
+        if started and on_gpus and not cuda.is_available():
+            raise ConfigError(
+                "RANK and WORLD_SIZE in the environment, or distributed.init_method, ask for "
+                f"several processes. With training.trainer={config.training.trainer} MMF runs them "
+                f"on GPUs alone, and torch sees none; type training.trainer={trainer}"
+            )
 
     imports.replace_function(distributed, "infer_init_method", infer_init_method)
     for name, ask in (

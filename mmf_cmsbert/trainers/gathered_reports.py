@@ -31,6 +31,10 @@ class GatheredReports:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.loader, name)
 
+    def __len__(self) -> int:
+        """The batches of all processes together."""
+        return sum(len(each.batch_sampler.batches) for each in data_loaders(self.loader))
+
     def __iter__(self) -> Iterator[Report]:
         ranks = self.trainer.ranks
         # Not what wraps it for training, which waits for the other processes in each batch

@@ -108,6 +108,8 @@ def fit(trainer: lightning.Trainer, run: Run) -> None:
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
+            # Between Lightning and torch
+            warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)")
             # The averaged copy of a model always computes in evaluation mode.
             warnings.filterwarnings("ignore", r"Found \d+ module\(s\) in eval mode")
             trainer.fit(Updates(run), Batches(run))

@@ -5,6 +5,7 @@ generator shows in the weights. All data is synthetic.
 """
 
 import argparse
+import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -150,8 +151,9 @@ def config_file(folder, sizes):
         "env": {"save_dir": str(folder / "save")},
     }
     path = folder / "toy.yaml"
-    path.write_text(OmegaConf.to_yaml(OmegaConf.create(config)))
-    return path
+    own = path.with_suffix(f".{os.getpid()}")
+    own.write_text(OmegaConf.to_yaml(OmegaConf.create(config)))
+    return own.replace(path)  # whole for another process of the same run
 
 
 def trainer(folder, *opts, dataset="toy_a", sizes=None):
