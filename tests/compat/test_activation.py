@@ -36,6 +36,7 @@ def libraries_as_mmf_knew_them(mmf, monkeypatch):
     monkeypatch.setattr(real_torch, "rfft", real_torch.fft.rfft, raising=False)
     monkeypatch.setattr(real_torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(lightning, "find_spec", lambda name: None)
+    monkeypatch.setattr(stdlib, "misread", lambda path: False)
 
 
 def test_libraries_that_have_what_mmf_wants_are_left_alone(libraries_as_mmf_knew_them):
