@@ -105,6 +105,17 @@ def run(toy, corpus, folder, *options):
     return losses, last, gradients, metrics
 
 
+_one = {}
+
+
+def run_alone(toy, corpus, *options):
+    """What one process has, under MMF's trainer; made once."""
+    if options not in _one:
+        folder = corpus.parent / f"one {len(_one)}"
+        _one[options] = *run(toy, corpus, folder, *options), folder
+    return _one[options]
+
+
 def run_together(toy, corpus, folder, trainer, *options):
     def job(rank):
         if trainer == OWN:
@@ -131,9 +142,8 @@ def assert_same_gradients(found, expected):
     ids=["a full batch", "a batch of one segment", "without pairs"],
 )
 def test_losses_gradients_and_metrics(toy, corpus, tmp_path, trainer, options):
-    expected = run(toy, corpus, tmp_path / "one", *options)
-    first, second = run_together(toy, corpus, tmp_path / "two", trainer, *options)
-    losses, last, gradients, metrics = expected
+    losses, last, gradients, metrics, _ = run_alone(toy, corpus, *options)
+    first, second = run_together(toy, corpus, tmp_path, trainer, *options)
     assert len(losses) >= 3 * 3 and first[0] == pytest.approx(losses, abs=1.01e-4)
     assert first[1] == pytest.approx(last, abs=1e-5)
     for found in (first, second):
@@ -147,17 +157,17 @@ def test_losses_gradients_and_metrics(toy, corpus, tmp_path, trainer, options):
 def test_metrics_and_the_prediction_file_of_one_checkpoint_are_identical(
     toy, corpus, tmp_path, trainer
 ):
-    run(toy, corpus, tmp_path / "trained", LAST)
-    scored = [f"checkpoint.resume_file={tmp_path}/trained/best.ckpt", "run_type=val_test"]
-    *_, metrics = run(toy, corpus, tmp_path / "one", *scored)
-    first, _ = run_together(toy, corpus, tmp_path / "two", trainer, *scored)
+    *_, trained = run_alone(toy, corpus, LAST)
+    best = f"checkpoint.resume_file={trained}/best.ckpt"
+    *_, metrics, _ = run_alone(toy, corpus, best, "run_type=val_test")
+    first, _ = run_together(toy, corpus, tmp_path, trainer, best, "run_type=val_test")
     assert first[3] == metrics and len(metrics) > 16
 
-    predicted = [*scored[:1], "run_type=predict", "evaluation.predict=True"]
-    run(toy, corpus, tmp_path / "one", *predicted, f"env.report_dir={tmp_path}/one_report")
-    reports = f"env.report_dir={tmp_path}/two_report"
-    run_together(toy, corpus, tmp_path / "two", trainer, *predicted, reports)
-    one, two = (
-        next(iter(tmp_path.glob(f"{name}_report/*.json"))).read_text() for name in ("one", "two")
-    )
-    assert one == two and len(json.loads(one)) == SIZES["test"]
+    predicted = [best, "run_type=predict", "evaluation.predict=True"]
+    reports = f"env.report_dir={corpus.parent}/report of one"
+    run_alone(toy, corpus, *predicted, reports)
+    (one,) = (corpus.parent / "report of one").glob("*.json")
+    run_together(toy, corpus, tmp_path, trainer, *predicted, f"env.report_dir={tmp_path}/reports")
+    (two,) = (tmp_path / "reports").glob("*.json")
+    assert two.read_text() == one.read_text()
+    assert len(json.loads(one.read_text())) == SIZES["test"]
