@@ -34,9 +34,11 @@ def __call__(self, update: int, iteration: int, meter: Any) -> bool:
         self.best_monitored_value = value
         self.best_monitored_iteration = iteration
         self.best_monitored_update = update
-    self.checkpoint.trainer.progress.validated(
-        self.early_stop_criteria, value, self.best_monitored_value, self.best_monitored_update
-    )
+    # main's own trainer on Lightning has none
+    if progress := getattr(self.checkpoint.trainer, "progress", None):
+        progress.validated(
+            self.early_stop_criteria, value, self.best_monitored_value, self.best_monitored_update
+        )
     over = self.is_over()
     self.activated = self.activated or over
     self.checkpoint.save(update, iteration, update_best=improved)

@@ -63,9 +63,10 @@ def evaluate(self, loader: Any, use_tqdm: bool = False, single_batch: bool = Fal
     """
     meter = Meter()
     reports = {}
+    split = getattr(loader, "dataset_type", "evaluation")  # not of every loader on main
     with torch.no_grad():
         self.model.eval()
-        for batch in self.progress.batches(loader, loader.dataset_type):
+        for batch in self.progress.batches(loader, split):
             report = self._forward_pass(batch)
             self._update_meter(report, meter)
             whole = reports.setdefault(report.dataset_name, report)

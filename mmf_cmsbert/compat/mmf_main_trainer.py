@@ -85,6 +85,7 @@ def apply() -> None:
         if not lag or self.trainer.num_updates > lag:
             original_step(self, **kwargs)
 
+    MMFTrainer.progress = progress_bar.ProgressBars(False)  # until the run is configured
     MMFTrainer.on_update_end = count_update
     MMFTrainer.update_made = update_made
     MMFTrainer.load_datasets = load_datasets

@@ -80,6 +80,7 @@ def apply() -> None:
 
     # MMF steps the schedule before it counts the update: the first two have the same rate.
     BaseTrainer.schedule_lag = 1
+    BaseTrainer.progress = progress_bar.ProgressBars(False)  # until the run is configured
     BaseTrainer.load_datasets = load_datasets
     BaseTrainer._try_full_validation = _try_full_validation
     BaseTrainer._logistics = _logistics
