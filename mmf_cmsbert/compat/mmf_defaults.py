@@ -13,6 +13,8 @@ from mmf_cmsbert.compat.mmf_line import is_main
 
 DEFAULTS = """
 training:
+    # fp32, tf32, bf16 or fp16: of forward and backward pass; weights and our losses stay in fp32
+    precision: fp32
     # Progress bars: auto where a terminal watches; true or false
     progress_bar: auto
     # Run under autograd's anomaly detection, which names the operation behind a NaN. Slow.
@@ -21,6 +23,9 @@ training:
     max_grad_l2_norm: null
     # Whether rc10 hides its log from the terminal; main never does, and does not look here
     stdout_capture: true
+evaluation:
+    # The same of validation, test and predictions
+    precision: fp32
 checkpoint:
     # How many models/model_<update>.ckpt stay, the newest ones: -1 all of them, 0 none
     max_to_keep: -1

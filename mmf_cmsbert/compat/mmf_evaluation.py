@@ -13,6 +13,7 @@ from mmf.common.dataset_loader import DatasetLoader
 from mmf.common.meter import Meter
 from mmf.common.test_reporter import TestReporter
 
+from mmf_cmsbert.compat import mmf_precision
 from mmf_cmsbert.compat.mmf_line import is_main, trainer_class
 from mmf_cmsbert.compat.mmf_run_checks import no_samples
 from mmf_cmsbert.errors import ConfigError, DataError
@@ -64,7 +65,7 @@ def evaluate(self, loader: Any, use_tqdm: bool = False, single_batch: bool = Fal
     meter = Meter()
     reports = {}
     split = getattr(loader, "dataset_type", "evaluation")  # not of every loader on main
-    with torch.no_grad():
+    with mmf_precision.evaluating(self):
         self.model.eval()
         for batch in self.progress.batches(loader, split):
             report = self._forward_pass(batch)

@@ -21,6 +21,7 @@ def activate() -> None:
         mmf_evaluation,
         mmf_line,
         mmf_names,
+        mmf_precision,
         mmf_resume,
         stock_models,
     )
@@ -54,3 +55,4 @@ def activate() -> None:
         mmf_multi_dataset.apply()
         mmf_trainer.apply()
     mmf_resume.apply()
+    mmf_precision.apply()

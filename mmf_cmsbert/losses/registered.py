@@ -16,6 +16,7 @@ from mmf_cmsbert.losses.classification import sentiment_cross_entropy
 from mmf_cmsbert.losses.contrastive import multimodal_contrastive
 from mmf_cmsbert.losses.gathering import STAND_IN, gather, train_together
 from mmf_cmsbert.losses.regression import REGRESSIONS, sentiment_regression
+from mmf_cmsbert.modules.precision import full_precision
 
 
 @registry.register_loss("sentiment_regression")
@@ -112,7 +113,8 @@ class MultimodalContrastive(nn.Module):
             embeddings, masks, targets = gather(
                 embeddings, masks, targets, stand_in=STAND_IN in sample_list
             )
-        with _named("multimodal_contrastive"):
+        device = sample_list["targets"].device
+        with _named("multimodal_contrastive"), full_precision(device):
             loss = multimodal_contrastive(
                 embeddings,
                 pairs,

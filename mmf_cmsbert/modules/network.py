@@ -15,6 +15,7 @@ from mmf_cmsbert.modules.length_groups import group_by_length
 from mmf_cmsbert.modules.network_input import NetworkInput
 from mmf_cmsbert.modules.packing import Packing, allow_packing, packs
 from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
+from mmf_cmsbert.modules.precision import full_precision
 from mmf_cmsbert.modules.settings import NetworkSettings
 from mmf_cmsbert.modules.utterance_shift import UtteranceShift
 from mmf_cmsbert.modules.word_shift import WordShift, aligned_frames
@@ -151,7 +152,10 @@ class CMSBert(nn.Module):
             else:  # a dataset that lacks the modality altogether
                 embeddings[m] = torch.zeros_like(embeddings["text"])
                 present[m] = torch.zeros_like(present["text"])
-        return CMSBertOutput(self.head(self.dropout(states["fused"])), embeddings, present)
+        fused = self.dropout(states["fused"]).to(self.head.weight.dtype)
+        with full_precision(fused.device):  # half precision would round the scores
+            logits = self.head(fused)
+        return CMSBertOutput(logits, embeddings, present)
 
     def _encode_groups(self, batch: NetworkInput, dataset: str) -> dict[str, Tensor]:
         """:meth:`_encode`, with as little padding as ``backbone.length_groups`` asks for."""
@@ -247,6 +251,5 @@ class CMSBert(nn.Module):
 
     def _embed(self, modality: str, state: Tensor) -> Tensor:
         projection = self.projections[modality]
-        # Not under autocast: half precision would blur the similarities.
-        with torch.autocast(state.device.type, enabled=False):
+        with full_precision(state.device):  # half precision would blur the similarities
             return F.normalize(projection(state.to(projection.weight.dtype)), dim=-1)

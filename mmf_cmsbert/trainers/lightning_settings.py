@@ -12,8 +12,8 @@ DEFAULTS = """
 training:
     # Read by training.trainer=lightning_cmsbert
     lightning:
-        # 32, or bf16 or 16: forward and backward pass in mixed precision, weights in 32 bits
-        precision: "32"
+        # null: that of training.precision. 32, bf16 or 16, for this trainer alone
+        precision: null
         # Batches whose gradients are added up for one update
         accumulate_grad_batches: 1
         # Processes on this machine, one a GPU: a number, a list of GPUs, or auto for all GPUs
@@ -25,19 +25,22 @@ training:
         # Progress bars: auto where a terminal watches; true or false
         progress_bar: ${training.progress_bar}
 """
-_PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+# In the words of training.precision.
+_PRECISIONS = {"32": "fp32", "bf16": "bf16", "16": "fp16"}
 _SWITCH = {"auto": None, "true": True, "false": False}
 
 
 @dataclass(frozen=True)
 class LightningSettings:
-    """What :class:`pytorch_lightning.Trainer` is told, in its words.
+    """What :class:`pytorch_lightning.Trainer` is told.
+
+    ``precision`` is in the words of ``training.precision``, None where that is what holds.
 
     Raises:
         ConfigError: a key or a value that it cannot follow.
     """
 
-    precision: str
+    precision: str | None
     accumulate_grad_batches: int
     devices: int | str | list[int]
     num_nodes: int
@@ -59,7 +62,8 @@ class LightningSettings:
         """Take the section as configured."""
         given = dict(section)
         check_keys(given, dict.fromkeys(each.name for each in fields(cls)), "training.lightning")
-        given["precision"] = _choice("precision", given["precision"], _PRECISIONS)
+        if given["precision"] is not None:
+            given["precision"] = _choice("precision", given["precision"], _PRECISIONS)
         given["progress_bar"] = _choice("progress_bar", str(given["progress_bar"]).lower(), _SWITCH)
         given["strategy"] = _choice("strategy", given["strategy"], {"auto": "auto", "ddp": "ddp"})
         if not isinstance(given["devices"], (int, str)):

@@ -43,6 +43,14 @@ class LightningTrainer(SeveralProcesses, lightning.open_trainer_class()):
         """What scales the loss in fp16; a checkpoint keeps its state."""
         return getattr(self.lightning.precision_plugin, "scaler", None)
 
+    def clip(self) -> None:
+        """Clip the gradients, if the configuration says so."""
+        # Lightning leaves the scale in them where the optimizer's own step can take it out.
+        scaler = self.loss_scaler()
+        if scaler is not None and getattr(self.optimizer, "_step_supports_amp_scaling", False):
+            scaler.unscale_(self.optimizer)
+        super().clip()
+
     def load_datasets(self) -> None:
         super().load_datasets()
         shown = LightningSettings.read(self.config.training.lightning).progress_bar

@@ -14,10 +14,13 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.precision import Precision
 from mmf_cmsbert.trainers.lightning_settings import LightningSettings
 from mmf_cmsbert.trainers.ranks import Ranks
 
 _GRACE = 10  # seconds
+# Lightning's words; TF32 is no matter of its.
+_PRECISIONS = {"bf16": "bf16-mixed", "fp16": "16-mixed"}
 # How a process knows that it is one of several, see Lightning's LightningEnvironment.
 _LOCAL_RANK = "LOCAL_RANK"
 
@@ -32,18 +35,21 @@ def build(training: Any) -> tuple[Trainer, Ranks]:
         training: the section ``training``.
 
     Raises:
-        ConfigError: a wrong key or value of ``training.lightning``.
+        ConfigError: a wrong key or value of ``training.lightning``, or a precision that contradicts
+            ``training.precision``.
     """
     settings = LightningSettings.read(training.lightning)
+    key, precision = _precision(settings, training.precision)
     # It reports on devices and limits that are not the user's.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     try:
-        trainer = _trainer(settings, settings.strategy, training)
+        trainer = _trainer(settings, settings.strategy, precision, training)
+        Precision.read(key, precision, trainer.strategy.root_device)
         if trainer.num_devices * trainer.num_nodes > 1 or settings.strategy == "ddp":
             # What takes part in the loss depends on the losses, the dataset and the segments.
             strategy = DDPStrategy(find_unused_parameters=True)
-            trainer = _trainer(settings, strategy, training)
+            trainer = _trainer(settings, strategy, precision, training)
             _start_others(trainer.strategy)
     except (RuntimeError, ValueError, TypeError) as error:  # Lightning's kinds of a wrong setting
         raise ConfigError(f"training.lightning: {' '.join(str(error).split())}") from error
@@ -52,13 +58,28 @@ def build(training: Any) -> tuple[Trainer, Ranks]:
     return trainer, Ranks(trainer.global_rank, trainer.world_size, device)
 
 
-def _trainer(settings: LightningSettings, strategy: str | Strategy, training: Any) -> Trainer:
+def _precision(settings: LightningSettings, general: str) -> tuple[str, str]:
+    """Which key says it, and what."""
+    own = settings.precision
+    if own is None or own == general or (own, general) == ("fp32", "tf32"):
+        return "training.precision", general
+    if general != "fp32":
+        raise ConfigError(
+            f"training.precision is {general} and training.lightning.precision says {own}; leave "
+            "training.lightning.precision=null, and training.precision holds"
+        )
+    return "training.lightning.precision", own
+
+
+def _trainer(
+    settings: LightningSettings, strategy: str | Strategy, precision: str, training: Any
+) -> Trainer:
     return Trainer(
         accelerator="auto" if training.device == "cuda" else training.device,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
         strategy=strategy,
-        precision=settings.precision,
+        precision=_PRECISIONS.get(precision, "32-true"),
         accumulate_grad_batches=settings.accumulate_grad_batches,
         detect_anomaly=bool(training.get("detect_anomaly")),
         max_epochs=1,

@@ -336,3 +336,20 @@ def test_a_copy_shifts_with_its_own_weights():
 
 def test_a_head_of_seven_classes_gives_seven_logits():
     assert network(classes=7)(**batch()).logits.shape == (2, 7)
+
+
+@pytest.mark.parametrize("backbone", [BERT, ELECTRA])
+def test_under_autocast_scores_and_embeddings_are_float32_and_close(backbone):
+    model, inputs = network(backbone=backbone, pooling="mean"), batch()
+    inputs["input_mask"][1, 4:] = 0  # packed, or in groups
+    plain = model(**inputs)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = model(**inputs)
+    close = {"rtol": 0.0, "atol": 0.03}  # bfloat16 has 8 bits
+    for name, embedding in mixed.embeddings.items():
+        assert embedding.dtype == torch.float32
+        torch.testing.assert_close(embedding, plain.embeddings[name], **close)
+    torch.testing.assert_close(mixed.logits, plain.logits, **close)
+    assert not torch.equal(mixed.logits, plain.logits)
+    # not rounded to bfloat16
+    assert not torch.equal(mixed.logits, mixed.logits.bfloat16().float())

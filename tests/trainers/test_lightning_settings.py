@@ -32,10 +32,12 @@ def test_progress_bars_are_those_of_all_trainers_unless_it_says_otherwise(value)
     assert LightningSettings.read(section(progress_bar=False)).progress_bar is False
 
 
-@pytest.mark.parametrize("precision", ["bf16", "16", 32])
-def test_values_may_be_written_as_people_do(precision):
+@pytest.mark.parametrize(
+    ("precision", "meant"), [("bf16", "bf16"), ("16", "fp16"), (32, "fp32"), (None, None)]
+)
+def test_values_may_be_written_as_people_do(precision, meant):
     settings = LightningSettings.read(section(precision=precision, devices=[0, 1]))
-    assert settings.precision in ("bf16-mixed", "16-mixed", "32-true")
+    assert settings.precision == meant
     assert settings.devices == [0, 1]
 
 

@@ -199,17 +199,20 @@ def half_precision(monkeypatch):
     """fp16 with a scale that grows every third update; by itself Lightning has it on GPUs alone."""
     from pytorch_lightning.plugins.precision import MixedPrecision
 
+    from mmf_cmsbert.modules import precision
     from mmf_cmsbert.trainers import processes
 
     trainer = processes.Trainer
 
-    def make(precision, **kwargs):
-        if precision != "16-mixed":
-            return trainer(precision=precision, **kwargs)
+    def make(**kwargs):
+        if kwargs["precision"] != "16-mixed":
+            return trainer(**kwargs)
+        del kwargs["precision"]
         scaler = torch.amp.GradScaler("cpu", init_scale=4.0, growth_interval=3)
         return trainer(plugins=[MixedPrecision("16-mixed", "cpu", scaler)], **kwargs)
 
     monkeypatch.setattr(processes, "Trainer", make)
+    monkeypatch.setattr(precision, "_GPU_ONLY", ())
 
 
 def test_a_resumed_run_in_fp16_goes_on_with_its_scale(toy, tmp_path, half_precision):
@@ -232,6 +235,26 @@ def test_a_run_without_fp16_can_go_on_with_it(toy, tmp_path, half_precision):
     resumed = toy.run(tmp_path, *fp16, "checkpoint.resume=True")
     assert resumed.trainer.num_updates == 14
     assert resumed.trainer.scaler.get_scale() >= 4
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_gradients_of_fp16_are_clipped_without_their_scale(toy, tmp_path, fused):
+    from pytorch_lightning.plugins import MixedPrecision
+
+    options = [LIGHTNING, "optimizer.type=SGD", "optimizer.params.lr=1.0"]
+    options += ["training.clip_gradients=True", "training.max_grad_l2_norm=0.1"]
+    expected = toy.run(tmp_path / "fp32", *options)
+    trainer = toy.trainer(tmp_path / "fp16", *options)
+    trainer.optimizer.param_groups[0]["fused"] = fused
+    trainer.optimizer._step_supports_amp_scaling = fused
+    scaler = torch.amp.GradScaler("cpu", init_scale=64.0)
+    # By hand: told to use 16 bits, Lightning lets a CPU train in bfloat16.
+    trainer.lightning.strategy.precision_plugin = MixedPrecision("16-mixed", "cpu", scaler)
+    start = trainer.model.layers[0].weight.clone()
+    trainer.train()
+    assert (trainer.model.layers[0].weight - start).abs().max() > 0.05
+    for name, value in expected.weights.items():
+        torch.testing.assert_close(trainer.model.state_dict()[name], value, rtol=0, atol=0.02)
 
 
 def test_without_lightning_it_says_what_to_install(toy, tmp_path, monkeypatch):

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 import pytest
 from omegaconf import OmegaConf
 
+from mmf_cmsbert.errors import ConfigError
+
 pytest.importorskip("mmf")
 pytest.importorskip("pytorch_lightning")
 
@@ -37,11 +39,18 @@ def started(monkeypatch):
     return commands
 
 
-def training(**lightning):
+def training(precision="fp32", **lightning):
     section = OmegaConf.create(DEFAULTS).training
     section.lightning.update(lightning)
     rest = {"device": "cpu", "find_unused_parameters": False, "progress_bar": "auto"}
+    rest["precision"] = precision
     return OmegaConf.create({"training": OmegaConf.merge(section, rest)}).training
+
+
+def with_precision(general, own):
+    section = training(precision=general)
+    section.lightning.precision = own
+    return section
 
 
 def test_one_process_is_enough_unless_more_are_asked_for(started):
@@ -83,3 +92,31 @@ def test_what_was_started_elsewhere_starts_nothing(started, monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "1")
     _, ranks = processes.build(training(devices=2))
     assert not started and (ranks.rank, ranks.count) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("general", "own", "told"),
+    [
+        ("fp32", None, "32-true"),
+        ("bf16", None, "bf16-mixed"),
+        ("fp32", "bf16", "bf16-mixed"),
+        ("bf16", "bf16", "bf16-mixed"),
+    ],
+)
+def test_precision_is_the_general_one_or_this_trainers_own(started, general, own, told):
+    trainer, _ = processes.build(with_precision(general, own))
+    assert trainer.precision == told
+
+
+def test_two_precisions_that_contradict_each_other_are_refused(started):
+    with pytest.raises(ConfigError, match="training.precision is bf16 and .*says fp32"):
+        processes.build(with_precision("bf16", "32"))
+
+
+@pytest.mark.parametrize(
+    ("general", "own", "key"),
+    [("fp32", "16", "training.lightning.precision"), ("tf32", None, "training.precision")],
+)
+def test_what_a_cpu_cannot_compute_in_is_refused(started, general, own, key):
+    with pytest.raises(ConfigError, match=f"^{key} is (fp16|tf32), which takes a GPU"):
+        processes.build(with_precision(general, own))

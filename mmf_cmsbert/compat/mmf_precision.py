@@ -1,0 +1,115 @@
+"""`training.precision` and `evaluation.precision`, by MMF's own trainer.
+
+rc10 computes in float32 alone. Main has `training.fp16`, which goes on doing what it did: it
+evaluates in 16 bits, too. Neither knows bfloat16 or TF32.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmf.utils.general import clip_gradients
+from torch import Tensor
+
+from mmf_cmsbert.compat.mmf_line import is_main, trainer_class
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.precision import Precision
+
+
+def apply() -> None:
+    """Let the trainer compute as the configuration says."""
+    trainer = trainer_class()
+    original_load_datasets = trainer.load_datasets
+    original_forward_pass = trainer._forward_pass
+    original_training_loop = trainer.training_loop
+    original_inference = trainer.inference
+
+    def load_datasets(self):  # the first step that knows the device
+        _read(self)
+        original_load_datasets(self)
+
+    def _forward_pass(self, batch):
+        if not self.model.training:
+            return original_forward_pass(self, batch)
+        with self.precision.autocast(self.device):
+            return original_forward_pass(self, batch)
+
+    def training_loop(self):
+        with self.precision.products():
+            original_training_loop(self)
+
+    def inference(self):
+        with evaluating(self):
+            original_inference(self)
+
+    trainer.load_datasets = load_datasets
+    trainer._forward_pass = _forward_pass
+    trainer.training_loop = training_loop
+    trainer.inference = inference
+    if is_main():
+        trainer._forward = lambda self, batch: self._forward_pass(batch)
+        _scale_on_main(trainer)
+    else:
+        _scale_on_rc10(trainer)
+
+
+@contextmanager
+def evaluating(trainer: Any) -> Iterator[None]:
+    """A context for what a trainer computes without gradients, in `evaluation.precision`."""
+    precision = trainer.evaluation_precision
+    with torch.inference_mode(), precision.products(), precision.autocast(trainer.device):
+        yield
+
+
+def _read(trainer: Any) -> None:
+    training, evaluation = trainer.config.training, trainer.config.evaluation
+    trainer.precision = Precision.read("training.precision", training.precision, trainer.device)
+    trainer.evaluation_precision = Precision.read(
+        "evaluation.precision", evaluation.precision, trainer.device
+    )
+    if training.get("fp16") and trainer.precision.name not in ("fp32", "fp16"):
+        raise ConfigError(
+            f"training.precision is {trainer.precision.name} and training.fp16 is true; leave one "
+            "of them out"
+        )
+
+
+def _scale_on_main(trainer: type) -> None:
+    original = trainer.load_fp16_scaler
+
+    def load_fp16_scaler(self):
+        original(self)
+        if self.precision.name == "fp16":
+            self.scaler = torch.amp.GradScaler(self.device.type)
+
+    trainer.load_fp16_scaler = load_fp16_scaler
+
+
+def _scale_on_rc10(trainer: type) -> None:
+    original_load_extras = trainer.load_extras
+    original_backward = trainer._backward
+
+    def load_extras(self):
+        if self.precision.name == "fp16" and self.scaler is None:
+            self.scaler = torch.amp.GradScaler(self.device.type)
+        original_load_extras(self)
+
+    def _backward(self, loss: Tensor):
+        if self.scaler is None:
+            original_backward(self, loss)
+            return
+        self.optimizer.zero_grad()
+        self.scaler.scale(loss).backward()
+        if self.should_clip_gradients:
+            self.scaler.unscale_(self.optimizer)
+            clip_gradients(self.model, self.num_updates, self.tb_writer, self.config)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self._run_scheduler()
+        self.num_updates += 1
+        self.profile("Backward time")
+
+    trainer.scaler = None
+    trainer.load_extras = load_extras
+    trainer._backward = _backward

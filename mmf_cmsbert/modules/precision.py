@@ -1,0 +1,76 @@
+"""What a forward pass is computed in: float32, TF32, or 16 bits where they do no harm."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from mmf_cmsbert.errors import ConfigError
+
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
+_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_GPU_ONLY = ("tf32", "fp16")
+
+
+@dataclass(frozen=True)
+class Precision:
+    """How matrices are multiplied; weights, and what is left out of autocast, stay in float32.
+
+    ``fp32`` multiplies in float32, ``tf32`` in TensorFloat-32 (float32 with 10 bits of mantissa, on
+    a GPU), ``bf16`` and ``fp16`` under :class:`torch.autocast`.
+
+    Args:
+        name: one of these.
+    """
+
+    name: str = "fp32"
+
+    @classmethod
+    def read(cls, key: str, value: Any, device: torch.device) -> "Precision":
+        """What a key of the configuration says.
+
+        Raises:
+            ConfigError: another value, or one that the device cannot compute in.
+        """
+        if value not in PRECISIONS:
+            raise ConfigError(f"{key} is {value!r}; expected {', '.join(PRECISIONS)}")
+        if value in _GPU_ONLY and torch.device(device).type == "cpu":
+            raise ConfigError(
+                f"{key} is {value}, which takes a GPU, and this run computes on the CPU; type "
+                f"{key}=bf16, or {key}=fp32"
+            )
+        return cls(value)
+
+    def autocast(self, device: torch.device) -> Any:
+        """A context for a forward pass and its loss."""
+        if self.name not in _AUTOCAST:
+            return nullcontext()
+        return torch.autocast(torch.device(device).type, _AUTOCAST[self.name])
+
+    @contextmanager
+    def products(self) -> Iterator[None]:
+        """A context for forward and backward pass, in which float32 products are what they say."""
+        with _products("high" if self.name == "tf32" else "highest"):
+            yield
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """float32 whatever the precision around it; inputs have to be float32, too.
+
+    A backward pass later is not in this context: it may multiply in TF32.
+    """
+    with torch.autocast(device.type, enabled=False), _products("highest"):
+        yield
+
+
+@contextmanager
+def _products(precision: str) -> Iterator[None]:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
