@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmf_cmsbert.metrics.known_segments import known_segments
+from mmf_cmsbert.metrics.known_segments import paired
 
 REGRESSIONS = {"l1": F.l1_loss, "mse": F.mse_loss, "smooth_l1": F.smooth_l1_loss}
 
@@ -18,7 +18,10 @@ def sentiment_regression(scores: Tensor, targets: Tensor, kind: str = "l1") -> T
     """
     if kind not in REGRESSIONS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(REGRESSIONS)}")
-    scores, targets = known_segments(scores, targets)
+    scores, targets = paired(scores, targets)
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-    total = REGRESSIONS[kind](scores, targets.to(scores.dtype), reduction="sum")
-    return total / max(len(targets), 1)
+    # Not taken out: to know how many there are, the processor would have to wait for the device.
+    known = ~targets.isnan()
+    targets = torch.where(known, targets.to(scores.dtype), scores.detach())
+    total = REGRESSIONS[kind](scores, targets, reduction="sum")
+    return total / known.sum().clamp(min=1)

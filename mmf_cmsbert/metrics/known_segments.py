@@ -7,6 +7,16 @@ def known_segments(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]
     """Predictions and labels, each (n,) or (n, 1), of the segments whose label is known: (known,).
 
     A label is unknown where it is NaN. Gradients pass through.
+    Raises ValueError as `paired` does.
+    """
+    predictions, labels = paired(predictions, labels)
+    known = ~labels.isnan()
+    return predictions[known], labels[known]
+
+
+def paired(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Predictions and labels, each (n,) or (n, 1), as (n,).
+
     Raises ValueError for any other shape, different lengths, or no segment at all: a (n,) that
     met a (n, 1) would broadcast to (n, n) and give a number that means nothing.
     """
@@ -16,8 +26,7 @@ def known_segments(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]
         raise ValueError(f"{len(predictions)} predictions for {len(labels)} labels")
     if len(labels) == 0:
         raise ValueError("there are no segments to compare")
-    known = ~labels.isnan()
-    return predictions[known], labels[known]
+    return predictions, labels
 
 
 def _one_a_segment(values: Tensor, name: str) -> Tensor:

@@ -66,3 +66,10 @@ def test_shapes_that_do_not_match_are_errors(scores, targets, message):
 def test_another_kind_is_an_error_that_lists_the_kinds():
     with pytest.raises(ValueError, match="'l3', expected one of l1, mse, smooth_l1"):
         sentiment_regression(torch.zeros(2), torch.zeros(2), "l3")
+
+
+@pytest.mark.parametrize("kind", ["l1", "mse", "smooth_l1"])
+def test_no_value_is_needed_to_ask_for_it(kind):
+    # Tensors without values: a GPU's need not be waited for.
+    scores, targets = torch.empty(2, 5, 1, device="meta")
+    assert sentiment_regression(scores, targets, kind).shape == ()
