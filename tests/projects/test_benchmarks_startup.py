@@ -1,0 +1,55 @@
+"""The benchmark of a run's start: does it run, and are its phases the run's?"""
+
+import json
+
+import pytest
+
+PHASES = ["imports", "configuration", "data", "model", "first update"]
+
+
+def measured(imports=None):
+    phases = {name: {"wall": [2.0, 1.0, 4.0], "cpu": [1.0, 0.5, 0.6]} for name in PHASES}
+    return {
+        "words": ["config=my.yaml"],
+        "phases": phases,
+        "imports": imports or {"torch": 1_500_000, "numpy": 500_000},
+        "cmsbert --help": [{"wall": 0.3, "cpu": 0.2}],
+    }
+
+
+def test_a_phase_takes_what_lies_between_two_ends(imported):
+    clock = imported("startup_phases").Clock(0.0)
+    clock.ends = {name: (i + 1.0, 0.5 * (i + 1)) for i, name in enumerate(PHASES)}
+    assert clock.phases() == {name: {"wall": 1.0, "cpu": 0.5} for name in PHASES}
+    clock.end("imports")  # it has ended
+    assert clock.ends["imports"] == (1.0, 0.5)
+
+
+def test_times_of_imports_are_added_up_by_library(imported):
+    log = (
+        "import time: self [us] | cumulative | imported package\n"
+        "import time:       100 |        100 |   torch._C\n"
+        "import time:        50 |        150 | torch\n"
+        "Overriding option\n"
+        "import time:       200 |        200 | mmf.common\n"
+    )
+    assert list(imported("startup").import_times(log).items()) == [("mmf", 200), ("torch", 150)]
+
+
+def test_the_table_shows_medians_and_what_dominates(imported):
+    rows = imported("startup").table(measured()).splitlines()
+    assert any(row.split()[:3] == ["imports", "2.00", "s"] for row in rows)
+    # The whole is added up in each repeat: 10, 5 and 20 seconds.
+    assert any("to the first update" in row and "10.00 s (5.00 to 20.00)" in row for row in rows)
+    assert "of 2.0 s of imports (one run): torch 75%, numpy 25%" in rows
+
+
+@pytest.mark.slow
+def test_it_measures_each_start_in_a_process_of_its_own(imported, tmp_path, capsys):
+    out = tmp_path / "measured.json"
+    imported("startup").main(["--repeats", "1", "--out", str(out)])
+    found = json.loads(out.read_text())
+    assert list(found["phases"]) == PHASES
+    assert all(min(each["cpu"]) > 0 for each in found["phases"].values())
+    assert found["imports"]["torch"] > found["imports"]["numpy"]
+    assert "to the first update" in capsys.readouterr().out
