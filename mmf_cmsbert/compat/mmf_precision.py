@@ -43,6 +43,8 @@ def apply() -> None:
         with evaluating(self):
             original_inference(self)
 
+    # Of one that loads nothing by this method, as in MMF's own tests.
+    trainer.precision = trainer.evaluation_precision = Precision()
     trainer.load_datasets = load_datasets
     trainer._forward_pass = _forward_pass
     trainer.training_loop = training_loop

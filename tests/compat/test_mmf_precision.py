@@ -102,3 +102,10 @@ def test_what_cannot_be_done_is_refused_before_anything_is_loaded(toy, tmp_path,
 def test_mains_own_key_must_not_contradict(toy, tmp_path):
     with pytest.raises(ConfigError, match="training.precision is bf16 and training.fp16 is true"):
         toy.trainer(tmp_path, "training.fp16=True", "training.precision=bf16")
+
+
+def test_a_trainer_that_loads_by_other_means_computes_in_fp32(toy, tmp_path, seen):
+    trainer = toy.trainer(tmp_path)
+    del trainer.precision, trainer.evaluation_precision
+    trainer.evaluate(trainer.val_loader)
+    assert seen == {("val", FP32, "highest", True)}
