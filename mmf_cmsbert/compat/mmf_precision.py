@@ -36,7 +36,7 @@ def apply() -> None:
             return original_forward_pass(self, batch)
 
     def training_loop(self):
-        with self.precision.products():
+        with self.precision.products(self.device):
             original_training_loop(self)
 
     def inference(self):
@@ -60,7 +60,8 @@ def apply() -> None:
 def evaluating(trainer: Any) -> Iterator[None]:
     """A context for what a trainer computes without gradients, in `evaluation.precision`."""
     precision = trainer.evaluation_precision
-    with torch.inference_mode(), precision.products(), precision.autocast(trainer.device):
+    device = trainer.device
+    with torch.inference_mode(), precision.products(device), precision.autocast(device):
         yield
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules import precision
 from mmf_cmsbert.modules.precision import Precision, full_precision
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
@@ -41,7 +43,7 @@ def test_products_of_a_forward_pass(name, dtype):
 def test_float32_products_are_what_they_are_called_and_as_before_afterwards(name, inside):
     torch.set_float32_matmul_precision("medium")
     try:
-        with pytest.raises(KeyboardInterrupt), Precision(name).products():
+        with pytest.raises(KeyboardInterrupt), Precision(name).products(GPU):
             assert torch.get_float32_matmul_precision() == inside
             with full_precision(CPU):
                 assert torch.get_float32_matmul_precision() == "highest"
@@ -50,3 +52,37 @@ def test_float32_products_are_what_they_are_called_and_as_before_afterwards(name
         assert torch.get_float32_matmul_precision() == "medium"
     finally:
         torch.set_float32_matmul_precision("highest")
+
+
+def test_on_a_cpu_float32_products_keep_the_digits_of_float32():
+    torch.manual_seed(0)
+    for rows, width, columns in ((1, 74, 1), (48, 768, 128), (300, 64, 768), (129, 3072, 5)):
+        left, right = torch.randn(rows, width), torch.randn(columns, width)
+        exact = left.double() @ right.double().T
+        scale = left.double().abs() @ right.double().abs().T
+        with Precision("fp32").products(CPU):
+            for product in (left @ right.T, F.linear(left, right), (right @ left.T).T):
+                # A bfloat16 has 8 bits: 4e-3 and no better.
+                assert ((product - exact).abs() / scale).max() < 2e-6
+
+
+@pytest.mark.parametrize(
+    ("processor", "setting"),
+    [
+        ({"cpu_name": "AMD EPYC", "avx512_f": True, "amx_bf16": False}, "medium"),
+        ({"cpu_name": "AMD EPYC", "avx512_f": True, "amx_bf16": True}, "highest"),
+        ({"cpu_name": "AMD EPYC", "avx512_f": False}, "highest"),
+        ({"cpu_name": "Intel Xeon", "avx512_f": True}, "highest"),
+        ({}, "highest"),
+    ],
+)
+def test_onednn_multiplies_where_it_is_known_to_be_precise_and_faster(
+    processor, setting, monkeypatch
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: processor)
+    precision._onednn_is_better.cache_clear()
+    try:
+        with Precision("fp32").products(CPU):
+            assert torch.get_float32_matmul_precision() == setting
+    finally:
+        precision._onednn_is_better.cache_clear()
