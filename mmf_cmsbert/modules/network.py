@@ -1,6 +1,7 @@
 """CMSBERT: a BERT whose words are shifted, a head for sentiment, one embedding a modality."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import torch
@@ -8,12 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from mmf_cmsbert.modules.backbone import replaced_output, shift_place
+from mmf_cmsbert.modules.backbone import encoder_layers, replaced_output, shift_place
 from mmf_cmsbert.modules.frame_encoder import FrameEncoder
 from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.length_groups import group_by_length
 from mmf_cmsbert.modules.network_input import NetworkInput
-from mmf_cmsbert.modules.packing import Packing, allow_packing, packs
+from mmf_cmsbert.modules.packing import Packing, allow_packing, first_pieces_at_last, packs
 from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
 from mmf_cmsbert.modules.precision import full_precision
 from mmf_cmsbert.modules.settings import NetworkSettings
@@ -206,18 +207,24 @@ class CMSBert(nn.Module):
             return packing.pack([shift_part(row) for (shift_part, _), row in rows])
 
         place = shift_place(self.backbone, self.settings.shift_layer)
-        with replaced_output(place, shift):
+        # Unless the last layer's words are all shifted, or all pooled.
+        firsts = self.settings.pooling == "cls" and place is not encoder_layers(self.backbone)[-1]
+        with ExitStack() as stack:
+            stack.enter_context(replaced_output(place, shift))
+            if firsts:
+                stack.enter_context(first_pieces_at_last(self.backbone, packing))
             output = self.backbone(
                 input_ids=packing.pack([part.input_ids for part in parts]),
                 position_ids=packing.positions(),
                 packing=packing,
             )
-        words = packing.unpack(output.last_hidden_state)
+        states = output.last_hidden_state
+        words = packing.split(states.transpose(0, 1)) if firsts else packing.unpack(states)
         pooler = getattr(self.backbone, "pooler", None)
-        for (_, states), row, mask in zip(prepared, words, packing.masks, strict=True):
+        for (_, found), row, mask in zip(prepared, words, packing.masks, strict=True):
             pooled = None if pooler is None else pooler(row)
-            states["fused"] = self._pool(row, mask, pooled)
-        return [states for _, states in prepared]
+            found["fused"] = self._pool(row, mask, pooled)
+        return [found for _, found in prepared]
 
     def _prepare(
         self, batch: NetworkInput, dataset: str

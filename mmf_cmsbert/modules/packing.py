@@ -1,6 +1,8 @@
 """Word pieces of padded groups as one row without padding, and attention within segments."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
 
 import torch
 import torch.nn.functional as F
@@ -8,6 +10,8 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
+
+from mmf_cmsbert.modules.backbone import encoder_layers
 
 # The name that transformers knows the attention below by.
 ATTENTION = "cmsbert_packed"
@@ -30,6 +34,13 @@ class Packing:
         self._from = [mask.flatten().nonzero().squeeze(1) for mask in self.masks]
         self._to = [(mask.flatten().cumsum(0) - 1) * mask.flatten() for mask in self.masks]
         self._sizes = [len(each) for each in self._from]
+        starts = accumulate(self._sizes[:-1], initial=0)
+        self._firsts = torch.cat(
+            [
+                start + to.view_as(mask)[:, 0]
+                for start, to, mask in zip(starts, self._to, self.masks, strict=True)
+            ]
+        )
 
     def pack(self, groups: Sequence[Tensor]) -> Tensor:
         """``(segments, pieces, ...)`` of each group to ``(1, all pieces, ...)``."""
@@ -40,6 +51,14 @@ class Packing:
         """``(1, all pieces, ...)`` to ``(segments, pieces, ...)`` of each group, any padding."""
         rows = zip(packed.squeeze(0).split(self._sizes), self._to, self.masks, strict=True)
         return [row.index_select(0, i).unflatten(0, mask.shape) for row, i, mask in rows]
+
+    def firsts(self, packed: Tensor) -> Tensor:
+        """``(1, all pieces, ...)`` to the first piece of each segment, ``(1, segments, ...)``."""
+        return packed.index_select(1, self._firsts)
+
+    def split(self, segments: Tensor) -> tuple[Tensor, ...]:
+        """``(segments, ...)`` of all groups to those of each."""
+        return segments.split([len(mask) for mask in self.masks])
 
     def positions(self) -> Tensor:
         """The place of each piece in its segment, ``(1, all pieces)``."""
@@ -57,6 +76,25 @@ def allow_packing(backbone: PreTrainedModel) -> None:
 def packs(backbone: PreTrainedModel) -> bool:
     """Whether a backbone takes packed pieces: not after it was given another attention."""
     return backbone.config._attn_implementation == ATTENTION
+
+
+@contextmanager
+def first_pieces_at_last(backbone: PreTrainedModel, packing: Packing) -> Iterator[None]:
+    """Within the context, a backbone that packs gives the first pieces' states alone.
+
+    In its last layer every piece is still attended to, but what follows the attention there, most
+    of the layer's work, is computed for ``[CLS]`` only.
+    """
+
+    def keep(_module, inputs):  # what was attended to, and what it is added to
+        return tuple(packing.firsts(each) for each in inputs)
+
+    last = encoder_layers(backbone)[-1]
+    handle = last.attention.output.register_forward_pre_hook(keep)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def _attend(

@@ -229,6 +229,33 @@ def test_a_packed_backbone_computes_word_pieces_only(choice):
     assert passes_through_backbone(packed, ragged_batch(words)) == [(1, 15 * 4 + 42)]
 
 
+@pytest.mark.parametrize(
+    ("settings", "pieces"),
+    [
+        ({"pooling": "cls"}, 16),
+        ({"pooling": "cls", "shift_layer": 1}, 16),
+        ({"pooling": "cls", "shift_layer": 2}, 102),
+        ({"pooling": "mean"}, 102),
+        ({"pooling": "attention"}, 102),
+    ],
+)
+def test_the_last_layer_computes_what_is_asked_of_it(settings, pieces):
+    words = [2] * 15 + [40]
+    inputs, counts = ragged_batch(words, missing=[(3, "visual")]), []
+    model = network(length_groups="packed", **settings)
+    hook = model.backbone.encoder.layer[1].output.register_forward_hook(
+        lambda module, args, output: counts.append(output.size(1))
+    )
+    packed = outputs_and_gradients(model, inputs)
+    hook.remove()
+    assert counts == [pieces]
+    padded = outputs_and_gradients(network(length_groups=1, **settings), inputs)
+    torch.testing.assert_close(packed, padded, atol=1e-5, rtol=1e-5)
+    # Nothing of it is left behind.
+    shape = model.backbone(inputs["input_ids"], inputs["input_mask"]).last_hidden_state.shape
+    assert shape == (16, 42, 16)
+
+
 def test_with_dropout_packed_segments_still_know_nothing_of_each_other(monkeypatch):
     monkeypatch.setattr("mmf_cmsbert.modules.network._GROUP_OVERHEAD", 0.0)
     inputs = ragged_batch([9, 2, 30])

@@ -24,6 +24,12 @@ def test_unpacked_every_piece_is_where_it_was():
         assert torch.equal(after[mask.bool()], before[mask.bool()])
 
 
+def test_the_first_piece_of_every_segment_group_by_group():
+    packing = Packing(MASKS)
+    assert packing.firsts(torch.tensor([[1, 2, 3, 4, 5, 6, 7, 8, 9]])).tolist() == [[1, 3, 6]]
+    assert [part.tolist() for part in packing.split(torch.tensor([1, 3, 6]))] == [[1, 3], [6]]
+
+
 def test_a_backbone_that_can_pack_still_takes_padded_batches():
     config = {"model_type": "bert", "vocab_size": 30, "hidden_size": 16, "num_hidden_layers": 2}
     config |= {"num_attention_heads": 2, "intermediate_size": 32}
