@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -46,9 +47,40 @@ def test_all_ways_to_compute_mag_give_the_same_sentiment(imported, backbone):
             with torch.no_grad():
                 batch = bench.batch(LENGTHS, variant.padded)
                 scores.append(variants._compute(network, batch).logits)
-    assert len(scores) >= 6
+    assert len(scores) >= 7
     for other in scores[1:]:
         torch.testing.assert_close(other, scores[0], rtol=1e-5, atol=1e-5)
+
+
+def test_the_reference_computes_as_torch_does_by_itself(imported, backbone, monkeypatch):
+    variants = imported("step_variants")
+    bench, settings = variants.Workbench(backbone), []
+
+    def compute(network, batch):
+        settings.append((torch.get_float32_matmul_precision(), torch.is_autocast_enabled("cpu")))
+        return original(network, batch)
+
+    original = variants._compute
+    monkeypatch.setattr(variants, "_compute", compute)
+    for name in (variants.REFERENCE, variants.ALL_BF16):
+        variant = variants.VARIANTS[name]
+        batch = bench.batch(LENGTHS, variant.padded)
+        bench.train(variant, batch)
+        bench.evaluate(variant, [batch])
+    assert settings[:2] == [("highest", False)] * 2
+    assert [autocast for _, autocast in settings[2:]] == [True, True]
+
+
+def test_the_share_of_gpu_work_is_that_of_its_kernels(imported, backbone, monkeypatch):
+    variants = imported("step_variants")
+    bench = variants.Workbench(backbone)
+    kernels = [SimpleNamespace(self_device_time_total=us) for us in (5e5, 2.5e5)]
+    profiled = SimpleNamespace(key_averages=lambda: kernels)
+    monkeypatch.setattr(variants, "profile", lambda activities: nullcontext(profiled))
+    clock = iter([10.0, 11.5])
+    monkeypatch.setattr(bench, "train", lambda *_: None)
+    monkeypatch.setattr(bench, "_clock", lambda: next(clock))
+    assert bench.gpu_share(variants.VARIANTS[variants.ALL], {}) == 0.5
 
 
 def test_lengths_are_mosis_or_those_of_the_transcripts(imported, tmp_path):
@@ -81,6 +113,8 @@ def test_it_measures_every_variant_and_shows_ratios(
     padding = {name: found["padding"][0] for name, found in measured["steps"].items()}
     assert padding["reference"] > padding["cut to the longest"] >= padding["length groups"]
     assert "reference                 " in shown and "1.00 (1.00 to 1.00)" in shown
+    assert "EMA, CMS + CLR, EMA, bf16: " in shown and "evaluation, ours, sorted, bf16: " in shown
+    assert "GPU work" not in shown and not measured["gpu_share"]
     assert "synthetic lengths" in shown and "peak memory, reference: 1.50 GB" in shown
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from data import _machine as machine
-from step_variants import ALL, PADDED, REFERENCE, VARIANTS, Workbench
+from step_variants import ALL, ALL_BF16, PADDED, REFERENCE, VARIANTS, Variant, Workbench
 
 Values = dict[str, list[float]]
 
@@ -100,10 +100,26 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         "pieces": sum(lengths) / len(lengths),
         "steps": steps,
         "evaluation": _evaluations(bench, lengths, given, random),
-        "memory": {name: _memory(given, name) for name in (REFERENCE, ALL) if name in chosen},
+        "memory": {
+            name: _memory(given, name) for name in (REFERENCE, ALL, ALL_BF16) if name in chosen
+        },
+        "gpu_share": _gpu_shares(bench, chosen, lengths[: given.batch]),
         "device": given.device,
         "clock": given.clock,
         "machine": machine() | {"torch_threads": torch.get_num_threads()},
+    }
+
+
+def _gpu_shares(
+    bench: Workbench, chosen: Mapping[str, Variant], lengths: list[int]
+) -> dict[str, float]:
+    """Of the reference and of ours; nothing without a GPU."""
+    if bench.device.type != "cuda":
+        return {}
+    return {
+        name: bench.gpu_share(chosen[name], bench.batch(lengths, chosen[name].padded))
+        for name in (REFERENCE, ALL, ALL_BF16)
+        if name in chosen
     }
 
 
@@ -114,6 +130,7 @@ def _evaluations(bench: Workbench, lengths: list[int], given, random) -> Values:
         REFERENCE: (REFERENCE, drawn, batch),
         "ours": (ALL, drawn, batch),
         "ours, sorted": (ALL, sorted(drawn), given.segments),
+        "ours, sorted, bf16": (ALL_BF16, sorted(drawn), given.segments),
     }
     seconds: Values = {name: [] for name in ways}
     for round_ in range(given.rounds + 1):
@@ -184,15 +201,17 @@ def table(measured: Mapping[str, Any]) -> str:
     if {"text only", "CMS + CLR"} <= set(seconds):
         cost = ratios(seconds["CMS + CLR"], seconds["text only"])
         rows.append(f"CMS + CLR against text only: {_spread(cost)} times as long")
-    if ALL in steps:
-        average = steps[ALL]["average"]
-        shares = [a / (s - a) for a, s in zip(average, seconds[ALL], strict=True)]
-        rows.append(f"EMA: {median(shares):.1%} of a step without it")
+    for name in (each for each in (ALL, ALL_BF16) if each in steps):
+        average = steps[name]["average"]
+        shares = [a / (s - a) for a, s in zip(average, seconds[name], strict=True)]
+        rows.append(f"EMA, {name}: {median(shares):.1%} of a step without it")
     for name, found in measured["evaluation"].items():
         faster = _spread(ratios(measured["evaluation"][REFERENCE], found))
         rows.append(f"evaluation, {name}: {faster} times faster than the reference")
     for name, size in measured["memory"].items():
         rows.append(f"peak memory, {name}: {size / 1e9:.2f} GB")
+    for name, share in measured["gpu_share"].items():
+        rows.append(f"GPU work, {name}: {share:.0%} of a step")
     return "\n".join(rows)
 
 

@@ -1,18 +1,20 @@
 """The variants of a training step that step.py compares: the reference way, and ours bit by bit."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from time import perf_counter, process_time
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 
 from mmf_cmsbert.losses.contrastive import multimodal_contrastive
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.packing import ATTENTION as PACKED
+from mmf_cmsbert.modules.precision import Precision
 from mmf_cmsbert.modules.settings import NetworkSettings
 from mmf_cmsbert.modules.weight_average import WeightAverage
 
@@ -48,27 +50,32 @@ class Variant:
         length_groups: ``backbone.length_groups``.
         fused: whether AdamW is fused; otherwise it loops over the weights, as transformers' did.
         ema: whether the weights are averaged.
+        precision: ``training.precision``, which also chooses the library that multiplies; None
+            leaves everything as torch has it.
     """
 
     network: str = "cms"
     padded: bool = False
     attention: str = PACKED
-    length_groups: int | str = "packed"
+    length_groups: int | str = "auto"
     fused: bool = True
     ema: bool = False
+    precision: str | None = "fp32"
 
 
-REFERENCE, ALL = "reference", "CMS + CLR, EMA"
+REFERENCE, ALL, ALL_BF16 = "reference", "CMS + CLR, EMA", "CMS + CLR, EMA, bf16"
 VARIANTS = {
-    REFERENCE: Variant("mag", True, "eager", 1, False),
-    "cut to the longest": Variant("mag", False, "eager", 1, False),
-    "SDPA": Variant("mag", False, "sdpa", 1, False),
-    "fused AdamW": Variant("mag", False, "sdpa", 1),
-    "length groups": Variant("mag", False, "sdpa", "auto"),
-    "packed": Variant("mag"),
+    REFERENCE: Variant("mag", True, "eager", 1, False, precision=None),
+    "cut to the longest": Variant("mag", False, "eager", 1, False, precision=None),
+    "SDPA": Variant("mag", False, "sdpa", 1, False, precision=None),
+    "fused AdamW": Variant("mag", False, "sdpa", 1, precision=None),
+    "length groups": Variant("mag", False, "sdpa", "auto", precision=None),
+    "packed": Variant("mag", length_groups="packed", precision=None),
+    "oneDNN": Variant("mag", length_groups="packed"),
     "text only": Variant("text"),
     "CMS + CLR": Variant("cms"),
     ALL: Variant("cms", ema=True),
+    ALL_BF16: Variant("cms", ema=True, precision="bf16"),
 }
 PARTS = ("forward", "backward", "update", "average")
 
@@ -125,10 +132,11 @@ class Workbench:
         network, optimizer = self._network(variant).train(), self._optimizer(variant)
         average = self._average(variant)
         times = [self._now()]
-        with self._counted() as pieces:
-            loss = self._loss(network, variant, batch)
-        times.append(self._now())
-        loss.backward()
+        with self._products(variant):
+            with self._counted() as pieces, self._autocast(variant):
+                loss = self._loss(network, variant, batch)
+            times.append(self._now())
+            loss.backward()
         times.append(self._now())
         if variant.network != "mag":  # our recipes clip gradients, MAG's script does not
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -146,10 +154,27 @@ class Workbench:
         network = self._network(variant).eval()
         context = torch.no_grad() if variant.padded else torch.inference_mode()
         begun = self._now()
-        with context:
+        with context, self._products(variant), self._autocast(variant):
             for batch in batches:
                 _compute(network, batch)
         return self._now() - begun
+
+    def gpu_share(self, variant: Variant, batch: Mapping) -> float:
+        """The share of a step's time in which a GPU computes: of one stream, nothing overlaps."""
+        with profile(activities=[ProfilerActivity.CUDA]) as profiled:
+            begun = self._now()
+            self.train(variant, batch)
+            seconds = self._now() - begun
+        kernels = sum(event.self_device_time_total for event in profiled.key_averages())
+        return kernels / 1e6 / seconds
+
+    def _products(self, variant: Variant) -> AbstractContextManager:
+        if variant.precision is None:
+            return nullcontext()
+        return Precision(variant.precision).products(self.device)
+
+    def _autocast(self, variant: Variant) -> AbstractContextManager:
+        return Precision(variant.precision or "fp32").autocast(self.device)
 
     @contextmanager
     def _counted(self) -> Iterator[list[int]]:
