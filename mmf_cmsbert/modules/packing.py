@@ -1,12 +1,13 @@
 """Word pieces of padded groups as one row without padding, and attention within segments."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import accumulate
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
@@ -121,15 +122,18 @@ def _attend(
         packing.masks,
         strict=True,
     )
-    attended = [
-        F.scaled_dot_product_attention(
-            *(states.transpose(1, 2) for states in (q, k, v)),
-            attn_mask=mask[:, None, None, :],
-            dropout_p=dropout if module.training else 0.0,
-            scale=scaling,
-        ).transpose(1, 2)
-        for q, k, v, mask in groups
-    ]
+    # torch's flash kernel for CPUs is slow with segments as short as these, and has no dropout.
+    on_cpu = query.device.type == "cpu"
+    with sdpa_kernel(SDPBackend.MATH) if on_cpu else nullcontext():
+        attended = [
+            F.scaled_dot_product_attention(
+                *(states.transpose(1, 2) for states in (q, k, v)),
+                attn_mask=mask[:, None, None, :],
+                dropout_p=dropout if module.training else 0.0,
+                scale=scaling,
+            ).transpose(1, 2)
+            for q, k, v, mask in groups
+        ]
     return packing.pack(attended), None
 
 
