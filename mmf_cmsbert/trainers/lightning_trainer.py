@@ -69,7 +69,8 @@ class LightningTrainer(SeveralProcesses, lightning.open_trainer_class()):
         from mmf_cmsbert.trainers.updates import fit
 
         left = math.ceil(self.batches_left() / self.accumulated)
-        with self.progress.training(self.num_updates + left, self.num_updates):
+        shown = self.progress.training(self.num_updates + left, self.num_updates)
+        with shown, self.precision.products(self.device):
             fit(self.lightning, self)
         self.model.to(self.device)  # Lightning leaves it on the CPU
 

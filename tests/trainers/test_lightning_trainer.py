@@ -194,6 +194,19 @@ def test_mixed_precision_trains_in_16_bits_and_evaluates_in_32(toy, tmp_path, mo
     assert {value.dtype for value in run.weights.values()} == {torch.float32}
 
 
+def test_float32_products_of_training_are_what_the_precision_says(toy, tmp_path, monkeypatch):
+    forward, seen = toy.ToyModel.forward, set()
+
+    def watched(self, sample_list):
+        seen.add((sample_list.dataset_type, torch.get_float32_matmul_precision()))
+        return forward(self, sample_list)
+
+    monkeypatch.setattr(toy.ToyModel, "forward", watched)
+    monkeypatch.setattr("mmf_cmsbert.modules.precision._onednn_is_better", lambda: True)
+    toy.run(tmp_path, LIGHTNING)
+    assert seen == {("train", "medium"), ("val", "medium"), ("test", "medium")}
+
+
 @pytest.fixture
 def half_precision(monkeypatch):
     """fp16 with a scale that grows every third update; by itself Lightning has it on GPUs alone."""
