@@ -79,12 +79,21 @@ def full_precision(device: torch.device) -> Iterator[None]:
 def _onednn_is_better() -> bool:
     """Whether oneDNN multiplies float32 as precisely as MKL does here, and faster.
 
-    MKL leaves half of the width of an AMD processor's vectors unused. With AMX, which AMD has not,
-    oneDNN would take bfloat16 for float32.
+    MKL leaves half of the width of an AMD processor's vectors unused. On a processor that can
+    multiply bfloat16 matrices as such (AMX) oneDNN would take bfloat16 for float32.
     """
     found = torch.cpu.get_capabilities()
-    amx = any(has for name, has in found.items() if name.startswith("amx"))
-    return "AMD" in found.get("cpu_name", "") and found.get("avx512_f", False) and not amx
+    wide = "AMD" in found.get("cpu_name", "") and found.get("avx512_f", False)
+    return wide and _keeps_float32("medium")
+
+
+def _keeps_float32(setting: str) -> bool:
+    """Whether a product has the digits of float32 under a setting that allows for fewer."""
+    with torch.autocast("cpu", enabled=False), _products(setting):
+        factor = torch.linspace(1, 2, 256 * 256, dtype=torch.float32).view(256, 256)
+        exact = factor.double() @ factor.double()
+        error = (factor @ factor - exact).abs() / exact
+    return bool(error.max() < 1e-5)  # bfloat16: 4e-3
 
 
 @contextmanager

@@ -67,22 +67,36 @@ def test_on_a_cpu_float32_products_keep_the_digits_of_float32():
 
 
 @pytest.mark.parametrize(
-    ("processor", "setting"),
+    ("processor", "precise", "setting"),
     [
-        ({"cpu_name": "AMD EPYC", "avx512_f": True, "amx_bf16": False}, "medium"),
-        ({"cpu_name": "AMD EPYC", "avx512_f": True, "amx_bf16": True}, "highest"),
-        ({"cpu_name": "AMD EPYC", "avx512_f": False}, "highest"),
-        ({"cpu_name": "Intel Xeon", "avx512_f": True}, "highest"),
-        ({}, "highest"),
+        ({"cpu_name": "AMD EPYC", "avx512_f": True}, True, "medium"),
+        ({"cpu_name": "AMD EPYC", "avx512_f": True}, False, "highest"),
+        ({"cpu_name": "AMD EPYC", "avx512_f": False}, True, "highest"),
+        ({"cpu_name": "Intel Xeon", "avx512_f": True}, True, "highest"),
+        ({}, True, "highest"),
     ],
 )
-def test_onednn_multiplies_where_it_is_known_to_be_precise_and_faster(
-    processor, setting, monkeypatch
+def test_onednn_multiplies_where_it_is_found_to_be_precise_and_known_to_be_faster(
+    processor, precise, setting, monkeypatch
 ):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: processor)
+    monkeypatch.setattr(precision, "_keeps_float32", lambda setting: precise)
     precision._onednn_is_better.cache_clear()
     try:
         with Precision("fp32").products(CPU):
             assert torch.get_float32_matmul_precision() == setting
     finally:
         precision._onednn_is_better.cache_clear()
+
+
+def test_a_product_with_fewer_digits_is_found_out(monkeypatch):
+    assert precision._keeps_float32("highest")
+    multiply = torch.Tensor.__matmul__
+
+    def rounded(left, right):
+        if left.dtype == torch.float32:
+            left = left.bfloat16().float()
+        return multiply(left, right)
+
+    monkeypatch.setattr(torch.Tensor, "__matmul__", rounded)
+    assert not precision._keeps_float32("highest")
