@@ -13,13 +13,15 @@ def info_nce(
     positive: Tensor,
     temperature: float | Tensor,
     label_smoothing: float = 0.0,
+    present: Tensor | None = None,
 ) -> Tensor:
     """Mean cross entropy of finding each query's own key among all the keys.
 
-    queries (n, dim) and keys (m, dim): L2-normalised, of segments that are present. `positive`
-    (n,), int64, is the row of each query's key; the other rows are its negatives, so keys may
-    be more than queries (a queue, other processes). Smoothing gives (1 - eps) to the positive
-    and eps / m to each of the m keys.
+    queries (n, dim) and keys (m, dim): L2-normalised. `positive` (n,), int64, is the row of each
+    query's key; the other rows are its negatives, so keys may be more than queries (a queue,
+    other processes). Smoothing gives (1 - eps) to the positive and eps / m to each of the m keys.
+    present: (m,) bool, False for keys that are not there: neither they nor their queries take
+    part, and m counts the others; without any the mean is 0.
 
     InfoNCE: van den Oord et al. 2018, arXiv 1807.03748, equation 4, on cosine similarity over a
     temperature. That the paper smooths these targets is its abstract; how, is our reading.
@@ -29,7 +31,16 @@ def info_nce(
     with torch.autocast(queries.device.type, enabled=False):
         dtype = torch.promote_types(queries.dtype, torch.float32)
         logits = queries.to(dtype) @ keys.to(dtype).T / temperature  # (n, m)
-        return F.cross_entropy(logits, positive, label_smoothing=label_smoothing)
+        if present is None:
+            return F.cross_entropy(logits, positive, label_smoothing=label_smoothing)
+        # Masked, not left out: how many are left out, a GPU would have to be asked.
+        absent = ~present
+        log_shares = logits.masked_fill(absent, torch.finfo(dtype).min).log_softmax(-1)
+        own = log_shares.gather(1, positive.unsqueeze(1)).squeeze(1)
+        mean = log_shares.masked_fill(absent, 0.0).sum(-1) / present.sum().clamp(min=1)
+        losses = -(1 - label_smoothing) * own - label_smoothing * mean  # (n,)
+        asked = present[positive]
+        return losses.masked_fill(~asked, 0.0).sum() / asked.sum().clamp(min=1)
 
 
 def multimodal_contrastive(
@@ -58,26 +69,26 @@ def multimodal_contrastive(
     """
     if not pairs:
         raise ValueError("there are no pairs of modalities to contrast")
-    in_use, idle = [], []
+    losses, in_use = [], []
     for a, b in pairs:
         present = _present(embeddings, a, b, masks or {})
-        queries = [_unit(embeddings[name][present]) for name in (a, b)]
-        if len(queries[0]) < 2:
-            # A zero that still reaches every parameter: DistributedDataParallel waits for all.
-            idle.append(0.0 * (queries[0].sum() + queries[1].sum() + temperature))
-            continue
+        queries = [_unit(embeddings[name], present) for name in (a, b)]
         keys = queries
         if targets is not None:
-            keys = [_unit(_target(targets, name, embeddings)[present].detach()) for name in (a, b)]
-        own = torch.arange(len(queries[0]), device=queries[0].device)
-        a_to_b = info_nce(queries[0], keys[1], own, temperature, label_smoothing)
-        b_to_a = info_nce(queries[1], keys[0], own, temperature, label_smoothing)
-        in_use.append((a_to_b + b_to_a) / 2)
-    return (sum(in_use) + sum(idle)) / max(len(in_use), 1)
+            keys = [_unit(_target(targets, n, embeddings).detach(), present) for n in (a, b)]
+        own = torch.arange(len(present), device=present.device)
+        a_to_b = info_nce(queries[0], keys[1], own, temperature, label_smoothing, present)
+        b_to_a = info_nce(queries[1], keys[0], own, temperature, label_smoothing, present)
+        in_use.append(present.sum() >= 2)
+        # A zero still reaches every parameter: DistributedDataParallel waits for all.
+        losses.append((a_to_b + b_to_a) / 2 * in_use[-1])
+    return sum(losses) / sum(in_use).clamp(min=1)
 
 
-def _unit(embedding: Tensor) -> Tensor:
-    return F.normalize(embedding.to(torch.promote_types(embedding.dtype, torch.float32)), dim=-1)
+def _unit(embedding: Tensor, present: Tensor) -> Tensor:
+    """Rows of length 1, and zeros where a segment is not present, whatever stands there."""
+    embedding = embedding.to(torch.promote_types(embedding.dtype, torch.float32))
+    return F.normalize(embedding.masked_fill(~present.unsqueeze(1), 0.0), dim=-1)
 
 
 def _present(

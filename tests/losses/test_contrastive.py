@@ -1,6 +1,7 @@
 """The contrastive loss against hand-worked numbers and a reference written with plain loops."""
 
 import math
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -80,6 +81,24 @@ def test_info_nce_takes_more_keys_than_queries():
     keys = torch.tensor([[0.0, 1.0], [0.0, -1.0], [1.0, 0.0]])
     loss = info_nce(torch.tensor([[1.0, 0.0]]), keys, torch.tensor([2]), 1.0)
     assert loss.item() == pytest.approx(0.551445, abs=1e-6)
+
+
+def test_info_nce_leaves_out_keys_that_are_not_there_by_hand():
+    # Without row 1 the keys are e1, e2 as in the first test; its own query counts as little.
+    keys = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
+    present = torch.tensor([True, False, True])
+    loss = info_nce(keys, keys, torch.arange(3), 0.5, 0.2, present)
+    assert loss.item() == pytest.approx(0.326928, abs=1e-6)
+    assert info_nce(keys, keys, torch.arange(3), 0.5, 0.2, present & False).item() == 0.0
+
+
+def test_no_value_is_needed_to_ask_for_it(monkeypatch):
+    # Tensors without values, which autocast does not know: a GPU's need not be waited for.
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
+    embeddings = {name: torch.empty(6, 5, device="meta") for name in MODALITIES}
+    masks = {"visual": torch.empty(6, dtype=torch.bool, device="meta")}
+    pairs = [TEXT_VISUAL, TEXT_ACOUSTIC]
+    assert multimodal_contrastive(embeddings, pairs, 0.2, 0.1, masks).shape == ()
 
 
 def test_info_nce_gradients_are_those_of_finite_differences():
