@@ -36,7 +36,7 @@ def apply() -> None:
             return original_forward_pass(self, batch)
 
     def training_loop(self):
-        with self.precision.products(self.device):
+        with self.precision.products(self.device, self.model):
             original_training_loop(self)
 
     def inference(self):
@@ -59,9 +59,9 @@ def apply() -> None:
 @contextmanager
 def evaluating(trainer: Any) -> Iterator[None]:
     """A context for what a trainer computes without gradients, in `evaluation.precision`."""
-    precision = trainer.evaluation_precision
-    device = trainer.device
-    with torch.inference_mode(), precision.products(device), precision.autocast(device):
+    precision, device = trainer.evaluation_precision, trainer.device
+    products = precision.products(device, trainer.model)
+    with torch.inference_mode(), products, precision.autocast(device):
         yield
 
 

@@ -113,7 +113,7 @@ class MultimodalContrastive(nn.Module):
             embeddings, masks, targets = gather(
                 embeddings, masks, targets, stand_in=STAND_IN in sample_list
             )
-        device = sample_list["targets"].device
+        device = next(iter(embeddings.values())).device
         with _named("multimodal_contrastive"), full_precision(device):
             loss = multimodal_contrastive(
                 embeddings,

@@ -7,12 +7,15 @@ from functools import cache
 from typing import Any
 
 import torch
+from torch import nn
 
 from mmf_cmsbert.errors import ConfigError
 
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _GPU_ONLY = ("tf32", "fp16")
+# Weights of the largest map of MiniLM (6 x 384), the smallest network that was found to gain.
+_LARGE = 384 * 1536
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,19 @@ class Precision:
         return torch.autocast(torch.device(device).type, _AUTOCAST[self.name])
 
     @contextmanager
-    def products(self, device: torch.device) -> Iterator[None]:
+    def products(self, device: torch.device, model: nn.Module) -> Iterator[None]:
         """A context for forward and backward pass, in which float32 products are what they say.
 
-        On a CPU where that takes nothing from their precision, oneDNN computes them in the place of
-        MKL: the same sums, in another order.
+        On a CPU where that takes nothing from their precision, oneDNN computes those of a large
+        model in the place of MKL: the same sums, in another order.
+
+        Args:
+            device: where it computes.
+            model: what computes.
         """
         setting = "high" if self.name == "tf32" else "highest"
-        if torch.device(device).type == "cpu" and _onednn_is_better():
+        on_cpu = torch.device(device).type == "cpu"
+        if on_cpu and _is_large(model) and _onednn_is_better():
             # To torch: oneDNN may multiply in bfloat16. To this CPU: oneDNN multiplies, in float32.
             setting = "medium"
         with _products(setting):
@@ -73,6 +81,16 @@ def full_precision(device: torch.device) -> Iterator[None]:
     """
     with torch.autocast(device.type, enabled=False), _products("highest"):
         yield
+
+
+def _is_large(model: nn.Module) -> bool:
+    """Whether its products take longer than oneDNN takes to prepare one.
+
+    That is a millisecond for each shape that it has not seen, and the number of word pieces in a
+    batch is hardly ever the same: a network as small as the demo's took twice as long.
+    """
+    maps = (each for each in model.modules() if isinstance(each, nn.Linear))
+    return any(each.weight.numel() >= _LARGE for each in maps)
 
 
 @cache

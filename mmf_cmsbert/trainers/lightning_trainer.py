@@ -70,7 +70,7 @@ class LightningTrainer(SeveralProcesses, lightning.open_trainer_class()):
 
         left = math.ceil(self.batches_left() / self.accumulated)
         shown = self.progress.training(self.num_updates + left, self.num_updates)
-        with shown, self.precision.products(self.device):
+        with shown, self.precision.products(self.device, self.model):
             fit(self.lightning, self)
         self.model.to(self.device)  # Lightning leaves it on the CPU
 

@@ -9,6 +9,7 @@ from mmf_cmsbert.modules import precision
 from mmf_cmsbert.modules.precision import Precision, full_precision
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
+LARGE = torch.nn.Linear(768, 3072)
 
 
 @pytest.mark.parametrize("value", ["float32", 16, None, True])
@@ -43,7 +44,7 @@ def test_products_of_a_forward_pass(name, dtype):
 def test_float32_products_are_what_they_are_called_and_as_before_afterwards(name, inside):
     torch.set_float32_matmul_precision("medium")
     try:
-        with pytest.raises(KeyboardInterrupt), Precision(name).products(GPU):
+        with pytest.raises(KeyboardInterrupt), Precision(name).products(GPU, LARGE):
             assert torch.get_float32_matmul_precision() == inside
             with full_precision(CPU):
                 assert torch.get_float32_matmul_precision() == "highest"
@@ -60,7 +61,7 @@ def test_on_a_cpu_float32_products_keep_the_digits_of_float32():
         left, right = torch.randn(rows, width), torch.randn(columns, width)
         exact = left.double() @ right.double().T
         scale = left.double().abs() @ right.double().abs().T
-        with Precision("fp32").products(CPU):
+        with Precision("fp32").products(CPU, LARGE):
             for product in (left @ right.T, F.linear(left, right), (right @ left.T).T):
                 # A bfloat16 has 8 bits: 4e-3 and no better.
                 assert ((product - exact).abs() / scale).max() < 2e-6
@@ -83,10 +84,18 @@ def test_onednn_multiplies_where_it_is_found_to_be_precise_and_known_to_be_faste
     monkeypatch.setattr(precision, "_keeps_float32", lambda setting: precise)
     precision._onednn_is_better.cache_clear()
     try:
-        with Precision("fp32").products(CPU):
+        with Precision("fp32").products(CPU, LARGE):
             assert torch.get_float32_matmul_precision() == setting
     finally:
         precision._onednn_is_better.cache_clear()
+
+
+def test_a_small_network_is_left_to_mkl_wherever_it_computes(monkeypatch):
+    monkeypatch.setattr(precision, "_onednn_is_better", lambda: True)
+    small = torch.nn.Sequential(torch.nn.Embedding(30_000, 64), torch.nn.Linear(64, 256))
+    for model, setting in ((LARGE, "medium"), (small, "highest")):
+        with Precision("fp32").products(CPU, model):
+            assert torch.get_float32_matmul_precision() == setting
 
 
 def test_a_product_with_fewer_digits_is_found_out(monkeypatch):

@@ -171,7 +171,7 @@ class Workbench:
     def _products(self, variant: Variant) -> AbstractContextManager:
         if variant.precision is None:
             return nullcontext()
-        return Precision(variant.precision).products(self.device)
+        return Precision(variant.precision).products(self.device, self.backbone)
 
     def _autocast(self, variant: Variant) -> AbstractContextManager:
         return Precision(variant.precision or "fp32").autocast(self.device)
