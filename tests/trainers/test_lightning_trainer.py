@@ -202,7 +202,8 @@ def test_float32_products_of_training_are_what_the_precision_says(toy, tmp_path,
         return forward(self, sample_list)
 
     monkeypatch.setattr(toy.ToyModel, "forward", watched)
-    monkeypatch.setattr("mmf_cmsbert.modules.precision._onednn_is_better", lambda: True)
+    for condition in ("_onednn_is_better", "_is_large"):
+        monkeypatch.setattr(f"mmf_cmsbert.modules.precision.{condition}", lambda *_: True)
     toy.run(tmp_path, LIGHTNING)
     assert seen == {("train", "medium"), ("val", "medium"), ("test", "medium")}
 
