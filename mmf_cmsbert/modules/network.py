@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -143,7 +143,10 @@ class CMSBert(nn.Module):
             ConfigError: ``shift.context=word`` on frames that are not aligned with the words.
         """
         batch = NetworkInput(input_ids, input_mask, word_index, frames, frame_masks)
+        batch = self._encode_frames(batch, dataset)
         states = self._encode_groups(batch, dataset)
+        for m, encoded in batch.encoded.items():
+            states[m] = self.frame_pooling[m](encoded, frame_masks[m])
         present = {m: mask.any(1) for m, mask in frame_masks.items()}
         present["text"] = torch.ones_like(input_mask[:, 0], dtype=torch.bool)
         embeddings = {"text": self._embed("text", states[self.settings.text_state])}
@@ -157,6 +160,18 @@ class CMSBert(nn.Module):
         with full_precision(fused.device):  # half precision would round the scores
             logits = self.head(fused)
         return CMSBertOutput(logits, embeddings, present)
+
+    def _encode_frames(self, batch: NetworkInput, dataset: str) -> NetworkInput:
+        """The batch with its frames scaled and encoded.
+
+        All at once: their encoders are so narrow that padding costs less than groups would.
+        """
+        frames = {m: self.frame_scales[m](each, dataset) for m, each in batch.frames.items()}
+        encoded = {
+            m: self.frame_encoders[m](each, batch.frame_masks[m], dataset)
+            for m, each in frames.items()
+        }
+        return replace(batch, frames=frames, encoded=encoded)
 
     def _encode_groups(self, batch: NetworkInput, dataset: str) -> dict[str, Tensor]:
         """:meth:`_encode`, with as little padding as ``backbone.length_groups`` asks for."""
@@ -184,8 +199,7 @@ class CMSBert(nn.Module):
 
         Returns:
             ``fused``, the shifted text ``(batch, dim)``; ``verbal``, the text before it is shifted,
-            if ``contrastive.text_state`` asks for it; modality -> its frames, pooled,
-            ``(batch, frame_dim)``.
+            if ``contrastive.text_state`` asks for it.
         """
         shift, states = self._prepare(batch, dataset)
         place = shift_place(self.backbone, self.settings.shift_layer)
@@ -230,16 +244,14 @@ class CMSBert(nn.Module):
         self, batch: NetworkInput, dataset: str
     ) -> tuple[Callable[[Tensor], Tensor], dict[str, Tensor]]:
         """What shifts the words ``(batch, pieces, dim)``, and the states of :meth:`_encode`."""
-        mask, masks = batch.input_mask.bool(), batch.frame_masks
-        frames = {m: self.frame_scales[m](each, dataset) for m, each in batch.frames.items()}
-        encoded = {m: self.frame_encoders[m](frames[m], masks[m], dataset) for m in frames}
-        states = {m: self.frame_pooling[m](encoded[m], masks[m]) for m in frames}
+        mask, masks, frames = batch.input_mask.bool(), batch.frame_masks, batch.frames
+        states: dict[str, Tensor] = {}
 
         def shift(words: Tensor) -> Tensor:
             if self.settings.text_state == "verbal":
                 states["verbal"] = mean_pool(words, mask)
             if isinstance(self.shift, UtteranceShift):
-                return self.shift(words, mask, encoded, masks)
+                return self.shift(words, mask, batch.encoded, masks)
             if isinstance(self.shift, WordShift):
                 index = batch.word_index
                 rows = {m: aligned_frames(frames[m], masks[m], index, m) for m in frames}

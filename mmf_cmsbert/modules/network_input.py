@@ -1,7 +1,7 @@
 """What the network reads of a batch, and the same of some of its segments."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -9,13 +9,17 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class NetworkInput:
-    """Word pieces and frames of a batch of segments; see :meth:`CMSBert.forward` for the shapes."""
+    """Word pieces and frames of a batch of segments; see :meth:`CMSBert.forward` for the shapes.
+
+    ``encoded``, modality -> ``(batch, frames, frame_dim)``, is what the network makes of them.
+    """
 
     input_ids: Tensor
     input_mask: Tensor
     word_index: Tensor
     frames: Mapping[str, Tensor]
     frame_masks: Mapping[str, Tensor]
+    encoded: Mapping[str, Tensor] = field(default_factory=dict)
 
     def lengths(self) -> dict[str, list[int]]:
         """Positions that each segment needs, at least 1: of ``text`` and of each modality's frames.
@@ -44,4 +48,5 @@ class NetworkInput:
             cut(self.word_index, "text"),
             {m: cut(each, m) for m, each in self.frames.items()},
             {m: cut(each, m) for m, each in self.frame_masks.items()},
+            {m: cut(each, m) for m, each in self.encoded.items()},
         )

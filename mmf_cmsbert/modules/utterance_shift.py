@@ -112,12 +112,22 @@ class UtteranceShift(Shift):
         Returns:
             Shifted states, ``(batch, pieces, dim)``.
         """
-        utterance = self.verbal_context(states, mask).unsqueeze(1).expand_as(states)
+        utterance = self.verbal_context(states, mask).unsqueeze(1)  # (batch, 1, dim)
         displacement = torch.zeros_like(states)
         for modality, encoded in frames.items():
             frame_mask = frame_masks[modality]
             context = self.contexts[modality](states, encoded, frame_mask)
-            gate = self.gates[modality](torch.cat((states, utterance, context), dim=-1))
+            gate = self._gate(modality, states, utterance, context)
             pull = GATES[self.gate](gate) * self.values[modality](context)
             displacement = displacement + pull * frame_mask.any(1)[:, None, None]
         return self.displace(states, displacement)
+
+    def _gate(self, modality: str, states: Tensor, utterance: Tensor, context: Tensor) -> Tensor:
+        """``W_g^m [z_i; s; c^m_i]``, with the product of s, the same for all words, made once."""
+        gate, dim = self.gates[modality], states.size(-1)
+        of_word, of_utterance, of_context = gate.weight.split([dim, dim, context.size(-1)], dim=1)
+        return (
+            F.linear(states, of_word, gate.bias)
+            + F.linear(utterance, of_utterance)
+            + F.linear(context, of_context)
+        )

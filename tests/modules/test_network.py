@@ -320,13 +320,13 @@ def test_a_batch_of_equal_lengths_is_not_copied():
     assert seen[0] is inputs["input_ids"]
 
 
-def test_frames_are_cut_to_the_longest_of_their_group():
+def test_frames_that_words_read_are_cut_to_the_longest_of_their_group():
     model, inputs = network(length_groups=2), ragged_batch([2, 3, 30])
     inputs["frame_masks"]["acoustic"][:2] = False
     inputs["frame_masks"]["acoustic"][0, 6] = True  # a mask with a hole
     seen = []
-    model.frame_encoders["acoustic"].register_forward_pre_hook(
-        lambda module, args: seen.append(args[0].size(1))
+    model.shift.contexts["acoustic"].register_forward_pre_hook(
+        lambda module, args: seen.append(args[1].size(1))
     )
     model(**inputs)
     assert seen == [7, 30]
