@@ -142,8 +142,9 @@ def _give_names() -> None:
     MMFTrainer.lr_scheduler = property(mmf_line.lr_scheduler)
     MMFTrainer.evaluation_interval = property(lambda self: self.training_config.evaluation_interval)
     MMFTrainer._try_full_validation = try_full_validation
-    MMFTrainer._forward_pass = MMFTrainer._forward
-    MMFTrainer._forward = lambda self, batch: self._forward_pass(batch)
+    if not hasattr(MMFTrainer, "_forward_pass"):  # twice, it would go round in circles
+        MMFTrainer._forward_pass = MMFTrainer._forward
+        MMFTrainer._forward = lambda self, batch: self._forward_pass(batch)
     MMFTrainer._update_meter = update_meter
 
 

@@ -50,7 +50,6 @@ def apply() -> None:
     trainer.training_loop = training_loop
     trainer.inference = inference
     if is_main():
-        trainer._forward = lambda self, batch: self._forward_pass(batch)
         _scale_on_main(trainer)
     else:
         _scale_on_rc10(trainer)
