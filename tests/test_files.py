@@ -2,12 +2,21 @@
 
 import hashlib
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from mmf_cmsbert import files
-from mmf_cmsbert.files import replaced_file, sha256_of
+from mmf_cmsbert.files import (
+    FileTooLarge,
+    NotRegularFile,
+    check_regular,
+    open_regular,
+    read_regular,
+    replaced_file,
+    sha256_of,
+)
 
 
 @pytest.fixture
@@ -22,12 +31,29 @@ def readings(monkeypatch):
     """Which files are opened."""
     opened = []
 
-    def counting(path, mode):
+    def counting(path):
         opened.append(path)
-        return open(path, mode)
+        return open_regular(path)
 
-    monkeypatch.setattr(files, "open", counting, raising=False)
+    monkeypatch.setattr(files, "open_regular", counting)
     return opened
+
+
+@pytest.fixture(params=["pipe", "socket", "device", "folder"])
+def not_regular(request, tmp_path):
+    """A path that names no regular file, and what it is."""
+    path = tmp_path / "odd"
+    if request.param == "pipe":
+        os.mkfifo(path)
+        return path, "a named pipe"
+    if request.param == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(path))
+        return path, "a socket"
+    if request.param == "device":
+        return Path("/dev/zero"), "a character device"
+    path.mkdir()
+    return path, "a folder"
 
 
 @pytest.mark.parametrize("size", [0, 5, files._BLOCK + 1])
@@ -113,3 +139,43 @@ def test_what_cannot_take_the_place_is_removed(tmp_path):
     with pytest.raises(OSError), replaced_file(tmp_path / "folder") as unfinished:
         unfinished.write_bytes(b"content")
     assert [each.name for each in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize("linked", [False, True])
+@pytest.mark.parametrize(
+    "reads", [open_regular, check_regular, sha256_of, lambda path: read_regular(path, 10)]
+)
+def test_pipes_sockets_devices_and_folders_are_refused_at_once(
+    not_regular, tmp_path, linked, reads
+):
+    path, kind = not_regular
+    if linked:
+        (tmp_path / "link").symlink_to(path)
+        path = tmp_path / "link"
+    with pytest.raises(NotRegularFile, match=f"{path}: expected a file, found {kind}"):
+        reads(path)
+
+
+def test_a_pipe_that_takes_the_place_of_a_file_while_it_is_opened_is_refused(file, monkeypatch):
+    def exchanged(path):
+        file.unlink()
+        os.mkfifo(file)
+
+    monkeypatch.setattr(files, "check_regular", exchanged)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(NotRegularFile, match="a named pipe"):
+        open_regular(file)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_regular_file_and_a_link_to_one_are_read(file, tmp_path):
+    (tmp_path / "link").symlink_to(file)
+    for path in (file, tmp_path / "link"):
+        with open_regular(path) as opened:
+            assert (opened.read(), opened.name) == (b"first", str(path))
+        assert read_regular(path, 5) == b"first"
+
+
+def test_a_file_larger_than_the_limit_is_not_read(file):
+    with pytest.raises(FileTooLarge, match=r"larger than 4 bytes"):
+        read_regular(file, 4)
