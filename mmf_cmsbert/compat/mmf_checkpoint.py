@@ -20,7 +20,8 @@ from mmf.utils import checkpoint as mmf_checkpoint
 from mmf.utils.distributed import broadcast_scalar, is_master
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.compat import imports, mmf_checkpoint_file, mmf_log, mmf_resume
+from mmf_cmsbert.checkpoints import file as checkpoint_file
+from mmf_cmsbert.compat import imports, mmf_log, mmf_resume
 from mmf_cmsbert.compat.mmf_line import early_stopping, is_main, lr_scheduler
 from mmf_cmsbert.errors import ConfigError, UserError
 
@@ -30,7 +31,7 @@ def apply_safe_loading() -> None:
 
     This holds for `checkpoint.resume*`, for `from_pretrained` and for the model zoo.
     """
-    mmf_checkpoint.torch = imports.facade(torch, load=mmf_checkpoint_file.read)
+    mmf_checkpoint.torch = imports.facade(torch, load=checkpoint_file.read)
 
 
 def apply() -> None:
@@ -71,8 +72,8 @@ def apply() -> None:
 
     def finalize(self):
         if is_master():
-            weights = mmf_checkpoint_file.plain(self.trainer.model.state_dict(), "model")
-            mmf_checkpoint_file.write(weights, Path(self.pth_filepath))
+            weights = checkpoint_file.plain(self.trainer.model.state_dict(), "model")
+            checkpoint_file.write(weights, Path(self.pth_filepath))
 
     cls.__init__ = __init__
     setattr(cls, load_counts, _load_counts)
@@ -123,8 +124,8 @@ def save(self, update: int, iteration: int | None = None, update_best: bool = Fa
         targets.append(folder / f"{self.ckpt_prefix}best.ckpt")
     # Last: what current.ckpt says of the best must never be newer than best.ckpt.
     targets.append(folder / f"{self.ckpt_prefix}current.ckpt")
-    contents = mmf_checkpoint_file.plain(_contents(self, update, iteration or update))
-    mmf_checkpoint_file.write(contents, *targets)
+    contents = checkpoint_file.plain(_contents(self, update, iteration or update))
+    checkpoint_file.write(contents, *targets)
     if is_main() and self.config.training.wandb.log_checkpoint:
         self.trainer.logistics_callback.wandb_logger.log_model_checkpoint(str(targets[-1]))
 

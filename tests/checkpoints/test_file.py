@@ -9,17 +9,11 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from mmf_cmsbert.checkpoints import file as checkpoint_file
 from mmf_cmsbert.errors import UserError
 
 
-@pytest.fixture
-def checkpoint_file(mmf):
-    from mmf_cmsbert.compat import mmf_checkpoint_file
-
-    return mmf_checkpoint_file
-
-
-def test_what_is_written_is_read_again(checkpoint_file, tmp_path):
+def test_what_is_written_is_read_again(tmp_path):
     contents = checkpoint_file.plain(
         {
             "value": np.float64(0.5),
@@ -42,17 +36,17 @@ def test_what_is_written_is_read_again(checkpoint_file, tmp_path):
     assert read["group"] == {"betas": (0.9, 0.999), "names": ["x"]}
 
 
-def test_the_versions_of_a_state_dict_stay(checkpoint_file):
+def test_the_versions_of_a_state_dict_stay():
     state = torch.nn.BatchNorm1d(2).state_dict()
     assert checkpoint_file.plain(state)._metadata == state._metadata
 
 
-def test_an_object_that_could_not_be_loaded_again_is_named(checkpoint_file):
+def test_an_object_that_could_not_be_loaded_again_is_named():
     with pytest.raises(UserError, match=r"checkpoint\.optimizer\.state\[0\] is a .*OSError"):
         checkpoint_file.plain({"optimizer": {"state": [OSError()]}})
 
 
-def test_a_file_that_would_execute_code_is_refused(checkpoint_file, tmp_path):
+def test_a_file_that_would_execute_code_is_refused(tmp_path):
     class Program:
         def __reduce__(self):
             return os.mkdir, (str(tmp_path / "executed"),)
@@ -65,7 +59,7 @@ def test_a_file_that_would_execute_code_is_refused(checkpoint_file, tmp_path):
 
 @pytest.mark.parametrize("kept", [0, 1, 0.5, 0.99])
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_torn_file_is_called_damaged(checkpoint_file, tmp_path, kept, zipped):
+def test_a_torn_file_is_called_damaged(tmp_path, kept, zipped):
     path = tmp_path / "torn.ckpt"
     weights = {"model": {"weight": torch.ones(500)}}
     torch.save(weights, path, _use_new_zipfile_serialization=zipped)
@@ -75,13 +69,13 @@ def test_a_torn_file_is_called_damaged(checkpoint_file, tmp_path, kept, zipped):
         checkpoint_file.read(path)
 
 
-def test_a_text_file_is_no_checkpoint(checkpoint_file, tmp_path):
+def test_a_text_file_is_no_checkpoint(tmp_path):
     (tmp_path / "notes.txt").write_text("not found")
     with pytest.raises(UserError, match=r"notes\.txt is damaged or is no checkpoint"):
         checkpoint_file.read(tmp_path / "notes.txt")
 
 
-def test_targets_share_one_file(checkpoint_file, tmp_path):
+def test_targets_share_one_file(tmp_path):
     targets = [tmp_path / name for name in ("model_1.ckpt", "best.ckpt", "current.ckpt")]
     checkpoint_file.write({"update": 1}, *targets)
     assert {path.stat().st_ino for path in targets} == {targets[0].stat().st_ino}
@@ -91,7 +85,7 @@ def test_targets_share_one_file(checkpoint_file, tmp_path):
     assert sorted(tmp_path.iterdir()) == sorted(targets)
 
 
-def test_targets_are_copied_where_files_cannot_be_shared(checkpoint_file, tmp_path, monkeypatch):
+def test_targets_are_copied_where_files_cannot_be_shared(tmp_path, monkeypatch):
     def no_links(*args):
         raise OSError("no hard links here")
 
@@ -100,7 +94,7 @@ def test_targets_are_copied_where_files_cannot_be_shared(checkpoint_file, tmp_pa
     assert checkpoint_file.read(tmp_path / "best.ckpt") == {"update": 1}
 
 
-def test_an_interrupted_write_leaves_the_old_file(checkpoint_file, tmp_path, monkeypatch):
+def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
     checkpoint_file.write({"update": 1}, tmp_path / "current.ckpt")
 
     def torn(contents, file):

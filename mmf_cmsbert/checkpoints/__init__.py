@@ -1,0 +1,1 @@
+"""Checkpoint files: how they are written, verified and read."""
