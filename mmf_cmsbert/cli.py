@@ -75,7 +75,7 @@ def _start(prog: str, what: str, predict: bool) -> None:
     from mmf_cli.run import run
 
     if not predict:
-        from mmf_cmsbert import run_record
+        from mmf_cmsbert.records import run_record
 
         run_record.activate([prog, *typed], resolved(options, arguments.config_override))
     run(predict=predict)

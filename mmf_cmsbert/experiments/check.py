@@ -9,10 +9,11 @@ import yaml
 from rich.console import Console
 
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.experiments import provenance, record, scheduler, table
+from mmf_cmsbert.experiments import scheduler, table
 from mmf_cmsbert.experiments.display import Display
 from mmf_cmsbert.experiments.job import Job, check_options, resolve
 from mmf_cmsbert.experiments.process import MMFRun
+from mmf_cmsbert.records import provenance, record
 
 # What a recipe can hold; the rest belongs to the machine that it runs on.
 _SECTIONS = (

@@ -5,9 +5,9 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from mmf_cmsbert.experiments import record
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.scheduler import Outcome
+from mmf_cmsbert.records import record
 
 
 class Display:

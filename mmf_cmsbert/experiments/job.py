@@ -8,7 +8,8 @@ from typing import Any
 
 from mmf_cmsbert import overrides
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.experiments import recipe, record
+from mmf_cmsbert.experiments import recipe
+from mmf_cmsbert.records import record
 from mmf_cmsbert.registration import register
 
 # Words of mmf_run that an experiment sets itself -> what to type instead.

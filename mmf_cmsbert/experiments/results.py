@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmf_cmsbert.experiments import record
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.statistics import Comparison, Summary, compare, summarise
+from mmf_cmsbert.records import record
 
 
 @dataclass(frozen=True)

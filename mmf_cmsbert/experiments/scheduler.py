@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from mmf_cmsbert.experiments import record
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.process import MMFRun, error_of
+from mmf_cmsbert.records import record
 
 
 class Process(Protocol):

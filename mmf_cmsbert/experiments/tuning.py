@@ -12,12 +12,12 @@ from rich.console import Console
 from mmf_cmsbert import overrides
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments import recipe as recipes
-from mmf_cmsbert.experiments import record
 from mmf_cmsbert.experiments.ablation import run_missing
 from mmf_cmsbert.experiments.job import plan
 from mmf_cmsbert.experiments.scheduler import Start
 from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried
 from mmf_cmsbert.experiments.space import Dimension, word
+from mmf_cmsbert.records import record
 
 # The test split is not looked at.
 RUN_TYPE = "train_val"

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from mmf_cmsbert.experiments import job, provenance, scheduler
+from mmf_cmsbert.experiments import job, scheduler
+from mmf_cmsbert.records import provenance
 
 MAE = "mosi/sentiment_mae"
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from mmf_cmsbert.experiments import provenance
+from mmf_cmsbert.records import provenance
 
 CONFIG = {
     "datasets": "mosi",

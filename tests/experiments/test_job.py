@@ -2,7 +2,7 @@ import pytest
 from made_up_runs import write_record
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.experiments import provenance
+from mmf_cmsbert.records import provenance
 
 
 def test_every_recipe_runs_with_every_seed_in_a_folder_of_its_own(planned):

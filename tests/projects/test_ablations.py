@@ -6,8 +6,9 @@ from functools import cache
 import pytest
 
 from mmf_cmsbert import cli
-from mmf_cmsbert.experiments import recipe, record
+from mmf_cmsbert.experiments import recipe
 from mmf_cmsbert.paths import PACKAGE
+from mmf_cmsbert.records import record
 
 PROJECT = PACKAGE / "projects" / "cmsbert"
 FOLDER = PROJECT / "ablations"

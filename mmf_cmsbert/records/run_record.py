@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.compat import mmf_line
-from mmf_cmsbert.experiments import provenance
-from mmf_cmsbert.experiments.record import FORMAT, NAME
 from mmf_cmsbert.files import replaced_file
+from mmf_cmsbert.records import provenance
+from mmf_cmsbert.records.record import FORMAT, NAME
 
 
 class RunRecord:

@@ -17,8 +17,8 @@ from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import sha256_of
 
 LIBRARIES = ("torch", "transformers", "mmf", "numpy", "omegaconf")
-# Rooms whose code starts, reads or documents runs, and changes none of their numbers.
-_OUTSIDE = ("commands", "experiments")
+# Packages that start, read or document runs and change none of their numbers.
+_OUTSIDE = ("commands", "experiments", "records")
 
 
 def commit() -> dict[str, Any] | None:

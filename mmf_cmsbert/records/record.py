@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.experiments import provenance
+from mmf_cmsbert.records import provenance
 
 NAME, FORMAT = "run.json", 1
 # Where a run is saved and what it says while it runs changes none of its numbers.

@@ -10,7 +10,7 @@ from mmf_cmsbert import files, paths
 from mmf_cmsbert.datasets.misa_writer import write_misa
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert
-from mmf_cmsbert.experiments import provenance
+from mmf_cmsbert.records import provenance
 
 
 def test_data_is_hashed_file_by_file_and_folder_by_folder(tmp_path):

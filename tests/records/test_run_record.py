@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from mmf_cmsbert import cli, run_record
-from mmf_cmsbert.run_record import RunRecord
+from mmf_cmsbert import cli
+from mmf_cmsbert.records import run_record
+from mmf_cmsbert.records.run_record import RunRecord
 
 CONFIG = {
     "datasets": "mosi",

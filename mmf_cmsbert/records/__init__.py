@@ -1,0 +1,1 @@
+"""Records of runs: what was run, on what, and what it scored."""
