@@ -12,7 +12,8 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from mmf_cmsbert import overrides, preflight
-from mmf_cmsbert.compat.libraries import demjson
+from mmf_cmsbert.compat import demjson
+from mmf_cmsbert.datasets import typed_source
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.paths import PACKAGE
 from mmf_cmsbert.registration import register
@@ -113,6 +114,7 @@ def complete(
     if save_dir := os.environ.get("MMF_SAVE_DIR"):
         options.setdefault("env.save_dir", save_dir)
 
+    options |= typed_source.complete(options, predict)
     preflight.import_user_dir(options, file)
     preflight.check_names(options["model"], options["dataset"].split(","))
     config = _configuration(options, "config", "model", "dataset")

@@ -7,18 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from mmf_cmsbert.datasets.misa_writer import FILES, Written, write_misa
 from mmf_cmsbert.datasets.readers.source import Source
 from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.settings import shipped_section
 from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import DataError, SegmentError
-from mmf_cmsbert.paths import PACKAGE
 
 _SHOWN = 10
 
@@ -58,12 +55,6 @@ def convert_source(source: Source, settings: ConversionSettings, to: str, output
         hint = ". To leave such segments out, type --skip-invalid"
         message = str(error) + hint * isinstance(error, SegmentError)
         raise DataError(message.replace(key, "--non-finite zero")) from error
-
-
-def shipped(dataset: str) -> Mapping[str, Any]:
-    """The section ``dataset_config.<dataset>`` as it is shipped."""
-    path = PACKAGE / "configs" / "datasets" / dataset / "defaults.yaml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))["dataset_config"][dataset]
 
 
 def _stores(
@@ -147,7 +138,7 @@ def _print_misa(written: Written) -> None:
 def _print_next(
     stores: Mapping[str, StoredSegments], settings: ConversionSettings, files: Mapping[str, Path]
 ) -> None:
-    dataset, widths, defaults = settings.corpus, _widths(stores), shipped(settings.corpus)
+    dataset, widths, defaults = settings.corpus, _widths(stores), shipped_section(settings.corpus)
     options = [f"annotations.{split}=[{path}]" for split, path in files.items()]
     options += [
         f"features.{modality}={widths.get(modality, 'null')}"

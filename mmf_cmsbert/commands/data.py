@@ -3,12 +3,16 @@
 What does the work is imported when it is needed, so that help comes at once.
 """
 
+import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mmf_cmsbert.commands.plain_errors import PlainErrors
+
+if TYPE_CHECKING:
+    from mmf_cmsbert.datasets.readers.source import Source
 
 app = typer.Typer(
     cls=PlainErrors,
@@ -27,7 +31,8 @@ Sources = Annotated[
         metavar="SOURCE...",
         help="Files and folders of a corpus: a folder with train.pkl, dev.pkl, test.pkl (MISA); a "
         "pickle with all splits (MAG, MMSA) or one; .csd files or a folder of them; a plain folder "
-        "with segments.jsonl or segments.csv; a store.",
+        "with segments.jsonl or segments.csv; a store; a folder with one of these in it. What can "
+        "be named here can be given as dataset_config.DATASET.source, too.",
         show_default=False,
     ),
 ]
@@ -77,10 +82,9 @@ def inspect(
     """Say what is in a corpus, and what to look at before anything is trained on it."""
     from mmf_cmsbert.commands.inspection_report import show, write_json
     from mmf_cmsbert.datasets.inspection.inspection import inspect_source
-    from mmf_cmsbert.datasets.readers.source import find_source
 
     pieces = vocabulary and vocabulary.read().splitlines()
-    report = inspect_source(find_source(sources, split), dataset, layout, alignment, pieces)
+    report = inspect_source(_found(sources, split, layout), dataset, layout, alignment, pieces)
     if json is not None:
         write_json(report, json)
     if json != "-":
@@ -133,7 +137,6 @@ def convert(
 ) -> None:
     """Write a corpus of any layout as a store, or in MISA's layout."""
     from mmf_cmsbert.commands.conversion import convert_source
-    from mmf_cmsbert.datasets.readers.source import find_source
     from mmf_cmsbert.datasets.stores.conversion import ConversionSettings
 
     settings = ConversionSettings(
@@ -147,7 +150,7 @@ def convert(
         vocabulary=vocabulary,
     )
     folder = output or Path(f"{dataset}-{to}")
-    convert_source(find_source(sources, split), settings, to, folder.expanduser().absolute())
+    convert_source(_found(sources, split, layout), settings, to, folder.expanduser().absolute())
 
 
 @app.command()
@@ -173,7 +176,6 @@ def folds(
 ) -> None:
     """Cut a small corpus into folds by its videos, each a recipe for cmsbert ablate."""
     from mmf_cmsbert.commands.folds import write_folds
-    from mmf_cmsbert.datasets.readers.source import find_source
     from mmf_cmsbert.datasets.stores.conversion import ConversionSettings
     from mmf_cmsbert.experiments import recipe
 
@@ -182,7 +184,7 @@ def folds(
     )
     file = recipe.find(base or f"projects/cmsbert/{dataset}.yaml")
     folder = (output or Path(f"{dataset}-folds")).expanduser().absolute()
-    write_folds(find_source(sources, split), settings, folds, file, folder)
+    write_folds(_found(sources, split, layout), settings, folds, file, folder)
 
 
 @app.command()
@@ -216,12 +218,26 @@ def download(
     )
 
 
+def _found(paths: list[Path], split: str | None, layout: str) -> "Source":
+    """What the paths hold, and a line where nothing in them names a split."""
+    from mmf_cmsbert.datasets.readers.source import find_source
+
+    source = find_source(paths, split, layout)
+    if source.unnamed and split is None:
+        print(
+            f"{', '.join(map(str, source.unnamed))}: nothing names a split, so all segments count "
+            "as test; --split train or --split val makes them another one",
+            file=sys.stderr,
+        )
+    return source
+
+
 def _frames(typed: str | None, dataset: str) -> int | None:
-    from mmf_cmsbert.commands.conversion import shipped
+    from mmf_cmsbert.datasets.settings import shipped_section
     from mmf_cmsbert.errors import ConfigError
 
     if typed is None:
-        return shipped(dataset)["max_frames"]
+        return shipped_section(dataset)["max_frames"]
     if typed == "none":
         return None
     if not typed.isdecimal() or int(typed) < 1:

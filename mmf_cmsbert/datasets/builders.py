@@ -1,6 +1,5 @@
 """The datasets ``mosi`` and ``mosei`` as MMF finds them by name."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from mmf_cmsbert.datasets.stores.conversion import (
 )
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.synthetic import write_split
-from mmf_cmsbert.errors import DataError
 
 
 class SentimentBuilder(BaseDatasetBuilder):
@@ -43,7 +41,8 @@ class SentimentBuilder(BaseDatasetBuilder):
         settings = read_dataset_settings(self.dataset_name, config)
         if settings.synthetic:
             for split in SPLITS:
-                write_split(settings.files[split][0], split, settings.synthetic, settings.widths)
+                file = settings.files.annotations[split][0]
+                write_split(file, split, settings.synthetic, settings.widths)
         self._segments(settings, dataset_type)
 
     def load(
@@ -69,10 +68,7 @@ class SentimentBuilder(BaseDatasetBuilder):
         return SentimentDataset(self.dataset_name, config, dataset_type, segments, settings)
 
     def _segments(self, settings: DatasetSettings, split: str) -> StoredSegments:
-        files = settings.files[split]
-        missing = [file for file in files if not file.exists()]
-        if missing:
-            raise DataError(_how_to_get(settings, split, missing))
+        files = settings.files.of(split)
         conversion = ConversionSettings(
             corpus=self.corpus,
             layout=settings.layout,
@@ -88,8 +84,7 @@ class SentimentBuilder(BaseDatasetBuilder):
         )
         if store := fitting_store(files, split, conversion):
             return store
-        others = [each for other, each in settings.files.items() if other != split]
-        elsewhere = set(files) & set(sum(others, []))
+        elsewhere = settings.files.shared(split)
         name = store_name(files, split, conversion, elsewhere)
         return convert(files, split, conversion, settings.store_dir / name, elsewhere)
 
@@ -118,18 +113,3 @@ class MOSEIBuilder(SentimentBuilder):
     """CMU-MOSEI (Zadeh et al., 2018): 22,856 segments in the canonical split of its videos."""
 
     corpus = "mosei"
-
-
-def _how_to_get(settings: DatasetSettings, split: str, missing: list[Path]) -> str:
-    name = settings.key.split(".")[-1]
-    where = "".join(f"\n  {file}" for file in missing)
-    return (
-        f"{name}: no data file for the {split} split. Looked for{where}\n"
-        f"({settings.key}.annotations.{split}, in {settings.key}.data_dir={settings.data_dir})\n"
-        f"CMU-{name.upper()} is research data and does not come with this package. Its processed "
-        "pickles circulate with the MISA, MAG-BERT and MMSA repositories on GitHub, its raw "
-        "features with CMU-MultimodalSDK. Put the pickle there, or type "
-        f"{settings.key}.annotations.{split}=[/path/to/{missing[0].name}]\n"
-        "To try the model without any data, on a synthetic corpus: "
-        "mmf_run config=projects/cmsbert/demo.yaml"
-    )

@@ -13,6 +13,7 @@ from mmf_cmsbert.datasets.readers.csd import ALIGNMENTS
 from mmf_cmsbert.datasets.readers.layouts import check_layout
 from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
 from mmf_cmsbert.datasets.single_frames import SINGLE_FRAMES
+from mmf_cmsbert.datasets.split_files import SplitFiles, read_split_files
 from mmf_cmsbert.datasets.stores.conversion import ON_INVALID
 from mmf_cmsbert.datasets.synthetic import read_settings
 from mmf_cmsbert.datasets.validation import NON_FINITE
@@ -34,8 +35,7 @@ class DatasetSettings:
 
     Attributes:
         key: the section, ``dataset_config.<name>``.
-        data_dir: the folder that relative file names are relative to.
-        files: split -> its files, absolute.
+        files: where its splits are looked for.
         layout: a layout's name, or ``auto``.
         alignment: ``word`` or ``none``, of computational sequences.
         widths: modality -> columns, None where the corpus is used without the modality.
@@ -50,8 +50,7 @@ class DatasetSettings:
     """
 
     key: str
-    data_dir: Path
-    files: dict[str, list[Path]]
+    files: SplitFiles
     layout: str
     alignment: str
     widths: dict[str, int | None]
@@ -70,6 +69,11 @@ def defaults_path(name: str) -> Path:
     return PACKAGE / "configs" / "datasets" / name / "defaults.yaml"
 
 
+def shipped_section(name: str) -> dict[str, Any]:
+    """The section ``dataset_config.<name>`` as it is shipped, references unresolved."""
+    return OmegaConf.to_container(OmegaConf.load(defaults_path(name)))["dataset_config"][name]
+
+
 def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
     """Read ``dataset_config.<name>``.
 
@@ -78,19 +82,17 @@ def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
     """
     key = f"dataset_config.{name}"
     given = OmegaConf.to_container(config, resolve=True)
-    known = OmegaConf.to_container(OmegaConf.load(defaults_path(name)))["dataset_config"][name]
+    known = shipped_section(name)
     check_keys(given, known, key, free=("processors.*.params", "synthetic"))
     check_layout(given["layout"], f"{key}.layout")
-    for name, choices in _CHOICES.items():
-        if given[name] not in choices:
+    for each, choices in _CHOICES.items():
+        if given[each] not in choices:
             raise ConfigError(
-                f"{key}.{name} is {given[name]!r}; expected one of {', '.join(choices)}"
+                f"{key}.{each} is {given[each]!r}; expected one of {', '.join(choices)}"
             )
-    data_dir = Path(given["data_dir"]).expanduser().absolute()
     settings = DatasetSettings(
         key=key,
-        data_dir=data_dir,
-        files={s: _files(given["annotations"].get(s), data_dir, key, s) for s in SPLITS},
+        files=read_split_files(name, given, known, given["layout"]),
         layout=given["layout"],
         alignment=given["alignment"],
         widths={m: _width(given["features"].get(m), f"{key}.features.{m}") for m in MODALITIES},
@@ -106,16 +108,6 @@ def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
     if settings.synthetic:
         _check_synthetic_files(settings)
     return settings
-
-
-def _files(names: Any, data_dir: Path, key: str, split: str) -> list[Path]:
-    names = [names] if isinstance(names, str) else names
-    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-        raise ConfigError(
-            f"{key}.annotations.{split} is {names!r}; expected a file or a list of files, as in "
-            f"{key}.annotations.{split}=[/path/to/{split}.pkl]"
-        )
-    return [data_dir / Path(name).expanduser() for name in names]
 
 
 def _vocabulary(value: Any, key: str) -> Path | None:
@@ -163,7 +155,12 @@ def _synthetic(given: Any, key: str) -> dict[str, int] | None:
 
 
 def _check_synthetic_files(settings: DatasetSettings) -> None:
-    files = [file for split in settings.files.values() for file in split]
+    if settings.files.source:
+        raise ConfigError(
+            f"{settings.key}.synthetic makes a corpus, and {settings.key}.source names one; give "
+            "one of them"
+        )
+    files = [file for split in settings.files.annotations.values() for file in split]
     one_a_split = settings.layout in ("auto", "misa")
     if not one_a_split or len(files) != len(SPLITS) or len(set(files)) != len(SPLITS):
         raise ConfigError(

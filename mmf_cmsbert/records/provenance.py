@@ -11,9 +11,11 @@ from typing import Any
 
 import mmf_cmsbert
 from mmf_cmsbert import paths
+from mmf_cmsbert.datasets.settings import defaults_path, shipped_section
+from mmf_cmsbert.datasets.split_files import read_split_files
 from mmf_cmsbert.datasets.stores import manifest
 from mmf_cmsbert.datasets.stores.source_files import files_of
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import DataError, UserError
 from mmf_cmsbert.files import sha256_of
 
 LIBRARIES = ("torch", "transformers", "mmf", "numpy", "omegaconf")
@@ -81,19 +83,36 @@ def data_hashes(config: Mapping) -> dict[str, dict[str, dict[str, str | None]]]:
     for it: the store's manifest knows its hash.
 
     Args:
-        config: a whole resolved configuration. Of each dataset in use, ``annotations`` are hashed.
+        config: a whole resolved configuration. Of each dataset in use, the files of its splits
+            are hashed.
     """
     found: dict[str, dict[str, dict[str, str | None]]] = {}
     for name in str(config.get("datasets") or config.get("dataset")).split(","):
         section = (config.get("dataset_config") or {}).get(name) or {}
-        folder = Path(section.get("data_dir") or ".").expanduser()
         known = _converted(section.get("store_dir"))
-        for split, files in (section.get("annotations") or {}).items():
-            files = [files] if isinstance(files, str) else files or []
+        for split, files in _files(name, section).items():
             hashes = found.setdefault(name, {})[split] = {}
-            for file in map(str, files):
-                hashes[file] = _data_sha256(folder / Path(file).expanduser(), split, known)
+            for shown, file in files.items():
+                hashes[shown] = _data_sha256(file, split, known)
     return found
+
+
+def _files(name: str, section: Mapping) -> dict[str, dict[str, Path]]:
+    """Split -> its files, by the names that the configuration or the search in a source gives."""
+    folder = Path(section.get("data_dir") or ".").expanduser()
+    files: dict[str, dict[str, Path]] = {}
+    for split, names in (section.get("annotations") or {}).items():
+        names = [names] if isinstance(names, str) else names or []
+        files[split] = {str(each): folder / Path(str(each)).expanduser() for each in names}
+    if not defaults_path(name).is_file() or "data_dir" not in section:
+        return files  # not a dataset of this package
+    for split, named in files.items():
+        if section.get("source") or not all(file.exists() for file in named.values()):
+            with suppress(UserError):  # what is wrong or missing is the builder's to say
+                layout = section.get("layout", "auto")
+                ours = read_split_files(name, section, shipped_section(name), layout)
+                files[split] = {str(file): file for file in ours.of(split)}
+    return files
 
 
 def _converted(store_dir: str | None) -> list[manifest.SourceFile]:

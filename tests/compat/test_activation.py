@@ -4,9 +4,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from mmf_cmsbert.compat import imports
-from mmf_cmsbert.compat.libraries import (
+from mmf_cmsbert.compat import (
     demjson,
+    imports,
     lightning,
     omegaconf,
     stdlib,
@@ -15,7 +15,6 @@ from mmf_cmsbert.compat.libraries import (
     torchvision,
     transformers,
 )
-from mmf_cmsbert.compat.patch import apply_all
 
 
 @pytest.fixture
@@ -49,8 +48,8 @@ def test_libraries_that_have_what_mmf_wants_are_left_alone(libraries_as_mmf_knew
 
     before = state()
     for library in (torchvision, torchtext, demjson, stdlib, omegaconf, transformers, lightning):
-        apply_all(library)
-    apply_all(torch)
+        library.activate()
+    torch.activate()
     assert state() == before
     assert not imports._modules and not imports._libraries
     assert not imports.activate()

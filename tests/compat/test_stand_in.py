@@ -6,9 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from mmf_cmsbert.compat import imports, stand_in
-from mmf_cmsbert.compat.libraries import torchvision
-from mmf_cmsbert.compat.patch import apply_all
+from mmf_cmsbert.compat import imports, stand_in, torchvision
 
 
 @pytest.fixture
@@ -88,7 +86,7 @@ def test_a_healthy_torchvision_is_left_alone(table, monkeypatch, tmp_path):
     (package / "__init__.py").write_text("healthy = True")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
-    apply_all(torchvision)
+    torchvision.activate()
     assert not table and sys.modules.pop("torchvision").healthy
 
 
@@ -96,7 +94,7 @@ def test_an_absent_torchvision_may_still_be_installed(table, monkeypatch):
     error = ModuleNotFoundError("No module named 'torchvision'", name="torchvision")
     monkeypatch.setattr(stand_in, "import_error", lambda library: error)
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
-    apply_all(torchvision)
+    torchvision.activate()
     assert "torchvision" in table and "torchvision" not in sys.modules
 
 
@@ -164,7 +162,7 @@ def test_a_torchvision_that_reads_no_videos_is_importable_all_the_same(table, mo
     monkeypatch.setitem(sys.modules, "torchvision", ModuleType("torchvision"))
     monkeypatch.setitem(sys.modules, "torchvision.io", io)
     monkeypatch.setattr(imports, "_modules", {})
-    apply_all(torchvision)
+    torchvision.activate()
     served = imports._import("torchvision.io", fromlist=("read_video",))
     assert served.read_image is len
     with pytest.raises(stand_in.MissingLibraryError, match="up to 0.25"):

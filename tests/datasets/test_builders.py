@@ -322,7 +322,9 @@ def test_a_missing_file_says_where_it_was_sought_and_what_to_do(configured, tmp_
         build_dataset(name, configured(name), "train")  # MMF main builds this one first
     message = str(error.value)
     assert str(tmp_path / "corpus" / name / "train.pkl") in message
-    assert f"dataset_config.{name}.annotations.train=[/path/to/train.pkl]" in message
+    assert f"dataset_config.{name}.source=PATH" in message
+    assert f"cmsbert data download {name}" in message
+    assert "make demo" in message
     assert f"dataset_config.{name}.data_dir={tmp_path / 'corpus'}" in message
     assert "MISA, MAG-BERT and MMSA" in message
     assert "CMU-MultimodalSDK" in message

@@ -29,7 +29,7 @@ def refusal(**changes):
 def test_the_shipped_defaults(name, visual):
     settings = read_dataset_settings(name, section(name))
     folder = Path("/data/datasets")
-    assert settings.files == {
+    assert settings.files.annotations == {
         "train": [folder / name / "train.pkl"],
         "val": [folder / name / "dev.pkl"],
         "test": [folder / name / "test.pkl"],
@@ -44,14 +44,14 @@ def test_the_shipped_defaults(name, visual):
 def test_files_are_a_name_or_a_list_relative_or_absolute():
     annotations = {"train": "/else/mag.pkl", "val": ["one.pkl", "two.pkl"]}
     settings = read_dataset_settings("mosi", section(data_dir="/here", annotations=annotations))
-    assert settings.files["train"] == [Path("/else/mag.pkl")]
-    assert settings.files["val"] == [Path("/here/one.pkl"), Path("/here/two.pkl")]
-    assert settings.files["test"] == [Path("/here/mosi/test.pkl")]
+    assert settings.files.annotations["train"] == [Path("/else/mag.pkl")]
+    assert settings.files.annotations["val"] == [Path("/here/one.pkl"), Path("/here/two.pkl")]
+    assert settings.files.annotations["test"] == [Path("/here/mosi/test.pkl")]
 
 
 def test_the_users_home_is_understood():
     settings = read_dataset_settings("mosi", section(data_dir="~/corpora"))
-    assert settings.files["test"] == [Path.home() / "corpora/mosi/test.pkl"]
+    assert settings.files.annotations["test"] == [Path.home() / "corpora/mosi/test.pkl"]
 
 
 @pytest.mark.parametrize("none", [None, 0])

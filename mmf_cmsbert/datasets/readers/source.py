@@ -1,173 +1,236 @@
-"""What a user points at as a corpus: which files hold which split, and what layout they have."""
+"""The corpus that a user names by a path: which files hold which split, and in what layout.
 
-import csv
-import io
-import json
-import pickletools
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+Every command resolves paths here, so that a path that one of them understands can be given to all.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from mmf_cmsbert.datasets.readers import folder
+from mmf_cmsbert.datasets.readers import folder, source_folder
 from mmf_cmsbert.datasets.readers.layouts import recognise
+from mmf_cmsbert.datasets.readers.one_file import pickled_layout, splits_of_rows
+from mmf_cmsbert.datasets.readers.source_folder import NothingFound
+from mmf_cmsbert.datasets.readers.split_names import split_in
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.datasets.stores import manifest
-from mmf_cmsbert.errors import ConfigError, DataError
+from mmf_cmsbert.errors import ConfigError, DataError, UserError
 
-# How files and rows name their split.
-_NAMES = {
-    "train": "train",
-    "dev": "val",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-}
-_PICKLES = (".pkl", ".pickle")
-# A pickle's first instructions say whether it holds a list or a dict, and of what.
-_CONTAINERS = {"EMPTY_LIST": list, "LIST": list, "EMPTY_DICT": dict, "DICT": dict}
-_START = 4096
+# A corpus is looked for in a folder, and at most this many levels below it.
+_DEEPEST = 3
+_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
+_ALL_SUFFIXES = (*source_folder.PICKLES, *folder.SUFFIXES)
+_SUFFIXES = dict.fromkeys(("misa", "mag", "mmsa"), source_folder.PICKLES)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A corpus as it lies on disk.
+    """A corpus on disk.
 
     Attributes:
-        files: split -> its files; a file with all splits stands under each. Only splits that there
-            are.
-        layouts: the layouts' names in the order of the files; ``auto`` where it does not show.
+        files: split -> its files; a file with all splits is listed for each. Only the splits that
+            the source has.
+        layouts: the layouts' names in the order of the files; ``auto`` where only reading a file
+            shows its layout.
+        unnamed: the files that name no split. Where no file does, they are the test split.
     """
 
     files: dict[str, list[Path]]
     layouts: tuple[str, ...]
+    unnamed: tuple[Path, ...] = ()
 
 
-def find_source(paths: Sequence[Path], split: str | None = None) -> Source:
-    """The files of each split among what a user names.
+@dataclass
+class _Found:
+    files: dict[str, list[Path]] = field(default_factory=lambda: {split: [] for split in SPLITS})
+    layouts: dict[str, None] = field(default_factory=dict)
+    unnamed: list[Path] = field(default_factory=list)
 
-    Known are a folder with ``train.pkl``, ``dev.pkl``, ``test.pkl`` (MISA), a pickle with all
-    splits (MAG, MMSA), a pickle with one split whose name says which, ``.csd`` files or a folder of
-    them, a plain folder of segments, and a store. Several are put together.
+    def add(self, layout: str, files: dict[str, list[Path]], unnamed: Sequence[Path] = ()) -> None:
+        self.layouts[layout] = None
+        self.unnamed += unnamed
+        for split, each in files.items():
+            self.files[split] += each
+
+    def take(self, other: "_Found | UserError", only: str | None = None) -> None:
+        """Add what was found in a subfolder, of the split ``only`` where that is given."""
+        if isinstance(other, UserError):
+            raise other
+        self.layouts |= other.layouts
+        self.unnamed += other.unnamed
+        for split, each in other.files.items():
+            self.files[split] += each if only in (None, split) else []
+
+
+def find_source(
+    paths: Sequence[Path],
+    split: str | None = None,
+    layout: str = "auto",
+    levels: int | None = None,
+) -> Source:
+    """The files of each split in the files and folders that a user names.
+
+    A path is a pickle with all splits (MAG, MMSA) or with one (MISA), a list of segments, a
+    ``.csd`` file, a store, or a folder: of ``.csd`` files, of stores, a plain folder of segments,
+    or one whose files or subfolders name their split (``train``; ``dev``, ``val``, ``valid`` or
+    ``validation``; ``test``). A folder with nothing but one corpus further down stands for it.
+    Several paths are put together.
 
     Args:
         paths: files and folders.
         split: of sources with several splits the only one that is wanted; of a source with one
             split which it is.
+        layout: the layout of all files, or ``auto``.
+        levels: how many levels of folders to look through below a folder that is no corpus itself.
+
+    Returns:
+        The source. Segments whose split nothing names count as test.
 
     Raises:
-        ConfigError: nothing says which split a source is.
-        DataError: no such file, or a folder with none of these in it.
+        ConfigError: some files name their split and others do not.
+        DataError: no such file, or a folder without a corpus.
     """
-    files: dict[str, list[Path]] = {each: [] for each in SPLITS}
-    layouts: dict[str, None] = {}
-    for path in (path.expanduser().absolute() for path in paths):
-        if not path.exists():
-            raise DataError(f"{path}: there is no such file or folder")
-        layout, found = _find(path, split)
-        layouts[layout] = None
-        for each, names in found.items():
-            files[each] += names
-    files = {each: names for each, names in files.items() if names and split in (None, each)}
+    found = _Found()
+    for path in paths:
+        _find(_checked(path), split, layout, found, _DEEPEST if levels is None else levels)
+    named = any(found.files.values())
+    if found.unnamed and split is not None:
+        found.files[split] += found.unnamed
+    elif found.unnamed and named:
+        raise ConfigError(
+            f"{found.unnamed[0]}: names no split, and other files name theirs; read it by itself "
+            "with --split train, --split val or --split test, or give it under "
+            "annotations.train, val or test"
+        )
+    elif found.unnamed:
+        found.files["test"] += found.unnamed
+    files = {each: names for each, names in found.files.items() if names and split in (None, each)}
     if not files:
         raise DataError(f"{', '.join(map(str, paths))}: there is no {split} split in it")
-    return Source(files, tuple(layouts))
+    return Source(files, tuple(found.layouts), tuple(found.unnamed))
 
 
-def _find(path: Path, split: str | None) -> tuple[str, dict[str, list[Path]]]:
-    layout = _layout(path)
-    if layout is None and path.is_dir():
-        files = _one_file_each(path)
-        return _layout(next(iter(files.values()))[0]) or "auto", files
-    if layout == "store" and not (path / manifest.NAME).is_file():
-        splits = [each for each in SPLITS if (path / each / manifest.NAME).is_file()]
-    elif layout == "folder":
-        splits = _rows_splits(path) or [_the_split(path, "its rows name none", split)]
-    elif layout in ("misa", "store"):
-        named = split or _split_of(path.stem)
-        splits = [named or _the_split(path, "its name does not say so", split)]
-    else:
-        splits = list(SPLITS)
-    return layout or "auto", {each: [path] for each in splits}
-
-
-def _layout(path: Path) -> str | None:
-    """What shows without reading the file: of a pickle, how it begins."""
+def _checked(path: Path) -> Path:
+    """The absolute path, which exists."""
     try:
-        found = recognise(path)
-        return _pickled(path) if found is None and not path.is_dir() else found
+        path = path.expanduser().absolute()
+        if path.is_file() or path.is_dir():
+            return path
+        if path.is_symlink():
+            raise DataError(f"{path}: a link to {path.readlink()}, which cannot be found")
+        if path.exists():
+            raise DataError(f"{path}: neither a file nor a folder; expected one of these")
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise _unreadable(path, error) from error
+    except RuntimeError as error:  # ~NAME of no user
+        raise DataError(f"{path}: {error}") from error
+    raise DataError(f"{path}: there is no such file or folder")
 
 
-def _one_file_each(path: Path) -> dict[str, list[Path]]:
-    files: dict[str, list[Path]] = {}
-    pickles = [file for file in sorted(path.iterdir()) if file.suffix in _PICKLES]
-    for file in pickles:
-        if split := _NAMES.get(file.stem.lower()):
-            files.setdefault(split, []).append(file)
-    for names in files.values():
-        if len(names) > 1:
+def _find(path: Path, told: str | None, layout: str, found: _Found, levels: int) -> None:
+    """Add what ``path`` holds to ``found``.
+
+    Args:
+        path: a file or a folder.
+        told: the split of files that name none.
+        layout: of all files, or ``auto``.
+        found: what was found so far.
+        levels: how many levels of folders may be looked through below this one.
+    """
+    try:
+        kind = _kind(path, layout)
+        if path.is_dir() and (kind is None or (kind == "store" and _has_other_names(path))):
+            _look_into(path, told, layout, found, levels)
+            return
+        splits = _splits(path, kind, told)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    found.add(kind or "auto", {each: [path] for each in splits}, () if splits else (path,))
+
+
+def _has_other_names(stores: Path) -> bool:
+    """Whether a folder of stores has one of a name such as ``dev``, which its reader ignores."""
+    others = (each for each in source_folder.folders(stores) if each.name not in SPLITS)
+    return any((f / manifest.NAME).is_file() and split_in(f.name) for f in others)
+
+
+def _kind(path: Path, layout: str) -> str | None:
+    """The layout of a path; None of a file that does not show it, or a folder to look into."""
+    if path.is_dir():
+        kind = recognise(path)
+        if kind == "csd" and layout == "auto" and (beside := source_folder.named_pickles(path)):
             raise DataError(
-                f"{path}: {' and '.join(file.name for file in names)} both name the same split; "
-                "name the files that are wanted one by one"
+                f"{path}: holds .csd files and {beside[0].name}; type --layout csd or misa "
+                "(in a configuration, the dataset's key layout), whichever is wanted"
             )
-    if not files:
-        found = f"found {', '.join(f.name for f in pickles[:4])}; name one of these" * bool(pickles)
+        return kind if layout in ("auto", kind) else None
+    if layout != "auto":
+        return layout
+    if path.suffix.lower() in _ARCHIVES:
+        raise DataError(f"{path}: a packed file; unpack it, and name the folder with its content")
+    return recognise(path) or pickled_layout(path)
+
+
+def _splits(path: Path, kind: str | None, told: str | None) -> list[str]:
+    """The splits that a corpus holds: those that it names, else the one that is told, or none."""
+    if kind == "store" and not (path / manifest.NAME).is_file():
+        return [split for split in SPLITS if (path / split / manifest.NAME).is_file()]
+    if kind == "folder" and (named := splits_of_rows(path)):
+        return named
+    if kind in ("misa", "store", "folder"):
+        # The name of a plain folder is anybody's: my_train_trip is no training split.
+        named_by = path.stem if path.is_file() else path.name if kind == "store" else ""
+        return [one] if (one := told or split_in(named_by)) else []
+    return list(SPLITS)
+
+
+def _look_into(path: Path, told: str | None, layout: str, found: _Found, levels: int) -> None:
+    """Find the corpus in a folder that is none itself."""
+    named, others = source_folder.files_by_split(path, _SUFFIXES.get(layout, _ALL_SUFFIXES))
+    for split, files in named.items():
+        found.add(_kind(files[0], layout) or "auto", {split: files})
+    if named:
+        return
+    subfolders = source_folder.folders(path) if levels else []
+    split_of = {each: split for each in subfolders if (split := split_in(each.name))}
+    below: dict[Path, _Found | UserError] = {}
+    for each in split_of or subfolders:
+        here = _Found()
+        try:
+            _find(each, split_of.get(each) or told, layout, here, levels - 1)
+            below[each] = here
+        except NothingFound:
+            pass
+        except UserError as error:
+            below[each] = error
+    if split_of and not others:
+        _add_splits(path, split_of, below, found)
+    elif len(others) + len(below) > 1:
+        raise source_folder.several(path, [*others, *below])
+    elif others:
+        _find(others[0], told, layout, found, 0)
+    elif below:
+        found.take(next(iter(below.values())))
+    else:
+        raise source_folder.nothing(path)
+
+
+def _add_splits(
+    path: Path, split_of: Mapping[Path, str], below: Mapping[Path, Any], found: _Found
+) -> None:
+    """Add subfolders that are named after their splits."""
+    splits = [split_of[each] for each in below]
+    if len(set(splits)) < len(splits):
         raise DataError(
-            f"{path}: no corpus in this folder. Expected train.pkl, dev.pkl and test.pkl (MISA), "
-            f"{' or '.join(folder.NAMES)} (a plain folder), .csd files, or a store; "
-            f"{found or 'found none of them'}"
+            f"{path}: two of {', '.join(each.name for each in below)} name the same split; "
+            "name the folders that are wanted one by one"
         )
-    return files
+    if not below:
+        raise source_folder.nothing(path)
+    for each, holds in below.items():
+        found.take(holds, only=split_of[each])
 
 
-def _the_split(path: Path, why: str, split: str | None) -> str:
-    if split is None:
-        raise ConfigError(
-            f"{path}: holds one split, and {why}; type --split train, --split val or --split test"
-        )
-    return split
-
-
-def _split_of(name: str) -> str | None:
-    """The split that a file's name speaks of, as in ``misa_dev``."""
-    found = {_NAMES[word] for word in re.split(r"[^a-z]+", name.lower()) if word in _NAMES}
-    return found.pop() if len(found) == 1 else None
-
-
-def _pickled(path: Path) -> str | None:
-    with open(path, "rb") as file:
-        start = io.BytesIO(file.read(_START))
-    containers: list[type] = []
-    try:
-        for instruction, _, _ in pickletools.genops(start):
-            if instruction.name in _CONTAINERS:
-                containers.append(_CONTAINERS[instruction.name])
-            if containers[:1] == [list]:
-                return "misa"
-            if len(containers) == 2:
-                return "mag" if containers[1] is list else "mmsa"
-    except Exception:  # no pickle, or none that begins so: the reader says what it is
-        return None
-    return None
-
-
-def _rows_splits(path: Path) -> list[str]:
-    """The splits that the rows of a plain folder name; all three where that cannot be read."""
-    file = next((path / n for n in folder.NAMES if (path / n).is_file()), path)
-    try:
-        named = {row.get("split") for row in _rows(file)} - {None, ""}
-    except (ValueError, csv.Error, AttributeError, TypeError, RecursionError):
-        return list(SPLITS)
-    splits = {_NAMES.get(str(name).strip()) for name in named}
-    return [split for split in SPLITS if split in splits] or (list(SPLITS) if named else [])
-
-
-def _rows(file: Path) -> Iterator[dict]:
-    with open(file, encoding="utf-8-sig", newline="") as lines:
-        if file.suffix == ".jsonl":
-            yield from (json.loads(line) for line in lines if line.strip())
-        else:
-            yield from csv.DictReader(lines)
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path}: cannot be read ({error.strerror or error})")

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -78,8 +79,10 @@ def test_a_file_of_one_split_says_which_by_its_name_or_is_told(tmp_path):
     assert find_source([named]).files == {"val": [named]}
     assert find_source([named], "test").files == {"test": [named]}
     assert find_source([other], "train").files == {"train": [other]}
-    with pytest.raises(ConfigError, match="segments.pkl: holds one split.*--split train"):
-        find_source([other])
+    source = find_source([other])
+    assert source.files == {"test": [other]} and source.unnamed == (other,)
+    with pytest.raises(ConfigError, match="segments.pkl: names no split, and other files"):
+        find_source([named, other])
 
 
 def test_of_many_splits_one_can_be_wanted(tmp_path, corpus):
@@ -97,15 +100,15 @@ def test_several_sources_are_put_together(tmp_path, corpus):
 
 
 @pytest.mark.parametrize("name", ["segments.jsonl", "segments.csv"])
-def test_rows_without_a_split_need_to_be_told_theirs(tmp_path, name):
+def test_rows_without_a_split_count_as_test_unless_another_one_is_told(tmp_path, name):
     rows = {
         "segments.jsonl": json.dumps({"id": "a", "text": "good"}),
         "segments.csv": "id,text\na,b",
     }
     (tmp_path / name).write_text(rows[name])
-    with pytest.raises(ConfigError, match="its rows name none; type --split"):
-        find_source([tmp_path])
-    assert find_source([tmp_path], "test").files == {"test": [tmp_path]}
+    assert find_source([tmp_path]).files == {"test": [tmp_path]}
+    assert find_source([tmp_path]).unnamed == (tmp_path,)
+    assert find_source([tmp_path], "train").files == {"train": [tmp_path]}
 
 
 def test_only_the_splits_that_rows_name_are_there(tmp_path):
@@ -134,8 +137,110 @@ def test_a_store_and_one_split_of_it(tmp_path, corpus):
 def test_what_is_not_there_or_holds_no_corpus_is_told(tmp_path):
     with pytest.raises(DataError, match="nowhere: there is no such file or folder"):
         find_source([tmp_path / "nowhere"])
-    with pytest.raises(DataError, match="no corpus in this folder.*found none of them"):
+    with pytest.raises(DataError, match="no corpus in this folder.*found nothing"):
         find_source([tmp_path])
-    (tmp_path / "aligned_50.pkl").touch()
-    with pytest.raises(DataError, match="found aligned_50.pkl; name one of these"):
+    (tmp_path / "film.mp4").touch()
+    with pytest.raises(DataError, match="no corpus in this folder.*found film.mp4"):
+        find_source([tmp_path])
+    for name in ("aligned_50.pkl", "unaligned_50.pkl"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match="name one of aligned_50.pkl, unaligned_50.pkl"):
+        find_source([tmp_path])
+
+
+# How people arrange files
+
+
+def same_segments(source, corpus):
+    return all(
+        [s.id for s in read_files(source.files[split], split, elsewhere=source.files[split])]
+        == [s.id for s in corpus[split]]
+        for split in SPLITS
+    )
+
+
+@pytest.mark.parametrize("layout", WRITERS)
+def test_the_one_corpus_in_a_folder_is_found_further_down(tmp_path, corpus, layout):
+    WRITERS[layout](tmp_path / "data" / "MOSI" / "processed", corpus)
+    (tmp_path / "data" / "Raw").mkdir()
+    if layout in ("mag", "mmsa"):  # their readers tell apart the ids that the layouts hold
+        assert set(find_source([tmp_path / "data"]).files) == set(SPLITS)
+    else:
+        assert same_segments(find_source([tmp_path / "data"]), corpus)
+
+
+@pytest.mark.parametrize("names", [("train", "dev", "test"), ("my_train", "Valid", "TEST-2")])
+def test_files_and_folders_name_their_split_by_a_word(tmp_path, corpus, names):
+    for split, name in zip(SPLITS, names, strict=True):
+        written = written_layouts.write_misa(tmp_path / "x", dict.fromkeys(SPLITS, corpus[split]))
+        (tmp_path / "files").mkdir(exist_ok=True)
+        written["train"].rename(tmp_path / "files" / f"{name}.PKL")
+        WRITERS["folder"](tmp_path / "folders" / name, {split: corpus[split]})
+        convert(
+            [tmp_path / "folders" / name],
+            split,
+            ConversionSettings("mosi"),
+            tmp_path / "stores" / name,
+        )
+    for kind in ("files", "folders", "stores"):
+        source = find_source([tmp_path / kind])
+        assert list(source.files) == list(SPLITS)
+        assert same_segments(source, corpus)
+
+
+def test_rows_that_name_no_split_take_that_of_their_folder(tmp_path):
+    for name in ("train", "val", "test"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "segments.csv").write_text("id,text\na,b\n")
+    assert find_source([tmp_path]).files == {s: [tmp_path / s] for s in SPLITS}
+    (tmp_path / "dev").symlink_to(tmp_path / "val")
+    with pytest.raises(DataError, match="name the same split"):
+        find_source([tmp_path])
+
+
+def test_two_corpora_in_a_folder_are_not_chosen_between(tmp_path, corpus):
+    for name in ("mosi", "mosei"):
+        WRITERS["misa"](tmp_path / name, corpus)
+    with pytest.raises(DataError, match="name one of mosei, mosi"):
+        find_source([tmp_path])
+    assert same_segments(find_source([tmp_path / "mosi"]), corpus)
+
+
+def test_of_csd_files_beside_pickles_one_kind_is_named(tmp_path, corpus):
+    WRITERS["csd"](tmp_path, corpus)
+    WRITERS["misa"](tmp_path, corpus)
+    with pytest.raises(DataError, match="holds .csd files and dev.pkl; type --layout csd or misa"):
+        find_source([tmp_path])
+    assert find_source([tmp_path], layout="csd").layouts == ("csd",)
+    assert find_source([tmp_path], layout="misa").files["val"] == [tmp_path / "dev.pkl"]
+
+
+def test_links_and_the_home_folder_are_followed(tmp_path, corpus, monkeypatch):
+    WRITERS["misa"](tmp_path / "disk", corpus)
+    (tmp_path / "link").symlink_to("disk")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for path in (tmp_path / "link", Path("~/disk/"), Path("~/link/../disk")):
+        assert same_segments(find_source([path]), corpus)
+    (tmp_path / "broken").symlink_to("gone")
+    with pytest.raises(DataError, match="broken: a link to gone, which cannot be found"):
+        find_source([tmp_path / "broken"])
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(DataError, match="circle"):
+        find_source([tmp_path / "circle"])
+    with pytest.raises(DataError, match="nobody-here"):
+        find_source([Path("~nobody-here/mosi")])
+
+
+def test_a_packed_corpus_is_to_be_unpacked(tmp_path):
+    (tmp_path / "mosi.zip").write_bytes(b"PK")
+    with pytest.raises(DataError, match="mosi.zip: a packed file; unpack it"):
+        find_source([tmp_path / "mosi.zip"])
+    with pytest.raises(DataError, match="no corpus in this folder.*found mosi.zip"):
+        find_source([tmp_path])
+
+
+def test_a_folder_full_of_folders_is_not_searched(tmp_path):
+    for number in range(60):
+        (tmp_path / f"clip_{number}").mkdir()
+    with pytest.raises(DataError, match="no corpus in this folder.*clip_0, clip_1"):
         find_source([tmp_path])

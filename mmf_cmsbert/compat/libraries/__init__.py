@@ -1,1 +1,0 @@
-"""Libraries whose current releases differ from those that MMF was written for."""

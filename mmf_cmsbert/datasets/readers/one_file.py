@@ -1,0 +1,73 @@
+"""What shows of a file's layout and splits without loading it."""
+
+import csv
+import io
+import json
+import pickletools
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from mmf_cmsbert.datasets.readers import folder
+from mmf_cmsbert.datasets.readers.split_names import SPLIT_OF
+from mmf_cmsbert.datasets.segment import SPLITS
+
+# A pickle's first instructions say whether it holds a list or a dict, and of what.
+_CONTAINERS = {"EMPTY_LIST": list, "LIST": list, "EMPTY_DICT": dict, "DICT": dict}
+_START = 4096
+
+
+def pickled_layout(path: Path) -> str | None:
+    """The layout of a pickle by its first instructions, None where they do not show it.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        start = io.BytesIO(file.read(_START))
+    containers: list[type] = []
+    try:
+        for instruction, _, _ in pickletools.genops(start):
+            if instruction.name in _CONTAINERS:
+                containers.append(_CONTAINERS[instruction.name])
+            if containers[:1] == [list]:
+                return "misa"
+            if len(containers) == 2:
+                return "mag" if containers[1] is list else "mmsa"
+    except Exception:  # no pickle, or none that begins so: the reader's message says what it is
+        return None
+    return None
+
+
+def splits_of_rows(path: Path) -> list[str]:
+    """The splits that the rows of a plain folder, or of a list of segments, name.
+
+    Returns:
+        No split where no row names one. All splits where the rows cannot be read or name something
+        else: the reader's message then says what is wrong.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    file = next((path / n for n in folder.NAMES if (path / n).is_file()), path)
+    status = file.stat()
+    return list(_splits_of_rows(file, status.st_size, status.st_mtime_ns))
+
+
+@cache
+def _splits_of_rows(file: Path, _size: int, _mtime_ns: int) -> tuple[str, ...]:
+    """Read once as long as the file stays the same: a run asks for every split."""
+    try:
+        named = {row.get("split") for row in _rows(file)} - {None, ""}
+    except (ValueError, csv.Error, AttributeError, TypeError, RecursionError):
+        return SPLITS
+    splits = {SPLIT_OF.get(str(name).strip()) for name in named}
+    return tuple(split for split in SPLITS if split in splits) or (SPLITS if named else ())
+
+
+def _rows(file: Path) -> Iterator[dict]:
+    with open(file, encoding="utf-8-sig", newline="") as lines:
+        if file.suffix == ".jsonl":
+            yield from (json.loads(line) for line in lines if line.strip())
+        else:
+            yield from csv.DictReader(lines)

@@ -1,0 +1,84 @@
+"""What lies in a folder that is no corpus itself: files and subfolders that may be."""
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from mmf_cmsbert.datasets.readers import folder
+from mmf_cmsbert.datasets.readers.split_names import SPLIT_OF, split_in
+from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
+from mmf_cmsbert.errors import DataError
+
+PICKLES = (".pkl", ".pickle", ".pk", ".p")
+# In a folder with more subfolders than this, a corpus is not looked for: it is no place for one.
+_MOST_FOLDERS = 50
+_SHOWN = 4
+
+
+class NothingFound(DataError):
+    """A folder holds no corpus."""
+
+
+def files_by_split(path: Path, suffixes: Sequence[str]) -> tuple[dict[str, list[Path]], list[Path]]:
+    """The files of a folder that may hold segments: split -> its file, and those that name none.
+
+    A file called just ``dev.pkl`` is taken before one called ``mosi_dev.pkl``.
+
+    Args:
+        path: the folder.
+        suffixes: of the files, in lower case.
+
+    Raises:
+        DataError: two files name the same split.
+    """
+    files = [f for f in sorted(path.iterdir()) if f.suffix.lower() in suffixes and f.is_file()]
+    named: dict[str, list[Path]] = {}
+    for split in SPLITS:
+        exact = [file for file in files if SPLIT_OF.get(file.stem.lower()) == split]
+        found = exact or [file for file in files if split_in(file.stem) == split]
+        if len(found) > 1:
+            raise DataError(
+                f"{path}: {' and '.join(file.name for file in found)} both name the same split; "
+                "name the files that are wanted one by one"
+            )
+        if found:
+            named[split] = found
+    return named, [file for file in files if split_in(file.stem) is None]
+
+
+def named_pickles(path: Path) -> list[Path]:
+    """The pickles of a folder that are called just as their split is."""
+    files = [file for file in path.iterdir() if file.suffix.lower() in PICKLES]
+    return sorted(file for file in files if file.stem.lower() in SPLIT_OF)
+
+
+def folders(path: Path) -> list[Path]:
+    """The subfolders that may hold a corpus; none where there are very many."""
+    found = (
+        each
+        for each in path.iterdir()
+        if not each.name.startswith(".") and each.name not in MODALITIES and each.is_dir()
+    )
+    first = list(islice(found, _MOST_FOLDERS + 1))
+    return sorted(first) if len(first) <= _MOST_FOLDERS else []
+
+
+def several(path: Path, found: Sequence[Path]) -> DataError:
+    """The message for a folder with more than one thing that may be the corpus."""
+    return DataError(f"{path}: several things in it may be a corpus; name one of {_names(found)}")
+
+
+def nothing(path: Path) -> NothingFound:
+    """The message for a folder without a corpus."""
+    there = sorted(each for each in path.iterdir() if not each.name.startswith("."))
+    found = f"found {_names(there)}" if there else "found nothing"
+    return NothingFound(
+        f"{path}: no corpus in this folder. Expected train.pkl, dev.pkl and test.pkl (MISA), one "
+        f"pickle with all splits (MAG, MMSA), {' or '.join(folder.NAMES)} (a plain folder), .csd "
+        f"files, or a store; {found}"
+    )
+
+
+def _names(files: Sequence[Path]) -> str:
+    more = ", ..." if len(files) > _SHOWN else ""
+    return ", ".join(file.name for file in files[:_SHOWN]) + more

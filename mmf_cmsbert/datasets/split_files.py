@@ -1,0 +1,181 @@
+"""The files of each split, out of the keys ``source``, ``annotations`` and ``data_dir``."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.datasets.readers.layouts import recognise
+from mmf_cmsbert.datasets.readers.source import Source, find_source
+from mmf_cmsbert.datasets.readers.source_folder import NothingFound
+from mmf_cmsbert.datasets.segment import SPLITS
+from mmf_cmsbert.errors import ConfigError, DataError
+
+
+@dataclass(frozen=True)
+class SplitFiles:
+    """Where a dataset's splits are looked for. Nothing is read before a split is asked for.
+
+    Attributes:
+        key: the configuration section, ``dataset_config.<name>``.
+        data_dir: the folder that relative names are relative to, absolute.
+        source: what ``source`` names, empty for none. Relative names are those of the working
+            folder or, where it has none of that name, of ``data_dir``.
+        annotations: split -> the files under ``annotations``, absolute.
+        shipped: the splits whose ``annotations`` are those of the shipped configuration.
+        layout: a layout's name, or ``auto``.
+    """
+
+    key: str
+    data_dir: Path
+    source: tuple[Path, ...]
+    annotations: dict[str, list[Path]]
+    shipped: frozenset[str]
+    layout: str
+
+    def of(self, split: str) -> list[Path]:
+        """The files of a split, which exist.
+
+        Raises:
+            DataError: there are none; the message says where they were looked for and what to type.
+        """
+        if self.source:
+            return self._of_source(split)
+        files = self.annotations[split]
+        missing = [file for file in files if not file.exists()]
+        if missing and split in self.shipped and (found := self._in_data_dir(split)):
+            return found
+        if missing:
+            raise DataError(self._how_to_get(split, missing))
+        return [each for file in files for each in self._expanded(file, split)]
+
+    def shared(self, split: str) -> set[Path]:
+        """Those of a split's files that another split has as well."""
+        files: dict[str, list[Path]] = dict.fromkeys(SPLITS, [])
+        for each in SPLITS:
+            with suppress(DataError):  # of a split that nobody asked for
+                files[each] = self.of(each)
+        others = [file for other, each in files.items() if other != split for file in each]
+        return set(files[split]) & set(others)
+
+    def _of_source(self, split: str) -> list[Path]:
+        paths = [self._placed(path) for path in self.source]
+        found = find_source(paths, layout=self.layout)
+        if split in found.files:
+            return found.files[split]
+        where = f"{self.key}.source={', '.join(map(str, self.source))}"
+        raise DataError(f"{where}: {_lacks(found, split)}")
+
+    def _placed(self, path: Path) -> Path:
+        try:
+            path = path.expanduser()
+        except RuntimeError as error:  # ~NAME of no user
+            raise DataError(f"{self.key}.source={path}: {error}") from error
+        places = dict.fromkeys((path.absolute(), self.data_dir / path))
+        for place in places:
+            if place.exists() or place.is_symlink():
+                return place
+        raise DataError(
+            f"{self.key}.source={path}: there is no such file or folder; looked for "
+            f"{' and '.join(map(str, places))}"
+        )
+
+    def _in_data_dir(self, split: str) -> list[Path]:
+        """The split among what ``data_dir``, or the dataset's folder in it, holds, if anything."""
+        name = self.key.rpartition(".")[2]
+        # Subfolders of data_dir itself belong to other datasets.
+        for folder, levels in ((self.data_dir / name, None), (self.data_dir, 0)):
+            with suppress(NothingFound):
+                if folder.is_dir():
+                    found = find_source([folder], layout=self.layout, levels=levels)
+                    return found.files.get(split, [])
+        return []
+
+    def _expanded(self, path: Path, split: str) -> list[Path]:
+        """A file under ``annotations``; of a folder with one file a split, the file of this one."""
+        if not path.is_dir() or recognise(path) is not None:
+            return [path]
+        found = find_source([path], layout=self.layout)
+        if found.unnamed:  # the list that it is given in says which split it is
+            return list(found.unnamed)
+        if split not in found.files:
+            raise DataError(f"{self.key}.annotations.{split}: {path}: {_lacks(found, split)}")
+        return found.files[split]
+
+    def _how_to_get(self, split: str, missing: list[Path]) -> str:
+        name = self.key.rpartition(".")[2]
+        where = "".join(f"\n  {file}" for file in missing)
+        return (
+            f"{name}: no data file for the {split} split. Looked for{where}\n"
+            f"({self.key}.annotations.{split}, in {self.key}.data_dir={self.data_dir})\n"
+            "If you have the corpus, name the file or folder that it is in, or the folder that "
+            "holds the files above:\n"
+            f"  {self.key}.source=PATH        any layout; cmsbert data inspect PATH shows what is "
+            "found in it\n"
+            f"  {self.key}.data_dir=FOLDER\n"
+            "If you do not:\n"
+            f"  cmsbert data download {name}    the .csd files that CMU-MultimodalSDK publishes\n"
+            "  make demo    a synthetic corpus, as mmf_run config=projects/cmsbert/demo.yaml "
+            "does too\n"
+            f"CMU-{name.upper()} is research data and does not come with this package. Processed "
+            "pickles of it circulate with the repositories of MISA, MAG-BERT and MMSA on GitHub."
+        )
+
+
+def read_split_files(
+    name: str, given: Mapping[str, Any], shipped: Mapping[str, Any], layout: str
+) -> SplitFiles:
+    """Read ``source``, ``annotations`` and ``data_dir`` of ``dataset_config.<name>``.
+
+    Args:
+        name: ``mosi`` or ``mosei``.
+        given: the section, references resolved.
+        shipped: the section as it is shipped.
+        layout: a layout's name, or ``auto``.
+
+    Raises:
+        ConfigError: a value of the wrong kind, or both ``source`` and ``annotations``.
+    """
+    key = f"dataset_config.{name}"
+    data_dir = Path(given["data_dir"]).expanduser().absolute()
+    source = _source(given.get("source"), f"{key}.source")
+    names = {split: _names(given["annotations"].get(split), key, split) for split in SPLITS}
+    same = frozenset(split for split in SPLITS if names[split] == shipped["annotations"][split])
+    if source and (own := [split for split in SPLITS if split not in same]):
+        raise ConfigError(
+            f"{key}.source is {', '.join(map(str, source))}, and {key}.annotations.{own[0]} is "
+            f"{names[own[0]]}: two answers to where the data is. Give one of them; "
+            f"{key}.source=null takes the first one back"
+        )
+    annotations = {s: [data_dir / Path(f).expanduser() for f in names[s]] for s in SPLITS}
+    return SplitFiles(key, data_dir, source, annotations, same, layout)
+
+
+def _lacks(found: Source, split: str) -> str:
+    if found.unnamed:
+        return (
+            f"there is no {split} split in it. Nothing in it names a split, so that all its "
+            "segments count as test. Give the segments a 'split', or files and folders a name such "
+            "as train, dev and test; or cut it by its videos with cmsbert data folds"
+        )
+    return f"there is no {split} split in it, only {' and '.join(found.files)}"
+
+
+def _source(value: Any, key: str) -> tuple[Path, ...]:
+    values = [value] if isinstance(value, str) else [] if value is None else value
+    if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
+        raise ConfigError(
+            f"{key} is {value!r}; expected the file or folder of a corpus, a list of them, or null"
+        )
+    return tuple(Path(each) for each in values)
+
+
+def _names(value: Any, key: str, split: str) -> list[str]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise ConfigError(
+            f"{key}.annotations.{split} is {names!r}; expected a file or a list of files, as in "
+            f"{key}.annotations.{split}=[/path/to/{split}.pkl]"
+        )
+    return names

@@ -1,0 +1,63 @@
+"""``source`` and ``annotations`` as typed: they replace what a configuration file says."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmf_cmsbert.datasets.segment import SPLITS
+from mmf_cmsbert.datasets.settings import defaults_path, shipped_section
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.overrides import value_of
+
+_SOURCE = re.compile(r"(dataset_config\.(\w+))\.source")
+_ANNOTATIONS = re.compile(r"(dataset_config\.(\w+))\.annotations\b.*")
+
+
+def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str]:
+    """Options that make a typed ``source``, or typed ``annotations``, the only answer.
+
+    A configuration file, such as a run's own, may hold the other one. A relative path is made
+    absolute where the working folder has it, so that a record of the run names the same data
+    everywhere.
+
+    Args:
+        options: key -> value as typed.
+        predict: whether only predictions are wanted. Then typed ``annotations`` replace the file's
+            ``source``; a training on one split from here and another from there is refused.
+
+    Returns:
+        The options to add or replace.
+
+    Raises:
+        ConfigError: both are typed.
+    """
+    sources = {m[2]: key for key in options if (m := _SOURCE.fullmatch(key))}
+    lists = {m[2]: key for key in options if (m := _ANNOTATIONS.fullmatch(key))}
+    found: dict[str, str] = {}
+    for name, key in sources.items():
+        value = value_of(options[key])
+        if value is None or not defaults_path(name).is_file():
+            continue
+        if name in lists:
+            raise ConfigError(
+                f"{key}={options[key]} and {lists[name]}={options[lists[name]]} are both typed: "
+                "two answers to where the data is. Type one of them"
+            )
+        found[key] = repr(_absolute(value)) if isinstance(value, list) else _absolute(value)
+        shipped = shipped_section(name)["annotations"]
+        for split in SPLITS:
+            found[f"dataset_config.{name}.annotations.{split}"] = repr(shipped[split])
+    for name in lists:
+        if predict and name not in sources and defaults_path(name).is_file():
+            found[f"dataset_config.{name}.source"] = "None"
+    return found
+
+
+def _absolute(value):
+    if isinstance(value, list):
+        return [_absolute(each) for each in value]
+    try:
+        path = Path(str(value)).expanduser()
+        return str(path.absolute() if path.exists() else value)
+    except (OSError, RuntimeError):
+        return str(value)

@@ -1,0 +1,36 @@
+"""``source`` and ``annotations`` as typed, over a file that holds the other one."""
+
+import pytest
+
+from mmf_cmsbert.datasets.typed_source import complete
+from mmf_cmsbert.errors import ConfigError
+
+SOURCE, LISTS = "dataset_config.mosi.source", "dataset_config.mosi.annotations"
+
+
+def test_a_typed_source_takes_the_place_of_a_files_annotations(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clips").mkdir()
+    assert complete({SOURCE: "clips"}) == {
+        SOURCE: str(tmp_path / "clips"),
+        f"{LISTS}.train": "['mosi/train.pkl']",
+        f"{LISTS}.val": "['mosi/dev.pkl']",
+        f"{LISTS}.test": "['mosi/test.pkl']",
+    }
+    assert complete({SOURCE: "['clips', 'gone']"})[SOURCE] == f"['{tmp_path}/clips', 'gone']"
+
+
+def test_nothing_is_added_where_nothing_is_typed_or_it_is_another_datasets():
+    assert complete({"training.seed": "1", SOURCE: "None"}) == {}
+    assert complete({"dataset_config.hateful_memes.source": "/a"}) == {}
+
+
+def test_both_typed_are_refused():
+    with pytest.raises(ConfigError, match="are both typed"):
+        complete({SOURCE: "/a", f"{LISTS}.test": "['/b']"})
+
+
+def test_to_predict_typed_annotations_take_the_place_of_a_files_source():
+    typed = {f"{LISTS}.test": "['/b']"}
+    assert complete(typed, predict=True) == {SOURCE: "None"}
+    assert complete(typed) == {}
