@@ -12,7 +12,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from mmf_cmsbert import overrides, preflight
-from mmf_cmsbert.compat import demjson
+from mmf_cmsbert.compat.libraries import demjson
 from mmf_cmsbert.datasets import typed_source
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.paths import PACKAGE

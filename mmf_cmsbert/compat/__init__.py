@@ -1,34 +1,34 @@
-"""MMF on today's libraries.
+"""MMF on current libraries.
 
 MMF 1.0.0rc10 was written for Python 3.6, torch 1.5, transformers 2.3 and omegaconf 2.0; main, which
 calls itself 1.0.0rc12, for torch 1.11, transformers 4.10, omegaconf 2.1 and pytorch-lightning 1.6.
-`activate` gives the modules of whichever is installed what they expect of those libraries, and
-leaves the libraries as they are for everybody else: MMF's own import statements are answered from a
-table (see `imports`), and the table holds only what the installed libraries no longer have. Where
-they still have everything, the table is empty and nothing changes.
+:func:`activate` gives the installed line what it expects of those libraries.
 
-A few things can only be changed for the whole process: how `DictConfig` answers MMF's code, what
-`Tensor.cuda` does for MMF's code without a GPU, a method of `PreTrainedModel` that is gone, what
-spawned processes import first, and a broken torchvision, which counts as absent. Each file says so
-where it does it.
+- ``libraries``: what changed in a library, one file each. MMF's import statements are answered from
+  a table (see ``imports``), which holds only what the installed libraries lack. Other code sees the
+  libraries unchanged. A few changes can only be made for the whole process; their files say so.
+- ``models``: faults of MMF's stock models.
+- ``mmf_*``: faults of MMF's trainers, datasets and checkpoints.
+
+Every change is a :class:`~mmf_cmsbert.compat.patch.Patch` with its reason.
 """
 
 from importlib import import_module
 from importlib.util import find_spec
 
-from mmf_cmsbert.compat import (
-    demjson,
-    imports,
-    lightning,
-    omegaconf,
-    processes,
-    stdlib,
-    torch,
-    torchtext,
-    torchvision,
-    transformers,
-)
+from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat.patch import apply_all
 
+# torchvision first: transformers asks whether it is available.
+_LIBRARIES = (
+    "torchvision",
+    "torchtext",
+    "demjson",
+    "stdlib",
+    "omegaconf",
+    "transformers",
+    "lightning",
+)
 _active = False
 
 
@@ -39,14 +39,13 @@ def activate() -> None:
         return
     _active = True
 
-    torchvision.activate()  # first: it tells transformers and others whether it can be had
-    torchtext.activate()  # word vectors, optional
-    demjson.activate()  # `demjson` no longer installs; `demjson3` is its successor
-    stdlib.activate()  # abstract base classes that left `collections`
-    omegaconf.activate()  # None for a missing key, the `env` resolver, `pretty()`
-    transformers.activate()  # moved modules, changed signatures, AdamW
-    lightning.activate()  # a moved module, for MMF's main line
+    for name in _LIBRARIES:
+        _apply(f"libraries.{name}")
     if imports.activate():  # from here on `import mmf` works
-        processes.activate()  # and it does in processes that are spawned
-    torch.activate()  # FFTs that changed their name, machines without a GPU
-    import_module("mmf_cmsbert.compat.mmf_patches").activate()  # what is wrong within MMF itself
+        _apply("libraries.processes")  # and in spawned processes
+    _apply("libraries.torch")
+    import_module("mmf_cmsbert.compat.mmf_patches").activate()
+
+
+def _apply(name: str) -> None:
+    apply_all(import_module(f"mmf_cmsbert.compat.{name}"))

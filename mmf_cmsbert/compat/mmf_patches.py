@@ -4,6 +4,12 @@ Each file beside this one mends one part and says what was wrong, and on which l
 main (1.0.0rc12). Files named `mmf_main_...` are for main alone.
 """
 
+from importlib import import_module
+
+from mmf_cmsbert.compat.patch import apply_all
+
+# layers first: the other files patch models that use them
+_STOCK_MODELS = ("layers", "berts", "vit", "uniter", "embeddings", "fields")
 _active = False
 
 
@@ -23,13 +29,13 @@ def activate() -> None:
         mmf_names,
         mmf_precision,
         mmf_resume,
-        stock_models,
     )
 
     mmf_defaults.apply()
     mmf_names.apply()
     mmf_checkpoint.apply_safe_loading()
-    stock_models.apply()
+    for name in _STOCK_MODELS:
+        apply_all(import_module(f"mmf_cmsbert.compat.models.{name}"))
     mmf_early_stopping.apply()
     mmf_checkpoint.apply()
     mmf_evaluation.apply()

@@ -12,7 +12,7 @@ import torch
 from mmf.common.registry import registry
 from mmf.utils.env import set_seed
 
-from mmf_cmsbert.compat import lightning
+from mmf_cmsbert.compat.libraries import lightning
 from mmf_cmsbert.compat.progress_bar import ProgressBars
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers.lightning_settings import DEFAULTS, LightningSettings

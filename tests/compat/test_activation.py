@@ -4,9 +4,9 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from mmf_cmsbert.compat import (
+from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat.libraries import (
     demjson,
-    imports,
     lightning,
     omegaconf,
     stdlib,
@@ -15,6 +15,7 @@ from mmf_cmsbert.compat import (
     torchvision,
     transformers,
 )
+from mmf_cmsbert.compat.patch import apply_all
 
 
 @pytest.fixture
@@ -48,8 +49,8 @@ def test_libraries_that_have_what_mmf_wants_are_left_alone(libraries_as_mmf_knew
 
     before = state()
     for library in (torchvision, torchtext, demjson, stdlib, omegaconf, transformers, lightning):
-        library.activate()
-    torch.activate()
+        apply_all(library)
+    apply_all(torch)
     assert state() == before
     assert not imports._modules and not imports._libraries
     assert not imports.activate()

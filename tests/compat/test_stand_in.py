@@ -6,7 +6,9 @@ from types import ModuleType
 
 import pytest
 
-from mmf_cmsbert.compat import imports, stand_in, torchvision
+from mmf_cmsbert.compat import imports, stand_in
+from mmf_cmsbert.compat.libraries import torchvision
+from mmf_cmsbert.compat.patch import apply_all
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def test_a_healthy_torchvision_is_left_alone(table, monkeypatch, tmp_path):
     (package / "__init__.py").write_text("healthy = True")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
-    torchvision.activate()
+    apply_all(torchvision)
     assert not table and sys.modules.pop("torchvision").healthy
 
 
@@ -94,7 +96,7 @@ def test_an_absent_torchvision_may_still_be_installed(table, monkeypatch):
     error = ModuleNotFoundError("No module named 'torchvision'", name="torchvision")
     monkeypatch.setattr(stand_in, "import_error", lambda library: error)
     monkeypatch.delitem(sys.modules, "torchvision", raising=False)
-    torchvision.activate()
+    apply_all(torchvision)
     assert "torchvision" in table and "torchvision" not in sys.modules
 
 
@@ -162,7 +164,7 @@ def test_a_torchvision_that_reads_no_videos_is_importable_all_the_same(table, mo
     monkeypatch.setitem(sys.modules, "torchvision", ModuleType("torchvision"))
     monkeypatch.setitem(sys.modules, "torchvision.io", io)
     monkeypatch.setattr(imports, "_modules", {})
-    torchvision.activate()
+    apply_all(torchvision)
     served = imports._import("torchvision.io", fromlist=("read_video",))
     assert served.read_image is len
     with pytest.raises(stand_in.MissingLibraryError, match="up to 0.25"):

@@ -1,12 +1,4 @@
-"""Where MMF's own models get their BERT from: a folder, the cache, the hub, or random weights.
-
-In both lines a relative folder is looked up in the working folder alone, and a cache of MMF's own
-takes the place of Hugging Face's, so that what the user has is asked of the hub again. A BERT that
-cannot be had ends in a traceback. vilbert asks for one even where `bert_model_name` is null, for
-which its own initialisation is written. A text encoder takes the sizes in its params as they stand
-in the YAML, `${...}` and all, and main's models expect tuples from it, which the library gives on
-request alone. In 1.0.0rc10 it has no `random_init`, which main's has.
-"""
+"""Where stock models load their BERT from: a folder, the cache, the hub, or random weights."""
 
 from types import MethodType
 from typing import Any
@@ -19,16 +11,32 @@ from omegaconf import OmegaConf
 from torch import nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
+from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.pretrained import load_pretrained
 
 _TEXT_ENCODER = "text_encoder.params.bert_model_name"
 
 
-def apply() -> None:
-    """Mend visual_bert and vilbert, and the text encoder of the models that choose one."""
+@patch(
+    "mmf.models.{visual_bert,vilbert}.from_pretrained",
+    why="Relative folders are only looked up in the working folder, MMF's own cache hides Hugging "
+    "Face's, a missing BERT ends in a traceback, and vilbert loads one although bert_model_name is "
+    "null.",
+    remove_when="MMF passes the name to transformers unchanged.",
+)
+def load_bert_like_ours() -> None:
     for model, name in ((VisualBERTBase, "visual_bert"), (ViLBERTBase, "vilbert")):
         key = f"model_config.{name}.bert_model_name"
         model.from_pretrained = classmethod(_from_pretrained(model.from_pretrained, key))
+
+
+@patch(
+    "mmf.modules.encoders.TransformerEncoder",
+    why="It passes unresolved ${...} values to transformers, expects tuples, which are returned "
+    "only on request, and in rc10 has no random_init.",
+    remove_when="MMF resolves its params and reads the outputs by name.",
+)
+def build_text_encoder() -> None:
     TransformerEncoder._build_encoder_config = _encoder_config
     if hasattr(encoders, "BertModelJit"):  # main, whose own constructor takes one of these
         for made in (encoders.AutoModel, encoders.BertModelJit):

@@ -2,7 +2,7 @@
 
 import os
 
-from mmf_cmsbert.compat import stdlib
+from mmf_cmsbert.compat.libraries import stdlib
 
 
 def test_rc10_sees_its_own_files_without_the_folders_above(tmp_path):

@@ -1,26 +1,33 @@
-"""demjson (for `--config_override`) no longer installs; demjson3 is the same under a new name."""
+"""demjson reads MMF's option ``--config_override``; its successor demjson3 is used instead."""
 
 from importlib import import_module
 from types import ModuleType
 
 from mmf_cmsbert.compat import imports, stand_in
+from mmf_cmsbert.compat.patch import patch
 
 
-def activate() -> None:
+@patch(
+    "demjson",
+    why="demjson does not install on Python 3; demjson3 reads the same JSON dialect.",
+    remove_when="MMF reads --config_override with another library.",
+)
+def serve_successor() -> bool:
     error = stand_in.import_error("demjson")
     if error is None:
-        return
+        return False
     if stand_in.import_error("demjson3") is None:
         imports.replace_module("demjson", library())
     else:
         stand_in.serve_in_place_of("demjson", advice, error)
+    return True
 
 
 def library() -> ModuleType:
     """demjson, or its successor.
 
     Raises:
-        MissingLibraryError: there is neither
+        MissingLibraryError: neither is installed
     """
     for name in ("demjson", "demjson3"):
         if stand_in.import_error(name) is None:

@@ -18,7 +18,7 @@ def inputs():
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 def test_encoder_computes_what_the_librarys_computes(inputs, attention):
-    from mmf_cmsbert.compat.bert import BertEncoder
+    from mmf_cmsbert.compat.libraries.bert import BertEncoder
 
     ours = BertEncoder(config(attn_implementation=attention)).eval()
     librarys = modeling_bert.BertEncoder(config(attn_implementation=attention)).eval()
@@ -34,7 +34,7 @@ def test_encoder_computes_what_the_librarys_computes(inputs, attention):
 
 
 def test_encoder_computes_post_norm_transformer_layers(inputs):
-    from mmf_cmsbert.compat.bert import BertEncoder
+    from mmf_cmsbert.compat.libraries.bert import BertEncoder
 
     encoder = BertEncoder(config(attn_implementation="sdpa")).eval()
     states, mask = inputs
@@ -55,7 +55,7 @@ def test_encoder_computes_post_norm_transformer_layers(inputs):
 
 
 def test_encoder_gives_all_states_and_attentions_where_asked(inputs):
-    from mmf_cmsbert.compat.bert import BertEncoder
+    from mmf_cmsbert.compat.libraries.bert import BertEncoder
 
     encoder = BertEncoder(config(output_hidden_states=True, output_attentions=True)).eval()
     states, mask = inputs
@@ -70,14 +70,14 @@ def test_encoder_gives_all_states_and_attentions_where_asked(inputs):
 
 
 def test_encoder_refuses_to_ignore_a_head_mask(inputs):
-    from mmf_cmsbert.compat.bert import BertEncoder
+    from mmf_cmsbert.compat.libraries.bert import BertEncoder
 
     with pytest.raises(NotImplementedError, match="heads"):
         BertEncoder(config())(*inputs, head_mask=[torch.ones(4), None, None])
 
 
 def test_a_model_that_ends_with_init_weights_saves_and_loads(tmp_path):
-    from mmf_cmsbert.compat.bert import BertEncoder, BertPreTrainedModel
+    from mmf_cmsbert.compat.libraries.bert import BertEncoder, BertPreTrainedModel
 
     class Model(BertPreTrainedModel):
         def __init__(self, config, extra=1):

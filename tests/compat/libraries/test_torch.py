@@ -5,7 +5,7 @@ import torch
 
 
 def test_fft_of_real_signals_is_the_half_spectrum_as_pairs():
-    from mmf_cmsbert.compat.torch import irfft, rfft
+    from mmf_cmsbert.compat.libraries.torch import irfft, rfft
 
     signal = [0.5, -1.0, 2.0, 3.0, 0.25]
     found = rfft(torch.tensor([signal], dtype=torch.float64), signal_ndim=1)

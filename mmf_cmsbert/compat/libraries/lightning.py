@@ -1,8 +1,8 @@
-"""pytorch-lightning: a module that moved, and what MMF leaves to a trainer that runs on it.
+"""pytorch-lightning: a module that moved, and hooks for a trainer that runs on it.
 
-MMF's main line imports a module of callbacks that is gone. Both lines start a process for each GPU,
-or join those of torchrun, before they look which trainer is wanted; they then divide each batch by
-the number of processes; and they take a run for one process where torch is built without NCCL.
+Both lines start a process for each GPU, or join those of torchrun, before they look at
+``training.trainer``; they then divide each batch by the number of processes; and they assume a
+single process where torch is built without NCCL. ``hand_over`` leaves all of this to the trainer.
 """
 
 from collections.abc import Callable
@@ -13,19 +13,27 @@ from types import ModuleType
 from typing import Any
 
 from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import ConfigError
 
 _GONE = "pytorch_lightning.callbacks.base"
 
 
-def activate() -> None:
+@patch(
+    _GONE,
+    "main",
+    why="MMF imports Callback from a module that pytorch-lightning 1.7 removed.",
+    remove_when="MMF imports Callback from pytorch_lightning.callbacks.",
+)
+def serve_callbacks() -> bool:
     library = find_spec("pytorch_lightning")
     if library is None or (Path(library.origin).parent / "callbacks" / "base.py").exists():
-        return
+        return False
     module = ModuleType(_GONE)
-    # not imported before it is asked for: it takes seconds, and rc10 does not use it
+    # Imported on first use: it takes seconds, and rc10 does not use it.
     module.__getattr__ = lambda name: getattr(import_module("pytorch_lightning.callbacks"), name)
     imports.replace_module(_GONE, module)
+    return True
 
 
 def open_trainer_class() -> type:

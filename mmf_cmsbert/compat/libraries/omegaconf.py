@@ -1,11 +1,10 @@
 """omegaconf: configs as in release 2.0, for those that MMF makes or reads.
 
-Since 2.1 a missing key raises; before, it gave None, and MMF relies on it all over. The old answer
-is kept for configs that carry a flag, which MMF's own calls of `OmegaConf` set, and which their
-nodes, copies and merges inherit; and for any config while it is MMF's code that reads it, so that a
-config made by hand can be given to MMF's classes. Other configs, read by others, raise as ever, and
-so do structured configs and those in struct mode. Reading a key that is there costs a lookup in a
-dict more.
+Since 2.1 a missing key raises; before, it gave None, and MMF relies on that everywhere. The old
+answer is kept for configs with a flag, which MMF's calls of `OmegaConf` set and which nodes, copies
+and merges inherit. It is also kept for any config while MMF's code reads it, so that a config made
+by hand can be passed to MMF's classes. Other configs raise when other code reads them, and so do
+structured configs and those in struct mode. Reading an existing key costs one more dict lookup.
 """
 
 import os
@@ -16,26 +15,46 @@ from types import FrameType
 from typing import Any
 
 from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat.patch import patch
 
 _FLAG = "mmf_missing_is_none"
 
 
-def activate() -> None:
+@patch(
+    "omegaconf.DictConfig",
+    why="A missing key raises since omegaconf 2.1; MMF expects None.",
+    remove_when="MMF reads optional keys with get().",
+)
+def give_none_for_missing_keys() -> bool:
     import omegaconf
 
     original = omegaconf.OmegaConf
     if _gives_none(original.create({})):
-        return
+        return False
     _patch_reading(omegaconf.DictConfig, original.to_yaml)
     mmfs = _mmfs_omegaconf(original)
     imports.replace_module("omegaconf", imports.facade(omegaconf, OmegaConf=mmfs))
     for name, module in list(sys.modules.items()):  # MMF may have been imported before
         if imports.is_mmf(name) and getattr(module, "OmegaConf", None) is original:
             module.OmegaConf = mmfs
-    if not original.has_resolver("env"):
-        original.register_resolver("env", env)
-        # rc10's YAML leaves defaults empty, `${env:MMF_LOG_DIR,}`, which newer releases do not like
-        warnings.filterwarnings("ignore", r"In the sequence `MMF_\w+,`")
+    return True
+
+
+@patch(
+    "omegaconf.OmegaConf resolver env",
+    "rc10",
+    why="omegaconf 2.1 renamed the resolver `env` to `oc.env`; rc10's YAML uses `env`.",
+    remove_when="support for rc10 ends.",
+)
+def register_env() -> bool:
+    from omegaconf import OmegaConf
+
+    if OmegaConf.has_resolver("env"):
+        return False
+    OmegaConf.register_resolver("env", env)
+    # rc10's YAML has empty defaults, `${env:MMF_LOG_DIR,}`, of which newer releases warn.
+    warnings.filterwarnings("ignore", r"In the sequence `MMF_\w+,`")
+    return True
 
 
 def _gives_none(config: Any) -> bool:

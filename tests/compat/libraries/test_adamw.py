@@ -17,7 +17,7 @@ def test_one_step_equals_the_formula(mmf):
 
 
 def test_weight_decay_is_off_unless_asked_for_as_it_was(mmf):
-    from mmf_cmsbert.compat.adamw import AdamW
+    from mmf_cmsbert.compat.libraries.adamw import AdamW
 
     weight = torch.nn.Parameter(torch.ones(1))
     weight.grad = torch.zeros(1)
@@ -28,7 +28,7 @@ def test_weight_decay_is_off_unless_asked_for_as_it_was(mmf):
 
 
 def test_fused_it_gives_the_same_weights(mmf):
-    from mmf_cmsbert.compat.adamw import AdamW
+    from mmf_cmsbert.compat.libraries.adamw import AdamW
 
     trained = []
     for fused in (False, True):
@@ -43,7 +43,7 @@ def test_fused_it_gives_the_same_weights(mmf):
 
 
 def test_what_torch_does_not_have_is_refused():
-    from mmf_cmsbert.compat.adamw import AdamW
+    from mmf_cmsbert.compat.libraries.adamw import AdamW
 
     with pytest.raises(ConfigError, match="correct_bias"):
         AdamW([torch.nn.Parameter(torch.ones(1))], correct_bias=False)

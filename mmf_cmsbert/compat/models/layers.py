@@ -1,33 +1,34 @@
-"""BERT's layers as main's own models find them, and what compiles with torch.jit.
-
-Main's vilbert and mmbt put layers that torch.jit can compile in the place of those of transformers,
-for the whole process. They were written for the parts of release 4.10, and do not fit today's. The
-library's layers compute the same. That main's models can be compiled all the same takes little: its
-own embeddings in vilbert, and that torch.jit passes over what today's libraries say of a model in
-properties, which ask for a configuration or a trainer.
-"""
+"""BERT's layers in main's stock models, and what torch.jit needs to compile them."""
 
 from importlib.util import find_spec
 from typing import Any
 
 from mmf_cmsbert.compat.imports import replace_function
+from mmf_cmsbert.compat.patch import patch
 
 
 class NotAttachedError(RuntimeError, AttributeError):
-    """A model has no trainer of Lightning's: what Lightning raises, and what `hasattr` expects."""
+    """A model has no Lightning trainer. `hasattr` expects an AttributeError."""
 
 
-def apply() -> None:
-    """Leave the library's layers where they are, unless they still have the parts."""
-    if find_spec("mmf.modules.hf_layers") is None:  # 1.0.0rc10
-        return
+@patch(
+    "mmf.modules.hf_layers",
+    "main",
+    why="vilbert and mmbt replace layers of transformers, for the whole process, by versions for "
+    "torch.jit that need transformers 4.10. The library's layers compute the same; torch.jit only "
+    "has to skip properties that ask for a configuration or a trainer.",
+    remove_when="MMF's layers fit the installed transformers.",
+)
+def keep_library_layers() -> bool:
+    if find_spec("mmf.modules.hf_layers") is None:
+        return False
     from mmf.models import vilbert
     from mmf.models.base_model import BaseModel
     from mmf.modules import hf_layers
     from transformers import PreTrainedModel
 
     if hasattr(hf_layers.BertSelfAttention, "transpose_for_scores"):
-        return
+        return False
     for name in ("replace_with_jit", "undo_replace_with_jit"):
         replace_function(hf_layers, name, lambda original: lambda: None)
     vilbert.BertEmbeddings = hf_layers.BertEmbeddingsJit
@@ -36,6 +37,7 @@ def apply() -> None:
         model.__jit_unused_properties__ = [
             name for name in dir(model) if isinstance(getattr(model, name, None), property)
         ]
+    return True
 
 
 def _trainer_or_none_to_ask(original: property) -> property:

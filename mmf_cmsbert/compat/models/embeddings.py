@@ -1,8 +1,8 @@
-"""Embeddings of the modalities from models that give scores alone, for losses that align them.
+"""Embeddings of the modalities from stock models, for losses that align them.
 
-None of MMF's own models says in its output what a batch's text and its regions are to it. Where
-`model_config.<model>.modality_embeddings` names the parts that compute it, the model's output also
-has `embeddings` and `embedding_masks`, and the projections are trained and saved with the model.
+MMF's models return scores but no embeddings of a batch's text and regions. Where
+`model_config.<model>.modality_embeddings` names the modules that compute them, the model's output
+also has `embeddings` and `embedding_masks`, and the projections are trained and saved with it.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from omegaconf import OmegaConf
 from torch import Tensor, nn
 
 from mmf_cmsbert.compat.imports import replace_function
+from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.tapped_embeddings import TappedEmbeddings
@@ -23,8 +24,12 @@ from mmf_cmsbert.modules.tapped_embeddings import TappedEmbeddings
 _SECTION = "modality_embeddings"
 
 
-def apply() -> None:
-    """Let `build_model` follow the section, which no model of MMF's own has."""
+@patch(
+    "mmf.utils.build.build_model",
+    why="No stock model returns embeddings of its modalities.",
+    remove_when="MMF's models return them.",
+)
+def add_modality_embeddings() -> None:
     replace_function(build, "build_model", _following)
 
 

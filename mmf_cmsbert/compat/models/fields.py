@@ -1,10 +1,4 @@
-"""Fields that MMF's own models read under another name, or in another form, than their data gives.
-
-1.0.0rc10's concat_bert asks for `image_features_0`, where every reader of features, and every other
-model, says `image_feature_0`. Its vilbert works out where regions lie from boxes in pixels; main's
-takes five columns as they are: shares of the image's size, and of its area. In both lines regions
-of another width than the model's end in torch's words on matrices, which name no dataset.
-"""
+"""Fields that stock models read under another name, or in another form, than datasets give."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -15,6 +9,7 @@ from mmf.models.fusions import ConcatBERT
 from mmf.models.vilbert import ViLBERT
 from omegaconf import OmegaConf
 
+from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import ConfigError
 
 # The keys that say how many regions a model reads, if it is a fixed number, and how wide they are.
@@ -27,13 +22,40 @@ _SIZES = {
 }
 
 
-def apply() -> None:
-    """Mend what 1.0.0rc10 reads; name the dataset whose regions a model cannot take."""
-    if "image_features_0" in ConcatBERT.forward.__code__.co_names:
-        ConcatBERT.forward = _with_features(ConcatBERT.forward)
+@patch(
+    "mmf.models.fusions.ConcatBERT.forward",
+    "rc10",
+    why="It reads image_features_0; datasets and all other models use image_feature_0.",
+    remove_when="support for rc10 ends.",
+)
+def read_image_feature() -> bool:
+    if "image_features_0" not in ConcatBERT.forward.__code__.co_names:
+        return False
+    ConcatBERT.forward = _with_features(ConcatBERT.forward)
+    return True
+
+
+@patch(
+    "mmf.models.vilbert.ViLBERT.get_image_and_text_features",
+    "rc10",
+    why="It expects boxes in pixels; main takes shares of the image's size, and so do our recipes.",
+    remove_when="support for rc10 ends.",
+)
+def accept_relative_boxes() -> bool:
     read = ViLBERT.get_image_and_text_features
-    if "image_width" in read.__code__.co_consts:
-        ViLBERT.get_image_and_text_features = _with_boxes(read)
+    if "image_width" not in read.__code__.co_consts:
+        return False
+    ViLBERT.get_image_and_text_features = _with_boxes(read)
+    return True
+
+
+@patch(
+    "mmf.models.base_model.BaseModel.__call__",
+    why="Regions of another width than the model's raise torch's error on matrix shapes, which "
+    "names neither the dataset nor the key.",
+    remove_when="MMF checks the shapes of its inputs.",
+)
+def check_regions() -> None:
     # Not `forward`, which main compiles with torch.jit.
     BaseModel.__call__ = _checking(BaseModel.__call__)
 

@@ -1,9 +1,4 @@
-"""ViT, of which main's vilt and its encoder of images are made.
-
-Main builds it from parts of transformers that have other names and other weights today, and with
-BERT's attention, for the sake of a mask. The parts are made here as they were, so that weights of
-that layout fit.
-"""
+"""ViT as main's vilt and its image encoder expect it, with the layout of the published weights."""
 
 from importlib.util import find_spec
 from typing import Any
@@ -12,20 +7,27 @@ import torch
 from torch import Tensor, nn
 
 from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat.patch import patch
 
 
-def apply() -> None:
-    """Give main's ViT the parts that the installed library lacks."""
-    if find_spec("mmf.modules.vit") is None:  # 1.0.0rc10
-        return
+@patch(
+    "mmf.modules.vit",
+    "main",
+    why="It is built from parts of transformers that have other names and weights today, and from "
+    "BERT's attention, for its mask.",
+    remove_when="MMF builds it from the installed transformers.",
+)
+def serve_parts() -> bool:
+    if find_spec("mmf.modules.vit") is None:
+        return False
     from mmf.modules import vit
     from transformers import modeling_outputs
 
-    from mmf_cmsbert.compat.bert import init_weights
+    from mmf_cmsbert.compat.libraries.bert import init_weights
 
     library = vit.vit
     if hasattr(library, "ViTIntermediate"):
-        return
+        return False
     vit.vit = imports.facade(
         library,
         ViTIntermediate=Intermediate,
@@ -39,6 +41,7 @@ def apply() -> None:
         vit.ViTModel.get_head_mask = _head_mask
     if not hasattr(vit.ViTModel, "get_extended_attention_mask"):
         vit.ViTModel.get_extended_attention_mask = _added_to_scores
+    return True
 
 
 class Intermediate(nn.Module):
@@ -56,7 +59,7 @@ class Intermediate(nn.Module):
 
 
 class Output(nn.Module):
-    """Back to `(batch, positions, hidden_size)`, added to what it started from."""
+    """`(batch, positions, intermediate_size)` to `(batch, positions, hidden_size)`, plus start."""
 
     def __init__(self, config: Any) -> None:
         super().__init__()
@@ -108,6 +111,6 @@ def _head_mask(self: nn.Module, head_mask: Any, layers: int) -> list[None]:
 
 
 def _added_to_scores(self: nn.Module, mask: Tensor, shape: Any, device: Any) -> Tensor:
-    """`(batch, positions)`, or with a row for each position, to what is added to the scores."""
+    """Turn a mask, `(batch, positions[, positions])`, into a summand for the attention scores."""
     mask = mask[:, None, None, :] if mask.dim() == 2 else mask[:, None]
     return (1.0 - mask.to(self.dtype)) * torch.finfo(self.dtype).min

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from mmf_cmsbert.compat import demjson
+from mmf_cmsbert.compat.libraries import demjson
 from mmf_cmsbert.compat.stand_in import MissingLibraryError
 
 

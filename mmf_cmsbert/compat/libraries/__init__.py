@@ -1,0 +1,1 @@
+"""Libraries whose current releases differ from those that MMF was written for."""

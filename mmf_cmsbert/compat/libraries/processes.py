@@ -1,0 +1,38 @@
+"""Spawned processes import this package before they unpickle objects of MMF.
+
+A forked worker inherits the patches. A spawned one starts empty, unpickles the arguments of its
+task, and so imports `mmf` by name. multiprocessing sends a dict with the parent's `sys.path` and
+the like first; one more entry in it imports this package.
+"""
+
+import sys
+from multiprocessing import spawn
+from typing import Any
+
+from mmf_cmsbert.compat.patch import patch
+
+_original = spawn.get_preparation_data
+
+
+@patch(
+    "multiprocessing.spawn.get_preparation_data",
+    why="A spawned worker imports MMF by unpickling, before anything applies the patches to it.",
+    remove_when="MMF imports on current libraries without patches.",
+)
+def import_in_spawned_processes() -> None:
+    spawn.get_preparation_data = get_preparation_data
+
+
+class _ImportInChild:
+    """Imports this package wherever it is unpickled, from where the parent has it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # the dict is unpickled before the child has the parent's path
+        path = [entry for entry in sys.path if entry]
+        code = f"import sys; sys.path += [p for p in {path!r} if p not in sys.path]"
+        return exec, (f"{code}; import mmf_cmsbert",)
+
+
+def get_preparation_data(name: str) -> dict[str, Any]:
+    """The data that multiprocessing sends to a spawned child, and the import."""
+    return {**_original(name), "mmf_cmsbert": _ImportInChild()}

@@ -1,0 +1,75 @@
+"""torchvision is optional: MMF imports it everywhere, and uses it only for images and videos."""
+
+import sys
+from importlib import import_module, metadata
+
+from mmf_cmsbert.compat import imports, stand_in
+from mmf_cmsbert.compat.patch import patch
+
+
+@patch(
+    "torchvision",
+    why="MMF imports torchvision everywhere, and uses it only for images.",
+    remove_when="torchvision is installed for the installed torch.",
+)
+def make_optional() -> bool:
+    error = stand_in.import_error("torchvision")
+    if error is None:
+        return False
+    if getattr(error, "name", None) != "torchvision":
+        # A torchvision built for another torch breaks transformers and torchmetrics too, which
+        # find it and then import it. None marks a module as absent.
+        sys.modules["torchvision"] = None
+        _hide_metadata()  # torchmetrics, of MMF's main line, looks there
+        _forget_answers()
+    # MMF makes a dataset's image transforms also where the run reads features instead of images.
+    stand_in.serve_in_place_of("torchvision", advice, error, made_early="torchvision.transforms")
+    return True
+
+
+@patch(
+    "torchvision.io.read_video",
+    "main",
+    why="torchvision 0.26 removed read_video; MMF imports it with its datasets.",
+    remove_when="MMF imports it where it reads videos, in charades.",
+)
+def keep_importable() -> bool:
+    if any(stand_in.import_error(name) for name in ("torchvision", "torchvision.io")):
+        return False
+    io = import_module("torchvision.io")
+    if hasattr(io, "read_video"):
+        return False
+    error = ImportError("the installed release reads no videos")
+    gone = stand_in.StandIn(
+        "torchvision.io.read_video", lambda: "Videos are read by torchvision up to 0.25", error
+    )
+    imports.replace_module("torchvision.io", imports.facade(io, read_video=gone))
+    return True
+
+
+def _hide_metadata() -> None:
+    original = metadata.Distribution.from_name
+
+    def from_name(cls: type, name: str) -> metadata.Distribution:
+        if name == "torchvision":
+            raise metadata.PackageNotFoundError(name)
+        return original(name)
+
+    metadata.Distribution.from_name = classmethod(from_name)
+
+
+def _forget_answers() -> None:
+    # An attempt to import MMF main without the patches has already asked transformers.
+    asked = sys.modules.get("transformers.utils.import_utils")
+    for value in list(vars(asked).values()) if asked else ():
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
+
+
+def advice() -> str:
+    """What to type. torch 2.x needs torchvision 0.(x + 15)."""
+    import torch
+
+    major, minor = torch.__version__.split(".")[:2]
+    wanted = f"torchvision==0.{int(minor) + 15}.*" if major == "2" else "torchvision"
+    return f"For torch {torch.__version__}: pip install '{wanted}'"

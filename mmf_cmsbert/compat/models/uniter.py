@@ -1,0 +1,29 @@
+"""Main's UNITER, which reads the outputs of BERT's encoder by position."""
+
+from importlib.util import find_spec
+from typing import Any
+
+from mmf_cmsbert.compat.patch import patch
+
+
+@patch(
+    "mmf.models.uniter.UNITERModelBase",
+    "main",
+    why="It reads the encoder's outputs by position; today's BERT returns the last states alone.",
+    remove_when="MMF reads them by name.",
+)
+def return_tuples() -> bool:
+    if find_spec("mmf.models.uniter") is None:
+        return False
+    from mmf.models.uniter import UNITERModelBase
+
+    from mmf_cmsbert.compat.libraries.bert import BertEncoder
+
+    original = UNITERModelBase.__init__
+
+    def __init__(self: UNITERModelBase, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        self.encoder.__class__ = BertEncoder  # the same layers and weights
+
+    UNITERModelBase.__init__ = __init__
+    return True
