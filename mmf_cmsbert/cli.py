@@ -107,7 +107,11 @@ def complete(
     file: Mapping = {}
     if "config" in options:
         options["config"] = str(config_file(options["config"]))
-        file = _read(load_yaml, options["config"])
+        file = load_yaml(options["config"])
+        if not file:
+            raise ConfigError(
+                f"{options['config']}: expected a configuration, keys with values; found none"
+            )
     options["model"] = options.get("model") or _named(file, "model")
     given = options.pop("datasets", None) or options.get("dataset")
     options["dataset"] = given or _named(file, "dataset", "datasets")
@@ -148,16 +152,6 @@ def config_file(name: str) -> Path:
         "Shipped recipes: "
         + ", ".join(sorted(str(p.relative_to(PACKAGE)) for p in PACKAGE.glob("projects/*/*.yaml")))
     )
-
-
-def _read(load_yaml, path: str) -> Mapping:
-    try:
-        file = load_yaml(path)
-    except Exception as error:  # of YAML, omegaconf, or the file itself
-        raise ConfigError(f"{path}: {' '.join(str(error).split())[:300]}") from error
-    if not isinstance(file, Mapping) or not file:
-        raise ConfigError(f"{path}: expected a configuration, keys with values; found none")
-    return file
 
 
 def _json(text: str | None) -> Mapping:

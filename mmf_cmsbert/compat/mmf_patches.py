@@ -29,8 +29,10 @@ def activate() -> None:
         mmf_names,
         mmf_precision,
         mmf_resume,
+        mmf_yaml,
     )
 
+    apply_all(mmf_yaml)
     mmf_defaults.apply()
     mmf_names.apply()
     mmf_checkpoint.apply_safe_loading()

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from mmf_cmsbert import paths
+from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.errors import ConfigError
 
 SHIPPED = "projects/cmsbert/ablations"
@@ -36,18 +35,12 @@ def name_of(file: Path) -> str:
 
 
 def read(file: Path) -> dict[str, Any]:
-    """What the file itself says, references unresolved, without what it includes.
+    """The values of the file itself, references unresolved, without what it includes.
 
     Raises:
         ConfigError: it is no configuration.
     """
-    try:
-        content = OmegaConf.to_container(OmegaConf.load(file))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{file}: {' '.join(str(error).split())[:300]}") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{file}: expected a configuration, keys with values")
-    return content
+    return read_yaml(file)
 
 
 def over(file: Path, base: Path, target: Path) -> Path:

@@ -7,10 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import yaml
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-
+from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.errors import ConfigError
 
 _EXPECTED = (
@@ -57,12 +54,9 @@ def read(file: Path) -> list[Dimension]:
     Raises:
         ConfigError: the file holds none, or a dimension cannot be drawn from.
     """
-    try:
-        # As configuration files are read: 1e-5 is a number, for which PyYAML alone wants 1.0e-5.
-        content = OmegaConf.to_container(OmegaConf.load(file))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, OmegaConfBaseException) as error:
-        raise ConfigError(f"{file}: {' '.join(str(error).split())[:300]}") from error
-    if not isinstance(content, Mapping) or not content:
+    # As configuration files are read: 1e-5 is a number, for which PyYAML alone wants 1.0e-5.
+    content = read_yaml(file)
+    if not content:
         raise ConfigError(f"{file}: found no keys to search over; {_EXPECTED} under each key")
     return [_dimension(str(key), given, file) for key, given in content.items()]
 

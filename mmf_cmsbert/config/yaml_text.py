@@ -1,0 +1,124 @@
+"""One YAML file as plain containers, in bounded time and memory. Nothing in it is executed."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mmf_cmsbert.errors import ConfigError, DataError
+from mmf_cmsbert.files import read_regular
+
+# The largest configuration that MMF ships has 20 KB, and a few hundred nodes.
+MOST_BYTES, MOST_NODES, MOST_DEPTH = 1 << 18, 10_000, 50
+_SUFFIXES = (".yaml", ".yml")
+# Events do not build anything, so that the fast parser is as safe as the other.
+_EVENTS = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(path: Path) -> dict[Any, Any]:
+    """Read a YAML file that holds keys with values.
+
+    Messages name the place of a mistake, and quote nothing from a file whose name is not that of a
+    YAML file: it may be somebody's secret.
+
+    Returns:
+        Dicts, lists and scalars; interpolations stay as they are written. Empty for an empty file.
+
+    Raises:
+        ConfigError: the file is missing, no regular file, too large, no text, no YAML, nested too
+            deeply, or no mapping.
+    """
+    try:
+        content = read_regular(path, MOST_BYTES)
+    except DataError as error:
+        raise ConfigError(f"{error}; expected a YAML file") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror})") from error
+    try:
+        # A zero byte is no character of YAML; the parser in C takes it for the end.
+        text = content.decode("utf-8-sig").replace("\0", "\ufffe")
+        return parse_yaml(text, str(path), quote=path.suffix.lower() in _SUFFIXES)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text (byte {error.start}); expected YAML") from error
+
+
+def parse_yaml(text: str, source: str, quote: bool = True) -> dict[Any, Any]:
+    """The keys and values of a YAML text.
+
+    Args:
+        text: the text.
+        source: the file's name, for messages.
+        quote: whether messages may quote words from the text.
+
+    Raises:
+        ConfigError: as for :func:`read_yaml`.
+    """
+    try:
+        first = _check_size(text, source)
+        if first is None:
+            return {}
+        # Of a text without any key, omegaconf makes a key.
+        if isinstance(first, yaml.MappingStartEvent):
+            return OmegaConf.to_container(OmegaConf.load(io.StringIO(text)))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source}: not YAML{_place(error, quote)}") from error
+    except (OmegaConfBaseException, ValueError, TypeError, RecursionError) as error:
+        # YAML has values and keys that configurations lack, such as sets and pairs.
+        reason = f": {' '.join(str(error).split())[:200]}" if quote else ""
+        raise ConfigError(f"{source}: not a configuration{reason}") from error
+    raise ConfigError(f"{source}: expected a configuration, keys with values; found none")
+
+
+def _check_size(text: str, source: str) -> yaml.Event | None:
+    """Refuse nodes that are too many or too deep; an alias counts as all that it repeats.
+
+    Returns:
+        The event that begins the outermost node; None where there is none.
+    """
+    first: yaml.Event | None = None
+    sizes: dict[str, int | None] = {}
+    counts = [0]
+    anchors: list[str | None] = []
+    for event in yaml.parse(text, Loader=_EVENTS):
+        if first is None and isinstance(event, yaml.NodeEvent):
+            first = event
+        if isinstance(event, yaml.CollectionStartEvent):
+            counts.append(1)
+            anchors.append(event.anchor)
+            if event.anchor:
+                sizes[event.anchor] = None  # until its end
+            if len(counts) > MOST_DEPTH:
+                raise ConfigError(
+                    f"{source}: nested more than {MOST_DEPTH} levels deep (line "
+                    f"{event.start_mark.line + 1})"
+                )
+            continue
+        if isinstance(event, yaml.CollectionEndEvent):
+            size, anchor = counts.pop(), anchors.pop()
+        elif isinstance(event, yaml.AliasEvent):
+            size, anchor = sizes.get(event.anchor, 1), None
+            if size is None:
+                raise ConfigError(
+                    f"{source}: an alias refers to what it is part of (line "
+                    f"{event.start_mark.line + 1})"
+                )
+        elif isinstance(event, yaml.ScalarEvent):
+            size, anchor = 1, event.anchor
+        else:
+            continue
+        if anchor:
+            sizes[anchor] = size
+        counts[-1] += size
+        if counts[-1] > MOST_NODES:
+            raise ConfigError(f"{source}: more than {MOST_NODES:,} values, aliases expanded")
+    return first
+
+
+def _place(error: yaml.YAMLError, quote: bool) -> str:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None)
+    return f"{place}: {' '.join(str(problem).split())[:200]}" if quote and problem else place
