@@ -103,7 +103,7 @@ def test_what_cannot_be_right_is_refused_with_what_to_type(options, message):
     [
         ("training:\n  batchsize: 3\n", "Did you mean training.batch_size"),
         ("trainig:\n  batch_size: 3\n", "Did you mean training"),
-        ("training: [", "bad.yaml: while parsing"),
+        ("training: [", r"bad.yaml: not YAML \(line 4"),
         ("model_config:\n  cmsbrt: {}\n", "Did you mean model_config.cmsbert"),
         ("dataset_config:\n  mosii: {}\n", "Did you mean dataset_config.mosi"),
         ("optimizer:\n  typ: adam_w\n", "Did you mean optimizer.type"),

@@ -29,8 +29,8 @@ def test_ranges_and_choices(tmp_path):
     ("text", "message"),
     [
         ("", "no keys to search over"),
-        ("- 1\n", "no keys to search over"),
-        ("a: [", "space.yaml: while parsing"),
+        ("- 1\n", "expected a configuration, keys with values"),
+        ("a: [", "space.yaml: not YAML"),
         ("a: 3\n", "a: found 3; expected {low"),
         ("a: []\n", "a: found"),
         ("a: {low: 1}\n", "a: found"),
