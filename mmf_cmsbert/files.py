@@ -67,11 +67,15 @@ def read_regular(path: str | os.PathLike, most: int) -> bytes:
         FileTooLarge: it is larger.
         OSError: there is no such file, or it cannot be read.
     """
+    blocks, left = [], most
     with open_regular(path) as file:
-        content = file.read(most + 1)
-    if len(content) > most:
+        # By blocks: reading makes room for as much as it is asked for.
+        while left >= 0 and (block := file.read(min(_BLOCK, left + 1))):
+            blocks.append(block)
+            left -= len(block)
+    if left < 0:
         raise FileTooLarge(f"{path}: larger than {most:,} bytes, the most that is read of it")
-    return content
+    return b"".join(blocks)
 
 
 def _open(path: str, flags: int) -> int:

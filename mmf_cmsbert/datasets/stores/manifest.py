@@ -1,5 +1,6 @@
 """What a store says of itself: what it was made from, and what a run wants to know at once."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -7,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.files import replaced_file, sha256_of
+from mmf_cmsbert.files import read_regular, replaced_file, sha256_of
 
 NAME = "manifest.json"
-FORMAT = 1
+# Format 1 has no checksum of the manifest itself; it is still read.
+FORMAT, _READ = 2, (1, 2)
+# Bytes; a source file takes some 250 of them, and a plain folder has two a segment.
+LARGEST = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,10 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write it into the store's folder, whole or not at all."""
+        content = asdict(self) | {"format": FORMAT}
+        content["checksum"] = _checksum(content)
         with replaced_file(folder / NAME) as unfinished:
-            unfinished.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+            unfinished.write_text(json.dumps(content, indent=1), encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -75,12 +81,15 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / NAME
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
-        if given["format"] != FORMAT:
+        given = json.loads(read_regular(path, LARGEST))
+        if given["format"] not in _READ:
             raise DataError(
-                f"{path}: a store of format {given['format']!r}; this version reads {FORMAT}. "
-                "Convert the corpus again: cmsbert data convert"
+                f"{path}: a store of format {given['format']!r:.40}; this version reads "
+                f"{' and '.join(map(str, _READ))}. Convert the corpus again: cmsbert data convert"
             )
+        written = given.pop("checksum", None)
+        if written != _checksum(given) and (given["format"] > 1 or written is not None):
+            raise ValueError("its checksum differs from the one that was written with it")
         sources = tuple(SourceFile(**source) for source in given.pop("sources"))
         manifest = Manifest(sources=sources, **given)
         for each in fields(Manifest):
@@ -92,6 +101,10 @@ def read_manifest(folder: Path) -> Manifest:
             f"{path}: no manifest of a store ({type(error).__name__}: {str(error)[:200]}); convert "
             "the corpus again: cmsbert data convert"
         ) from error
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def identify(files: Iterable[Path], known: Iterable[SourceFile] = ()) -> tuple[SourceFile, ...]:

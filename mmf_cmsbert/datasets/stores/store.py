@@ -1,15 +1,15 @@
-"""Segments in an Arrow file that is mapped into memory, not loaded.
+"""Segments in an Arrow file that is read segment by segment, not loaded.
 
 A store is a folder with ``segments.arrow``, an Arrow IPC file of record batches, and its
-``manifest.json``. Opening it costs the same whatever its size, and all processes of a machine share
-its pages. It appears whole or not at all.
+``manifest.json``. Opening it reads little, and all processes of a machine share the system's cache
+of it. It appears whole or not at all.
 """
 
 import os
 import shutil
 import socket
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import accumulate
 from pathlib import Path
@@ -21,6 +21,7 @@ import pyarrow as pa
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment, checksum
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, read_manifest
+from mmf_cmsbert.datasets.stores.record_batches import PLAIN, SCHEMA, RecordBatches
 from mmf_cmsbert.datasets.stores.summary import Summary
 from mmf_cmsbert.errors import DataError
 
@@ -28,9 +29,12 @@ NAME = "segments.arrow"
 # A batch is what is read at once: small enough to be cheap, large enough to be few.
 _BATCH_SEGMENTS, _BATCH_BYTES = 64, 1 << 23
 
+# Arrow's errors are ValueErrors, but for one: more memory announced than there is.
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, OverflowError, MemoryError)
+
 
 class StoredSegments(Sequence[Segment]):
-    """The segments of a store. Their frames are read-only views of the mapped file.
+    """The segments of a store, each read and checked when it is asked for.
 
     Attributes:
         folder: the store.
@@ -40,24 +44,18 @@ class StoredSegments(Sequence[Segment]):
     def __init__(self, folder: Path):
         self.folder = folder
         self.manifest = read_manifest(folder)
-        path = folder / NAME
         try:
-            if path.stat().st_size != self.manifest.size:
-                raise ValueError(f"{path.stat().st_size:,} bytes, {self.manifest.size:,} expected")
-            self._file = pa.ipc.open_file(pa.memory_map(str(path)))
-            if not self._file.schema.equals(_SCHEMA):
-                raise ValueError(f"columns {', '.join(self._file.schema.names)[:100]}")
-            batches = range(self._file.num_record_batches)
-            counts = [self._file.get_batch(number).num_rows for number in batches]
-        except (OSError, ValueError) as error:  # Arrow's own errors are among these
+            self._batches = RecordBatches(folder / NAME)
+            if self._batches.size != self.manifest.size:
+                raise ValueError(f"{self._batches.size:,} bytes, {self.manifest.size:,} expected")
+        except _DAMAGE as error:
             raise _broken(folder, error) from error
-        self._starts = [0, *accumulate(counts)]
-        self._batches: dict[int, _Batch] = {}
+        self._starts = [0, *accumulate(self._batches.counts)]
         if self._starts[-1] != self.manifest.segments:
             raise _broken(folder, f"{self._starts[-1]} of {self.manifest.segments} segments")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A process that is spawned maps the file itself.
+        # A process that is spawned opens the file itself.
         return StoredSegments, (self.folder,)
 
     def __len__(self) -> int:
@@ -68,12 +66,10 @@ class StoredSegments(Sequence[Segment]):
             raise IndexError(index)
         index %= len(self)
         number = bisect_right(self._starts, index) - 1
+        row = index - self._starts[number]
         try:
-            if number not in self._batches:
-                self._batches[number] = _Batch(self._file.get_batch(number))
-            batch, row = self._batches[number], index - self._starts[number]
-            segment, written = batch.segment(row, self.manifest.widths)
-        except (OSError, ValueError, IndexError, KeyError, TypeError) as error:
+            segment, written = self._batches.segment(number, row, self.manifest.widths)
+        except _DAMAGE as error:
             raise _broken(self.folder, error) from error
         if written != checksum(segment):
             raise _broken(self.folder, f"segment {index} is not what was written")
@@ -85,42 +81,6 @@ def _broken(folder: Path, why: Any) -> DataError:
         f"{folder}: a broken store ({str(why)[:200]}); remove the folder, and convert the corpus "
         "again (a run does so by itself)"
     )
-
-
-class _Batch:
-    """One record batch, its columns as numpy where that costs no copy."""
-
-    def __init__(self, batch: pa.RecordBatch):
-        batch.validate(full=True)  # its offsets are trusted from here on
-        self._columns = {name: batch.column(name) for name in batch.schema.names}
-        frames = {modality: self._columns[modality] for modality in MODALITIES}
-        self._offsets = {m: each.offsets.to_numpy() for m, each in frames.items()}
-        self._values = {m: each.values.to_numpy() for m, each in frames.items()}
-
-    def segment(self, row: int, widths: Mapping[str, int]) -> tuple[Segment, int]:
-        plain = {name: self._columns[name][row].as_py() for name in _PLAIN}
-        written = plain.pop("checksum")
-        plain["words"] = tuple(plain["words"])
-        for modality in MODALITIES:
-            plain[modality] = None
-            if self._columns[modality][row].is_valid:
-                start, end = self._offsets[modality][row : row + 2]
-                plain[modality] = self._values[modality][start:end].reshape(-1, widths[modality])
-        return Segment(**plain), written
-
-
-_PLAIN = {
-    "id": pa.string(),
-    "video": pa.string(),
-    "words": pa.list_(pa.string()),
-    "label": pa.float64(),
-    "start": pa.float64(),
-    "end": pa.float64(),
-    "checksum": pa.uint32(),
-}
-# Frames row after row; the manifest knows their width.
-_FRAMES = pa.list_(pa.float32())
-_SCHEMA = pa.schema([*_PLAIN.items(), *((modality, _FRAMES) for modality in MODALITIES)])
 
 
 def write_store(folder: Path, segments: Iterable[Segment], **origin: Any) -> None:
@@ -135,7 +95,7 @@ def write_store(folder: Path, segments: Iterable[Segment], **origin: Any) -> Non
     """
     summary = Summary()
     path = folder / NAME
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, _SCHEMA) as writer:
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
         for batch in _batches(segments):
             for segment in batch:
                 summary.add(segment)
@@ -159,7 +119,7 @@ def _batches(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
 def _record_batch(segments: Sequence[Segment]) -> pa.RecordBatch:
     columns = [
         pa.array([checksum(s) if name == "checksum" else getattr(s, name) for s in segments], kind)
-        for name, kind in _PLAIN.items()
+        for name, kind in PLAIN.items()
     ]
     for modality in MODALITIES:
         frames = [getattr(segment, modality) for segment in segments]
@@ -173,7 +133,7 @@ def _record_batch(segments: Sequence[Segment]) -> pa.RecordBatch:
                 mask=pa.array([each is None for each in frames], pa.bool_()),
             )
         )
-    return pa.record_batch(columns, schema=_SCHEMA)
+    return pa.record_batch(columns, schema=SCHEMA)
 
 
 @contextmanager

@@ -13,8 +13,10 @@ from tqdm import tqdm
 
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.files import replaced_file
+from mmf_cmsbert.files import FileTooLarge, read_regular, replaced_file
 
+# Two numbers of four bytes a word piece: up to 8,192 pieces a segment.
+_MOST_BYTES, _MOST_BYTES_EACH = 1 << 20, 1 << 16
 _INDICES = pa.list_(pa.int32())
 _SCHEMA = pa.schema(
     {"input_ids": _INDICES, "word_index": _INDICES, "truncated": pa.bool_()}.items()
@@ -29,7 +31,9 @@ class StoredPieces(Sequence[Mapping[str, np.ndarray]]):
     """
 
     def __init__(self, path: Path, length: int):
-        batch = pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+        # Read, not mapped: a mapped file that is cut or overwritten ends the process.
+        content = read_regular(path, _MOST_BYTES + length * _MOST_BYTES_EACH)
+        batch = pa.ipc.open_file(content).get_batch(0)
         batch.validate(full=True)
         if not batch.schema.equals(_SCHEMA) or batch.num_rows != length:
             raise ValueError(f"{path}: {batch.num_rows} rows")
@@ -71,7 +75,8 @@ def stored_pieces(
     path = folder / f"pieces-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.arrow"
     try:
         return StoredPieces(path, len(segments))
-    except (OSError, ValueError, LookupError, TypeError):  # not there, or broken
+    except (OSError, ValueError, LookupError, TypeError, MemoryError, FileTooLarge):
+        # Not there, or damaged.
         pass
     words = (segments[i].words for i in range(len(segments)))
     bar = tqdm(words, progress, total=len(segments), unit=" segments", disable=None)

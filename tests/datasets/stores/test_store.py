@@ -1,6 +1,7 @@
 """A store gives back what was written, and nothing else."""
 
 import errno
+import os
 import pickle
 from pathlib import Path
 
@@ -58,13 +59,55 @@ def test_every_segment_comes_back_in_any_order(store):
         stored[len(given)]
 
 
-def test_frames_are_views_of_the_mapped_file_that_nobody_can_change(store):
+def test_nothing_of_the_file_is_mapped_and_no_frames_are_kept(store):
     before = pa.total_allocated_bytes()
-    segment = StoredSegments(store)[1]
-    assert not segment.visual.flags.owndata
-    with pytest.raises(ValueError, match="read-only"):
-        segment.visual[0, 0] = 1.0
-    assert pa.total_allocated_bytes() - before < 4096
+    stored = StoredSegments(store)
+    segment = stored[1]
+    assert segment.visual.shape == (2, 3)
+    assert pa.total_allocated_bytes() - before < 16_384
+    assert str(store) not in Path("/proc/self/maps").read_text()
+
+
+@pytest.mark.parametrize("when", ["before its batch was read", "after its batch was read"])
+@pytest.mark.parametrize("change", ["cut", "overwritten", "its metadata overwritten"])
+def test_a_file_that_changes_while_it_is_read_ends_in_a_message(store, when, change):
+    """In a process of its own, which a signal would end."""
+    process = os.fork()
+    if process == 0:
+        os._exit(_reads_a_changing(store, when, change))
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 2
+
+
+def _reads_a_changing(store, when, change):
+    stored, path = StoredSegments(store), store / "segments.arrow"
+    if when == "after its batch was read":
+        assert stored[0].id == "video0[0]"
+    size = path.stat().st_size
+    start = size - 4096 if change == "its metadata overwritten" else 512
+    with open(path, "r+b") as file:
+        if change == "cut":
+            file.truncate(512)
+        else:
+            file.seek(start)
+            file.write(b"\xff" * (size - start))
+    readings = []
+    for i in range(len(stored)):
+        try:
+            assert_same(stored[i], list(make())[i])
+        except DataError as error:
+            readings.append("a broken store" in str(error))
+    return 2 if readings and all(readings) else 1
+
+
+def test_a_store_of_format_1_is_read():
+    """Written by the first version of this package."""
+    stored = StoredSegments(Path(__file__).parent / "format_1")
+    assert (len(stored), stored.manifest.format, stored.manifest.labels) == (70, 1, 58)
+    first, last = stored[1], stored[69]
+    assert (first.id, first.words, first.label) == ("video0[1]", ("grüße", "you") * 2, 1 / 32)
+    assert first.visual.tolist() == [[0.125, 0.25, 0.375], [0.5, 0.625, 0.75]]
+    assert (last.visual.shape, last.acoustic.tolist()) == ((1, 3), [[8.625, 8.75], [8.875, 9.0]])
+    assert stored[0].visual is None
 
 
 def test_a_process_that_is_spawned_opens_the_store_itself(store):
@@ -141,7 +184,7 @@ def test_noise_in_the_file_never_gives_a_segment(store):
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "3", '{"format": 1}', '{"format": 2, "sources": []}', "[" * 100_000],
+    ["", "{", "[]", "3", '{"format": 1}', '{"format": 3, "sources": []}', "[" * 100_000],
     ids=["empty", "cut", "list", "number", "without fields", "other format", "nested"],
 )
 def test_a_damaged_manifest(store, content):

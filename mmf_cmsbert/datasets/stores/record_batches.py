@@ -1,0 +1,165 @@
+"""Record batches of an Arrow file of segments, read by position.
+
+A mapped file that is cut or overwritten while it is in use ends the process by a signal. Here every
+byte is copied before it is looked at: a short read or a checksum reveals such a change.
+"""
+
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.files import open_regular
+
+PLAIN = {
+    "id": pa.string(),
+    "video": pa.string(),
+    "words": pa.list_(pa.string()),
+    "label": pa.float64(),
+    "start": pa.float64(),
+    "end": pa.float64(),
+    "checksum": pa.uint32(),
+}
+# Frames row after row; the manifest knows their width.
+_FRAMES = pa.list_(pa.float32())
+SCHEMA = pa.schema([*PLAIN.items(), *((modality, _FRAMES) for modality in MODALITIES)])
+# A batch is written with at most 64 segments; a read of more than this is no batch's.
+LARGEST_READ = 1 << 29
+
+
+class RecordBatches:
+    """The batches of an Arrow file with :data:`SCHEMA`; not a byte of it stays mapped.
+
+    Of each batch that was read once, everything but its frames is kept in memory.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        size: its bytes.
+        counts: how many segments each batch has.
+
+    Raises:
+        ValueError: it is no such file. Arrow's errors are among these, and OSError.
+    """
+
+    def __init__(self, path: Path):
+        self._file = _PositionalFile(path)
+        self.size = self._file.size
+        self._reader = self._opened()
+        if not self._reader.schema.equals(SCHEMA):
+            raise ValueError(f"columns {', '.join(self._reader.schema.names)[:100]}")
+        # One small column is enough to know how many rows a batch has.
+        counted = self._opened(included_fields=[SCHEMA.get_field_index("checksum")])
+        numbers = range(counted.num_record_batches)
+        self.counts = [counted.get_batch(number).num_rows for number in numbers]
+        self._batches: dict[int, _Batch] = {}
+
+    def segment(self, number: int, row: int, widths: Mapping[str, int]) -> tuple[Segment, int]:
+        """A segment of a batch, and the checksum that was stored with it.
+
+        Raises:
+            ValueError: the batch is damaged, or the file has been cut; OSError: it cannot be read.
+        """
+        if number not in self._batches:
+            self._file.last_reads.clear()
+            batch = self._reader.get_batch(number)
+            self._batches[number] = _Batch(batch, self._file)
+            self._file.last_reads.clear()
+        return self._batches[number].segment(row, widths)
+
+    def _opened(self, **options: list[int]) -> pa.ipc.RecordBatchFileReader:
+        file = pa.PythonFile(self._file, mode="r")
+        return pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(**options))
+
+
+class _Batch:
+    """What is kept of a record batch: its rows without their frames, and where these are."""
+
+    def __init__(self, batch: pa.RecordBatch, file: "_PositionalFile"):
+        batch.validate(full=True)  # its offsets are trusted from here on
+        self._file = file
+        self._frames = {}
+        for modality in MODALITIES:
+            column = batch.column(modality)
+            values = column.values.to_numpy()  # without a copy, or ArrowInvalid
+            start = file.position_of(values.ctypes.data) if len(values) else 0
+            offsets = start + values.itemsize * column.offsets.to_numpy().astype(np.int64)
+            self._frames[modality] = offsets, column.is_valid().to_numpy(zero_copy_only=False)
+        # Serialised, so that the frames' memory can be freed.
+        plain = batch.select(list(PLAIN))
+        plain = pa.ipc.read_record_batch(plain.serialize(), plain.schema)
+        self._plain = dict(zip(plain.schema.names, plain.columns, strict=True))
+
+    def segment(self, row: int, widths: Mapping[str, int]) -> tuple[Segment, int]:
+        plain = {name: column[row].as_py() for name, column in self._plain.items()}
+        written = plain.pop("checksum")
+        plain["words"] = tuple(plain["words"])
+        for modality, (offsets, present) in self._frames.items():
+            plain[modality] = None
+            if present[row]:
+                values = self._file.floats(*offsets[row : row + 2].tolist())
+                plain[modality] = values.reshape(-1, widths[modality])
+        return Segment(**plain), written
+
+
+class _PositionalFile(io.RawIOBase):
+    """A regular file read by position, as Arrow's readers want it; processes can share it.
+
+    Attributes:
+        size: its bytes when it was opened.
+        last_reads: what was read, with its position, since this list was cleared.
+    """
+
+    def __init__(self, path: Path):
+        self._file = open_regular(path)
+        self.size = os.fstat(self._file.fileno()).st_size
+        self.last_reads: list[tuple[int, np.ndarray]] = []
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
+        self._at = start + offset
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        size = max(0, self.size - self._at) if size < 0 else size
+        if size > LARGEST_READ or self._at + size > self.size:
+            raise ValueError(f"{size:,} bytes announced at {self._at:,} of {self.size:,}")
+        content = os.pread(self._file.fileno(), size, self._at)
+        self.last_reads.append((self._at, np.frombuffer(content, np.uint8)))
+        self._at += len(content)
+        return content
+
+    def position_of(self, address: int) -> int:
+        """Where in the file the byte lies that the last reads put to an address in memory."""
+        for position, content in self.last_reads:
+            offset = address - content.ctypes.data
+            if 0 <= offset < len(content):
+                return position + offset
+        raise ValueError("compressed columns")
+
+    def floats(self, start: int, end: int) -> np.ndarray:
+        """The float32 numbers between two positions; nobody else has their memory."""
+        values = np.empty((end - start) // 4, np.float32)
+        if os.preadv(self._file.fileno(), [values], start) != values.nbytes:
+            raise ValueError(f"cut short, from {self.size:,} bytes")
+        return values
+
+    def close(self) -> None:
+        if not self.closed:
+            self._file.close()
+        super().close()
