@@ -1,55 +1,92 @@
-"""Checkpoint files: whole or absent, of plain values, and loaded without executing anything."""
+"""Checkpoint files: whole or absent, of plain values, verified, and executing nothing."""
 
 import os
 import re
 import shutil
 from collections import OrderedDict
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 from omegaconf import Container, OmegaConf
 
+from mmf_cmsbert.checkpoints import verification
+from mmf_cmsbert.checkpoints.inventory import Damaged, Foreign
 from mmf_cmsbert.errors import UserError
+from mmf_cmsbert.files import check_regular, open_regular
+
+# Checkpoints of format 1 have no entry of this name. Format 2 keeps references to environment
+# variables in its configuration instead of their values.
+FORMAT_KEY, FORMAT = "cmsbert_format", 2
 
 
-def read(file: Any, map_location: Any = None, **ignored: Any) -> Any:
-    """Load a checkpoint of tensors and plain values.
+def read(file: Any, map_location: Any = "cpu", **ignored: Any) -> Any:
+    """Load a checkpoint of tensors and plain values, after comparing it with its checksums.
 
     Args:
         file: a path, or an open binary file.
         map_location: as in `torch.load`.
 
     Raises:
-        UserError: the file is damaged, or holds objects whose loading would execute code.
+        UserError: the file is damaged, was written by a newer version of this package, holds
+            objects whose loading would execute code, or is a pipe, device or folder.
     """
-    try:
-        return torch.load(file, map_location=map_location, weights_only=True)
-    except OSError:  # missing, not to be read, ...: it says so itself
-        raise
-    except Exception as error:  # torn files fail in many ways
-        name = getattr(file, "name", file)
-        reason = " ".join(str(error).split())
-        foreign = re.search(r"GLOBAL ([\w.]+)|Unsupported (?:global|class) ([\w.]+)", reason)
-        if foreign:
-            found = foreign.group(1) or foreign.group(2)
+    name = getattr(file, "name", "given") if hasattr(file, "read") else file
+    with _opened(file) as opened:
+        try:
+            verification.verify(opened)
+            opened.seek(0)
+            contents = torch.load(opened, map_location=map_location, weights_only=True)
+        except Foreign as foreign:
+            raise _foreign(name, str(foreign)) from None
+        except Damaged as damage:
+            reason = " ".join(str(damage).split())[:150]
             raise UserError(
-                f"The checkpoint {name} holds {found}, and loading it could execute code. Only "
-                "tensors, numbers, strings and containers of them are loaded. If you trust where "
-                "the file comes from, save its weights alone, once: import torch; torch.save("
-                f"torch.load({str(name)!r}, weights_only=False)['model'], 'weights.pth')"
-            ) from error
-        # torch's own word for a device that is not there, and the like
-        if isinstance(error, RuntimeError) and not re.search(
-            r"PytorchStreamReader|EOF|corrupt|invalid|magic", reason
-        ):
-            raise
+                f"The checkpoint {name} is damaged or is not a checkpoint ({reason}). Delete it, "
+                "or copy it again from its source; the folder models/ beside it may hold an "
+                "earlier one, which checkpoint.resume_file=FILE loads."
+            ) from None
+        except Exception as error:  # of the disk, the device, or a release of torch
+            reason = " ".join(str(error).split())
+            if found := re.search(r"GLOBAL ([\w.]+)|Unsupported class ([\w.]+)", reason):
+                raise _foreign(name, found.group(1) or found.group(2)) from error
+            raise UserError(f"The checkpoint {name} cannot be read ({reason[:300]})") from error
+    _check_version(contents, name)
+    return contents
+
+
+def _opened(file: Any) -> AbstractContextManager[BinaryIO]:
+    """`file`, opened if it is a path; an open file stays open."""
+    if hasattr(file, "read"):
+        if isinstance(name := getattr(file, "name", None), (str, os.PathLike)):
+            check_regular(name)
+        return nullcontext(file)
+    try:
+        return open_regular(file)
+    except OSError as error:
         raise UserError(
-            f"The checkpoint {name} is damaged or is no checkpoint ({reason[:120]}). Delete it, or "
-            "copy it again from where it came; models/ beside it may hold an earlier one, which "
-            "checkpoint.resume_file=<file> goes on from."
+            f"The checkpoint {file} cannot be read ({error.strerror or error})"
         ) from error
+
+
+def _foreign(name: Any, found: str) -> UserError:
+    return UserError(
+        f"The checkpoint {name} holds {found}, and loading it could execute code. Only "
+        "tensors, numbers, strings and containers of them are loaded. If you trust the source of "
+        "the file, save its weights alone, once: import torch; torch.save("
+        f"torch.load({str(name)!r}, weights_only=False)['model'], 'weights.pth')"
+    )
+
+
+def _check_version(contents: Any, name: Any) -> None:
+    found = contents.get(FORMAT_KEY, 1) if isinstance(contents, dict) else 1
+    if type(found) is not int or not 1 <= found <= FORMAT:
+        raise UserError(
+            f"The checkpoint {name} has {FORMAT_KEY} {found!r}; this version of mmf_cmsbert reads "
+            f"formats 1 to {FORMAT}. Use the version of mmf_cmsbert that wrote it (or a newer one)."
+        )
 
 
 def plain(value: Any, where: str = "checkpoint") -> Any:

@@ -71,7 +71,7 @@ def test_a_torn_file_is_called_damaged(tmp_path, kept, zipped):
 
 def test_a_text_file_is_no_checkpoint(tmp_path):
     (tmp_path / "notes.txt").write_text("not found")
-    with pytest.raises(UserError, match=r"notes\.txt is damaged or is no checkpoint"):
+    with pytest.raises(UserError, match=r"notes\.txt is damaged or is not a checkpoint"):
         checkpoint_file.read(tmp_path / "notes.txt")
 
 
