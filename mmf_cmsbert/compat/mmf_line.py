@@ -12,6 +12,11 @@ def is_main() -> bool:
     return (Path(find_spec("mmf").origin).parent / "trainers" / "mmf_trainer.py").exists()
 
 
+def installed() -> str:
+    """The installed line: ``main`` or ``rc10``."""
+    return "main" if is_main() else "rc10"
+
+
 def trainer_class() -> type:
     """The class whose `train` and `evaluate` every run of MMF's own trainer goes through."""
     if is_main():

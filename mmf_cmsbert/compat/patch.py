@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal
 
+from mmf_cmsbert.compat import mmf_line
+
 Line = Literal["both", "rc10", "main"]
 
 _active: list["Patch"] = []
@@ -33,8 +35,8 @@ class Patch:
     install: Callable[[], bool | None]
 
     def apply(self) -> bool:
-        """Install the patch; return whether the installed versions need it."""
-        needed = self.install() is not False
+        """Install the patch; return whether the installed line and versions need it."""
+        needed = self.line in ("both", mmf_line.installed()) and self.install() is not False
         if needed:
             _active.append(self)
         return needed

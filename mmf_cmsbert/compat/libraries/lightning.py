@@ -21,8 +21,8 @@ _GONE = "pytorch_lightning.callbacks.base"
 
 @patch(
     _GONE,
-    "main",
-    why="MMF imports Callback from a module that pytorch-lightning 1.7 removed.",
+    why="Main, and plugins written for MMF, import Callback from this module, which "
+    "pytorch-lightning 1.7 removed.",
     remove_when="MMF imports Callback from pytorch_lightning.callbacks.",
 )
 def serve_callbacks() -> bool:

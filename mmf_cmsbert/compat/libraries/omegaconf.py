@@ -42,8 +42,7 @@ def give_none_for_missing_keys() -> bool:
 
 @patch(
     "omegaconf.OmegaConf resolver env",
-    "rc10",
-    why="omegaconf 2.1 renamed the resolver `env` to `oc.env`; rc10's YAML uses `env`.",
+    why="omegaconf 2.1 renamed the resolver `env` to `oc.env`; YAML written for rc10 uses `env`.",
     remove_when="support for rc10 ends.",
 )
 def register_env() -> bool:

@@ -6,7 +6,7 @@ import glob
 import os
 from importlib.util import find_spec
 
-from mmf_cmsbert.compat import imports, mmf_line
+from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.patch import patch
 
 # How rc10 spells its own folder when it lists what is below.
@@ -35,7 +35,7 @@ def serve_mapping() -> bool:
     remove_when="support for rc10 ends.",
 )
 def hide_folders_above_mmf() -> bool:
-    if mmf_line.is_main() or not misread(find_spec("mmf").origin):
+    if not misread(find_spec("mmf").origin):
         return False
     imports.replace_module("glob", imports.facade(glob, glob=below_mmf))
     return True

@@ -29,9 +29,9 @@ def serve_fourier_transforms() -> bool:
 
 @patch(
     "torch.Tensor.cuda",
-    "rc10",
-    why="visual_bert and vilbert move masks to the GPU also where there is none.",
-    remove_when="support for rc10 ends.",
+    why="rc10's visual_bert and vilbert, and main's evaluation, move tensors to the GPU without "
+    "asking whether there is one.",
+    remove_when="MMF moves tensors to the device of the run.",
 )
 def stay_on_cpu_without_gpu() -> bool:
     import torch

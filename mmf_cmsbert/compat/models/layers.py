@@ -1,6 +1,5 @@
 """BERT's layers in main's stock models, and what torch.jit needs to compile them."""
 
-from importlib.util import find_spec
 from typing import Any
 
 from mmf_cmsbert.compat.imports import replace_function
@@ -20,8 +19,6 @@ class NotAttachedError(RuntimeError, AttributeError):
     remove_when="MMF's layers fit the installed transformers.",
 )
 def keep_library_layers() -> bool:
-    if find_spec("mmf.modules.hf_layers") is None:
-        return False
     from mmf.models import vilbert
     from mmf.models.base_model import BaseModel
     from mmf.modules import hf_layers

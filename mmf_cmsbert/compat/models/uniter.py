@@ -1,6 +1,5 @@
 """Main's UNITER, which reads the outputs of BERT's encoder by position."""
 
-from importlib.util import find_spec
 from typing import Any
 
 from mmf_cmsbert.compat.patch import patch
@@ -12,9 +11,7 @@ from mmf_cmsbert.compat.patch import patch
     why="It reads the encoder's outputs by position; today's BERT returns the last states alone.",
     remove_when="MMF reads them by name.",
 )
-def return_tuples() -> bool:
-    if find_spec("mmf.models.uniter") is None:
-        return False
+def return_tuples() -> None:
     from mmf.models.uniter import UNITERModelBase
 
     from mmf_cmsbert.compat.libraries.bert import BertEncoder
@@ -26,4 +23,3 @@ def return_tuples() -> bool:
         self.encoder.__class__ = BertEncoder  # the same layers and weights
 
     UNITERModelBase.__init__ = __init__
-    return True

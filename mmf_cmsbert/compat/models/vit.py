@@ -1,6 +1,5 @@
 """ViT as main's vilt and its image encoder expect it, with the layout of the published weights."""
 
-from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -18,8 +17,6 @@ from mmf_cmsbert.compat.patch import patch
     remove_when="MMF builds it from the installed transformers.",
 )
 def serve_parts() -> bool:
-    if find_spec("mmf.modules.vit") is None:
-        return False
     from mmf.modules import vit
     from transformers import modeling_outputs
 
