@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from mmf_cmsbert import overrides, preflight
 from mmf_cmsbert.compat.libraries import demjson
+from mmf_cmsbert.config import references, run_length, words
 from mmf_cmsbert.datasets import typed_source
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.paths import PACKAGE
@@ -71,7 +73,7 @@ def _start(prog: str, what: str, predict: bool) -> None:
     flagged = [] if arguments.config_override is None else ["-co", arguments.config_override]
     if arguments.local_rank is not None:
         flagged.append(f"--local_rank={arguments.local_rank}")
-    sys.argv = [prog, *flagged, *(f"{key}={value}" for key, value in options.items())]
+    sys.argv = [prog, *flagged, *(words.write(*each) for each in options.items())]
 
     from mmf_cli.run import run
 
@@ -118,6 +120,8 @@ def complete(
     if save_dir := os.environ.get("MMF_SAVE_DIR"):
         options.setdefault("env.save_dir", save_dir)
 
+    values = {key: overrides.value_of(text) for key, text in options.items()}
+    options |= {key: str(value) for key, value in run_length.typed(values, override).items()}
     options |= typed_source.complete(options, predict)
     preflight.import_user_dir(options, file)
     preflight.check_names(options["model"], options["dataset"].split(","))
@@ -192,12 +196,19 @@ def resolved(options: Mapping[str, str], override: str | None = None) -> dict[st
 
 
 def _configuration(options: Mapping[str, str], *keys: str, override: str | None = None):
-    """MMF's configuration as those options make it that are named in ``keys``.
+    """MMF's configuration with those options that ``keys`` names, its references checked.
 
-    Only looked at: what MMF has to say of it, it says when it makes it for the run.
+    It is not the run's, so that nothing is printed: MMF prints it all when it makes the run's own.
     """
     from mmf.utils.configuration import Configuration
 
-    words = [f"{key}={options[key]}" for key in keys if key in options]
-    with redirect_stdout(None):
-        return Configuration(Namespace(config_override=override, opts=words)).get_config()
+    typed = [words.write(key, options[key]) for key in keys if key in options]
+    try:
+        with redirect_stdout(None):
+            arguments = Namespace(config_override=override, opts=typed)
+            config = Configuration(arguments).get_config()
+    except (OmegaConfBaseException, RecursionError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ConfigError(f"the configuration cannot be used: {reason[:300]}") from error
+    references.check(config)
+    return config

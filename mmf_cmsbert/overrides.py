@@ -1,12 +1,11 @@
 """The ``key=value`` words of the command line: read as YAML, checked before anything is built."""
 
 import difflib
-from ast import literal_eval
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
+from mmf_cmsbert.config import words as values
+from mmf_cmsbert.config.words import value_of as value_of
 from mmf_cmsbert.errors import ConfigError
 
 _AT_LEAST_ONE = tuple(
@@ -18,11 +17,12 @@ _AT_LEAST_ONE = tuple(
 def parse(words: Sequence[str]) -> dict[str, str]:
     """Read ``key=value`` words, or MMF's older alternating ``key value``, to key -> value.
 
-    Values are YAML, as in the configuration files: ``true``, ``null`` and ``[a, b]`` come out in
-    the Python spelling that MMF's own reader understands (it takes ``true`` for a string).
+    Values are YAML, as in the configuration files, and paths are taken as they are: ``true``,
+    ``null`` and ``[a, b]`` come out in the Python spelling that MMF understands (it takes ``true``
+    for a string). :func:`mmf_cmsbert.config.words.write` makes words for MMF of them.
 
     Raises:
-        ConfigError: a word that is no ``key=value``, or a value that is no YAML.
+        ConfigError: a word that is not ``key=value``, or brackets that are not YAML.
     """
     if words and "=" not in words[0]:
         if len(words) % 2:
@@ -33,20 +33,8 @@ def parse(words: Sequence[str]) -> dict[str, str]:
         key, equals, value = word.partition("=")
         if not equals or not key or key.startswith("-"):
             raise ConfigError(f"{word!r} is no option; expected KEY=VALUE, as in training.seed=1")
-        if "=" in value:
-            raise ConfigError(f"{key}: MMF cannot read '=' in a value ({value}); use a file")
-        options[key] = _python_spelling(key, value)
+        options[key] = values.read(key, value)
     return options
-
-
-def _python_spelling(key: str, value: str) -> str:
-    try:
-        parsed = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{key}: the value {value!r} is no YAML ({error})") from error
-    if value and isinstance(parsed, (bool, list, dict, type(None))):
-        return repr(parsed)
-    return value
 
 
 def check(options: Mapping[str, str], config: Mapping, sections: bool = False) -> None:
@@ -75,14 +63,6 @@ def check(options: Mapping[str, str], config: Mapping, sections: bool = False) -
                 f"{option} is a section; name a key in it: "
                 + ", ".join(f"{option}.{key}" for key in node)
             )
-
-
-def value_of(text: str) -> Any:
-    """The value that MMF makes of the text of an option."""
-    try:
-        return None if text == "None" else literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def check_value(key: str, value: Any, default: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from mmf_cmsbert import overrides
+from mmf_cmsbert.config import run_length
 from mmf_cmsbert.config_check import check_keys, unknown_name
 from mmf_cmsbert.errors import ConfigError
 
@@ -100,6 +101,11 @@ def check_values(options: Mapping[str, str], config: Mapping, defaults: Mapping)
         raise ConfigError(f"{options.get('config', 'defaults')}: {error}") from error
     for key, text in options.items():
         overrides.check_value(key, overrides.value_of(text), OmegaConf.select(config, key))
+    length = {
+        key: overrides.value_of(options.get(f"training.{key}", str(config.training[key])))
+        for key in (run_length.UPDATES, run_length.EPOCHS)
+    }
+    run_length.check(length)
     run_type = str(options.get("run_type", config.run_type))
     if any(word not in _RUN_TYPES for word in run_type.replace("+", "_").split("_")):
         raise ConfigError(

@@ -57,7 +57,7 @@ def parse_yaml(text: str, source: str, quote: bool = True) -> dict[Any, Any]:
         ConfigError: as for :func:`read_yaml`.
     """
     try:
-        first = _check_size(text, source)
+        first = check_size(text, source)
         if first is None:
             return {}
         # Of a text without any key, omegaconf makes a key.
@@ -72,11 +72,19 @@ def parse_yaml(text: str, source: str, quote: bool = True) -> dict[Any, Any]:
     raise ConfigError(f"{source}: expected a configuration, keys with values; found none")
 
 
-def _check_size(text: str, source: str) -> yaml.Event | None:
+def check_size(text: str, source: str) -> yaml.Event | None:
     """Refuse nodes that are too many or too deep; an alias counts as all that it repeats.
+
+    Args:
+        text: YAML.
+        source: its file or key, for messages.
 
     Returns:
         The event that begins the outermost node; None where there is none.
+
+    Raises:
+        ConfigError: more than 10,000 nodes, or more than 50 levels.
+        YAMLError: it is not YAML.
     """
     first: yaml.Event | None = None
     sizes: dict[str, int | None] = {}
