@@ -2,7 +2,7 @@
 
 import typer
 
-from mmf_cmsbert.commands import ablate, data, tune
+from mmf_cmsbert.commands import ablate, data, doctor, install_mmf, tune
 from mmf_cmsbert.commands.plain_errors import PlainErrors
 
 app = typer.Typer(
@@ -16,6 +16,8 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command()(ablate.ablate)
 app.command()(tune.tune)
+app.command()(doctor.doctor)
+app.command()(install_mmf.install_mmf)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Installing MMF into the running Python, and describing what is installed."""
