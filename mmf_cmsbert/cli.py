@@ -17,6 +17,7 @@ from mmf_cmsbert.compat.libraries import demjson
 from mmf_cmsbert.config import references, run_length, words
 from mmf_cmsbert.datasets import typed_source
 from mmf_cmsbert.errors import ConfigError, UserError
+from mmf_cmsbert.files import write_error
 from mmf_cmsbert.paths import PACKAGE
 from mmf_cmsbert.registration import register
 
@@ -46,6 +47,11 @@ def _command(prog: str, what: str, predict: bool) -> None:
         _start(prog, what, predict)
     except UserError as error:
         print(f"{prog}: error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:
+        if not (unwritable := write_error(error)):
+            raise
+        print(f"{prog}: error: {unwritable}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         resume = "" if predict else "; the same command with checkpoint.resume=true goes on"

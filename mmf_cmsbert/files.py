@@ -1,5 +1,6 @@
 """Files: opened only if regular, identified by a hash of their content, and replaced atomically."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -11,7 +12,7 @@ from typing import BinaryIO
 
 from tqdm import tqdm
 
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import DataError, UserError
 
 _BLOCK, _WORTH_A_BAR = 1 << 22, 1 << 28
 _KINDS = {
@@ -20,6 +21,13 @@ _KINDS = {
     stat.S_IFCHR: "a character device",
     stat.S_IFBLK: "a block device",
     stat.S_IFDIR: "a folder",
+}
+_FULL = {
+    errno.ENOSPC: "no space is left on the disk; free some, or write to another folder",
+    errno.EDQUOT: "the disk quota is used up; free some space, or write to another folder",
+    errno.EFBIG: "it would exceed the limit on file sizes; raise it (ulimit -f unlimited)",
+    errno.EROFS: "the file system is read-only; write to another folder",
+    errno.EIO: "the disk reports an input/output error",
 }
 # Opening a pipe must not wait for a writer, nor opening a terminal take it over.
 _NO_WAITING = os.O_NONBLOCK | os.O_NOCTTY
@@ -119,20 +127,80 @@ def _sha256(path: Path, size: int, _mtime_ns: int) -> str:
     return digest.hexdigest()
 
 
+class WriteError(UserError, OSError):
+    """A file cannot be written; the message names it and the reason.
+
+    Args:
+        path: the file.
+        error: what the system reported.
+    """
+
+    def __init__(self, path: str | os.PathLike, error: OSError):
+        reason = _FULL.get(error.errno, error.strerror or str(error))
+        super().__init__(f"{os.fspath(path)} cannot be written: {reason}")
+        self.errno, self.strerror = error.errno, reason
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def write_error(error: OSError, path: str | os.PathLike | None = None) -> WriteError | None:
+    """The error as a :class:`WriteError`, None if it is not about writing.
+
+    Args:
+        error: what the system reported.
+        path: the file being written, if the error does not name it.
+    """
+    if isinstance(error, WriteError):
+        return error
+    if error.errno in _FULL:
+        return WriteError(path or error.filename or "a file", error)
+    return None
+
+
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
-    """A name beside ``path`` to write a file under, which takes the place of ``path`` at the end.
+    """A temporary name beside ``path``; what is written there replaces ``path`` at the end.
 
-    Where the end is not reached, ``path`` is as it was and the other file is gone.
+    If the end is not reached, ``path`` is unchanged and the temporary file is removed.
 
     Raises:
-        OSError: it cannot take that place.
+        WriteError: the disk or a quota is full, a limit is reached, or the folder cannot be
+            written to.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield unfinished
         os.replace(unfinished, path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             unfinished.unlink()
+        about_this = isinstance(error, OSError) and not isinstance(error, UserError)
+        if about_this and (error.errno in _FULL or error.filename in (str(unfinished), unfinished)):
+            raise WriteError(path, error) from error
         raise
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 to ``path``, completely or not at all.
+
+    Raises:
+        WriteError: as for :func:`replaced_file`.
+    """
+    with replaced_file(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8", newline="")
+
+
+def overwrite_text(path: Path, text: str) -> bool:
+    """Write ``text`` over the content of a file without asking the disk for more room.
+
+    Returns:
+        Whether that was possible; otherwise the file is unchanged.
+    """
+    content = text.encode()
+    with suppress(OSError), open(path, "r+b") as file:
+        if len(content) <= os.fstat(file.fileno()).st_blocks * 512:
+            file.write(content)
+            file.truncate()
+            return True
+    return False

@@ -1,7 +1,9 @@
 """Files are hashed once, and written whole or not at all."""
 
+import errno
 import hashlib
 import os
+import resource
 import socket
 from pathlib import Path
 
@@ -11,11 +13,15 @@ from mmf_cmsbert import files
 from mmf_cmsbert.files import (
     FileTooLarge,
     NotRegularFile,
+    WriteError,
     check_regular,
     open_regular,
+    overwrite_text,
     read_regular,
+    replace_text,
     replaced_file,
     sha256_of,
+    write_error,
 )
 
 
@@ -179,3 +185,54 @@ def test_a_regular_file_and_a_link_to_one_are_read(file, tmp_path):
 def test_a_file_larger_than_the_limit_is_not_read(file):
     with pytest.raises(FileTooLarge, match=r"larger than 4 bytes"):
         read_regular(file, 4)
+
+
+@pytest.fixture
+def small_files():
+    """No file may grow beyond 1,000 bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_limit_on_file_sizes_is_named_and_the_old_file_stays(file, small_files):
+    with pytest.raises(WriteError, match=r"data cannot be written: .*ulimit -f"):
+        replace_text(file, "x" * 1001)
+    assert file.read_bytes() == b"first"
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (errno.ENOSPC, "no space is left on the disk"),
+        (errno.EDQUOT, "quota is used up"),
+        (errno.EROFS, "read-only"),
+    ],
+)
+def test_a_full_disk_is_named(file, number, reason):
+    with pytest.raises(WriteError, match=rf"data cannot be written: .*{reason}"):  # noqa: SIM117
+        with replaced_file(file):
+            raise OSError(number, "as the system says it")
+    assert file.read_bytes() == b"first"
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path):
+    with pytest.raises(WriteError, match=r"gone/new cannot be written: No such file"):
+        replace_text(tmp_path / "gone" / "new", "content")
+
+
+def test_an_error_of_another_file_stays_what_it_is(file):
+    with pytest.raises(FileNotFoundError), replaced_file(file):
+        (file.parent / "another").read_bytes()
+    assert write_error(FileNotFoundError(errno.ENOENT, "none", "another")) is None
+
+
+def test_a_file_is_overwritten_only_within_its_own_blocks(file):
+    assert overwrite_text(file, "longer than before")
+    assert file.read_text() == "longer than before"
+    assert overwrite_text(file, "short")
+    assert file.read_text() == "short"
+    assert not overwrite_text(file, "x" * 1_000_000)
+    assert file.read_text() == "short"

@@ -15,7 +15,7 @@ from omegaconf import Container, OmegaConf
 from mmf_cmsbert.checkpoints import verification
 from mmf_cmsbert.checkpoints.inventory import Damaged, Foreign
 from mmf_cmsbert.errors import UserError
-from mmf_cmsbert.files import check_regular, open_regular
+from mmf_cmsbert.files import check_regular, open_regular, replaced_file
 
 # Checkpoints of format 1 have no entry of this name. Format 2 keeps references to environment
 # variables in its configuration instead of their values.
@@ -128,32 +128,65 @@ def write(contents: Any, *targets: Path) -> None:
     """Save `contents` under each of `targets`, in this order; each is the old file or the new one.
 
     The contents are serialised once; the targets share one file on disk where that is possible.
+
+    Raises:
+        WriteError: the disk is full, a limit is reached, or the folder cannot be written to. The
+            partial file is removed.
     """
-    temporary = targets[-1].with_name(targets[-1].name + ".saving")
-    with open(temporary, "wb") as file:
-        torch.save(contents, file)
-        file.flush()
-        os.fsync(file.fileno())
-    for target in targets[:-1]:
-        _place(temporary, target)
-    _replace(temporary, targets[-1])
+    with replaced_file(targets[-1]) as unfinished:
+        _save(contents, unfinished)
+        for target in targets[:-1]:
+            with replaced_file(target) as staged:
+                _link(unfinished, staged)
+            _sync_folder(target.parent)
+    _sync_folder(targets[-1].parent)
 
 
-def _place(source: Path, target: Path) -> None:
-    staged = target.with_name(target.name + ".placing")
+class _Noting:
+    """A file that keeps the error of a write, which torch replaces by one without a reason."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            self.error = error
+            raise
+        return len(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def _save(contents: Any, path: Path) -> None:
+    # Unbuffered: torch writes in large pieces, and a buffer would keep an error until it is closed.
+    with open(path, "wb", buffering=0) as raw:
+        file = _Noting(raw)
+        try:
+            torch.save(contents, file)
+        except Exception as error:
+            raise file.error or error from error
+        os.fsync(raw.fileno())
+
+
+def _link(source: Path, staged: Path) -> None:
     staged.unlink(missing_ok=True)
     try:
         os.link(source, staged)
     except OSError:  # a file system without hard links
-        shutil.copyfile(source, staged)
-        with open(staged, "rb") as file:
-            os.fsync(file.fileno())
-    _replace(staged, target)
+        with open(source, "rb") as whole, open(staged, "wb") as copy:
+            shutil.copyfileobj(whole, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
 
 
-def _replace(staged: Path, target: Path) -> None:
-    os.replace(staged, target)
-    folder = os.open(target.parent, os.O_RDONLY)
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
     try:
         os.fsync(folder)  # or the new name may be lost with the power
     finally:

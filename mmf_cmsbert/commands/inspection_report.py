@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mmf_cmsbert.datasets.segment import MODALITIES
-from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.files import replaced_file
+from mmf_cmsbert.files import replace_text
 
 _WIDTH_OF_A_FILE = 120
 _COLUMNS_SHOWN = 4
@@ -23,12 +22,7 @@ def write_json(report: Mapping[str, Any], file: str) -> None:
     if file == "-":
         sys.stdout.write(text)
         return
-    path = Path(file).expanduser()
-    try:
-        with replaced_file(path) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
+    replace_text(Path(file).expanduser(), text)
 
 
 def show(report: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from mmf_cmsbert.errors import UserError
+from mmf_cmsbert.files import write_error
 
 WRONG_INPUT, INTERRUPTED = 2, 130
 
@@ -19,6 +20,10 @@ class PlainErrors(TyperGroup):
             return super().invoke(ctx)
         except UserError as error:
             message, status = f"error: {error}", WRONG_INPUT
+        except OSError as error:
+            if not (unwritable := write_error(error)):
+                raise
+            message, status = f"error: {unwritable}", WRONG_INPUT
         except KeyboardInterrupt:
             message, status = "interrupted", INTERRUPTED
         print(f"{ctx.command_path} {ctx.invoked_subcommand}: {message}", file=sys.stderr)

@@ -20,7 +20,7 @@ from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
 from mmf_cmsbert.datasets.synthetic_text import vocabulary, write_sentence
 from mmf_cmsbert.errors import ConfigError, DataError
-from mmf_cmsbert.files import replaced_file
+from mmf_cmsbert.files import replace_text, replaced_file
 
 VERSION = 1
 _DEFAULTS = {"seed": 1, "train": 480, "val": 120, "test": 200}
@@ -94,8 +94,7 @@ def write_split(
     content = pickle.dumps(make_split(split, settings, widths), protocol=4)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The note first: a run that is cut off between the two leaves nothing that looks like data.
-    with replaced_file(note) as unfinished:
-        unfinished.write_text(json.dumps(made_from | {"sha256": _sha256(content)}, indent=1))
+    replace_text(note, json.dumps(made_from | {"sha256": _sha256(content)}, indent=1))
     with replaced_file(path) as unfinished:
         unfinished.write_bytes(content)
     return True

@@ -13,6 +13,7 @@ from mmf_cmsbert.experiments import scheduler, table
 from mmf_cmsbert.experiments.display import Display
 from mmf_cmsbert.experiments.job import Job, check_options, resolve
 from mmf_cmsbert.experiments.process import MMFRun
+from mmf_cmsbert.files import replace_text
 from mmf_cmsbert.records import provenance, record
 
 # What a recipe can hold; the rest belongs to the machine that it runs on.
@@ -121,7 +122,7 @@ def write_config(recorded: Mapping[str, Any], file: Path) -> None:
     content["training"] = config["training"] | {"seed": recorded["seed"]}
     content["checkpoint"] = config["checkpoint"] | {"resume": False}
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    replace_text(file, yaml.safe_dump(content, sort_keys=False))
 
 
 def compare(recorded: Mapping, again: Mapping, tolerance: float) -> list[tuple[str, Any, Any]]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from mmf_cmsbert.experiments.results import Results, short_name
+from mmf_cmsbert.files import replaced_file
 
 _COLUMNS = 4
 _BELOW = 0.24  # how far a recipe's dots lie below its bar, in rows
@@ -38,7 +39,8 @@ def write(results: Results, *files: Path) -> None:
         fontsize=9,
     )
     for file in files:
-        figure.savefig(file, dpi=150)
+        with replaced_file(file) as unfinished:
+            figure.savefig(unfinished, dpi=150, format=file.suffix[1:])
 
 
 def _draw(panel, results: Results, metric: str) -> None:

@@ -8,6 +8,7 @@ import yaml
 from mmf_cmsbert import paths
 from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.files import replace_text
 
 SHIPPED = "projects/cmsbert/ablations"
 
@@ -54,5 +55,5 @@ def write(target: Path, about: str, base: Path, content: dict[str, Any]) -> Path
     target.parent.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"# {line}\n" for line in about.splitlines())
     body = yaml.safe_dump({"includes": [str(base.resolve())], **content}, sort_keys=False)
-    target.write_text(f"{lines}#   mmf_run config={target}\n{body}", encoding="utf-8")
+    replace_text(target, f"{lines}#   mmf_run config={target}\n{body}")
     return target

@@ -10,6 +10,7 @@ from rich.table import Table
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.results import Results, short_name, what_changes
 from mmf_cmsbert.experiments.statistics import Comparison, Summary
+from mmf_cmsbert.files import replace_text, replaced_file
 
 NOTE = (
     "{scored}, mean ± sample standard deviation over the runs. Compared: "
@@ -85,7 +86,7 @@ def write_markdown(file: Path, results: Results, jobs: Sequence[Job], command: s
         rows = [["recipe", f"what it changes in {results.reference}"], *changes]
         parts.append(markdown(rows))
         parts += [markdown(comparisons(results, metric)) for metric in results.metrics()]
-    file.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    replace_text(file, "\n\n".join(parts) + "\n")
 
 
 def write_csv(file: Path, results: Results) -> None:
@@ -93,7 +94,10 @@ def write_csv(file: Path, results: Results) -> None:
     metrics = results.metrics()
     head = ["recipe", "base", "seed", "best_update", "updates", "commit", "record"]
     head += [f"{split}/{name}" for split in ("val", "test") for name in metrics]
-    with open(file, "w", newline="", encoding="utf-8") as stream:
+    with (
+        replaced_file(file) as unfinished,
+        open(unfinished, "w", newline="", encoding="utf-8") as stream,
+    ):
         rows = csv.writer(stream)
         rows.writerow(head)
         for run in results.runs:

@@ -17,6 +17,7 @@ from mmf_cmsbert.experiments.job import plan
 from mmf_cmsbert.experiments.scheduler import Start
 from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried
 from mmf_cmsbert.experiments.space import Dimension, word
+from mmf_cmsbert.files import replaced_file
 from mmf_cmsbert.records import record
 
 # The test split is not looked at.
@@ -111,7 +112,10 @@ class Tuning:
 
     def _write_trials(self, study: Any, criterion: str) -> None:
         keys = [dimension.key for dimension in self.space]
-        with open(self.output / "trials.csv", "w", newline="", encoding="utf-8") as stream:
+        with (
+            replaced_file(self.output / "trials.csv") as unfinished,
+            open(unfinished, "w", newline="", encoding="utf-8") as stream,
+        ):
             rows = csv.writer(stream)
             rows.writerow(["trial", f"val/{criterion}", *keys, "error"])
             for number, trial in enumerate(tried(study), 1):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.compat import mmf_line
-from mmf_cmsbert.files import replaced_file
+from mmf_cmsbert.files import WriteError, overwrite_text, replace_text
 from mmf_cmsbert.records import provenance
 from mmf_cmsbert.records.record import FORMAT, NAME
 
@@ -91,11 +91,16 @@ class RunRecord:
             "ended": _now(),
             "error": f"{type(error).__name__}: {reason}" if reason else type(error).__name__,
         }
-        self._write()
+        try:
+            self._write()
+        except WriteError:  # the disk is full; the reason why the run broke off matters more
+            overwrite_text(self.file, self._text())
+
+    def _text(self) -> str:
+        return json.dumps(self.content, indent=1) + "\n"
 
     def _write(self) -> None:
-        with replaced_file(self.file) as unfinished:
-            unfinished.write_text(json.dumps(self.content, indent=1) + "\n", encoding="utf-8")
+        replace_text(self.file, self._text())
 
 
 def activate(command: Sequence[str], config: Mapping) -> None:

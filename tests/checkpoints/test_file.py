@@ -1,6 +1,8 @@
 """Checkpoint files are whole or absent, hold plain values, and execute nothing when loaded."""
 
+import io
 import os
+import resource
 from collections import OrderedDict
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from omegaconf import OmegaConf
 
 from mmf_cmsbert.checkpoints import file as checkpoint_file
 from mmf_cmsbert.errors import UserError
+from mmf_cmsbert.files import WriteError
 
 
 def test_what_is_written_is_read_again(tmp_path):
@@ -105,3 +108,32 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         checkpoint_file.write({"update": 2}, tmp_path / "current.ckpt")
     assert checkpoint_file.read(tmp_path / "current.ckpt") == {"update": 1}
+
+
+def test_a_checkpoint_that_does_not_fit_leaves_the_earlier_ones(tmp_path):
+    best, current = tmp_path / "best.ckpt", tmp_path / "current.ckpt"
+    checkpoint_file.write({"weights": torch.ones(10)}, best, current)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        for size in (1_000_000, 12_200):  # while a tensor is written; while the directory is
+            with pytest.raises(WriteError, match=r"current\.ckpt cannot be written.*ulimit -f"):
+                checkpoint_file.write({"weights": torch.zeros(size)}, best, current)
+            assert sorted(tmp_path.iterdir()) == [best, current]
+            for path in (best, current):
+                assert checkpoint_file.read(path)["weights"].tolist() == [1] * 10
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_disk_that_takes_part_of_a_write_gets_the_rest(tmp_path, monkeypatch):
+    class Slow(io.FileIO):
+        def write(self, data):
+            return super().write(data[:7])
+
+    monkeypatch.setattr(
+        checkpoint_file, "open", lambda path, mode, buffering: Slow(path, mode), raising=False
+    )
+    checkpoint_file.write({"weights": torch.arange(50)}, tmp_path / "a.ckpt")
+    monkeypatch.undo()
+    assert torch.equal(checkpoint_file.read(tmp_path / "a.ckpt")["weights"], torch.arange(50))

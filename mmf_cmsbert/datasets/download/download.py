@@ -15,7 +15,7 @@ from mmf_cmsbert.datasets.readers import csd_file
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import ConfigError, DataError
-from mmf_cmsbert.files import replaced_file, sha256_of
+from mmf_cmsbert.files import replace_text, sha256_of
 
 # What the classic features are made of: 47 (MOSI) or 35 (MOSEI) visual columns, 74 acoustic ones.
 FEATURES = ("words", "labels", "facet", "covarep")
@@ -179,8 +179,7 @@ def _check(path: Path, dataset: str, feature: str, advice: str, name: str | None
             f"version. {advice}; to accept it, take its line out of {SUMS}"
         )
     lines = "".join(f"{s}  {n}\n" for n, s in sorted(known.items()))
-    with replaced_file(sums) as unfinished:
-        unfinished.write_text(lines, encoding="utf-8")
+    replace_text(sums, lines)
 
 
 def _sums(path: Path) -> dict[str, str]:
