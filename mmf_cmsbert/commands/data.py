@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mmf_cmsbert.commands.plain_errors import PlainErrors
+from mmf_cmsbert.errors import ConfigError
 
 if TYPE_CHECKING:
     from mmf_cmsbert.datasets.readers.source import Source
@@ -96,15 +97,15 @@ def convert(
     sources: Sources,
     dataset: Annotated[Dataset, typer.Option(help="The corpus.", show_default=False)],
     to: Annotated[
-        Literal["store", "misa"],
+        Literal["store", "misa", "mag"],
         typer.Option(
-            help="A store, which mmf_run maps into memory; or the pickles of MISA's layout, for "
-            "other programs."
+            help="A store, which mmf_run maps into memory; or the files that MISA's or MAG-BERT's "
+            "own loader reads."
         ),
     ] = "store",
     output: Annotated[
         Path | None,
-        typer.Option(help="The folder to write.", show_default="./DATASET-store or ./DATASET-misa"),
+        typer.Option(help="The folder to write.", show_default="./DATASET-TO"),
     ] = None,
     layout: Layout = "auto",
     split: OneSplit = None,
@@ -130,12 +131,27 @@ def convert(
             metavar=VOCABULARY[0], help=VOCABULARY[1], exists=True, dir_okay=False, readable=True
         ),
     ] = None,
+    single_frame: Annotated[
+        Literal["keep", "every_word"],
+        typer.Option(help="every_word: a segment's only frame of a modality goes to each word."),
+    ] = "keep",
+    word_vectors: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Word vectors for --to misa, such as glove.840B.300d.txt.",
+            show_default="random ones",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ] = None,
     skip_invalid: Annotated[
         bool,
         typer.Option("--skip-invalid", help="Leave out segments that cannot be used, and say so."),
     ] = False,
 ) -> None:
-    """Write a corpus of any layout as a store, or in MISA's layout."""
+    """Write a corpus of any layout as a store, or for MISA's or MAG-BERT's code."""
     from mmf_cmsbert.commands.conversion import convert_source
     from mmf_cmsbert.datasets.stores.conversion import ConversionSettings
 
@@ -148,9 +164,13 @@ def convert(
         on_invalid="skip" if skip_invalid else "error",
         non_finite=non_finite,
         vocabulary=vocabulary,
+        single_frame=single_frame,
     )
+    if word_vectors and to != "misa":
+        raise ConfigError(f"--word-vectors is for --to misa; --to {to} holds no word vectors")
     folder = output or Path(f"{dataset}-{to}")
-    convert_source(_found(sources, split, layout), settings, to, folder.expanduser().absolute())
+    source = _found(sources, split, layout)
+    convert_source(source, settings, to, folder.expanduser().absolute(), word_vectors)
 
 
 @app.command()
@@ -234,7 +254,6 @@ def _found(paths: list[Path], split: str | None, layout: str) -> "Source":
 
 def _frames(typed: str | None, dataset: str) -> int | None:
     from mmf_cmsbert.datasets.settings import shipped_section
-    from mmf_cmsbert.errors import ConfigError
 
     if typed is None:
         return shipped_section(dataset)["max_frames"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from mmf_cmsbert.datasets.readers import folder
 from mmf_cmsbert.datasets.readers.split_names import SPLIT_OF
 from mmf_cmsbert.datasets.segment import SPLITS
+from mmf_cmsbert.files import open_regular
 
 # A pickle's first instructions say whether it holds a list or a dict, and of what.
 _CONTAINERS = {"EMPTY_LIST": list, "LIST": list, "EMPTY_DICT": dict, "DICT": dict}
@@ -23,7 +24,7 @@ def pickled_layout(path: Path) -> str | None:
     Raises:
         OSError: the file cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         start = io.BytesIO(file.read(_START))
     containers: list[type] = []
     try:
@@ -66,7 +67,7 @@ def _splits_of_rows(file: Path, _size: int, _mtime_ns: int) -> tuple[str, ...]:
 
 
 def _rows(file: Path) -> Iterator[dict]:
-    with open(file, encoding="utf-8-sig", newline="") as lines:
+    with io.TextIOWrapper(open_regular(file), encoding="utf-8-sig", newline="") as lines:
         if file.suffix == ".jsonl":
             yield from (json.loads(line) for line in lines if line.strip())
         else:
