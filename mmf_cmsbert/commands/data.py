@@ -4,13 +4,14 @@ What does the work is imported when it is needed, so that help comes at once.
 """
 
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mmf_cmsbert.commands.plain_errors import PlainErrors
-from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from mmf_cmsbert.datasets.readers.source import Source
@@ -56,7 +57,11 @@ HowAligned = Annotated[
     ),
 ]
 
-VOCABULARY = ("FILE", "The tokenizer's vocab.txt, for MMSA files with ids in place of text.")
+VOCABULARY = (
+    "FILE",
+    "The vocab.txt of the tokenizer whose ids are in text_bert: for MMSA files with ids alone, "
+    "and to align those with a row for each word piece.",
+)
 
 
 @app.command()
@@ -85,11 +90,15 @@ def inspect(
     from mmf_cmsbert.datasets.inspection.inspection import inspect_source
 
     pieces = vocabulary and vocabulary.read().splitlines()
-    report = inspect_source(_found(sources, split, layout), dataset, layout, alignment, pieces)
+    source = _found(sources, split, layout, name_media=False)
+    report = inspect_source(source, dataset, layout, alignment, pieces)
     if json is not None:
         write_json(report, json)
     if json != "-":
         show(report)
+    if unreadable := report["unreadable"]:
+        splits = "; ".join(f"{split}: {why}" for split, why in unreadable.items())
+        raise DataError(f"a split cannot be read: {splits}")
 
 
 @app.command()
@@ -97,15 +106,15 @@ def convert(
     sources: Sources,
     dataset: Annotated[Dataset, typer.Option(help="The corpus.", show_default=False)],
     to: Annotated[
-        Literal["store", "misa", "mag"],
+        Literal["store", "misa"],
         typer.Option(
-            help="A store, which mmf_run maps into memory; or the files that MISA's or MAG-BERT's "
-            "own loader reads."
+            help="A store, which mmf_run maps into memory; or the pickles of MISA's layout, for "
+            "other programs."
         ),
     ] = "store",
     output: Annotated[
         Path | None,
-        typer.Option(help="The folder to write.", show_default="./DATASET-TO"),
+        typer.Option(help="The folder to write.", show_default="./DATASET-store or ./DATASET-misa"),
     ] = None,
     layout: Layout = "auto",
     split: OneSplit = None,
@@ -131,27 +140,12 @@ def convert(
             metavar=VOCABULARY[0], help=VOCABULARY[1], exists=True, dir_okay=False, readable=True
         ),
     ] = None,
-    single_frame: Annotated[
-        Literal["keep", "every_word"],
-        typer.Option(help="every_word: a segment's only frame of a modality goes to each word."),
-    ] = "keep",
-    word_vectors: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Word vectors for --to misa, such as glove.840B.300d.txt.",
-            show_default="random ones",
-            exists=True,
-            dir_okay=False,
-            readable=True,
-        ),
-    ] = None,
     skip_invalid: Annotated[
         bool,
         typer.Option("--skip-invalid", help="Leave out segments that cannot be used, and say so."),
     ] = False,
 ) -> None:
-    """Write a corpus of any layout as a store, or for MISA's or MAG-BERT's code."""
+    """Write a corpus of any layout as a store, or in MISA's layout."""
     from mmf_cmsbert.commands.conversion import convert_source
     from mmf_cmsbert.datasets.stores.conversion import ConversionSettings
 
@@ -164,13 +158,9 @@ def convert(
         on_invalid="skip" if skip_invalid else "error",
         non_finite=non_finite,
         vocabulary=vocabulary,
-        single_frame=single_frame,
     )
-    if word_vectors and to != "misa":
-        raise ConfigError(f"--word-vectors is for --to misa; --to {to} holds no word vectors")
     folder = output or Path(f"{dataset}-{to}")
-    source = _found(sources, split, layout)
-    convert_source(source, settings, to, folder.expanduser().absolute(), word_vectors)
+    convert_source(_found(sources, split, layout), settings, to, folder.expanduser().absolute())
 
 
 @app.command()
@@ -238,11 +228,15 @@ def download(
     )
 
 
-def _found(paths: list[Path], split: str | None, layout: str) -> "Source":
-    """What the paths hold, and a line where nothing in them names a split."""
+def _found(paths: list[Path], split: str | None, layout: str, name_media: bool = True) -> "Source":
+    """What the paths hold; prints a line where nothing in them names a split, and a line on media
+    files beside the segments, unless a report will name them."""
+    from mmf_cmsbert.datasets.readers.media_files import media_in, told
     from mmf_cmsbert.datasets.readers.source import find_source
 
     source = find_source(paths, split, layout)
+    if name_media and (media := media_in(chain(*source.files.values()))):
+        print(told(media), file=sys.stderr)
     if source.unnamed and split is None:
         print(
             f"{', '.join(map(str, source.unnamed))}: nothing names a split, so all segments count "

@@ -1,7 +1,9 @@
 """The record that every layout is read into."""
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from numpy import ascontiguousarray, ndarray
 
@@ -22,6 +24,7 @@ class Segment:
         label: sentiment in [-3, 3], or None where it is unknown.
         start: seconds into the video, or None.
         end: seconds into the video, or None.
+        metadata: what else a corpus says of it; nothing is trained on this.
     """
 
     id: str
@@ -32,11 +35,15 @@ class Segment:
     label: float | None
     start: float | None = None
     end: float | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 def checksum(segment: Segment) -> int:
     """CRC-32 of everything in a segment."""
-    text = (segment.id, segment.video, segment.words, segment.label, segment.start, segment.end)
+    text: tuple = (segment.id, segment.video, segment.words, segment.label)
+    text += (segment.start, segment.end)
+    if segment.metadata:  # segments without have the checksum that they always had
+        text += (sorted(segment.metadata.items()),)
     found = zlib.crc32(repr(text).encode())
     for frames in (segment.visual, segment.acoustic):
         if frames is not None:

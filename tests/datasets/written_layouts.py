@@ -114,7 +114,8 @@ def write_csd(folder, corpus, aligned=True):
     for s in (s for segments in corpus.values() for s in segments):
         n = len(s.words)
         starts = s.start + np.arange(n)
-        rows = {"words": (np.array(s.words, "S48")[:, None], np.stack((starts, starts + 1), 1))}
+        words = np.array([word.encode() for word in s.words], "S48")[:, None]
+        rows = {"words": (words, np.stack((starts, starts + 1), 1))}
         rows["Opinion Segment Labels"] = np.array([[s.label]], np.float32), [[s.start, s.end]]
         for name, frames in (("FACET_4.1", s.visual), ("COVAREP", s.acoustic)):
             frames = frames.repeat(2, 0) if aligned else frames

@@ -1,8 +1,11 @@
 """What stands out in the report of an inspection, each in a sentence that says what to do."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.datasets.readers.media_files import told
+from mmf_cmsbert.datasets.readers.video_lists import EXAMPLE, NAME
 from mmf_cmsbert.datasets.segment import MODALITIES
 
 _SHOWN = 3
@@ -16,7 +19,7 @@ def findings(report: Mapping[str, Any]) -> list[str]:
     Args:
         report: what :func:`mmf_cmsbert.datasets.inspection.inspect_source` gives.
     """
-    return [*_unusable(report), *_leaks(report), *_features(report)]
+    return [*_unusable(report), *_leaks(report), *_features(report), *_left_out(report)]
 
 
 def _unusable(report: Mapping[str, Any]) -> Iterator[str]:
@@ -27,8 +30,8 @@ def _unusable(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"{split} has no segments"
         if unreadable := found["unreadable_segments"]:
             yield (
-                f"{split}: {_many(unreadable, 'segment')} cannot be used (--skip-invalid leaves "
-                f"such out): {unreadable[0]}"
+                f"{split}: {_many(unreadable, 'segment')} cannot be used (cmsbert data convert "
+                f"--skip-invalid leaves such out): {unreadable[0]}"
             )
         if names := found["duplicate_ids"]:
             yield f"{split}: {_many(names, 'segment')} whose id came before: {_some(names)}"
@@ -45,8 +48,8 @@ def _unusable(report: Mapping[str, Any]) -> Iterator[str]:
                 nan, inf = (sum(f[kind] for f in frames) for kind in ("nan", "inf"))
                 yield (
                     f"{split}: {nan} NaN and {inf} infinite {modality} values in "
-                    f"{_many(names, 'segment')} (--non-finite zero reads zeros there): "
-                    f"{_some(names)}"
+                    f"{_many(names, 'segment')} (cmsbert data convert --non-finite zero reads "
+                    f"zeros there): {_some(names)}"
                 )
 
 
@@ -69,6 +72,30 @@ def _leaks(report: Mapping[str, Any]) -> Iterator[str]:
             )
         if videos := found["unknown"]:
             yield f"{split}: {_many(videos, 'video')} not of {corpus}: {_some(videos)}"
+    for split, found in report["splits"].items():
+        if names := found["no_video"]:
+            yield (
+                f"{split}: {_many(names, 'segment')} whose ids name no video, so that each counts "
+                f"as a video of its own: {_some(names)}. Where some are of one video, name it in a "
+                "column 'video', or by ids such as VIDEO[0]"
+            )
+
+
+def _left_out(report: Mapping[str, Any]) -> Iterator[str]:
+    """What is in the source and takes no part in a training."""
+    if videos := report["unlisted"]:
+        yield (
+            f"{_many(videos, 'video')} with labels of no split: {_some(videos)} (write "
+            f"{EXAMPLE} into {NAME} beside the .csd files to split them yourself)"
+        )
+    if media := report["media"]:
+        yield told([Path(file) for file in media])
+    columns = {name: None for found in report["splits"].values() for name in found["metadata"]}
+    if columns:
+        yield (
+            f"{_many(columns, 'column')} kept as metadata, nothing is trained on it: "
+            f"{_some(list(columns))}"
+        )
 
 
 def _features(report: Mapping[str, Any]) -> Iterator[str]:
@@ -103,7 +130,7 @@ def _of_columns(modality: str, frames: Mapping[str, Any]) -> Iterator[str]:
     if spread and max(spread) > _FAR_APART * min(spread):
         yield (
             f"{modality} columns vary by {min(spread):.2g} to {max(spread):.2g} (standard "
-            "deviation): normalise=corpus evens that out"
+            "deviation): dataset_config.DATASET.normalise=corpus evens that out"
         )
 
 

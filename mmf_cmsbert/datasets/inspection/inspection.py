@@ -3,15 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from mmf_cmsbert.datasets.inspection.findings import findings
 from mmf_cmsbert.datasets.inspection.split_figures import SplitFigures
+from mmf_cmsbert.datasets.readers import csd
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.layouts import read_files, recognise
+from mmf_cmsbert.datasets.readers.media_files import media_in
 from mmf_cmsbert.datasets.readers.source import Source
+from mmf_cmsbert.datasets.readers.video_lists import EXAMPLE, NAME
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import ConfigError, DataError
 
@@ -33,17 +37,19 @@ def inspect_source(
         vocabulary: the word pieces, by id, of MMSA files that have ids and no text.
 
     Returns:
-        ``layouts``, ``dataset``, ``splits`` (split -> figures), ``across`` (what splits share),
-        ``canonical`` (split -> videos that belong elsewhere) and ``findings``, sentences.
+        ``layouts``, ``dataset``, ``splits`` (split -> figures), ``unlisted`` (videos of no split),
+        ``media`` (files that are not read), ``unreadable`` (split -> why), ``across`` (what splits
+        share), ``canonical`` (split -> videos that belong elsewhere) and ``findings``, sentences.
 
     Raises:
         ConfigError: computational sequences, and no dataset whose split is theirs.
         DataError: no split can be read. A split that cannot while others can is reported.
     """
-    if dataset is None and "csd" in (*source.layouts, layout):
+    sequences = _sequences(source, layout)
+    if dataset is None and sequences and csd.own_lists(sequences) is None:
         raise ConfigError(
             ".csd files name no splits, the lists of a corpus's videos do; type --dataset mosi or "
-            "--dataset mosei"
+            f"--dataset mosei, or write {EXAMPLE} into {NAME} beside the files"
         )
     splits: dict[str, SplitFigures] = {}
     unreadable: dict[str, DataError] = {}
@@ -78,6 +84,8 @@ def inspect_source(
             split: {"files": list(map(str, source.files[split])), **figures.found()}
             for split, figures in splits.items()
         },
+        "unlisted": csd.unlisted_videos(sequences, dataset or "mosi") if sequences else [],
+        "media": list(map(str, media_in(_files(source)))),
         "unreadable": {split: str(error) for split, error in unreadable.items()},
         "across": _across(splits),
         "canonical": {
@@ -87,6 +95,16 @@ def inspect_source(
         },
     }
     return report | {"findings": findings(report)}
+
+
+def _files(source: Source) -> list[Path]:
+    return list(dict.fromkeys(file for files in source.files.values() for file in files))
+
+
+def _sequences(source: Source, layout: str) -> list[Path]:
+    """The files and folders of computational sequences."""
+    files = _files(source)
+    return files if layout == "csd" else [f for f in files if recognise(f) == "csd"]
 
 
 def _expect(bar: tqdm, count: int) -> None:

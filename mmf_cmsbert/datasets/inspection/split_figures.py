@@ -1,5 +1,6 @@
 """Running figures of one split of a corpus."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +10,8 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.datasets.validation import HIGHEST, LOWEST, unaligned
 from mmf_cmsbert.errors import DuplicateSegment, SegmentError
 
+# Ids such as clip_0, which may be of one video or not.
+_NUMBERED = re.compile(r"(.*[^0-9])[0-9]+")
 _CLASSES = range(int(LOWEST), int(HIGHEST) + 1)
 
 
@@ -36,9 +39,11 @@ class SplitFigures:
         self._longest: dict[str, tuple[int, str]] = {}
         self._missing: Counter[str] = Counter()
         self._frames: dict[str, dict[int, FrameStatistics]] = {m: {} for m in MODALITIES}
+        self._metadata: Counter[str] = Counter()
+        self._numbered: dict[str, list[str]] = {}
 
     def add(self, segment: Segment | SegmentError) -> None:
-        """Take in a segment, or the error that stands in its place."""
+        """Take in a segment, or the error given for it."""
         if isinstance(segment, SegmentError):
             if isinstance(segment, DuplicateSegment):
                 self._duplicates.append(segment.segment_id)
@@ -48,6 +53,9 @@ class SplitFigures:
         self.ids.add(segment.id)
         self.videos.add(segment.video)
         self.texts.setdefault(" ".join(" ".join(segment.words).casefold().split()), segment.id)
+        self._metadata.update(map(str, segment.metadata))
+        if segment.video == segment.id and (match := _NUMBERED.fullmatch(segment.id)):
+            self._numbered.setdefault(match[1], []).append(segment.id)
         self._add_label(segment)
         if unaligned(segment):
             self._unaligned.append(segment.id)
@@ -99,6 +107,8 @@ class SplitFigures:
                 for name, (length, segment) in self._longest.items()
             },
             "unaligned": self._unaligned,
+            "metadata": dict(self._metadata),
+            "no_video": [i for ids in self._numbered.values() if len(ids) > 1 for i in ids],
             "missing": {modality: self._missing[modality] for modality in MODALITIES},
             "frames": {
                 modality: [widths[width].found() for width in sorted(widths)]

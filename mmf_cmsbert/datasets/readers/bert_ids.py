@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mmf_cmsbert.datasets.readers.fields import describe
+from mmf_cmsbert.datasets.readers.text import describe
 from mmf_cmsbert.errors import DataError
 
 _FIRST, _LAST, _PADDING, _UNKNOWN = "[CLS]", "[SEP]", "[PAD]", "[UNK]"
@@ -32,8 +32,10 @@ class Vocabulary:
                 f"{_PADDING}; expected BERT's, such as vocab.txt of the tokenizer"
             )
 
-    def words(self, row: np.ndarray, where: str) -> list[str]:
-        """The words of a segment, ``[UNK]`` for one that is lost; punctuation as BERT cuts it off.
+    def words(self, row: np.ndarray, where: str) -> tuple[list[str], list[int]]:
+        """The words of a segment, and how many word pieces each has.
+
+        A word that is lost is ``[UNK]``; punctuation is cut off, as BERT does it.
 
         Args:
             row: ``(3, length)``: ids, mask, token types.
@@ -66,7 +68,7 @@ class Vocabulary:
                 words[-1].append(piece)
             else:
                 raise _mismatch(f"{where}: {piece!r} begins the text")
-        return [self._joined(each, where) for each in words]
+        return [self._joined(each, where) for each in words], list(map(len, words))
 
     def _piece(self, number: Any, where: str) -> str:
         if number != number or number % 1 or not 0 <= number < len(self._pieces):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmf_cmsbert.datasets.readers import csd_file
-from mmf_cmsbert.datasets.readers.canonical import canonical_videos
-from mmf_cmsbert.datasets.readers.fields import decoded, frame_array, read_each, sentiment
+from mmf_cmsbert.datasets.readers import csd_file, video_lists
+from mmf_cmsbert.datasets.readers.fields import frame_array, read_each, sentiment
+from mmf_cmsbert.datasets.readers.text import decoded, has_text
 from mmf_cmsbert.datasets.readers.word_alignment import align, within
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
@@ -29,10 +29,10 @@ _NO_WORDS = ("vector", "glove", "embedding")
 
 
 def recognise(path: Path) -> bool:
-    """Whether ``path`` is a computational sequence or a folder of such."""
+    """Whether ``path`` is a computational sequence, a folder of such, or lists of their videos."""
     if path.is_dir():
         return any(path.glob("*.csd"))
-    if path.suffix == ".csd":
+    if path.suffix.lower() == ".csd" or video_lists.is_video_lists(path):
         return True
     try:
         with open(path, "rb") as file:
@@ -44,22 +44,25 @@ def recognise(path: Path) -> bool:
 def read(
     paths: Sequence[Path], split: str, corpus: str, alignment: str = "word"
 ) -> Iterator[Segment | SegmentError]:
-    """The segments of the videos of a canonical split, in the order of its list.
+    """The segments of the videos of a split, in the order of its list.
 
-    An error stands in the place of a segment that cannot be used, and of a video without words.
+    The lists are those of a ``splits.json`` in the folder or among ``paths``, else the canonical
+    ones of the corpus. Yields an error for each segment that cannot be used, for each video without
+    words, and for each video of a ``splits.json`` that has no labels.
 
     Row i of a video's labels is the segment ``video[i]``: the ids that MISA's pickles have, and one
     less than MMSA's clips. (The published rows are not all in time order.) A word, and with
     ``alignment`` none a frame, belongs to the segment that holds the middle of its interval; pauses
     (``sp``) are no words. With ``alignment`` word the frame of a word is the mean of the frames
-    whose intervals overlap its own, zeros where there are none (our reading; CMU-MultimodalSDK
-    intersects intervals too). A segment without any frame of a modality has not got it.
+    whose intervals overlap its own, zeros where there are none (our interpretation;
+    CMU-MultimodalSDK intersects intervals too). A segment with no frames of a modality counts as
+    missing it.
 
     Args:
         paths: ``.csd`` files, and folders of them; together the words, the labels, and at most one
             sequence of each modality. Of a folder, files that are none of these are left out.
         split: ``train``, ``val`` or ``test``.
-        corpus: ``mosi`` or ``mosei``, whose canonical videos they are.
+        corpus: ``mosi`` or ``mosei``, whose canonical lists split them.
         alignment: ``word`` or ``none``.
 
     Raises:
@@ -80,18 +83,54 @@ def read(
                     ".csd"
                 )
         labels = roles["labels"]
-        videos = [v for v in canonical_videos(corpus, split) if v in labels.videos]
+        own = own_lists(paths)
+        videos = video_lists.videos_of(own, corpus, split, labels.videos)
         if not videos:
-            raise DataError(
-                f"{labels.path}: none of the videos of the canonical {split} split of {corpus} is "
-                f"in it; found {', '.join(sorted(labels.videos)[:3]) or 'no video'}"
-            )
+            raise DataError(_no_videos(labels, own, corpus, split))
         for video in read_each(_video, ((roles, name) for name in videos)):
             if isinstance(video, SegmentError):
                 yield video
             else:
                 count = len(video.labels[0])
                 yield from read_each(_segment, ((video, i, alignment) for i in range(count)))
+
+
+def own_lists(paths: Sequence[Path]) -> Path | None:
+    """The ``splits.json`` among ``paths``, in their folders, or beside their files, if any.
+
+    Raises:
+        DataError: there are several.
+    """
+    named = [path for path in paths if not path.is_dir() and video_lists.is_video_lists(path)]
+    places = [(path if path.is_dir() else path.parent) / video_lists.NAME for path in paths]
+    found = list(dict.fromkeys(named or [place for place in places if place.exists()]))
+    if len(found) > 1:
+        raise DataError(f"{found[0]} and {found[1]} both list videos of splits; name one of them")
+    return found[0] if found else None
+
+
+def unlisted_videos(paths: Sequence[Path], corpus: str) -> list[str]:
+    """The videos that have labels and are of no split, canonical or of a ``splits.json``.
+
+    Raises:
+        DataError: a file that is not what it should be.
+    """
+    for path, _ in _files(paths):
+        with csd_file.open_sequence(path) as sequence:
+            if _role(sequence) == "labels":
+                return video_lists.unlisted(own_lists(paths), corpus, sequence.videos)
+    return []
+
+
+def _no_videos(labels: csd_file.Sequence, own: Path | None, corpus: str, split: str) -> str:
+    there = ", ".join(sorted(labels.videos)[:3]) or "no video"
+    if own is not None:
+        return f"{own}: no videos for the {split} split; {labels.path} has {there}, ..."
+    return (
+        f"{labels.path}: none of the videos of the canonical {split} split of {corpus} is in it; "
+        f"found {there}. To split these videos yourself, write {video_lists.EXAMPLE} into "
+        f"{labels.path.with_name(video_lists.NAME)}"
+    )
 
 
 def read_labels(path: Path, videos: Collection[str] | None = None) -> dict[str, list[tuple]]:
@@ -118,15 +157,19 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
     for path in paths:
         if path.is_dir():
             yield from ((file, False) for file in sorted(path.glob("*.csd")))
-        else:
+        elif not video_lists.is_video_lists(path):
             yield path, True
 
 
-def _assign(roles: dict[str, csd_file.Sequence], sequence: csd_file.Sequence, named: bool) -> None:
+def _role(sequence: csd_file.Sequence) -> str | None:
+    """``labels``, ``words`` or a modality, by the names of the sequence and its file."""
     name = f"{sequence.name} {sequence.path.stem}".lower()
     role = next((r for r, parts in _NAMES.items() if any(part in name for part in parts)), None)
-    if role == "words" and any(part in name for part in _NO_WORDS):
-        role = None
+    return None if role == "words" and any(part in name for part in _NO_WORDS) else role
+
+
+def _assign(roles: dict[str, csd_file.Sequence], sequence: csd_file.Sequence, named: bool) -> None:
+    role = _role(sequence)
     if role is None:
         if named:
             raise DataError(
@@ -154,6 +197,10 @@ class _Video:
 
 
 def _video(roles: dict[str, csd_file.Sequence], name: str) -> _Video:
+    if name not in roles["labels"].videos:
+        raise SegmentError(
+            f"{roles['labels'].path}: no labels of video {name}, which is in a split"
+        )
     frames = {}
     for modality in MODALITIES:
         if modality in roles and name in roles[modality].videos:
@@ -180,7 +227,7 @@ def _words(sequence: csd_file.Sequence, video: str) -> tuple[list[str], np.ndarr
         )
     where = f"{sequence.path}: video {video}: a word"
     words = [decoded(word, where).strip() for word in features[:, 0].tolist()]
-    spoken = [i for i, word in enumerate(words) if word and word != _PAUSE]
+    spoken = [i for i, word in enumerate(words) if word != _PAUSE and has_text(word)]
     return [words[i] for i in spoken], intervals[spoken]
 
 

@@ -1,25 +1,25 @@
-"""The fields of a segment out of whatever a pickle holds for them."""
+"""Segments out of the fields that a layout holds for them."""
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
 
-from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.readers.segment_ids import identity
+from mmf_cmsbert.datasets.readers.text import describe, spoken, word_list
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import SegmentError
 
-_YOUTUBE_ID_LENGTH = 11
 _NUMBERS = (int, float, np.integer, np.floating)
-# Long bytes of a pickle stay in its file, as a view.
-BYTES = (bytes, memoryview)
+# How often the frames of a list may repeat, beyond a few.
+_MOST_REPEATED, _SMALL = 16, 1 << 20
 Read = TypeVar("Read")
 
 
 def read_each(read: Callable[..., Read], entries: Iterable[tuple]) -> Iterator[Read | SegmentError]:
-    """``read(*entry)`` of each entry, or the SegmentError that it raised, in its place."""
+    """``read(*entry)`` of each entry; where that raises a SegmentError, the error itself."""
     for entry in entries:
         try:
             found = read(*entry)
@@ -36,96 +36,105 @@ def segment_of(
     Raises:
         SegmentError: a field that is not what it should be; the message opens with ``where``.
     """
-    name = text_id(name, where)
-    where = f"{where} ({name})"
-    return Segment(
-        id=name,
-        video=video_of(name),
-        words=word_list(words, where),
+    known = identity(name, where)
+    where = f"{where} ({known.id})"
+    segment = Segment(
+        id=known.id,
+        video=known.video,
+        words=tuple(word_list(words, where)),
         visual=frame_array(visual, "visual", where),
         acoustic=frame_array(acoustic, "acoustic", where),
         label=sentiment(label, where),
+        start=known.start,
+        end=known.end,
     )
+    return without_blank_words(segment, where)
 
 
-def describe(value: Any) -> str:
-    """What ``value`` is, in a few words; cheap whatever it is."""
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape} and type {value.dtype}"
-    if isinstance(value, (list, tuple, dict)):
-        kinds = sorted({type(item).__name__ for item in islice(value, 8)})
-        return f"a {type(value).__name__} of {len(value)} ({', '.join(kinds)})"
-    if isinstance(value, (str, bytes)):
-        return f"{type(value).__name__} {value[:40]!r}"
-    if isinstance(value, int) and abs(value) >= 2**63:
-        return "a huge whole number"
-    return "None" if value is None else f"{type(value).__name__} {value!r:.40}"
+def without_blank_words(segment: Segment, where: str) -> Segment:
+    """The segment without its blank words (see :func:`~.text.has_text`), in every layout alike.
 
+    Where a modality has one frame a word, the frames of blank words go with them, so that the
+    others stay aligned. Frames at another rate stay as they are.
 
-def text_id(value: Any, where: str) -> str:
-    """The id of a segment as text; ids are text, bytes or whole numbers in the corpora."""
-    if isinstance(value, np.ndarray) and value.size == 1:
-        value = value.reshape(-1)[0]
-    if isinstance(value, BYTES):
-        value = decoded(value, f"{where}: the segment id")
-    if isinstance(value, (str, int, np.integer)) and str(value).strip():
-        _check_text(str(value), f"{where}: the segment id")
-        return str(value).strip()
-    raise SegmentError(
-        f"{where}: expected a segment id such as 'VIDEO[0]', found {describe(value)}"
-    )
-
-
-def video_of(segment_id: str) -> str:
-    """The video that a segment is cut from, by its id.
-
-    Known styles are ``VIDEO[index]``, ``VIDEO$_$clip`` and ``VIDEO_clip``; any other id is taken
-    for a video of its own.
+    Raises:
+        SegmentError: it has no other words.
     """
-    if match := re.fullmatch(r"(.+)\[\d+\]", segment_id):
-        return match[1]
-    if "$_$" in segment_id:
-        return segment_id.rsplit("$_$", 1)[0]
-    # The video ids of YouTube may themselves end in an underscore and digits.
-    if len(segment_id) != _YOUTUBE_ID_LENGTH and (match := re.fullmatch(r"(.+)_\d+", segment_id)):
-        return match[1]
-    return segment_id
-
-
-def word_list(value: Any, where: str) -> tuple[str, ...]:
-    """Words from a list or array of text or bytes."""
-    if not isinstance(value, (list, tuple, np.ndarray)) or getattr(value, "ndim", 1) == 0:
-        raise SegmentError(f"{where}: expected a list of words, found {describe(value)}")
-    words = []
-    for word in value:
-        if isinstance(word, np.ndarray) and word.size == 1:  # how words leave an HDF5 file
-            word = word.reshape(-1)[0]
-        if isinstance(word, BYTES):
-            word = decoded(word, f"{where}: a word")
-        if not isinstance(word, str):
-            raise SegmentError(f"{where}: expected words as text, found {describe(word)}")
-        _check_text(word, f"{where}: a word")
-        words.append(str(word))
-    if not words:
-        raise SegmentError(f"{where}: the segment has no words")
-    return tuple(words)
+    kept = spoken(segment.words, where)
+    if len(kept) == len(segment.words):
+        return segment
+    frames = {modality: getattr(segment, modality) for modality in MODALITIES}
+    aligned = {
+        modality: each[kept]
+        for modality, each in frames.items()
+        if each is not None and len(each) == len(segment.words)
+    }
+    return replace(segment, words=tuple(segment.words[i] for i in kept), **aligned)
 
 
 def frame_array(value: Any, modality: str, where: str) -> np.ndarray | None:
-    """Frames as float32 ``(frames, width)``; None, a missing modality, where there are none."""
+    """Frames as float32 ``(frames, width)``; None, a missing modality, where there are none.
+
+    Args:
+        value: an array of numbers ``(frames, width)``, or a list or an array of frames, each
+            numbers.
+        modality: for messages.
+        where: the segment's place, for messages.
+    """
     if value is None:
         return None
-    # Arrays only: lists of the same row over and over would grow far beyond the file.
-    numbers = isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
-    if not numbers or (value.ndim != 2 and value.size):
+    frames = value if _is_numbers(value) else _stacked(value)
+    if frames is None or (frames.ndim != 2 and frames.size):
         raise SegmentError(
             f"{where}: expected the {modality} frames as an array of numbers (frames, width), "
-            f"found {describe(value)}"
+            f"found {describe(value)}; a list of frames, all of one width, is read too"
         )
-    if not value.size:
+    if not frames.size:
         return None
-    with np.errstate(over="ignore"):  # what float32 cannot hold is inf, and told as such later
-        return np.require(value, np.float32, "A")
+    with np.errstate(over="ignore"):  # values beyond float32 become inf, reported later
+        return np.require(frames, np.float32, "A")
+
+
+def _is_numbers(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
+
+
+def _stacked(value: Any) -> np.ndarray | None:
+    """A list of frames, or an array of objects, as one array; None where it is none of these."""
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind != "O" or value.ndim not in (1, 2):
+            return None
+        value = value.tolist() if value.ndim == 1 else list(value)
+    if not isinstance(value, (list, tuple)):
+        return None
+    if not value:
+        return np.empty((0, 0))
+    rows = {id(row): row for row in value}
+    width = np.size(value[0]) if isinstance(value[0], np.ndarray) else len(_sized(value[0]))
+    # A list can name one long row many times, and so would grow far beyond its file.
+    if len(value) * width > _MOST_REPEATED * len(rows) * width + _SMALL:
+        return None
+    frames = {number: _row(row, width) for number, row in rows.items()}
+    if any(row is None for row in frames.values()):
+        return None
+    return np.stack([frames[id(row)] for row in value])
+
+
+def _row(row: Any, width: int) -> np.ndarray | None:
+    """A frame ``(width,)`` of an array or a list of numbers, else None."""
+    if not _is_numbers(row):
+        items = row.tolist() if isinstance(row, np.ndarray) and row.ndim == 1 else row
+        if not isinstance(items, (list, tuple)) or not all(isinstance(i, _NUMBERS) for i in items):
+            return None
+        try:
+            row = np.array(items, np.float64)
+        except OverflowError:
+            return None
+    return row if row.shape == (width,) else None
+
+
+def _sized(value: Any) -> list | tuple:
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def sentiment(value: Any, where: str) -> float | None:
@@ -151,19 +160,3 @@ def sentiment(value: Any, where: str) -> float | None:
             f"found {found}"
         )
     return None if math.isnan(label) else label
-
-
-def _check_text(value: str, what: str) -> None:
-    """Raise for text that cannot be written: lone surrogates, code points that do not exist."""
-    try:
-        value.encode("utf-8")
-    except (UnicodeEncodeError, SystemError, ValueError) as error:
-        raise SegmentError(f"{what} is no text that can be written as UTF-8") from error
-
-
-def decoded(value: bytes | memoryview, what: str) -> str:
-    """UTF-8 text, or a SegmentError that opens with ``what``."""
-    try:
-        return str(value, "utf-8")
-    except UnicodeDecodeError as error:
-        raise SegmentError(f"{what} is no UTF-8 text: {bytes(value[:40])!r}") from error

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from mmf_cmsbert.datasets.readers import csd, folder, mag, misa, mmsa
-from mmf_cmsbert.datasets.readers.fields import describe
+from mmf_cmsbert.datasets.readers.names import field_named, split_named
+from mmf_cmsbert.datasets.readers.text import describe
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.datasets.stores import manifest
@@ -130,11 +131,10 @@ def _of_pickle(
 
 def _count(content: Any, split: str) -> int:
     """How many segments of a split there will be, 0 where the content is not what it should be."""
-    for module in (mag, mmsa):
-        if isinstance(content, dict) and module.SPLITS[split] in content:
-            content = content[module.SPLITS[split]]
     if isinstance(content, dict):
-        content = content.get("id")
+        content = next((v for k, v in content.items() if split_named(k) == split), content)
+    if isinstance(content, dict):
+        content = next((v for k, v in content.items() if field_named(k) == "id"), None)
     return len(content) if isinstance(content, (list, tuple)) or np.ndim(content) else 0
 
 

@@ -1,38 +1,42 @@
-"""The MMSA layout: one pickle for all splits, a dict with the keys train, valid and test of arrays
-over the segments: ``raw_text``, ``vision``, ``audio (segments, rows, width)``, ``id``,
-``regression_labels``, and in unaligned files ``vision_lengths`` and ``audio_lengths``."""
+"""The MMSA layout: one pickle for all splits, a dict with the keys train, valid and test of dicts
+over the segments: ``raw_text``, ``vision``, ``audio``, ``id``, ``regression_labels``, and in
+unaligned files ``vision_lengths`` and ``audio_lengths``. MulT's files are alike. Other names in use
+are in :mod:`.names`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from mmf_cmsbert.datasets.readers import piece_rows
 from mmf_cmsbert.datasets.readers.bert_ids import Vocabulary
-from mmf_cmsbert.datasets.readers.fields import BYTES, decoded, describe, read_each, segment_of
-from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.readers.fields import frame_array, read_each, segment_of
+from mmf_cmsbert.datasets.readers.names import field_named, fields_of, name_used
+from mmf_cmsbert.datasets.readers.pickled_splits import split_content, splits_in
+from mmf_cmsbert.datasets.readers.text import BYTES, describe, split_text, word_list
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 
-SPLITS = {"train": "train", "val": "valid", "test": "test"}
-_KEYS = {"visual": "vision", "acoustic": "audio"}
+_LENGTHS = {modality: f"{modality}_lengths" for modality in MODALITIES}
+_FIELDS = ("id", "text", "words", "label", "text_bert", *MODALITIES, *_LENGTHS.values())
 
 
 def recognise(content: Any) -> bool:
     """Whether ``content`` is laid out so, by the keys of its splits."""
-    if not isinstance(content, dict):
-        return False
-    splits = [content[key] for key in SPLITS.values() if key in content]
-    return bool(splits) and all(isinstance(split, dict) for split in splits)
+    splits = splits_in(content)
+    return bool(splits) and all(isinstance(each, dict) for each in splits)
 
 
 def read(
     content: Any, split: str, where: str, vocabulary: Sequence[str] | None = None
 ) -> Iterator[Segment | SegmentError]:
-    """The segments of one split, in the file's order, an error in the place of a wrong one.
+    """The segments of one split, in the file's order; for a wrong one the error that says why.
 
     Words are those of ``raw_text``. The ids in ``text_bert`` belong to a vocabulary that the file
-    does not name: they are read where there is no ``raw_text``, and only with a vocabulary that
-    matches; see :class:`~mmf_cmsbert.datasets.bert_ids.Vocabulary`. Where lengths are given, rows
-    past them are padding whatever they hold. Aligned files give none; see :func:`_rows_used`.
+    does not name: they are read where there is no text, and only with a vocabulary that matches;
+    see :class:`~mmf_cmsbert.datasets.readers.bert_ids.Vocabulary`. Where lengths are given, rows
+    past them are padding whatever they hold. Aligned files give none: their rows are words or word
+    pieces (see :mod:`.piece_rows`), or else frames, see :meth:`_Split.frames`.
 
     Args:
         content: what the pickle holds.
@@ -43,104 +47,200 @@ def read(
     Raises:
         DataError: no such split, or a field of all segments that is not what it should be.
     """
-    key = SPLITS[split]
-    if not isinstance(content, dict) or not isinstance(content.get(key), dict):
-        found = sorted(map(str, content)) if isinstance(content, dict) else describe(content)
-        raise DataError(
-            f"{where}: expected a dict with a dict under {key!r}, the {split} split; found {found}"
+    key, content = split_content(content, split, (dict,), where)
+    part = _Split(content, f"{where}: {key}", vocabulary)
+    yield from read_each(part.segment, ((i,) for i in range(part.count)))
+
+
+class _Split:
+    """The fields of a split, checked as a whole; segments come out one by one."""
+
+    def __init__(self, content: Mapping, where: str, pieces: Sequence[str] | None):
+        self._where = where
+        self._names = {field: name_used(content, field) for field in _FIELDS}
+        # MMSA and MulT keep vectors of words under 'text'.
+        texts = {k: v for k, v in content.items() if field_named(k) != "text" or _is_text(v)}
+        self._fields = fields_of(texts, where, _FIELDS, _agree)
+        self.count = self._length("id")
+        for field in self._fields:
+            if (found := self._length(field)) != self.count:
+                raise DataError(
+                    f"{where}: {found} in {self._names[field]!r} but {self.count} in "
+                    f"{self._names['id']!r}; expected as many"
+                )
+        for modality in MODALITIES:
+            self._check_frames(modality)
+        self._words = self._source_of_words(content, pieces)
+        self._pieces = self._rows_per_piece()
+        text = "text" in self._fields and "words" not in self._fields
+        counted = self._pieces is not None and pieces is not None and text
+        self._counter = piece_rows.PieceCounter(pieces) if counted else None
+
+    def segment(self, i: int) -> Segment:
+        where = f"{self._where} entry {i}"
+        words, lengths = self._words(i, where)
+        frames = self.frames(i, words, lengths, where)
+        label = self._fields.get("label")
+        return segment_of(
+            self._fields["id"][i],
+            words,
+            frames.get("visual"),
+            frames.get("acoustic"),
+            None if label is None else label[i],
+            where,
         )
-    where = f"{where}: {key}"
-    fields = content[key]
-    has_text = fields.get("raw_text") is not None
-    text = _raw_text if has_text else _text_of_ids(fields, vocabulary, where)
-    count = _length(fields, "id", where)
-    text_key = "raw_text" if has_text else "text_bert"
-    for name in (text_key, "regression_labels", *_KEYS.values(), *_length_keys()):
-        if fields.get(name) is not None and (found := _length(fields, name, where)) != count:
-            raise DataError(f"{where}: {found} in {name!r} but {count} in 'id'; expected as many")
-    for name in _KEYS.values():
-        _check_frames(fields.get(name), name, where)
-    yield from read_each(_segment, ((fields, i, text, f"{where} entry {i}") for i in range(count)))
 
+    def frames(
+        self, i: int, words: Sequence[str], lengths: Sequence[int] | None, where: str
+    ) -> dict[str, np.ndarray | None]:
+        """Modality -> the rows of segment ``i`` that are no padding.
 
-def _length_keys() -> tuple[str, ...]:
-    return tuple(f"{name}_lengths" for name in _KEYS.values())
+        Without stated lengths, and without rows of word pieces, these are as many rows as words
+        where these cover every row that holds anything, a finite number besides zero, in any
+        modality (a row of zeros is no mark of padding: it is often a word in which nothing was seen
+        or heard). Where they do not, rows are not one a word: they are all rows up to the last that
+        holds anything, as unaligned frames. (This is our interpretation.)
+        """
+        rows = {m: self._rows(m, i, where) for m in MODALITIES if m in self._fields}
+        rows = {m: each for m, each in rows.items() if each is not None}
+        if self._pieces is not None:
+            count = self._pieces[i]
+            if self._counter is not None:
+                ids = self._fields["text_bert"][i, 0, :count]
+                lengths = self._counter.count(words, ids, where)
+            return piece_rows.by_word(rows, lengths, len(words), count)
+        padded = [each for m, each in rows.items() if self._is_padded(m)]
+        used = max(len(words), piece_rows.rows_used(padded))
+        return {m: each[:used] if self._is_padded(m) else each for m, each in rows.items()}
 
+    def _rows(self, modality: str, i: int, where: str) -> np.ndarray | None:
+        """The rows of a segment, up to their stated length if there is one."""
+        rows = self._fields[modality][i]
+        if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "biuf":
+            rows = frame_array(rows, modality, where)
+        stated = self._fields.get(_LENGTHS[modality])
+        if stated is None or rows is None:
+            return rows
+        name = self._names[_LENGTHS[modality]]
+        return rows[: _stated(stated[i], len(rows), f"{where}: {name}")]
 
-def _raw_text(fields: Mapping, i: int, where: str) -> list[str]:
-    text = fields["raw_text"][i]
-    if isinstance(text, BYTES):
-        text = decoded(text, f"{where}: the text")
-    if not isinstance(text, str):
-        raise SegmentError(f"{where}: expected the text of the segment, found {describe(text)}")
-    return str(text).split()
+    def _is_padded(self, modality: str) -> bool:
+        value = self._fields[modality]
+        padded = isinstance(value, np.ndarray) and value.ndim == 3
+        return padded and _LENGTHS[modality] not in self._fields
 
-
-def _text_of_ids(
-    fields: Mapping, pieces: Sequence[str] | None, where: str
-) -> Callable[[Mapping, int, str], list[str]]:
-    rows = fields.get("text_bert")
-    if pieces is None or rows is None:
-        ids = (
-            " It has text_bert, but nothing says of which vocabulary its ids are; name the "
-            "tokenizer's vocab.txt if you know it."
+    def _rows_per_piece(self) -> list[int] | None:
+        """How many pieces each segment has, where its rows are word pieces, else None."""
+        ids, modalities = (
+            self._fields.get("text_bert"),
+            [m for m in MODALITIES if m in self._fields],
         )
+        if not _is_ids(ids) or not modalities:
+            return None
+        frames = [self._fields[m] for m in modalities]
+        same = all(isinstance(f, np.ndarray) and f.shape[1:2] == ids.shape[2:] for f in frames)
+        counts = piece_rows.piece_counts(ids) if same else None
+        if counts is None or any(frame.dtype.kind not in "biuf" for frame in frames):
+            return None
+        stated = [self._fields.get(_LENGTHS[modality]) for modality in modalities]
+        if any(each is not None for each in stated):
+            stated = [each for each in stated if each is not None]
+            equal = all(np.array_equal(np.ravel(each), counts) for each in stated)
+            return counts if equal else None
+        used = [piece_rows.rows_used(frame[i] for frame in frames) for i in range(self.count)]
+        return counts if piece_rows.are_pieces(used, counts) else None
+
+    def _source_of_words(
+        self, content: Mapping, pieces: Sequence[str] | None
+    ) -> Callable[[int, str], tuple[list[str], list[int] | None]]:
+        """What gives the words of a segment, and how many word pieces each has if that is known."""
+        fields = self._fields
+        if "words" in fields:
+            return lambda i, where: (word_list(fields["words"][i], where), None)
+        if "text" in fields:
+            return lambda i, where: (split_text(fields["text"][i], where), None)
+        rows = fields.get("text_bert")
+        if pieces is None or rows is None:
+            raise DataError(f"{self._where}: {_no_words(content, rows)}")
+        if not _is_ids(rows):
+            raise DataError(
+                f"{self._where}: expected 'text_bert' as an array of numbers (segments, 3, "
+                f"length): ids, mask and token types; found {describe(rows)}"
+            )
+        vocabulary = Vocabulary(pieces)
+        return lambda i, where: vocabulary.words(rows[i], where)
+
+    def _length(self, field: str) -> int:
+        value = self._fields.get(field)
+        if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
+            return len(value)
         raise DataError(
-            f"{where}: no 'raw_text', found {sorted(map(str, fields))}; the words are read from it."
-            f"{'' if rows is None else ids} Take the pickle that MMSA publishes, or add each "
-            "segment's text under 'raw_text'"
-        )
-    _check_frames(rows, "text_bert", where)
-    if rows.shape[1] != 3:
-        raise DataError(
-            f"{where}: expected 'text_bert' as (segments, 3, length), ids, mask and token types, "
-            f"found {describe(rows)}"
-        )
-    vocabulary = Vocabulary(pieces)
-    return lambda _fields, i, place: vocabulary.words(rows[i], place)
-
-
-def _length(fields: Mapping, name: str, where: str) -> int:
-    value = fields.get(name)
-    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim):
-        return len(value)
-    raise DataError(f"{where}: expected a list or an array under {name!r}, found {describe(value)}")
-
-
-def _check_frames(value: Any, name: str, where: str) -> None:
-    if value is None:
-        return
-    if not isinstance(value, np.ndarray) or value.ndim != 3 or value.dtype.kind not in "biuf":
-        raise DataError(
-            f"{where}: expected an array of numbers (segments, rows, width) under {name!r}, found "
+            f"{self._where}: expected a list or an array under {self._names[field]!r}, found "
             f"{describe(value)}"
         )
 
+    def _check_frames(self, modality: str) -> None:
+        value = self._fields.get(modality)
+        if value is None or isinstance(value, (list, tuple)):
+            return  # of arrays, which are checked one by one
+        kinds = {1: "O", 3: "biufO"}.get(value.ndim, "")
+        if value.dtype.kind not in kinds:
+            raise DataError(
+                f"{self._where}: expected an array of numbers (segments, rows, width), or a list "
+                f"of arrays (rows, width), under {self._names[modality]!r}, found {describe(value)}"
+            )
 
-def _segment(
-    fields: Mapping, i: int, text: Callable[[Mapping, int, str], list[str]], where: str
-) -> Segment:
-    words = text(fields, i, where)
-    label = fields.get("regression_labels")
-    rows = {m: fields[name][i] for m, name in _KEYS.items() if fields.get(name) is not None}
-    used = None
-    frames: dict[str, np.ndarray | None] = {"visual": None, "acoustic": None}
-    for modality, row in rows.items():
-        lengths = fields.get(f"{_KEYS[modality]}_lengths")
-        if lengths is not None:
-            length = _stated(lengths[i], len(row), f"{where}: {_KEYS[modality]}_lengths")
-        else:
-            used = _rows_used(rows.values(), len(words)) if used is None else used
-            length = min(used, len(row))
-        frames[modality] = row[:length]
-    return segment_of(
-        fields["id"][i],
-        words,
-        frames["visual"],
-        frames["acoustic"],
-        None if label is None else label[i],
-        where,
+
+def _no_words(content: Mapping, ids: Any) -> str:
+    found = ", ".join(sorted(map(repr, content))[:16])
+    message = f"no 'raw_text', from which the words are read; found {found}."
+    for key, value in content.items():
+        if field_named(key) == "text":
+            message += f" {key!r} holds {describe(value)}, vectors of words, as MulT's files do."
+    if ids is not None:
+        message += (
+            " It has text_bert, but nothing says of which vocabulary its ids are; name the "
+            "tokenizer's vocab.txt if you know it."
+        )
+    return message + (
+        " Take the pickle that MMSA publishes, or add each segment's text under 'raw_text'"
     )
+
+
+def _is_text(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind != "O" or value.ndim != 1:
+            return value.dtype.kind in "SU"
+    elif not isinstance(value, (list, tuple)):
+        return True  # refused later, with what it is
+    return not len(value) or not isinstance(value[0], (np.ndarray, list, tuple))
+
+
+def _is_ids(value: Any) -> bool:
+    if not isinstance(value, np.ndarray) or value.ndim != 3 or value.shape[1] != 3:
+        return False
+    return value.dtype.kind in "biuf"
+
+
+def _agree(one: Any, other: Any) -> bool:
+    """Whether two fields hold the same for every segment, labels whatever their shape."""
+    if one is other:
+        return True
+    sized = all(isinstance(each, (list, tuple)) or np.ndim(each) for each in (one, other))
+    return sized and len(one) == len(other) and all(map(_equal, one, other))
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if one is other:
+        return True
+    if isinstance(one, (str, *BYTES)) or isinstance(other, (str, *BYTES)):
+        return type(one) is type(other) and one == other
+    if isinstance(one, (list, tuple, dict)) or isinstance(other, (list, tuple, dict)):
+        return False  # comparing these can take for ever
+    one, other = (np.asarray(each).reshape(-1) for each in (one, other))
+    if one.dtype.kind not in "biuf" or other.dtype.kind not in "biuf":
+        return False
+    return np.array_equal(one.astype(np.float32), other.astype(np.float32), equal_nan=True)
 
 
 def _stated(length: Any, rows: int, where: str) -> int:
@@ -152,18 +252,3 @@ def _stated(length: Any, rows: int, where: str) -> int:
             "that there are"
         )
     return int(length)
-
-
-def _rows_used(rows: Iterable[np.ndarray], words: int) -> int:
-    """How many rows of an aligned segment are no padding (our reading).
-
-    The file states no length, and a row of zeros is no mark of padding: it is often a word in which
-    nothing was seen or heard. So it is as many rows as words where these cover every row that holds
-    anything, a finite number besides zero, in any modality. Where they do not, MMSA's rows are not
-    one a word: it is all rows up to the last that holds anything, as unaligned frames.
-    """
-    last = 0
-    for row in rows:
-        holding = np.flatnonzero((np.isfinite(row) & (row != 0)).any(1))
-        last = max(last, int(holding[-1]) + 1) if len(holding) else last
-    return max(words, last)

@@ -1,17 +1,14 @@
 """What shows of a file's layout and splits without loading it."""
 
-import csv
 import io
-import json
 import pickletools
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from mmf_cmsbert.datasets.readers import folder
-from mmf_cmsbert.datasets.readers.split_names import SPLIT_OF
+from mmf_cmsbert.datasets.readers.names import split_named
 from mmf_cmsbert.datasets.segment import SPLITS
-from mmf_cmsbert.files import open_regular
+from mmf_cmsbert.errors import DataError
 
 # A pickle's first instructions say whether it holds a list or a dict, and of what.
 _CONTAINERS = {"EMPTY_LIST": list, "LIST": list, "EMPTY_DICT": dict, "DICT": dict}
@@ -24,7 +21,7 @@ def pickled_layout(path: Path) -> str | None:
     Raises:
         OSError: the file cannot be read.
     """
-    with open_regular(path) as file:
+    with open(path, "rb") as file:
         start = io.BytesIO(file.read(_START))
     containers: list[type] = []
     try:
@@ -59,16 +56,8 @@ def splits_of_rows(path: Path) -> list[str]:
 def _splits_of_rows(file: Path, _size: int, _mtime_ns: int) -> tuple[str, ...]:
     """Read once as long as the file stays the same: a run asks for every split."""
     try:
-        named = {row.get("split") for row in _rows(file)} - {None, ""}
-    except (ValueError, csv.Error, AttributeError, TypeError, RecursionError):
+        named = folder.splits_named(file) - {None}
+    except DataError:
         return SPLITS
-    splits = {SPLIT_OF.get(str(name).strip()) for name in named}
+    splits = set(map(split_named, named))
     return tuple(split for split in SPLITS if split in splits) or (SPLITS if named else ())
-
-
-def _rows(file: Path) -> Iterator[dict]:
-    with io.TextIOWrapper(open_regular(file), encoding="utf-8-sig", newline="") as lines:
-        if file.suffix == ".jsonl":
-            yield from (json.loads(line) for line in lines if line.strip())
-        else:
-            yield from csv.DictReader(lines)

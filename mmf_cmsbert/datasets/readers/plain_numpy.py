@@ -39,7 +39,7 @@ class PlainType(Stub):
     def __init__(self, code: Any, *_align_and_copy: Any):
         code = _text(code)
         if not _PLAIN_TYPE.fullmatch(code):
-            raise Refused(f"numpy dtype {code[:40]!r}")
+            raise Refused(f"numpy dtype {code[:40]!r}" + " (of fields)" * code.startswith("V"))
         self.dtype = np.dtype("O" if code[0] == "O" else code)
 
     def __setstate__(self, state: Any) -> None:
@@ -88,9 +88,25 @@ def _new_array(of: Any, *_shape_and_type: Any) -> PendingArray:
 
 def _array_from_buffer(content: Any, plain: Any, shape: Any, order: Any = "C", axes: Any = None):
     dtype = _dtype(plain)
-    if dtype.hasobject or axes is not None or order not in ("C", "F"):
-        raise Refused("numpy array with an unusual memory layout")
-    return np.ndarray(shape, dtype, _content(content, dtype, shape), order=order)
+    if dtype.hasobject:
+        raise Refused("numpy array of objects in a buffer")
+    content = _content(content, dtype, shape)
+    if order in ("C", "F") and axes is None:
+        return np.ndarray(shape, dtype, content, order=order)
+    # numpy 2.3 and newer: contiguous after its axes are put in another order.
+    if (
+        order != "K"
+        or type(axes) is not tuple
+        or any(type(axis) is not int for axis in axes)
+        or sorted(axes) != list(range(len(shape)))
+    ):
+        raise Refused("numpy array with an unknown memory layout")
+    return np.ndarray(shape, dtype, content).transpose(axes)
+
+
+def _variable_text(*_coerce_and_missing: Any) -> PlainType:
+    # numpy 2's StringDType: its arrays come as lists of text.
+    return PlainType("O")
 
 
 def _scalar(plain: Any, content: Any) -> Any:
@@ -172,4 +188,5 @@ GLOBALS: dict[tuple[str, str], Stub] = {
     **{(module, "_reconstruct"): Call(_new_array) for module in _MULTIARRAY},
     **{(module, "scalar"): Call(_scalar) for module in _MULTIARRAY},
     **{(module, "_frombuffer"): Call(_array_from_buffer) for module in _NUMERIC},
+    ("numpy._core._internal", "_convert_to_stringdtype_kwargs"): Call(_variable_text),
 }

@@ -10,9 +10,10 @@ from typing import Any
 
 from mmf_cmsbert.datasets.readers import folder, source_folder
 from mmf_cmsbert.datasets.readers.layouts import recognise
+from mmf_cmsbert.datasets.readers.media_files import EXTRACTORS, is_media
+from mmf_cmsbert.datasets.readers.names import split_in
 from mmf_cmsbert.datasets.readers.one_file import pickled_layout, splits_of_rows
 from mmf_cmsbert.datasets.readers.source_folder import NothingFound
-from mmf_cmsbert.datasets.readers.split_names import split_in
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.datasets.stores import manifest
 from mmf_cmsbert.errors import ConfigError, DataError, UserError
@@ -115,6 +116,8 @@ def _checked(path: Path) -> Path:
     """The absolute path, which exists."""
     try:
         path = path.expanduser().absolute()
+        if path.is_file() and is_media(path):
+            raise DataError(f"{path}: a media file; {EXTRACTORS}")
         if path.is_file() or path.is_dir():
             return path
         if path.is_symlink():

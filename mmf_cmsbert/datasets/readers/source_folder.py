@@ -5,14 +5,16 @@ from itertools import islice
 from pathlib import Path
 
 from mmf_cmsbert.datasets.readers import folder
-from mmf_cmsbert.datasets.readers.split_names import SPLIT_OF, split_in
-from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
+from mmf_cmsbert.datasets.readers.media_files import media_in, told
+from mmf_cmsbert.datasets.readers.names import FEATURE_FOLDERS, split_in, split_named
+from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import DataError
 
 PICKLES = (".pkl", ".pickle", ".pk", ".p")
 # In a folder with more subfolders than this, a corpus is not looked for: it is no place for one.
 _MOST_FOLDERS = 50
 _SHOWN = 4
+_FEATURES = {name for names in FEATURE_FOLDERS.values() for name in names}
 
 
 class NothingFound(DataError):
@@ -34,7 +36,7 @@ def files_by_split(path: Path, suffixes: Sequence[str]) -> tuple[dict[str, list[
     files = [f for f in sorted(path.iterdir()) if f.suffix.lower() in suffixes and f.is_file()]
     named: dict[str, list[Path]] = {}
     for split in SPLITS:
-        exact = [file for file in files if SPLIT_OF.get(file.stem.lower()) == split]
+        exact = [file for file in files if split_named(file.stem) == split]
         found = exact or [file for file in files if split_in(file.stem) == split]
         if len(found) > 1:
             raise DataError(
@@ -43,13 +45,14 @@ def files_by_split(path: Path, suffixes: Sequence[str]) -> tuple[dict[str, list[
             )
         if found:
             named[split] = found
-    return named, [file for file in files if split_in(file.stem) is None]
+    # A .json may be anything; a list of segments is called so, or after its split.
+    return named, [f for f in files if split_in(f.stem) is None and f.suffix.lower() != ".json"]
 
 
 def named_pickles(path: Path) -> list[Path]:
     """The pickles of a folder that are called just as their split is."""
     files = [file for file in path.iterdir() if file.suffix.lower() in PICKLES]
-    return sorted(file for file in files if file.stem.lower() in SPLIT_OF)
+    return sorted(file for file in files if split_named(file.stem))
 
 
 def folders(path: Path) -> list[Path]:
@@ -57,7 +60,7 @@ def folders(path: Path) -> list[Path]:
     found = (
         each
         for each in path.iterdir()
-        if not each.name.startswith(".") and each.name not in MODALITIES and each.is_dir()
+        if not each.name.startswith(".") and each.name not in _FEATURES and each.is_dir()
     )
     first = list(islice(found, _MOST_FOLDERS + 1))
     return sorted(first) if len(first) <= _MOST_FOLDERS else []
@@ -72,10 +75,11 @@ def nothing(path: Path) -> NothingFound:
     """The message for a folder without a corpus."""
     there = sorted(each for each in path.iterdir() if not each.name.startswith("."))
     found = f"found {_names(there)}" if there else "found nothing"
+    media = media_in([path])
     return NothingFound(
         f"{path}: no corpus in this folder. Expected train.pkl, dev.pkl and test.pkl (MISA), one "
-        f"pickle with all splits (MAG, MMSA), {' or '.join(folder.NAMES)} (a plain folder), .csd "
-        f"files, or a store; {found}"
+        f"pickle with all splits (MAG, MMSA), {', '.join(folder.NAMES)} (a plain folder), .csd "
+        f"files, or a store; {found}{f'. {told(media)}' if media else ''}"
     )
 
 

@@ -14,6 +14,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.datasets.readers.other_formats import START, TEXT, is_text, other_format
 from mmf_cmsbert.datasets.readers.plain_numpy import (
     GLOBALS,
     Call,
@@ -38,10 +39,13 @@ def load_plain(path: str | Path) -> Any:
     path = Path(path)
     try:
         with open(path, "rb") as file:
-            _refuse_other_formats(path, file.read(64))
+            start = file.read(START)
+            _check_format(path, start)
             mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
         return _PlainUnpickler(mapped).load()
     except Refused as refused:
+        if is_text(start, mapped[-2:]):
+            raise DataError(f"{path}: expected a pickle, found {TEXT}") from None
         raise DataError(
             f"{path}: refused, and nothing in it was executed: {refused}. Data files may hold "
             "numpy arrays, lists, tuples, dicts, text and numbers only; take the file from the "
@@ -54,28 +58,19 @@ def load_plain(path: str | Path) -> Any:
     except (DataError, KeyboardInterrupt):
         raise
     except Exception as error:  # a damaged stream fails in as many ways as there are instructions
+        if is_text(start, mapped[-2:]):
+            raise DataError(f"{path}: expected a pickle, found {TEXT}") from None
         what = f"{type(error).__name__}: {str(error)[:200] or 'it ends too early'}"
         raise DataError(
             f"{path}: not a complete pickle ({what}); copy or download the file again"
         ) from error
 
 
-_OTHER_FORMATS = {
-    b"\x89HDF": "an HDF5 file (a .csd computational sequence is one)",
-    b"PK\x03\x04": "a zip archive; unpack it first",
-    b"\x1f\x8b": "a gzip archive; unpack it first",
-    b"version https://git-lfs": "a Git LFS pointer, not the file itself; type git lfs pull",
-    b"<": "a web page; download the file itself",
-    b"\x93NUMPY": "a .npy file",
-}
-
-
-def _refuse_other_formats(path: Path, start: bytes) -> None:
+def _check_format(path: Path, start: bytes) -> None:
     if not start:
         raise DataError(f"{path}: the file is empty; copy or download it again")
-    for magic, what in _OTHER_FORMATS.items():
-        if start.lstrip().startswith(magic):
-            raise DataError(f"{path}: expected a pickle, found {what}")
+    if what := other_format(path, start):
+        raise DataError(f"{path}: expected a pickle, found {what}")
 
 
 _PLAIN_INSTRUCTIONS = """

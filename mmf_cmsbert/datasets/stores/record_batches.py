@@ -5,6 +5,7 @@ byte is copied before it is looked at: a short read or a checksum reveals such a
 """
 
 import io
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +27,10 @@ PLAIN = {
 }
 # Frames row after row; the manifest knows their width.
 _FRAMES = pa.list_(pa.float32())
-SCHEMA = pa.schema([*PLAIN.items(), *((modality, _FRAMES) for modality in MODALITIES)])
+_COLUMNS = [*PLAIN.items(), *((modality, _FRAMES) for modality in MODALITIES)]
+# Metadata as JSON, null without any; stores of the first versions have no such column.
+SCHEMA = pa.schema([*_COLUMNS, ("metadata", pa.string())])
+_SCHEMAS = (SCHEMA, pa.schema(_COLUMNS))
 # A batch is written with at most 64 segments; a read of more than this is no batch's.
 LARGEST_READ = 1 << 29
 
@@ -51,7 +55,7 @@ class RecordBatches:
         self._file = _PositionalFile(path)
         self.size = self._file.size
         self._reader = self._opened()
-        if not self._reader.schema.equals(SCHEMA):
+        if not any(map(self._reader.schema.equals, _SCHEMAS)):
             raise ValueError(f"columns {', '.join(self._reader.schema.names)[:100]}")
         # One small column is enough to know how many rows a batch has.
         counted = self._opened(included_fields=[SCHEMA.get_field_index("checksum")])
@@ -91,7 +95,7 @@ class _Batch:
             offsets = start + values.itemsize * column.offsets.to_numpy().astype(np.int64)
             self._frames[modality] = offsets, column.is_valid().to_numpy(zero_copy_only=False)
         # Serialised, so that the frames' memory can be freed.
-        plain = batch.select(list(PLAIN))
+        plain = batch.select([name for name in batch.schema.names if name not in MODALITIES])
         plain = pa.ipc.read_record_batch(plain.serialize(), plain.schema)
         self._plain = dict(zip(plain.schema.names, plain.columns, strict=True))
 
@@ -99,6 +103,7 @@ class _Batch:
         plain = {name: column[row].as_py() for name, column in self._plain.items()}
         written = plain.pop("checksum")
         plain["words"] = tuple(plain["words"])
+        plain["metadata"] = json.loads(plain.get("metadata") or "{}")
         for modality, (offsets, present) in self._frames.items():
             plain[modality] = None
             if present[row]:

@@ -5,6 +5,7 @@ A store is a folder with ``segments.arrow``, an Arrow IPC file of record batches
 of it. It appears whole or not at all.
 """
 
+import json
 import os
 import shutil
 import socket
@@ -133,6 +134,8 @@ def _record_batch(segments: Sequence[Segment]) -> pa.RecordBatch:
                 mask=pa.array([each is None for each in frames], pa.bool_()),
             )
         )
+    metadata = [json.dumps(dict(s.metadata)) if s.metadata else None for s in segments]
+    columns.append(pa.array(metadata, pa.string()))
     return pa.record_batch(columns, schema=SCHEMA)
 
 

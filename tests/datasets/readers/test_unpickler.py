@@ -264,7 +264,10 @@ def test_every_single_damaged_byte_gives_data_or_a_clear_error(tmp_path):
         (b"\x89HDF\r\n\x1a\n", "HDF5"),
         (b"\x93NUMPY\x01\x00", ".npy"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "git lfs pull"),
-        (b"segment,label\n", "not a complete pickle"),
+        (b"segment,label\n", "found a text file; a list of segments"),
+        (b"Dear all,\nfind the data elsewhere.", "found a text file"),
+        ("id;text\n".encode("utf-16"), "found a text file"),
+        (b"(lp0\nS'cut", "not a complete pickle"),
         (bytes(range(200, 256)), "not a complete pickle"),
     ],
 )

@@ -1,0 +1,125 @@
+"""The names that files in circulation use for the same split or field: one table for all layouts.
+
+Case does not matter, nor do spaces and hyphens in place of underscores.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
+from mmf_cmsbert.errors import DataError
+
+SPLIT_NAMES: Mapping[str, tuple[str, ...]] = {
+    "train": ("train",),
+    "val": ("val", "dev", "valid", "validation"),
+    "test": ("test",),
+}
+FIELD_NAMES: Mapping[str, tuple[str, ...]] = {
+    "id": ("id", "ids", "segment_id"),
+    "video": ("video", "video_id"),
+    "clip": ("clip", "clip_id"),
+    "text": ("text", "raw_text", "transcript"),
+    "words": ("words",),
+    "label": ("label", "labels", "regression_label", "regression_labels"),
+    "split": ("split", "mode"),
+    "start": ("start", "start_s", "start_time"),
+    "end": ("end", "end_s", "end_time"),
+    "visual": ("visual", "vision"),
+    "acoustic": ("acoustic", "audio"),
+    "visual_lengths": ("visual_lengths", "vision_lengths"),
+    "acoustic_lengths": ("acoustic_lengths", "audio_lengths"),
+    "text_bert": ("text_bert",),
+}
+# Modality -> the folders that its feature files lie in.
+FEATURE_FOLDERS: Mapping[str, tuple[str, ...]] = {m: FIELD_NAMES[m] for m in MODALITIES}
+
+_SPLITS = {name: split for split, names in SPLIT_NAMES.items() for name in names}
+_FIELDS = {name: field for field, names in FIELD_NAMES.items() for name in names}
+
+
+def split_named(name: Any) -> str | None:
+    """``train``, ``val`` or ``test`` where ``name`` is one of its names, else None."""
+    return _SPLITS.get(_plain(name))
+
+
+def split_in(name: str) -> str | None:
+    """The split that the words of a file's or folder's name speak of, as in ``misa_dev``.
+
+    Returns:
+        None where no word names a split, or two name different ones.
+    """
+    found = {_SPLITS[word] for word in re.split(r"[^a-z]+", name.lower()) if word in _SPLITS}
+    return found.pop() if len(found) == 1 else None
+
+
+def field_named(name: Any) -> str | None:
+    """The field of :data:`FIELD_NAMES` that ``name`` is one of the names of, else None."""
+    return _FIELDS.get(_plain(name))
+
+
+def known_splits() -> str:
+    """All names of splits, for messages: ``train; val, dev, ...; test``."""
+    return "; ".join(", ".join(SPLIT_NAMES[split]) for split in SPLITS)
+
+
+def split_keys(content: Mapping, where: str) -> dict[str, Any]:
+    """Split -> its key in ``content``, of the splits that are there.
+
+    Raises:
+        DataError: two keys name the same split, and hold different objects.
+    """
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        split = split_named(key)
+        if split is None:
+            continue
+        first = found.setdefault(split, key)
+        if content[first] is not value:
+            raise DataError(
+                f"{where}: {first!r} and {key!r} both name the {split} split; keep one of them"
+            )
+    return found
+
+
+def fields_of(
+    row: Mapping, where: str, wanted: Collection[str], same: Callable[[Any, Any], bool]
+) -> dict[str, Any]:
+    """Field -> its value in ``row``, None values left out.
+
+    Args:
+        row: names as the file has them -> values.
+        where: the row's place, for messages.
+        wanted: the fields to look for.
+        same: whether two values of one field agree.
+
+    Raises:
+        DataError: two names of one field, whose values disagree.
+    """
+    found: dict[str, Any] = {}
+    names: dict[str, Any] = {}
+    for name, value in row.items():
+        field = field_named(name)
+        if field not in wanted or value is None:
+            continue
+        if field in found and not same(found[field], value):
+            raise DataError(
+                f"{where}: {names[field]!r} and {name!r} both name the {field}, and they disagree; "
+                "remove or rename one of them"
+            )
+        found.setdefault(field, value)
+        names.setdefault(field, name)
+    return found
+
+
+def name_used(names: Iterable[Any], field: str) -> Any:
+    """The first of ``names`` that stands for ``field``; ``field`` where none does."""
+    return next((name for name in names if field_named(name) == field), field)
+
+
+def _plain(name: Any) -> str | None:
+    if isinstance(name, bytes):
+        name = name.decode("utf-8", "replace")
+    return (
+        name.strip().lower().replace("-", "_").replace(" ", "_") if isinstance(name, str) else None
+    )

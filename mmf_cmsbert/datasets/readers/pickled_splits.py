@@ -1,0 +1,44 @@
+"""The splits of a pickle that holds all of them in a dict."""
+
+from typing import Any
+
+from mmf_cmsbert.datasets.readers.names import SPLIT_NAMES, split_keys, split_named
+from mmf_cmsbert.datasets.readers.text import describe
+from mmf_cmsbert.errors import DataError
+
+_KINDS = {dict: "dict", list: "list", tuple: "tuple"}
+
+
+def splits_in(content: Any) -> list[Any]:
+    """What a pickle holds under the names of splits; empty where it has none."""
+    if not isinstance(content, dict):
+        return []
+    return [value for key, value in content.items() if split_named(key)]
+
+
+def split_content(content: Any, split: str, kinds: tuple[type, ...], where: str) -> tuple[str, Any]:
+    """The key of a split as the file has it, and what it holds there.
+
+    Args:
+        content: what the pickle holds.
+        split: ``train``, ``val`` or ``test``.
+        kinds: the types that the split may have.
+        where: the file, for messages.
+
+    Raises:
+        DataError: no such split, two of them, or one of another type.
+    """
+    keys = split_keys(content, where) if isinstance(content, dict) else {}
+    if split not in keys or not isinstance(content[keys[split]], kinds):
+        kind = " or ".join(_KINDS[each] for each in kinds)
+        if split in keys:
+            found = f"{describe(content[keys[split]])} under {keys[split]!r}"
+        elif isinstance(content, dict):
+            found = f"only {', '.join(sorted(map(repr, content))[:8]) or 'an empty dict'}"
+        else:
+            found = describe(content)
+        names = " or ".join(map(repr, SPLIT_NAMES[split]))
+        raise DataError(
+            f"{where}: no {split} split; expected a dict with a {kind} under {names}, found {found}"
+        )
+    return str(keys[split]), content[keys[split]]

@@ -1,0 +1,105 @@
+"""Text out of files: what it is, whether it is any, and the words of a segment."""
+
+import unicodedata
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from mmf_cmsbert.errors import SegmentError
+
+# Long bytes of a pickle stay in its file, as a view.
+BYTES = (bytes, memoryview)
+# Letters and symbols by their class that show nothing: fillers of Hangul, the empty Braille cell.
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+
+
+def has_text(word: str) -> bool:
+    """Whether anything of a word can be seen or said.
+
+    Blank are spaces, control and format characters (zero-width spaces and joiners, byte order
+    marks, soft hyphens, marks of direction), combining marks without a letter, and fillers.
+    """
+    return any(
+        # Letter, number, punctuation, symbol; vowel signs of Indic scripts; private use.
+        (kind := unicodedata.category(character))[0] in "LNPS" or kind in ("Mc", "Co")
+        for character in word
+        if character not in _FILLERS
+    )
+
+
+def describe(value: Any) -> str:
+    """What ``value`` is, in a few words; cheap whatever it is."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    if isinstance(value, (list, tuple, dict)):
+        kinds = sorted({type(item).__name__ for item in islice(value, 8)})
+        return f"a {type(value).__name__} of {len(value)} ({', '.join(kinds)})"
+    if isinstance(value, (str, bytes)):
+        return f"{type(value).__name__} {value[:40]!r}"
+    if isinstance(value, int) and abs(value) >= 2**63:
+        return "a huge whole number"
+    return "None" if value is None else f"{type(value).__name__} {value!r:.40}"
+
+
+def word_list(value: Any, where: str) -> list[str]:
+    """Words from a list or array of text or bytes, blank ones included."""
+    if not isinstance(value, (list, tuple, np.ndarray)) or getattr(value, "ndim", 1) == 0:
+        raise SegmentError(f"{where}: expected a list of words, found {describe(value)}")
+    return [_word(word, where) for word in value]
+
+
+def split_text(value: Any, where: str) -> list[str]:
+    """The words of a text, cut at spaces, blank ones included."""
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.reshape(-1)[0]
+    if isinstance(value, BYTES):
+        value = decoded(value, f"{where}: the text")
+    if not isinstance(value, str):
+        raise SegmentError(f"{where}: expected the text of the segment, found {describe(value)}")
+    writable(value, f"{where}: the text")
+    return str(value).split()
+
+
+def spoken(words: Iterable[str], where: str) -> list[int]:
+    """The positions of the words that are not blank.
+
+    Raises:
+        SegmentError: all are, or there are none.
+    """
+    words = list(words)
+    found = [i for i, word in enumerate(words) if has_text(word)]
+    if not found:
+        why = f": all {len(words)} are blank, such as {words[0][:8]!a}" if words else ""
+        raise SegmentError(
+            f"{where}: the segment has no words{why}; give it its text, or leave it out"
+        )
+    return found
+
+
+def decoded(value: bytes | memoryview, what: str) -> str:
+    """UTF-8 text, or a SegmentError that opens with ``what``."""
+    try:
+        return str(value, "utf-8")
+    except UnicodeDecodeError as error:
+        raise SegmentError(f"{what} is no UTF-8 text: {bytes(value[:40])!r}") from error
+
+
+def writable(value: str, what: str) -> None:
+    """Raise for text that cannot be written: lone surrogates, code points that do not exist."""
+    try:
+        value.encode("utf-8")
+    except (UnicodeEncodeError, SystemError, ValueError) as error:
+        raise SegmentError(f"{what} is no text that can be written as UTF-8") from error
+
+
+def _word(word: Any, where: str) -> str:
+    if isinstance(word, np.ndarray) and word.size == 1:  # how words leave an HDF5 file
+        word = word.reshape(-1)[0]
+    if isinstance(word, BYTES):
+        word = decoded(word, f"{where}: a word")
+    if not isinstance(word, str):
+        raise SegmentError(f"{where}: expected words as text, found {describe(word)}")
+    writable(word, f"{where}: a word")
+    return str(word)

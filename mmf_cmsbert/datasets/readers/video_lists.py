@@ -1,0 +1,93 @@
+"""Which videos are of which split: the canonical lists of a corpus, or a user's own."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.datasets.readers.canonical import canonical_videos
+from mmf_cmsbert.datasets.readers.names import known_splits, split_keys, split_named
+from mmf_cmsbert.datasets.readers.text import describe
+from mmf_cmsbert.datasets.segment import SPLITS
+from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import read_regular
+
+NAME = "splits.json"
+EXAMPLE = '{"train": ["VIDEO", ...], "val": [...], "test": [...]}'
+_LARGEST = 1 << 26
+
+
+def videos_of(own: Path | None, corpus: str, split: str, there: frozenset[str]) -> tuple[str, ...]:
+    """The videos of a split, in the order of the list.
+
+    Args:
+        own: a user's ``splits.json``, or None for the canonical lists, of whose videos some may be
+            missing.
+        corpus: ``mosi`` or ``mosei``.
+        split: ``train``, ``val`` or ``test``.
+        there: the videos that have labels.
+
+    Raises:
+        DataError: ``own`` is no such file.
+    """
+    if own is not None:
+        return tuple(read_video_lists(own).get(split, ()))
+    return tuple(video for video in canonical_videos(corpus, split) if video in there)
+
+
+def unlisted(own: Path | None, corpus: str, there: frozenset[str]) -> list[str]:
+    """The videos with labels that are of no split."""
+    lists = (
+        read_video_lists(own).values()
+        if own is not None
+        else (canonical_videos(corpus, split) for split in SPLITS)
+    )
+    return sorted(there.difference(*lists))
+
+
+def is_video_lists(path: Path) -> bool:
+    """Whether a JSON file holds lists of videos by split, or is called so."""
+    if path.suffix.lower() != ".json":
+        return False
+    if path.name == NAME:
+        return True
+    try:
+        content = json.loads(read_regular(path, _LARGEST).decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError, DataError):
+        return False
+    return isinstance(content, dict) and any(map(split_named, content))
+
+
+def read_video_lists(path: Path) -> Mapping[str, Sequence[str]]:
+    """Split -> video ids, out of a JSON file such as ``{"train": ["a"], "dev": ["b"]}``.
+
+    Raises:
+        DataError: no such file, or a video in two splits or twice in one.
+    """
+    try:
+        content: Any = json.loads(read_regular(path, _LARGEST).decode("utf-8-sig"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is no JSON ({str(error)[:100]}); expected {EXAMPLE}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: expected {EXAMPLE}, found {describe(content)}")
+    if unknown := [key for key in content if split_named(key) is None]:
+        raise DataError(
+            f"{path}: {unknown[0]!r:.60} is no split; expected {known_splits()}, each a list of ids"
+        )
+    lists = {split: content[key] for split, key in split_keys(content, str(path)).items()}
+    belongs: dict[str, str] = {}
+    for split, videos in lists.items():
+        if not isinstance(videos, list) or not all(isinstance(video, str) for video in videos):
+            raise DataError(
+                f"{path}: {split}: expected a list of video ids, found {describe(videos)}"
+            )
+        for video in videos:
+            if video in belongs:
+                raise DataError(
+                    f"{path}: video {video!r:.60} is in {belongs[video]} and in {split}; a video "
+                    "belongs to one split, once"
+                )
+            belongs[video] = split
+    return lists

@@ -1,1 +1,0 @@
-"""Segments in the layouts of other programs."""
