@@ -8,26 +8,34 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from mmf_cmsbert.datasets.misa_writer import FILES, Written, write_misa
 from mmf_cmsbert.datasets.readers.source import Source
-from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
 from mmf_cmsbert.datasets.settings import shipped_section
 from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.store import StoredSegments
+from mmf_cmsbert.datasets.writers import mag, misa
+from mmf_cmsbert.datasets.writers.aligned import Written
 from mmf_cmsbert.errors import DataError, SegmentError
 
 _SHOWN = 10
 
 
-def convert_source(source: Source, settings: ConversionSettings, to: str, output: Path) -> None:
+def convert_source(
+    source: Source,
+    settings: ConversionSettings,
+    to: str,
+    output: Path,
+    vectors: Path | None = None,
+) -> None:
     """Convert every split and print what became of it.
 
     Args:
         source: the corpus.
         settings: what becomes of its segments; whether they need labels goes by the split.
-        to: ``store`` or ``misa``.
+        to: ``store``, ``misa`` or ``mag``.
         output: the folder to write.
+        vectors: a file of word vectors for ``misa``, or None.
 
     Raises:
         DataError: a segment that cannot be used, or a place that cannot be written to. Nothing
@@ -39,14 +47,18 @@ def convert_source(source: Source, settings: ConversionSettings, to: str, output
             _print_splits(stores)
             files: dict[str, Path] = dict.fromkeys(stores, output)
         else:
-            with _scratch(output) as scratch:
+            with _scratch(output, to, settings.corpus) as scratch:
                 stores = _stores(source, settings, scratch)
-                written = write_misa(scratch, stores, _widths(stores))
-                for path in written.files.values():
-                    os.replace(path, output / path.name)
+                if to == "misa":
+                    written = misa.write_misa(scratch, stores, _widths(stores), vectors)
+                else:
+                    written = mag.write_mag(scratch, stores, _widths(stores), settings.corpus)
+                for name in _names(to, settings.corpus):
+                    if (scratch / name).exists():
+                        os.replace(scratch / name, output / name)
                 files = {split: output / path.name for split, path in written.files.items()}
                 _print_splits(stores)
-                _print_misa(written)
+                _print_notes(written, stores)
         print(f"Written to {output}")
         _print_next(stores, settings, files)
     except DataError as error:
@@ -88,10 +100,15 @@ def _widths(stores: Mapping[str, StoredSegments]) -> dict[str, int]:
     return widths
 
 
+def _names(to: str, corpus: str) -> tuple[str, ...]:
+    """The files of a layout."""
+    return misa.FILES if to == "misa" else (f"{corpus}.pkl",)
+
+
 @contextmanager
-def _scratch(output: Path) -> Iterator[Path]:
+def _scratch(output: Path, to: str, corpus: str) -> Iterator[Path]:
     """A folder inside ``output`` to work in, gone at the end, and ``output`` too if it is empty."""
-    taken = [output / name for name in FILES.values() if (output / name).exists()]
+    taken = [output / name for name in _names(to, corpus) if (output / name).exists()]
     if taken:
         raise DataError(f"{taken[0]} is there already; move it away, or name another --output")
     new = [folder for folder in (output, *output.parents) if not folder.exists()]
@@ -126,20 +143,25 @@ def _print_splits(stores: Mapping[str, StoredSegments]) -> None:
     print("Widths: " + ", ".join(f"{m} {widths.get(m, 'none')}" for m in MODALITIES))
 
 
-def _print_misa(written: Written) -> None:
-    print(
-        f"Word ids count the {len(written.word_ids)} words of these files from 2 on; they belong "
-        "to no published vocabulary."
-    )
+def _print_notes(written: Written, stores: Mapping[str, StoredSegments]) -> None:
     for modality, count in written.filled.items():
-        print(f"{count} segments without {modality} frames got zeros: MISA knows no missing ones.")
+        print(
+            f"{count} segments without {modality} frames got zeros: this layout knows no missing "
+            "ones."
+        )
+    for split, count in written.unlabelled.items():
+        print(f"{split}: {count} of {len(stores[split])} segments have no label; theirs is NaN.")
+    for note in written.notes:
+        print(note)
 
 
 def _print_next(
     stores: Mapping[str, StoredSegments], settings: ConversionSettings, files: Mapping[str, Path]
 ) -> None:
     dataset, widths, defaults = settings.corpus, _widths(stores), shipped_section(settings.corpus)
-    options = [f"annotations.{split}=[{path}]" for split, path in files.items()]
+    shared = set(files.values())
+    # Files of one split each lie together in a folder.
+    options = [f"source={shared.pop() if len(shared) == 1 else next(iter(shared)).parent}"]
     options += [
         f"features.{modality}={widths.get(modality, 'null')}"
         for modality in MODALITIES
@@ -148,11 +170,14 @@ def _print_next(
     longest = max(s.manifest.longest[m] for s in stores.values() for m in MODALITIES)
     if longest > defaults["max_frames"]:
         options.append(f"max_frames={longest}")
-    if missing := [split for split in FILES if split not in stores]:
-        print(f"There is no {' and no '.join(missing)} split; name its files as well:")
+    missing = [split for split in SPLITS if split not in stores]
+    if list(stores) == ["test"]:
+        print("Predict its segments:")
+    elif missing:
+        print(f"There is no {' and no '.join(missing)} split; add it to the source, as [A, B]:")
     else:
         print("Train on it:")
-    print(_command("mmf_run", dataset, options))
+    print(_command("mmf_predict" if list(stores) == ["test"] else "mmf_run", dataset, options))
 
 
 def _command(program: str, dataset: str, options: Sequence[str]) -> str:

@@ -106,15 +106,15 @@ def convert(
     sources: Sources,
     dataset: Annotated[Dataset, typer.Option(help="The corpus.", show_default=False)],
     to: Annotated[
-        Literal["store", "misa"],
+        Literal["store", "misa", "mag"],
         typer.Option(
-            help="A store, which mmf_run maps into memory; or the pickles of MISA's layout, for "
-            "other programs."
+            help="A store, which mmf_run maps into memory; or the files that MISA's or MAG-BERT's "
+            "own loader reads."
         ),
     ] = "store",
     output: Annotated[
         Path | None,
-        typer.Option(help="The folder to write.", show_default="./DATASET-store or ./DATASET-misa"),
+        typer.Option(help="The folder to write.", show_default="./DATASET-TO"),
     ] = None,
     layout: Layout = "auto",
     split: OneSplit = None,
@@ -140,12 +140,27 @@ def convert(
             metavar=VOCABULARY[0], help=VOCABULARY[1], exists=True, dir_okay=False, readable=True
         ),
     ] = None,
+    single_frame: Annotated[
+        Literal["keep", "every_word"],
+        typer.Option(help="every_word: a segment's only frame of a modality goes to each word."),
+    ] = "keep",
+    word_vectors: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Word vectors for --to misa, such as glove.840B.300d.txt.",
+            show_default="random ones",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
+    ] = None,
     skip_invalid: Annotated[
         bool,
         typer.Option("--skip-invalid", help="Leave out segments that cannot be used, and say so."),
     ] = False,
 ) -> None:
-    """Write a corpus of any layout as a store, or in MISA's layout."""
+    """Write a corpus of any layout as a store, or for MISA's or MAG-BERT's code."""
     from mmf_cmsbert.commands.conversion import convert_source
     from mmf_cmsbert.datasets.stores.conversion import ConversionSettings
 
@@ -158,9 +173,13 @@ def convert(
         on_invalid="skip" if skip_invalid else "error",
         non_finite=non_finite,
         vocabulary=vocabulary,
+        single_frame=single_frame,
     )
+    if word_vectors and to != "misa":
+        raise ConfigError(f"--word-vectors is for --to misa; --to {to} holds no word vectors")
     folder = output or Path(f"{dataset}-{to}")
-    convert_source(_found(sources, split, layout), settings, to, folder.expanduser().absolute())
+    source = _found(sources, split, layout)
+    convert_source(source, settings, to, folder.expanduser().absolute(), word_vectors)
 
 
 @app.command()

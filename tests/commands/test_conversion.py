@@ -1,4 +1,4 @@
-"""``cmsbert data convert``: corpora as stores and in MISA's layout."""
+"""``cmsbert data convert``: corpora as stores, and for MISA's and MAG-BERT's code."""
 
 import shlex
 from dataclasses import replace
@@ -11,6 +11,7 @@ from written_layouts import SPLITS, make_segments
 
 from mmf_cmsbert.datasets.readers import layouts
 from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.segment import MODALITIES
 from mmf_cmsbert.datasets.stores import conversion
 from mmf_cmsbert.datasets.stores.store import StoredSegments
@@ -52,7 +53,7 @@ def test_a_store_by_default_in_the_working_folder(cmsbert, tmp_path):
     assert next_command(result) == [
         "mmf_run",
         "config=projects/cmsbert/mosi.yaml",
-        *(f"dataset_config.mosi.annotations.{split}=[{store}]" for split in SPLITS),
+        f"dataset_config.mosi.source={store}",
     ]
 
 
@@ -65,7 +66,7 @@ def test_the_next_command_names_widths_and_lengths_that_are_not_the_shipped_ones
         (tmp_path / "acoustic" / f"{segment.id}.npz").unlink()
     typed = ("data", "convert", tmp_path, "--dataset", "mosi")
     named = next_command(cmsbert(*typed, "--max-frames", "none", "--output", "here/store"))
-    assert named[5:] == [
+    assert named[3:] == [
         "dataset_config.mosi.features.visual=5",
         "dataset_config.mosi.features.acoustic=null",
         "dataset_config.mosi.max_frames=600",
@@ -83,7 +84,7 @@ def test_one_split_alone(cmsbert, tmp_path):
     files = written_layouts.write_mag(tmp_path, make_corpus())
     result = cmsbert("data", "convert", files["val"], "--dataset", "mosi", "--split", "val")
     assert left("mosi-store") == ["val", "val/manifest.json", "val/segments.arrow"]
-    assert "There is no train and no test split; name its files as well:" in result.stdout
+    assert "There is no train and no test split; add it to the source" in result.stdout
 
 
 def test_misa_holds_the_same_segments(cmsbert, tmp_path):
@@ -94,14 +95,62 @@ def test_misa_holds_the_same_segments(cmsbert, tmp_path):
     assert left(".") == [
         "mosi-misa",
         "mosi-misa/dev.pkl",
+        "mosi-misa/embedding_and_mapping.pt",
         "mosi-misa/test.pkl",
         "mosi-misa/train.pkl",
     ]
     for split, name in zip(SPLITS, ("train", "dev", "test"), strict=True):
         file = Path.cwd() / "mosi-misa" / f"{name}.pkl"
         assert equal(read_files([file], split, "misa"), read_files([tmp_path], split))
-        assert f"dataset_config.mosi.annotations.{split}=[{file}]" in next_command(result)
-    assert "belong to no published vocabulary" in result.stdout
+    assert f"dataset_config.mosi.source={file.parent}" in next_command(result)
+    assert "holds pretrained_emb and word2id" in result.stdout
+
+
+@pytest.mark.parametrize("layout", ["mag", "mmsa", "csd", "folder", "store"])
+def test_every_layout_becomes_every_other(cmsbert, tmp_path, layout):
+    corpus = make_corpus()
+    if layout == "store":
+        source = written_layouts.write_folder(tmp_path / "folder", corpus)["train"]
+        cmsbert("data", "convert", source, "--dataset", "mosi", "--output", tmp_path / "store")
+        source = tmp_path / "store"
+    elif layout == "mmsa":
+        source = written_layouts.write_mmsa(tmp_path, corpus, lengths=False)["train"]
+    else:
+        source = getattr(written_layouts, f"write_{layout}")(tmp_path / "x", corpus)["train"]
+    expected = {split: list(read_files([source], split)) for split in SPLITS}
+    for to in ("store", "misa", "mag"):
+        result = cmsbert("data", "convert", source, "--dataset", "mosi", "--to", to)
+        assert result.exit_code == 0, result.stderr
+        found = find_source([Path.cwd() / f"mosi-{to}"])
+        for split in SPLITS:
+            assert equal(read_files(found.files[split], split), expected[split])
+
+
+def test_one_vector_a_segment_can_go_to_every_word(cmsbert, tmp_path):
+    corpus = make_corpus()
+    corpus = {s: [replace(x, acoustic=x.acoustic[:1]) for x in each] for s, each in corpus.items()}
+    written_layouts.write_folder(tmp_path, corpus)
+    typed = ("data", "convert", tmp_path, "--dataset", "mosi", "--to", "mag")
+    refused = cmsbert(*typed)
+    assert refused.exit_code == 2 and "--single-frame every_word" in refused.stderr
+    assert cmsbert(*typed, "--single-frame", "every_word").exit_code == 0
+
+
+def test_segments_without_a_split_are_predicted(cmsbert, tmp_path):
+    (tmp_path / "segments.csv").write_text("id,text\na,good film\n")
+    result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi")
+    assert result.exit_code == 0
+    assert "nothing names a split, so all segments count as test" in result.stderr
+    assert left("mosi-store") == ["test", "test/manifest.json", "test/segments.arrow"]
+    assert "mmf_predict config=projects/cmsbert/mosi.yaml" in result.stdout
+
+
+def test_word_vectors_are_misas_alone(cmsbert, tmp_path):
+    (tmp_path / "glove.txt").write_text("")
+    written_layouts.write_misa(tmp_path, make_corpus())
+    typed = ("data", "convert", tmp_path, "--dataset", "mosi", "--word-vectors")
+    result = cmsbert(*typed, tmp_path / "glove.txt")
+    assert result.exit_code == 2 and "--word-vectors is for --to misa" in result.stderr
 
 
 def test_misa_is_not_written_over_other_files(cmsbert, tmp_path):
@@ -167,7 +216,7 @@ def test_splits_of_different_widths_are_not_one_corpus(cmsbert, tmp_path):
     assert not Path("mosi-misa").exists()
 
 
-@pytest.mark.parametrize("to", ["store", "misa"])
+@pytest.mark.parametrize("to", ["store", "misa", "mag"])
 def test_an_interrupted_conversion_leaves_nothing_half_written(cmsbert, tmp_path, monkeypatch, to):
     written_layouts.write_misa(tmp_path, make_corpus())
 

@@ -9,6 +9,7 @@ from mmf_cmsbert.datasets.readers import folder
 from mmf_cmsbert.datasets.readers.names import split_named
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import open_regular
 
 # A pickle's first instructions say whether it holds a list or a dict, and of what.
 _CONTAINERS = {"EMPTY_LIST": list, "LIST": list, "EMPTY_DICT": dict, "DICT": dict}
@@ -21,7 +22,7 @@ def pickled_layout(path: Path) -> str | None:
     Raises:
         OSError: the file cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         start = io.BytesIO(file.read(_START))
     containers: list[type] = []
     try:

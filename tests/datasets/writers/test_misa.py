@@ -1,4 +1,4 @@
-"""Segments written in the MISA layout."""
+"""The files that MISA's loader reads."""
 
 import pickle
 import pickletools
@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from written_layouts import SPLITS, make_segments
 
-from mmf_cmsbert.datasets.misa_writer import write_misa
 from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.writers.misa import write_misa
 from mmf_cmsbert.errors import DataError
 
 WIDTHS = {"visual": 5, "acoustic": 4}
@@ -57,18 +58,54 @@ def test_numpy_1_finds_everything_that_the_pickle_names(tmp_path, corpus):
     assert named == {3, "numpy.core.multiarray _reconstruct", "numpy ndarray", "numpy dtype"}
 
 
-def test_word_ids_are_those_of_one_vocabulary_for_all_splits(tmp_path, corpus):
+def mapping(folder):
+    """``embedding_and_mapping.pt`` as MISA's loader reads it; newer torch admits plain values."""
+    return torch.load(folder / "embedding_and_mapping.pt", weights_only=True)
+
+
+def test_the_mapping_is_of_the_words_of_all_splits(tmp_path, corpus):
     written = write_misa(tmp_path, corpus, WIDTHS)
+    vectors, ids = mapping(tmp_path)
+    assert type(ids) is dict and list(ids)[:2] == ["<unk>", "<pad>"]
+    assert sorted(ids.values()) == list(range(len(ids)))
+    assert (vectors.shape, vectors.dtype) == ((len(ids), 300), torch.float32)
+    assert vectors.isfinite().all() and vectors.std() > 0.5
     for path in written.files.values():
-        for (ids, _, _, words), _, _ in pickle.loads(path.read_bytes()):
-            assert ids.tolist() == [written.word_ids[word] for word in words]
-    assert sorted(written.word_ids.values()) == list(range(2, 2 + len(written.word_ids)))
+        for (numbers, _, _, words), _, _ in pickle.loads(path.read_bytes()):
+            assert numbers.tolist() == [ids[word] for word in words]
+    write_misa(tmp_path, corpus, WIDTHS)
+    assert torch.equal(mapping(tmp_path)[0], vectors)
+
+
+def test_torch_of_misas_time_reads_the_mapping(tmp_path, corpus):
+    write_misa(tmp_path, corpus, WIDTHS)
+    begins = (tmp_path / "embedding_and_mapping.pt").read_bytes()[:2]
+    assert begins != b"PK"  # the format that came with torch 1.6
+
+
+def test_word_vectors_of_a_file_are_those_of_its_words(tmp_path, corpus):
+    glove = tmp_path / "glove.txt"
+    lines = ["2 300", "good " + " ".join(["0.5"] * 300), ". . . " + " ".join(["1"] * 300)]
+    glove.write_text("\n".join(lines))
+    written = write_misa(tmp_path, corpus, WIDTHS, glove)
+    vectors, ids = mapping(tmp_path)
+    assert (vectors[ids["good"]] == 0.5).all()
+    assert len(vectors[ids["film"]].unique()) > 200
+    assert f"1 of its {len(ids)} words have a vector in {glove}" in written.notes[0]
+
+
+@pytest.mark.parametrize("line", ["good 1 2 3", "good" + " x" * 300, "good" + " nan" * 300])
+def test_a_file_that_holds_no_word_vectors_is_refused(tmp_path, corpus, line):
+    (tmp_path / "glove.txt").write_text(f"\n{line}" if "1" not in line else line)
+    with pytest.raises(DataError, match="glove.txt: line .*expected a word and 300 numbers"):
+        write_misa(tmp_path, corpus, WIDTHS, tmp_path / "glove.txt")
 
 
 def test_a_missing_modality_becomes_zeros_and_a_missing_label_nan(tmp_path, corpus):
     lacking = replace(corpus["val"][0], visual=None, label=None)
     written = write_misa(tmp_path, {"val": [lacking, corpus["val"][1]]}, WIDTHS)
-    assert written.filled == {"visual": 1}
+    assert written.filled == {"visual": 1} and written.unlabelled == {"val": 1}
+    assert "train.pkl and test.pkl as well: convert all splits" in written.notes[-1]
     read, _ = read_files([written.files["val"]], "val")
     assert read.label is None
     assert np.array_equal(read.visual, np.zeros((len(lacking.words), 5)))

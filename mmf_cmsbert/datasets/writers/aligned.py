@@ -1,0 +1,84 @@
+"""Segments for layouts that hold exactly one visual and one acoustic frame a word."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.validation import unaligned
+from mmf_cmsbert.errors import DataError
+
+
+@dataclass
+class Written:
+    """What was written.
+
+    Attributes:
+        files: split -> its file.
+        filled: modality -> how many segments lack it and got zeros.
+        unlabelled: split -> how many of its segments have no label; their label is NaN.
+        notes: sentences for the user about these files.
+    """
+
+    files: dict[str, Path] = field(default_factory=dict)
+    filled: Counter[str] = field(default_factory=Counter)
+    unlabelled: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+
+
+def check_widths(widths: Mapping[str, int], layout: str) -> None:
+    """Raise a DataError unless each modality has a width.
+
+    Args:
+        widths: modality -> columns.
+        layout: whose layout it is, for the message.
+    """
+    for modality in MODALITIES:
+        if not widths.get(modality):
+            raise DataError(
+                f"no segment has {modality} frames, and {layout}'s layout needs one for every "
+                "word; type --to store, which does not"
+            )
+
+
+def aligned_frames(
+    segment: Segment, widths: Mapping[str, int], layout: str, written: Written
+) -> dict[str, np.ndarray]:
+    """Modality -> float32 ``(words, width)``; zeros where the segment lacks the modality.
+
+    Raises:
+        DataError: the segment does not have one frame a word.
+    """
+    if found := unaligned(segment):
+        raise DataError(
+            f"{found}; {layout}'s layout holds one frame a word. Type --to store, which holds "
+            "frames at any rate; or align the words: --alignment word for .csd files, "
+            "--single-frame every_word for one vector a segment"
+        )
+    frames = {}
+    for modality in MODALITIES:
+        given = getattr(segment, modality)
+        if given is None:
+            written.filled[modality] += 1
+            given = np.zeros((len(segment.words), widths[modality]))
+        frames[modality] = np.ascontiguousarray(given, np.float32)
+    return frames
+
+
+def label_of(segment: Segment, split: str, written: Written) -> float:
+    """The label; NaN, which is counted, where it is unknown."""
+    if segment.label is None:
+        written.unlabelled[split] += 1
+        return float("nan")
+    return segment.label
+
+
+def flush(file: IO[bytes]) -> None:
+    """Have the file on disk before it gets its name."""
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,72 @@
+"""The file that MAG-BERT's loader reads (github.com/WasifurRahman/BERT_multimodal_transformer,
+``multimodal_driver.py``)."""
+
+import pickle
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.writers import aligned, pickles
+from mmf_cmsbert.datasets.writers.aligned import Written
+from mmf_cmsbert.errors import DataError
+
+KEYS = {"train": "train", "val": "dev", "test": "test"}
+
+
+def write_mag(
+    folder: Path, splits: Mapping[str, Iterable[Segment]], widths: Mapping[str, int], name: str
+) -> Written:
+    """Write ``<name>.pkl``: ``{"train", "dev", "test"}`` of
+    ``((words, visual, acoustic), label, segment id)``.
+
+    One segment is in memory at a time. The loader knows no missing modality: such a segment gets
+    zeros. An unknown label is NaN. Videos and times are not kept.
+
+    Args:
+        folder: where to write; it exists.
+        splits: split -> its segments.
+        widths: modality -> columns.
+        name: ``mosi`` or ``mosei``, the driver's ``--dataset``.
+
+    Raises:
+        DataError: a segment that is not word-aligned or has no visible text, or a modality without
+            a known width.
+    """
+    aligned.check_widths(widths, "MAG-BERT")
+    path = folder / f"{name}.pkl"
+    written = Written()
+    with open(path, "wb") as file:
+        part = pickles.begin(file)
+        file.write(pickle.EMPTY_DICT + pickle.MARK)
+        for split, segments in splits.items():
+            written.files[split] = path
+            part.save(KEYS[split])
+            pickles.write_list(part, file, _entries(segments, split, widths, written))
+        file.write(pickle.SETITEMS + pickle.STOP)
+        aligned.flush(file)
+    written.notes.append(
+        f"In MAG-BERT's global_configs.py set ACOUSTIC_DIM = {widths['acoustic']} and VISUAL_DIM = "
+        f"{widths['visual']}; its driver reads datasets/{name}.pkl."
+    )
+    if missing := [key for split, key in KEYS.items() if split not in written.files]:
+        notes = f"MAG-BERT's loader needs {' and '.join(missing)} as well: convert all splits."
+        written.notes.append(notes)
+    return written
+
+
+def _entries(
+    segments: Iterable[Segment], split: str, widths: Mapping[str, int], written: Written
+) -> Iterator[tuple]:
+    for segment in segments:
+        frames = aligned.aligned_frames(segment, widths, "MAG-BERT", written)
+        if not any(letter.isprintable() and not letter.isspace() for letter in _text(segment)):
+            raise DataError(
+                f"segment {segment.id} has no visible text ({_text(segment)!r:.60}); MAG-BERT's "
+                "loader fails where a segment has no word pieces. Leave it out of the source"
+            )
+        label = aligned.label_of(segment, split, written)
+        yield (list(segment.words), frames["visual"], frames["acoustic"]), label, segment.id
+
+
+def _text(segment: Segment) -> str:
+    return " ".join(segment.words)
