@@ -1,7 +1,6 @@
 """MMF main's trainer, for another training loop than its own."""
 
 import logging
-import math
 from typing import Any
 
 import torch
@@ -16,9 +15,9 @@ from mmf_cmsbert.errors import ConfigError
 class OpenTrainer(OlderTrainer):
     """What a training loop needs of the trainer, in one call each.
 
-    It has to bring: `set_device`, which sets `device` and `local_rank`; `accumulated`, batches an
-    update; `loss_scaler`, which gives the GradScaler of training in fp16 or None; and
-    `make_updates`, given whether a resumed epoch goes on, and whether training is to stop at once.
+    It has to bring: `set_device`, which sets `device` and `local_rank`; `loss_scaler`, which gives
+    the GradScaler of training in fp16 or None; and `make_updates`, given whether a resumed epoch
+    goes on, and whether training is to stop at once.
     """
 
     def configure_device(self) -> None:
@@ -30,15 +29,10 @@ class OpenTrainer(OlderTrainer):
         registry.register("distributed", False)
 
     def load_fp16_scaler(self) -> None:
-        for key, without, instead in (
-            ("fp16", False, "precision=16"),
-            ("update_frequency", 1, "accumulate_grad_batches=NUMBER"),
-        ):
-            if self.training_config[key] != without:
-                raise ConfigError(
-                    f"training.{key}={self.training_config[key]} is for MMF's own trainer; with "
-                    f"this one type training.lightning.{instead}"
-                )
+        if self.training_config.fp16:
+            raise ConfigError(
+                "training.fp16 is for MMF's own trainer; with this one type training.precision=fp16"
+            )
         self.scaler = self.loss_scaler() or torch.amp.GradScaler(enabled=False)
 
     def parallelize_model(self) -> None:
@@ -46,11 +40,7 @@ class OpenTrainer(OlderTrainer):
 
     def training_loop(self) -> None:
         """Train, and evaluate once more."""
-        epochs = self.training_config.max_epochs
-        self.max_epochs = math.inf if epochs is None else epochs
         self.max_updates = self._calculate_max_updates()
-        if epochs is not None:
-            self.max_updates = math.ceil(self.max_updates / self.accumulated)
         logging.getLogger("mmf").info("Starting training...")
         self.model.train()
         self.make_updates(*self.take_up())

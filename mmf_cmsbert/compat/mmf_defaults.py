@@ -19,6 +19,9 @@ training:
     progress_bar: auto
     # Run under autograd's anomaly detection, which names the operation behind a NaN. Slow.
     detect_anomaly: false
+    # Batches whose gradients make one update. Losses that compare segments with each other, such as
+    # multimodal_contrastive, compare within each batch
+    update_frequency: 1
     # Largest norm of all gradients together, when training.clip_gradients is true
     max_grad_l2_norm: null
     # Whether rc10 hides its log from the terminal; main never does, and does not look here

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from mmf.utils.general import clip_gradients
-from torch import Tensor
 
 from mmf_cmsbert.compat.mmf_line import is_main, trainer_class
 from mmf_cmsbert.errors import ConfigError
@@ -90,28 +88,10 @@ def _scale_on_main(trainer: type) -> None:
 
 def _scale_on_rc10(trainer: type) -> None:
     original_load_extras = trainer.load_extras
-    original_backward = trainer._backward
 
     def load_extras(self):
         if self.precision.name == "fp16" and self.scaler is None:
             self.scaler = torch.amp.GradScaler(self.device.type)
         original_load_extras(self)
 
-    def _backward(self, loss: Tensor):
-        if self.scaler is None:
-            original_backward(self, loss)
-            return
-        self.optimizer.zero_grad()
-        self.scaler.scale(loss).backward()
-        if self.should_clip_gradients:
-            self.scaler.unscale_(self.optimizer)
-            clip_gradients(self.model, self.num_updates, self.tb_writer, self.config)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self._run_scheduler()
-        self.num_updates += 1
-        self.profile("Backward time")
-
-    trainer.scaler = None
     trainer.load_extras = load_extras
-    trainer._backward = _backward

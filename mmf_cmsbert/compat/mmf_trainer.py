@@ -1,25 +1,28 @@
 """The training loop of `base_trainer`.
 
-MMF 1.0.0rc10 always trains under autograd's anomaly detection, which is slow, and leaves it on. It
-trains one update more than `training.max_updates` unless an epoch ends just there. With several
-processes it counts an epoch, which they make together, as many times as they are. It loops for
-ever over an empty training split. With `training.max_epochs` its estimate of the time left raises
-at the first log line. It prints small learning rates as "0.", and trains on after the loss is NaN.
+MMF 1.0.0rc10 makes each update from one batch. It always trains under autograd's anomaly
+detection, which is slow, and leaves it on. It trains one update more than `training.max_updates`
+unless an epoch ends just there. With several processes it counts an epoch, which they make
+together, as many times as they are. It loops for ever over an empty training split. With
+`training.max_epochs` its estimate of the time left raises at the first log line. It prints small
+learning rates as "0.", and trains on after the loss is NaN.
 """
 
 import math
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from mmf.common.registry import registry
 from mmf.trainers import base_trainer
 from mmf.trainers.base_trainer import BaseTrainer
-from mmf.utils.general import print_model_parameters
+from mmf.utils.general import clip_gradients, print_model_parameters
 from mmf.utils.timer import Timer
 
 from mmf_cmsbert.compat import progress_bar
 from mmf_cmsbert.compat.mmf_run_checks import LossIsNanError, check_splits, loss_is_nan
+from mmf_cmsbert.trainers.accumulation import groups, joined, of_metrics
 
 
 def apply() -> None:
@@ -80,6 +83,9 @@ def apply() -> None:
 
     # MMF steps the schedule before it counts the update: the first two have the same rate.
     BaseTrainer.schedule_lag = 1
+    BaseTrainer.scaler = None  # of fp16
+    BaseTrainer.accumulated = 1
+    BaseTrainer.shares = lambda self, group: [1.0]
     BaseTrainer.progress = progress_bar.ProgressBars(False)  # until the run is configured
     BaseTrainer.load_datasets = load_datasets
     BaseTrainer._try_full_validation = _try_full_validation
@@ -134,7 +140,7 @@ def _all_updates(trainer: Any) -> int:
     """How many there are at the end, also where epochs are counted."""
     if not math.isinf(trainer.max_updates):
         return trainer.max_updates
-    return trainer.max_epochs * len(trainer.train_loader)
+    return trainer.max_epochs * math.ceil(len(trainer.train_loader) / trainer.accumulated)
 
 
 def _train_epochs(trainer: Any) -> None:
@@ -153,15 +159,49 @@ def _train_epochs(trainer: Any) -> None:
         trainer.train_loader.epoch.close()
 
 
+def _update(trainer: Any, group: list[Any]) -> Any:
+    """Make one update from the gradients of a group of batches; return its report."""
+    trainer.profile("Batch load time")
+    trainer.writer.write(trainer.num_updates + 1, "debug")
+    trainer.optimizer.zero_grad()
+    reports, shares = [], trainer.shares(group)
+    for number, (batch, share) in enumerate(zip(group, shares, strict=True), 1):
+        trainer.current_iteration += 1
+        # Processes share the sum of the gradients, once.
+        unshared = getattr(trainer.model, "no_sync", None) if number < len(group) else None
+        with unshared() if unshared else nullcontext():
+            report = trainer._forward_pass(batch)
+            loss = trainer._extract_loss(report)
+            _scaled(trainer, loss if share == 1 else loss * share).backward()
+        reports.append(report)
+    _step(trainer)
+    return joined(reports, shares, of_metrics(trainer))
+
+
+def _scaled(trainer: Any, loss: torch.Tensor) -> torch.Tensor:
+    return loss if trainer.scaler is None else trainer.scaler.scale(loss)
+
+
+def _step(trainer: Any) -> None:
+    scaler, optimizer = trainer.scaler, trainer.optimizer
+    if trainer.should_clip_gradients:
+        if scaler is not None:
+            scaler.unscale_(optimizer)
+        clip_gradients(trainer.model, trainer.num_updates, trainer.tb_writer, trainer.config)
+    if scaler is None:
+        optimizer.step()
+    else:
+        scaler.step(optimizer)
+        scaler.update()
+    trainer._run_scheduler()
+    trainer.num_updates += 1
+    trainer.profile("Backward time")
+
+
 def _train_epoch(trainer: Any) -> bool:
     """Train on the batches that the epoch still has; return whether training shall stop."""
-    for batch in trainer.train_loader:
-        trainer.profile("Batch load time")
-        trainer.current_iteration += 1
-        trainer.writer.write(trainer.num_updates + 1, "debug")
-        report = trainer._forward_pass(batch)
-        trainer._backward(trainer._extract_loss(report))
-        if trainer._logistics(report):
+    for group in groups(trainer.train_loader, trainer.accumulated):
+        if trainer._logistics(_update(trainer, group)):
             return True
         if trainer.num_updates >= trainer.max_updates:
             return True

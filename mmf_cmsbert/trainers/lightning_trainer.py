@@ -3,7 +3,6 @@
 Lightning is imported when a run asks for it: that takes seconds, and it need not be installed.
 """
 
-import math
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -11,28 +10,31 @@ from typing import Any
 import torch
 from mmf.common.registry import registry
 from mmf.utils.env import set_seed
+from torch import Tensor
 
 from mmf_cmsbert.compat.libraries import lightning
 from mmf_cmsbert.compat.progress_bar import ProgressBars
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.trainers.accumulation import groups, joined, of_metrics
+from mmf_cmsbert.trainers.counted_updates import CountedUpdates
 from mmf_cmsbert.trainers.lightning_settings import DEFAULTS, LightningSettings
 from mmf_cmsbert.trainers.several_processes import SeveralProcesses
-from mmf_cmsbert.trainers.shared_batches import data_loaders
 
 NAME = "lightning_cmsbert"
 
 
 @registry.register_trainer(NAME)
-class LightningTrainer(SeveralProcesses, lightning.open_trainer_class()):
+class LightningTrainer(CountedUpdates, SeveralProcesses, lightning.open_trainer_class()):
     """Does what MMF's trainer does, by the same keys, and what ``training.lightning`` adds.
 
     Datasets, model, optimizer, schedule, logs, evaluations, early stopping and checkpoints are
-    MMF's own; precision, accumulation of gradients and the processes are Lightning's.
+    MMF's; precision and the processes are Lightning's.
     """
+
+    by_lightning = True
 
     def load(self) -> None:
         self.lightning, self.ranks = _build(self.config)
-        self.accumulated = self.lightning.accumulate_grad_batches
         super().load()
 
     def set_device(self) -> None:
@@ -64,38 +66,42 @@ class LightningTrainer(SeveralProcesses, lightning.open_trainer_class()):
             stop: whether there are none, because it was stopped early.
         """
         self._goes_on = goes_on
-        if stop or self.num_updates >= self.max_updates or not self.batches_left():
+        if stop or self.num_updates >= self.max_updates:
             return
         from mmf_cmsbert.trainers.updates import fit
 
-        left = math.ceil(self.batches_left() / self.accumulated)
-        shown = self.progress.training(self.num_updates + left, self.num_updates)
+        shown = self.progress.training(self.max_updates, self.num_updates)
         with shown, self.precision.products(self.device, self.model):
             fit(self.lightning, self)
         self.model.to(self.device)  # Lightning leaves it on the CPU
 
-    def batches(self) -> Iterator[Any]:
-        """The training batches of all epochs that are left."""
-        while self._goes_on or self.current_epoch < self.max_epochs:
+    def groups(self) -> Iterator[list[Any]]:
+        """The batches of each update that is left; no update has batches of two epochs."""
+        while True:
             if not self._goes_on:
                 self.current_epoch += 1
             self._goes_on = False
             registry.register("current_epoch", self.current_epoch)
-            yield from self.train_loader
+            yield from groups(self.train_loader, self.accumulated)
 
-    def batches_left(self) -> int:
-        """How many training batches the limits of the run leave, the epoch's rest included."""
-        if math.isinf(self.max_epochs):
-            return (self.max_updates - self.num_updates) * self.accumulated
-        an_epoch = sum(map(len, data_loaders(self.train_loader)))
-        batches = max(0, self.max_epochs - self.current_epoch) * an_epoch
-        if self._goes_on:
-            streams = self.train_loader.resume_position["streams"]
-            batches += an_epoch - sum(stream["drawn"] for stream in streams)
-        return batches
+    def updates_left(self) -> int:
+        """How many updates the length of the run leaves."""
+        return self.max_updates - self.num_updates
+
+    def shares(self, group: list[Any]) -> list[float]:
+        """The share of each batch of an update, whose reports are kept until its end."""
+        self._reports, self._shares = [], super().shares(group)
+        return self._shares
+
+    def loss(self, batch: Any) -> Tensor:
+        """The loss of a batch; its mean over all processes is that of all their samples."""
+        loss = super().loss(batch)
+        self._reports.append(self.report)
+        return loss
 
     def updated(self) -> bool:
         """Log, validate and save what is due after an update; whether training shall stop."""
+        self.report = joined(self._reports, self._shares, of_metrics(self))
         return super().updated() or self.num_updates >= self.max_updates
 
 

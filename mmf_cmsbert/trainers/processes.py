@@ -80,7 +80,6 @@ def _trainer(
         num_nodes=settings.num_nodes,
         strategy=strategy,
         precision=_PRECISIONS.get(precision, "32-true"),
-        accumulate_grad_batches=settings.accumulate_grad_batches,
         detect_anomaly=bool(training.get("detect_anomaly")),
         max_epochs=1,
         # MMF's own, which are what its users know

@@ -7,6 +7,7 @@ import torch
 from mmf.common.registry import registry
 from mmf.common.report import Report
 
+from mmf_cmsbert.trainers.counted_updates import CountedUpdates
 from mmf_cmsbert.trainers.gathered_reports import GatheredReports, in_order, reports
 from mmf_cmsbert.trainers.ranks import Ranks
 from mmf_cmsbert.trainers.shared_batches import STAND_IN, share, shared_loader
@@ -94,7 +95,7 @@ def apply() -> None:
         trainer = registry.get_trainer_class(name)
         if trainer is not None:  # rc10 has no `mmf`
             register = registry.register_trainer(name)
-            register(type(trainer.__name__, (SeveralProcesses, trainer), {}))
+            register(type(trainer.__name__, (CountedUpdates, SeveralProcesses, trainer), {}))
 
 
 apply()

@@ -153,31 +153,6 @@ def test_epochs_are_taken_up_in_the_middle(toy, tmp_path):
     assert resumed.trainer.current_epoch == expected.trainer.current_epoch == 2
 
 
-def test_gradients_of_two_batches_make_one_update(toy, tmp_path, monkeypatch):
-    # Without random numbers, two batches of 2 are one of 4.
-    build = toy.ToyModel.build
-
-    def without_dropout(self):
-        build(self)
-        self.layers[2].p = 0.0
-
-    monkeypatch.setattr(toy.ToyModel, "build", without_dropout)
-    sample = toy.ToyDataset.__getitem__
-
-    def without_noise(self, index):
-        return sample(self, index) | {"x": self.x[index]}
-
-    monkeypatch.setattr(toy.ToyDataset, "__getitem__", without_noise)
-    options = ["training.max_epochs=1", "training.evaluation_interval=100", LIGHTNING]
-    setting = {"sizes": {"toy_a": (24, 9, 7)}}
-    one = toy.run(tmp_path / "one", *options, "training.batch_size=4", **setting)
-    added_up = ["training.batch_size=2", "training.lightning.accumulate_grad_batches=2"]
-    two = toy.run(tmp_path / "two", *options, *added_up, **setting)
-    assert two.trainer.model.seen["train"] == 12 and two.trainer.num_updates == 6
-    for key, value in one.weights.items():
-        torch.testing.assert_close(two.weights[key], value, rtol=0, atol=1e-5)
-
-
 def test_mixed_precision_trains_in_16_bits_and_evaluates_in_32(toy, tmp_path, monkeypatch):
     forward, seen = toy.ToyModel.forward, set()
 

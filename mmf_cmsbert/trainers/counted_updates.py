@@ -1,0 +1,52 @@
+"""The length of a run in updates, whichever key gives it."""
+
+from typing import Any
+
+from mmf_cmsbert.compat import mmf_log
+from mmf_cmsbert.config import run_length
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.trainers.accumulation import batches_per_update, shares
+
+
+class CountedUpdates:
+    """Goes in front of a trainer of MMF, before anything reads ``training.max_updates``.
+
+    Epochs become updates as soon as the training data is there. So ``training.max_updates``, and
+    every key that refers to it, such as the length of the learning rate schedule, is the number of
+    updates that the run makes. In the configuration that is saved with the run ``max_epochs`` is
+    null.
+    """
+
+    by_lightning = False
+
+    def load_datasets(self) -> None:
+        training = self.config.training
+        self.accumulated = batches_per_update(training, self.by_lightning)
+        super().load_datasets()
+        if training.max_epochs is None:
+            return
+        if "train" not in self.run_type:
+            # A schedule is built all the same, and not used.
+            training.max_updates, training.max_epochs = training.max_updates or 1, None
+            return
+        epochs, batches = training.max_epochs, _length(self.train_loader)
+        updates = run_length.updates(epochs, batches, self.accumulated)
+        training.max_updates, training.max_epochs = updates, None
+        mmf_log.write(
+            f"training.max_epochs={epochs}: {updates} updates, {updates // epochs} in each epoch "
+            f"of {batches} batches"
+        )
+
+    def shares(self, group: list[Any]) -> list[float]:
+        """The share of each batch of an update in its samples, all processes counted."""
+        return shares(group, self.ranks)
+
+
+def _length(loader: Any) -> int:
+    try:
+        return len(loader)
+    except TypeError as error:
+        raise ConfigError(
+            "training.max_epochs is set, but a dataset in use is a stream, whose length is not "
+            "known; type training.max_updates=NUMBER"
+        ) from error
