@@ -81,9 +81,7 @@ def test_the_older_alternating_form_is_read():
     }
 
 
-@pytest.mark.parametrize(
-    "words", [["a=1", "b"], ["--model=a", "b=1"], ["model"], ["a=[1"]]
-)
+@pytest.mark.parametrize("words", [["a=1", "b"], ["--model=a", "b=1"], ["model"], ["a=[1"]])
 def test_what_is_no_option_is_refused(words):
     with pytest.raises(ConfigError):
         overrides.parse(words)

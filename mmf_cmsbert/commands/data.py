@@ -233,13 +233,21 @@ def download(
     mirror: Annotated[
         str | None, typer.Option(metavar="URL", help="A copy of the published server.")
     ] = None,
+    max_hours: Annotated[
+        float, typer.Option(metavar="HOURS", help="Give up after this time, all files together.")
+    ] = 24.0,
+    max_gigabytes: Annotated[
+        float, typer.Option(metavar="GB", help="Fetch no more than this, all files together.")
+    ] = 100.0,
 ) -> None:
-    """Fetch the .csd files that CMU-MultimodalSDK publishes; it goes on where it stopped."""
+    """Fetch the .csd files that CMU-MultimodalSDK publishes; resume where it stopped."""
     from mmf_cmsbert.datasets.download.download import FEATURES
     from mmf_cmsbert.datasets.download.download import download as fetch
+    from mmf_cmsbert.datasets.download.limits import Limits
 
     folder = (output or Path(f"{dataset}-csd")).expanduser().absolute()
-    fetch(dataset, folder, features=feature or FEATURES, mirror=mirror)
+    limits = Limits(max_hours, max_gigabytes)
+    fetch(dataset, folder, features=feature or FEATURES, mirror=mirror, limits=limits)
     print(
         f"{folder} holds {dataset} as .csd files. Look at it, or convert it:\n"
         f"  cmsbert data inspect {folder} --dataset {dataset}\n"

@@ -5,12 +5,14 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from mmf_cmsbert.datasets.download import transfer
+from mmf_cmsbert.datasets.download.limits import Limits
 from mmf_cmsbert.datasets.readers import csd_file
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
 from mmf_cmsbert.datasets.segment import SPLITS
@@ -21,6 +23,7 @@ from mmf_cmsbert.files import replace_text, sha256_of
 FEATURES = ("words", "labels", "facet", "covarep")
 # The standard format: `sha256sum -c SHA256SUMS` checks the files too.
 SUMS = "SHA256SUMS"
+_LOCK = ".download.lock"
 # Addresses as CMU-MultimodalSDK publishes them.
 _ADDRESSES = Path(__file__).with_name("csd_addresses.json")
 # Feature -> what the name of such a sequence contains.
@@ -46,6 +49,7 @@ def download(
     mirror: str | None = None,
     progress: bool | None = None,
     say: Callable[[str], None] = _to_stderr,
+    limits: Limits | None = None,
 ) -> list[Path]:
     """Bring a corpus's ``.csd`` files into a folder, which then reads as the layout ``csd``.
 
@@ -61,13 +65,14 @@ def download(
         mirror: what stands in for the published server, a copy of it with the same folders.
         progress: whether to show bars of what comes, None for on a terminal only.
         say: is told in a line what is done.
+        limits: of the time and the bytes of all files together, None for the usual ones.
 
     Returns:
         The files, in the order of ``features``.
 
     Raises:
         ConfigError: no such corpus or feature.
-        DataError: a file cannot be had, or is not what it should be.
+        DataError: a file cannot be fetched in these limits, or is not what it should be.
     """
     paths = available(dataset)
     unknown = [feature for feature in features if feature not in paths]
@@ -79,17 +84,39 @@ def download(
     server = (mirror or _table()["server"]).rstrip("/")
     if not re.match(r"https?://[^/]", server):
         raise ConfigError(f"{server}: expected the address of a server, http://... or https://...")
+    limits = limits or Limits()
+    new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".download.lock", timeout=0):
-            return [
-                _have(f"{server}/{paths[feature]}", folder, dataset, feature, progress, say)
-                for feature in dict.fromkeys(features)
-            ]
+        with FileLock(folder / _LOCK, timeout=0):
+            try:
+                return [
+                    _have(
+                        f"{server}/{paths[feature]}",
+                        folder,
+                        dataset,
+                        feature,
+                        progress,
+                        say,
+                        limits,
+                    )
+                    for feature in dict.fromkeys(features)
+                ]
+            finally:
+                if new:
+                    _remove_if_empty(folder)
     except Timeout as error:
         raise DataError(f"{folder}: another download into this folder is under way") from error
     except OSError as error:
         raise DataError(f"{error.filename or folder}: {error.strerror or error}") from error
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Remove the folder where nothing but the lock is in it."""
+    with suppress(OSError):
+        if [each.name for each in folder.iterdir()] == [_LOCK]:
+            (folder / _LOCK).unlink()
+            folder.rmdir()
 
 
 def available(dataset: str) -> dict[str, str]:
@@ -116,6 +143,7 @@ def _have(
     feature: str,
     progress: bool | None,
     say: Callable[[str], None],
+    limits: Limits,
 ) -> Path:
     path = folder / address.rpartition("/")[2]
     if path.exists():
@@ -126,14 +154,15 @@ def _have(
     part = path.with_name(path.name + ".part")
     say(f"{path}: from {address}")
     try:
-        transfer.fetch(address, part, begins=csd_file.MAGIC, progress=progress)
+        transfer.fetch(address, part, csd_file.MAGIC, progress, limits)
     except KeyboardInterrupt:
         came = part.stat().st_size if part.exists() else 0
         say(f"interrupted; {came:,} bytes are in {part}, and the same command goes on from there")
         raise
     except DataError as error:
+        kept = ", what came is kept" if transfer.can_go_on(part, address) else ""
         raise DataError(
-            f"{error}. Type the same command to try again, what came is kept; or name another "
+            f"{error}. Type the same command to try again{kept}; or name another "
             f"server with --mirror; or put {path.name} from elsewhere at {path}, and type the same "
             "command. Other layouts of the corpus need no download"
         ) from error

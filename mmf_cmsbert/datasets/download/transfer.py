@@ -3,23 +3,28 @@
 import errno
 import json
 import os
+import re
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import requests
 from tqdm import tqdm
 
+from mmf_cmsbert.datasets.download.limits import LimitReached, Limits, TooLong
+from mmf_cmsbert.datasets.download.stream import TIMEOUTS, Stream, TooSlow
 from mmf_cmsbert.errors import DataError
 
-# Seconds to connect, and between two reads.
-_TIMEOUTS = (10, 60)
-# In a row without a new byte; and seconds before the second of them, doubled each time.
+# In a row without a new chunk; and seconds before the second of them, doubled each time.
 _TRIES, _PAUSE = 4, 1.0
 # So many bytes are lost at most where a connection breaks.
 _CHUNK = 1 << 16
+# Seconds for the headers, and for each chunk: slower servers are given up.
+_PATIENCE = 90
 # Would be the same the next time.
 _FINAL = (
     requests.exceptions.SSLError,
@@ -45,7 +50,13 @@ class _Origin:
     size: int | None = None
 
 
-def fetch(address: str, part: Path, begins: bytes, progress: bool | None = None) -> None:
+def fetch(
+    address: str,
+    part: Path,
+    begins: bytes,
+    progress: bool | None = None,
+    limits: Limits | None = None,
+) -> None:
     """Bring a file to ``part``, whole; what an earlier call left there is not fetched again.
 
     A rest is only joined to its beginning where the server says that the file is unchanged; else,
@@ -58,24 +69,33 @@ def fetch(address: str, part: Path, begins: bytes, progress: bool | None = None)
         begins: the bytes that every such file begins with. Anything else, such as a page that
             stands in for the file, is refused before it is fetched.
         progress: whether to show a bar, None for on a terminal only.
+        limits: of time and size, None for the usual ones.
 
     Raises:
-        DataError: it could not be had; what came of it stays.
+        DataError: the file could not be fetched. What came of it stays where it can be resumed.
     """
+    limits = limits or Limits()
     tries = 0
     while True:
         before = _length(part)
         try:
-            with requests.Session() as session:
-                return _fetch(session, address, part, begins, progress)
+            if tries:
+                time.sleep(min(_PAUSE * 2 ** (tries - 1), limits.seconds_left()))
+            return _fetch(address, part, begins, progress, limits)
+        except TooLong as error:
+            discard(part)
+            raise TooLong(f"{address}: {error}") from error
+        except LimitReached as error:
+            if not can_go_on(part, address):
+                discard(part)
+            raise LimitReached(f"{address}: {error}") from error
         except (_Again, requests.RequestException, OSError) as error:
             # requests' errors are OSErrors too; the others are of the disk.
             if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
                 raise DataError(_of_disk(error, part)) from error
-            tries = 1 if _length(part) > before else tries + 1
+            tries = 1 if _length(part) >= before + _CHUNK else tries + 1
             if tries == _TRIES or isinstance(error, _FINAL):
                 raise DataError(f"{address}: {_reason(error)}") from error
-            time.sleep(_PAUSE * 2 ** (tries - 1))
 
 
 def forget(part: Path) -> None:
@@ -83,7 +103,18 @@ def forget(part: Path) -> None:
     _beside(part).unlink(missing_ok=True)
 
 
-def _fetch(session, address: str, part: Path, begins: bytes, progress: bool | None) -> None:
+def can_go_on(part: Path, address: str) -> bool:
+    """Whether the next :func:`fetch` takes up what is in ``part``."""
+    return _length(part) > 0 and _origin(part, address).version is not None
+
+
+def discard(part: Path) -> None:
+    """Remove what came, which is not the file or cannot be resumed."""
+    forget(part)
+    part.unlink(missing_ok=True)
+
+
+def _fetch(address: str, part: Path, begins: bytes, progress: bool | None, limits: Limits) -> None:
     origin = _origin(part, address)
     have = _length(part) if origin.version else 0
     if have and have == origin.size:
@@ -92,7 +123,8 @@ def _fetch(session, address: str, part: Path, begins: bytes, progress: bool | No
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": origin.version}
-    with session.get(address, headers=headers, stream=True, timeout=_TIMEOUTS) as answer:
+    with Stream(address, headers, _CHUNK) as stream:
+        answer = _waited(stream.answer, "an answer", limits)
         if answer.status_code == HTTPStatus.PARTIAL_CONTENT and have:
             if not _continues(answer, have, origin):
                 forget(part)
@@ -104,21 +136,32 @@ def _fetch(session, address: str, part: Path, begins: bytes, progress: bool | No
             have, origin = 0, _Origin(address, _version(answer), _announced(answer))
         else:
             _refuse(answer)
+        _check_encoding(answer)
+        limits.check_room_for((origin.size or 0) - have)
         _check_room(part, have, origin)
-        _write(answer, part, have, origin, begins, progress)
+        _write(stream, answer, part, have, origin, begins, progress, limits)
     if origin.size is not None and _length(part) != origin.size:
         raise _Again(f"the connection ended after {_length(part):,} of {origin.size:,} bytes")
 
 
-def _write(answer, part: Path, have: int, origin: _Origin, begins: bytes, progress) -> None:
-    chunks = answer.iter_content(_CHUNK)
-    chunk = next(chunks, b"")
+def _waited(read: Callable[[float], Any], what: str, limits: Limits) -> Any:
+    """What ``read`` gives, as long as it comes in time."""
+    try:
+        return read(min(_PATIENCE, limits.seconds_left()))
+    except TooSlow as error:
+        limits.seconds_left()  # raises where the whole time is up
+        raise _Again(f"the server is too slow: {what} took over {_PATIENCE:g} s") from error
+
+
+def _write(stream, answer, part, have, origin, begins, progress, limits) -> None:
+    what = f"{_CHUNK:,} bytes"
+    chunk = _waited(stream.chunk, what, limits)
     # Looked at before anything is overwritten: behind a log-in page the beginning stays.
     if not have and not chunk.startswith(begins):
         kind = answer.headers.get("Content-Type", "no type")
         raise DataError(
-            f"{origin.address}: the server sent something else than the file ({kind}, beginning "
-            f"{chunk[:40]!r})"
+            f"{origin.address}: the server sent something else than the file "
+            f"({_printable(kind)}, beginning {chunk[:40]!r})"
         )
     bar = tqdm(
         desc=part.stem,
@@ -134,16 +177,34 @@ def _write(answer, part: Path, have: int, origin: _Origin, begins: bytes, progre
         # From here on the bytes in the file and the note beside it speak of the same file.
         _beside(part).write_text(json.dumps(asdict(origin)), encoding="utf-8")
         while chunk:
+            if origin.size is not None and file.tell() + len(chunk) > origin.size:
+                raise TooLong(f"the server sent more than the {origin.size:,} bytes of the file")
+            limits.spend(len(chunk))
             file.write(chunk)
             bar.update(len(chunk))
-            chunk = next(chunks, b"")
+            chunk = _waited(stream.chunk, what, limits)
 
 
 def _refuse(answer) -> None:
-    status = f"the server answered {answer.status_code} {answer.reason}"
+    status = f"the server answered {answer.status_code} {_printable(answer.reason)}"
     if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or answer.status_code >= 500:
         raise _Again(status)
     raise DataError(f"{answer.url}: {status}")
+
+
+def _printable(header: str) -> str:
+    """A server's words without what would steer a terminal."""
+    return "".join(filter(str.isprintable, header or ""))[:60]
+
+
+def _check_encoding(answer) -> None:
+    """Refuse a compressed body: nobody asked for it, and a small one can unpack to anything."""
+    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise DataError(
+            f"{answer.url}: the server sent the file compressed ({_printable(encoding)}), although "
+            "it was asked not to"
+        )
 
 
 def _check_room(part: Path, have: int, origin: _Origin) -> None:
@@ -162,7 +223,12 @@ def _origin(part: Path, address: str) -> _Origin:
         origin = _Origin(**json.loads(_beside(part).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return _Origin(address)
-    return origin if origin.address == address else _Origin(address)
+    fits = (
+        origin.address == address
+        and isinstance(origin.version, (str, type(None)))
+        and isinstance(origin.size, (int, type(None)))
+    )
+    return origin if fits else _Origin(address)
 
 
 def _version(answer) -> str | None:
@@ -173,7 +239,7 @@ def _version(answer) -> str | None:
 
 def _announced(answer) -> int | None:
     length = answer.headers.get("Content-Length", "")
-    return int(length) if length.isdecimal() else None
+    return int(length) if re.fullmatch("[0-9]{1,18}", length) else None
 
 
 def _continues(answer, have: int, origin: _Origin) -> bool:
@@ -192,7 +258,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.exceptions.SSLError):
         return f"the server's certificate could not be checked ({_cause(error)})"
     if isinstance(error, requests.exceptions.Timeout):
-        return f"no answer within {_TIMEOUTS[1]} s ({_cause(error)})"
+        return f"no answer within {TIMEOUTS[1]} s ({_cause(error)})"
     return f"no connection ({_cause(error)})"
 
 

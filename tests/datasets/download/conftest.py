@@ -4,6 +4,7 @@ import re
 import socket
 import sys
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def mirror(site, monkeypatch):
 
         def do_GET(self):
             site.asked.append(dict(self.headers))
+            if target := site.moved.get(self.path.lstrip("/")):
+                self.send_response(302)
+                self.send_header("Location", target)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             content = site.files.get(self.path.lstrip("/"))
             status = 404 if content is None else site.status
             if status != 200:
@@ -91,3 +98,46 @@ def get(mirror, tmp_path):
         return download("mosi", tmp_path, features=features or ("words",), **options)
 
     return get
+
+
+@pytest.fixture
+def rogue(monkeypatch, tmp_path):
+    """Download the words of MOSI from a server that does with each connection what it is told.
+
+    Gives a function of what the server does: it gets the connected socket, the request in it read.
+    """
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(transfer, "_PAUSE", 0)
+    monkeypatch.setattr(transfer, "_PATIENCE", 0.3)
+    ended = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+    threads = []
+
+    def serve(behave):
+        while not ended.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threads.append(threading.Thread(target=handle, args=(connection, behave)))
+            threads[-1].start()
+
+    def handle(connection, behave):
+        with connection, suppress(OSError):
+            connection.recv(10_000)
+            behave(connection, ended)
+
+    def get(behave, **options):
+        threads.append(threading.Thread(target=serve, args=(behave,)))
+        threads[-1].start()
+        mirror = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        options = {"progress": False, "say": lambda _: None, "features": ("words",)} | options
+        return download("mosi", tmp_path / "new", mirror=mirror, **options)
+
+    yield get
+    ended.set()
+    with suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    for thread in threads:
+        thread.join(5)

@@ -33,6 +33,7 @@ class Site:
         self.files = {available("mosi")["words"]: sequence(filler=100_000)}
         self.etag, self.changed, self.ranges, self.length = '"one"', None, True, True
         self.cuts, self.asked, self.most = [], [], 10**9
+        self.moved = {}
         self.status, self.kind = 200, "application/octet-stream"
 
 
