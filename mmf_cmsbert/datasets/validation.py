@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mmf_cmsbert.datasets.readers.names import FIELD_NAMES
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, DuplicateSegment, SegmentError
 
@@ -108,7 +109,8 @@ def _check_label(segment: Segment, where: str, labelled: bool) -> None:
         if labelled:
             raise SegmentError(
                 f"{where}: segment {segment.id} has no label (none or NaN); training and "
-                "validation need a sentiment in [-3, 3] for every segment"
+                "validation need a sentiment in [-3, 3] for every segment, under one of the names "
+                f"{', '.join(FIELD_NAMES['label'])}"
             )
     elif not LOWEST <= label <= HIGHEST:
         raise SegmentError(

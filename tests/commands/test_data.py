@@ -34,6 +34,30 @@ def test_inspect_prints_tables_and_what_to_look_at(cmsbert, corpus):
     assert not result.stderr
 
 
+def test_inspect_fails_where_a_split_cannot_be_read_and_still_reports(cmsbert, corpus):
+    (corpus / "dev.pkl").write_bytes(b"damaged")
+    result = cmsbert("data", "inspect", corpus)
+    assert result.exit_code == 2
+    assert "Segments" in result.stdout and "the val split cannot be read" in result.stdout
+    assert result.stderr.startswith("cmsbert data inspect: error: a split cannot be read: val: ")
+    assert cmsbert("data", "inspect", corpus, "--split", "train").exit_code == 0
+
+
+def test_the_options_that_an_inspection_names_are_those_of_the_command_it_names(cmsbert, tmp_path):
+    row = {"id": "a", "split": "train"}
+    (tmp_path / "segments.jsonl").write_text(json.dumps(row))
+    found = cmsbert("data", "inspect", tmp_path).stdout
+    assert "(cmsbert data convert --skip-invalid leaves such out)" in found
+    assert "--skip-invalid" in cmsbert("data", "convert", "--help").stdout
+
+
+def test_conversion_names_media_that_it_leaves_out(cmsbert, corpus):
+    (corpus / "one.wav").write_bytes(b"RIFF")
+    result = cmsbert("data", "convert", corpus, "--dataset", "mosi")
+    assert result.exit_code == 0
+    assert "1 media file is not read (one.wav): features are read" in result.stderr
+
+
 def test_inspect_writes_json(cmsbert, corpus):
     printed = cmsbert("data", "inspect", corpus, "--json", "-", "--dataset", "mosi")
     report = json.loads(printed.stdout)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mmf_cmsbert.datasets.readers import csd, folder, mag, misa, mmsa
-from mmf_cmsbert.datasets.readers.names import field_named, split_named
+from mmf_cmsbert.datasets.readers.names import field_named, known_splits, split_named
 from mmf_cmsbert.datasets.readers.text import describe
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
@@ -173,5 +173,6 @@ def _layout_of_content(content: Any, path: Path) -> str:
     raise DataError(
         f"{path}: not a layout that is known here. Expected a list of {misa.ENTRY} (MISA), a "
         f"dict train, dev, test of lists of {mag.ENTRY} (MAG), or a dict train, valid, test of "
-        f"dicts with id, raw_text, vision, audio (MMSA), found {describe(content)}{first}"
+        f"dicts with id, raw_text, vision, audio (MMSA), found {describe(content)}{first}. Other "
+        f"names of the splits: {known_splits()}"
     )

@@ -11,9 +11,10 @@ import numpy as np
 from mmf_cmsbert.datasets.readers import piece_rows
 from mmf_cmsbert.datasets.readers.bert_ids import Vocabulary
 from mmf_cmsbert.datasets.readers.fields import frame_array, read_each, segment_of
+from mmf_cmsbert.datasets.readers.mmsa_fields import agree, is_ids, is_text, padded_in_front
 from mmf_cmsbert.datasets.readers.names import field_named, fields_of, name_used
 from mmf_cmsbert.datasets.readers.pickled_splits import split_content, splits_in
-from mmf_cmsbert.datasets.readers.text import BYTES, describe, split_text, word_list
+from mmf_cmsbert.datasets.readers.text import describe, split_text, word_list
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 
@@ -59,8 +60,8 @@ class _Split:
         self._where = where
         self._names = {field: name_used(content, field) for field in _FIELDS}
         # MMSA and MulT keep vectors of words under 'text'.
-        texts = {k: v for k, v in content.items() if field_named(k) != "text" or _is_text(v)}
-        self._fields = fields_of(texts, where, _FIELDS, _agree)
+        texts = {k: v for k, v in content.items() if field_named(k) != "text" or is_text(v)}
+        self._fields = fields_of(texts, where, _FIELDS, agree)
         self.count = self._length("id")
         for field in self._fields:
             if (found := self._length(field)) != self.count:
@@ -70,6 +71,7 @@ class _Split:
                 )
         for modality in MODALITIES:
             self._check_frames(modality)
+        self._in_front = [m for m in MODALITIES if self._is_padded_in_front(m)]
         self._words = self._source_of_words(content, pieces)
         self._pieces = self._rows_per_piece()
         text = "text" in self._fields and "words" not in self._fields
@@ -122,12 +124,19 @@ class _Split:
         if stated is None or rows is None:
             return rows
         name = self._names[_LENGTHS[modality]]
-        return rows[: _stated(stated[i], len(rows), f"{where}: {name}")]
+        length = _stated(stated[i], len(rows), f"{where}: {name}")
+        return rows[len(rows) - length :] if modality in self._in_front else rows[:length]
 
     def _is_padded(self, modality: str) -> bool:
         value = self._fields[modality]
         padded = isinstance(value, np.ndarray) and value.ndim == 3
         return padded and _LENGTHS[modality] not in self._fields
+
+    def _is_padded_in_front(self, modality: str) -> bool:
+        rows, lengths = self._fields.get(modality), self._fields.get(_LENGTHS[modality])
+        if lengths is None or not isinstance(rows, np.ndarray) or rows.dtype.kind not in "biuf":
+            return False
+        return padded_in_front(rows, lengths)
 
     def _rows_per_piece(self) -> list[int] | None:
         """How many pieces each segment has, where its rows are word pieces, else None."""
@@ -135,7 +144,7 @@ class _Split:
             self._fields.get("text_bert"),
             [m for m in MODALITIES if m in self._fields],
         )
-        if not _is_ids(ids) or not modalities:
+        if not is_ids(ids) or not modalities:
             return None
         frames = [self._fields[m] for m in modalities]
         same = all(isinstance(f, np.ndarray) and f.shape[1:2] == ids.shape[2:] for f in frames)
@@ -162,7 +171,7 @@ class _Split:
         rows = fields.get("text_bert")
         if pieces is None or rows is None:
             raise DataError(f"{self._where}: {_no_words(content, rows)}")
-        if not _is_ids(rows):
+        if not is_ids(rows):
             raise DataError(
                 f"{self._where}: expected 'text_bert' as an array of numbers (segments, 3, "
                 f"length): ids, mask and token types; found {describe(rows)}"
@@ -205,42 +214,6 @@ def _no_words(content: Mapping, ids: Any) -> str:
     return message + (
         " Take the pickle that MMSA publishes, or add each segment's text under 'raw_text'"
     )
-
-
-def _is_text(value: Any) -> bool:
-    if isinstance(value, np.ndarray):
-        if value.dtype.kind != "O" or value.ndim != 1:
-            return value.dtype.kind in "SU"
-    elif not isinstance(value, (list, tuple)):
-        return True  # refused later, with what it is
-    return not len(value) or not isinstance(value[0], (np.ndarray, list, tuple))
-
-
-def _is_ids(value: Any) -> bool:
-    if not isinstance(value, np.ndarray) or value.ndim != 3 or value.shape[1] != 3:
-        return False
-    return value.dtype.kind in "biuf"
-
-
-def _agree(one: Any, other: Any) -> bool:
-    """Whether two fields hold the same for every segment, labels whatever their shape."""
-    if one is other:
-        return True
-    sized = all(isinstance(each, (list, tuple)) or np.ndim(each) for each in (one, other))
-    return sized and len(one) == len(other) and all(map(_equal, one, other))
-
-
-def _equal(one: Any, other: Any) -> bool:
-    if one is other:
-        return True
-    if isinstance(one, (str, *BYTES)) or isinstance(other, (str, *BYTES)):
-        return type(one) is type(other) and one == other
-    if isinstance(one, (list, tuple, dict)) or isinstance(other, (list, tuple, dict)):
-        return False  # comparing these can take for ever
-    one, other = (np.asarray(each).reshape(-1) for each in (one, other))
-    if one.dtype.kind not in "biuf" or other.dtype.kind not in "biuf":
-        return False
-    return np.array_equal(one.astype(np.float32), other.astype(np.float32), equal_nan=True)
 
 
 def _stated(length: Any, rows: int, where: str) -> int:

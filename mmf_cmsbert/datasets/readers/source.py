@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.datasets.readers import folder, source_folder
+from mmf_cmsbert.datasets.readers import csd, folder, source_folder, video_lists
 from mmf_cmsbert.datasets.readers.layouts import recognise
 from mmf_cmsbert.datasets.readers.media_files import EXTRACTORS, is_media
 from mmf_cmsbert.datasets.readers.names import split_in
@@ -179,6 +179,9 @@ def _splits(path: Path, kind: str | None, told: str | None) -> list[str]:
     """The splits that a corpus holds: those that it names, else the one that is told, or none."""
     if kind == "store" and not (path / manifest.NAME).is_file():
         return [split for split in SPLITS if (path / split / manifest.NAME).is_file()]
+    if kind == "csd" and (lists := csd.own_lists([path])):
+        videos = video_lists.read_video_lists(lists)
+        return [split for split in SPLITS if videos.get(split)]
     if kind == "folder" and (named := splits_of_rows(path)):
         return named
     if kind in ("misa", "store", "folder"):

@@ -1,4 +1,4 @@
-"""Rows out of JSON lines, a JSON array, CSV and TSV, as people's programs write them.
+"""Rows out of JSON lines, JSON arrays, CSV and TSV, as people's programs write them.
 
 Encodings are UTF-8 and, by their byte order mark, UTF-16 and UTF-32. Cells are cut by commas, tabs
 or semicolons; where they are not cut by commas, numbers may have a decimal comma.
@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
-from mmf_cmsbert.datasets.readers.names import field_named
+from mmf_cmsbert.datasets.readers.names import field_named, split_named
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import open_regular, read_regular
 
@@ -85,6 +85,8 @@ def _array(file: Path) -> Iterator[Row]:
             f"{file}: line {error.lineno} is no JSON ({str(error)[:100]}); expected an array of "
             "objects, or, in a .jsonl file, an object a line"
         ) from error
+    if isinstance(rows, dict) and all(split_named(k) and type(v) is list for k, v in rows.items()):
+        rows = [_of_split(row, split) for split, each in rows.items() for row in each]
     if not isinstance(rows, list):
         raise DataError(
             f"{file}: expected an array of objects such as [{{'id': ...}}], found "
@@ -93,6 +95,10 @@ def _array(file: Path) -> Iterator[Row]:
     for number, row in enumerate(rows, 1):
         where = f"{file}: object {number}"
         yield where, _object(row, where)
+
+
+def _of_split(row: Any, split: str) -> Any:
+    return row | {"split": split} if isinstance(row, dict) else row
 
 
 def _object(row: Any, where: str) -> Mapping[str, Any]:

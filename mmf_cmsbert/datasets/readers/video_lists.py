@@ -55,7 +55,12 @@ def is_video_lists(path: Path) -> bool:
         content = json.loads(read_regular(path, _LARGEST).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError, DataError):
         return False
-    return isinstance(content, dict) and any(map(split_named, content))
+    if not isinstance(content, dict) or not any(map(split_named, content)):
+        return False
+    return not any(
+        isinstance(videos, list) and videos[:1] and isinstance(videos[0], dict)
+        for videos in content.values()
+    )
 
 
 def read_video_lists(path: Path) -> Mapping[str, Sequence[str]]:

@@ -26,7 +26,7 @@ from mmf_cmsbert.errors import DataError
 
 ON_INVALID = ("error", "skip")
 # Raised with any change of what becomes of the same files under the same settings.
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)

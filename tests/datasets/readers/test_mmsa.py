@@ -188,3 +188,98 @@ def test_what_is_no_vocabulary_or_no_ids(read, segments):
         read(fields | {"text_bert": np.zeros((2, 3, 6))}, vocabulary=VOCABULARY)
     with pytest.raises(DataError, match="expected 'text_bert' as .*; found a list"):
         read(fields | {"text_bert": [1]}, vocabulary=VOCABULARY)
+
+
+def test_labels_and_ids_as_mult_has_them_and_upper_case(read, segments):
+    fields = mmsa_split(segments, lengths=True)
+    fields["LABELS"] = fields.pop("regression_labels").reshape(-1, 1, 1)
+    fields["ID"] = np.array([["v", f"{i}.5", f"{i + 1}.25"] for i in range(4)], "S9")
+    del fields["id"]
+    found = read({name.upper(): value for name, value in fields.items()})
+    assert [s.label for s in found] == [s.label for s in segments]
+    assert (found[1].id, found[1].video, found[1].start, found[1].end) == (
+        "v_1.5_2.25",
+        "v",
+        1.5,
+        2.25,
+    )
+    assert np.array_equal(found[2].visual, segments[2].visual)
+
+
+@pytest.mark.parametrize("name", ["dev", "val", "validation", "DEV"])
+def test_other_names_of_the_validation_split(tmp_path, segments, name):
+    path = tmp_path / "mmsa.pkl"
+    path.write_bytes(pickle.dumps({"Train": {}, name: mmsa_split(segments, lengths=True)}))
+    assert len(list(the_segments(read_files([path], "val")))) == 4
+
+
+def test_two_names_of_a_field_side_by_side_agree_or_are_refused(read, segments):
+    fields = mmsa_split(segments, lengths=True)
+    labels = fields["regression_labels"].reshape(-1, 1, 1).astype(np.float64)
+    assert [s.label for s in read(fields | {"labels": labels})] == [s.label for s in segments]
+    with pytest.raises(DataError, match="'regression_labels' and 'labels' both name the label"):
+        read(fields | {"labels": labels + 0.1})
+    with pytest.raises(DataError, match="'id' and 'ids' both name the id"):
+        read(fields | {"ids": ["a", "b", "c", "d"]})
+
+
+def ragged(frames):
+    array = np.empty(len(frames), object)
+    array[:] = frames
+    return array
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        list,
+        tuple,
+        ragged,
+        lambda frames: [each.tolist() for each in frames],
+        lambda frames: [list(each) for each in frames],
+        lambda frames: ragged([each.astype(object) for each in frames]),
+        lambda frames: ragged([each.T.copy().T for each in frames]),
+    ],
+)
+def test_frames_of_many_lengths_without_padding(read, segments, written):
+    fields = mmsa_split(segments, lengths=True)
+    del fields["vision_lengths"]
+    found = read(fields | {"vision": written([s.visual for s in segments])})
+    for one, other in zip(found, segments, strict=True):
+        assert np.array_equal(one.visual, other.visual) and np.array_equal(
+            one.acoustic, other.acoustic
+        )
+
+
+def test_objects_of_one_length_are_an_array(read, segments):
+    frames = np.array([s.visual[:3].tolist() for s in segments], object)
+    fields = mmsa_split(segments, lengths=True) | {"vision": frames, "vision_lengths": None}
+    assert np.array_equal(read(fields)[0].visual, segments[0].visual[:3])
+
+
+def test_a_list_that_repeats_a_long_frame_is_refused(read, segments):
+    row = np.zeros(10**6, np.float32)
+    fields = mmsa_split(segments, lengths=True) | {"vision_lengths": None}
+    with pytest.raises(DataError, match="expected the visual frames"):
+        read(fields | {"vision": [[row] * 1000] * 4})
+
+
+def test_padding_in_front_of_the_frames(read, segments):
+    fields = mmsa_split(segments, lengths=True)
+    for name, modality in (("vision", "visual"), ("audio", "acoustic")):
+        fields[name] = np.zeros_like(fields[name])
+        for row, segment in zip(fields[name], segments, strict=True):
+            row[-len(getattr(segment, modality)) :] = getattr(segment, modality)
+    for one, other in zip(read(fields), segments, strict=True):
+        assert np.array_equal(one.visual, other.visual)
+        assert np.array_equal(one.acoustic, other.acoustic)
+
+
+def test_vectors_of_words_are_no_text(read, segments):
+    fields = mmsa_split(segments, lengths=True) | {"text": np.zeros((4, 50, 300))}
+    assert [s.words for s in read(fields)] == [s.words for s in segments]
+    del fields["raw_text"], fields["text_bert"]
+    with pytest.raises(
+        DataError, match=r"no 'raw_text'.*'text' holds an array of shape \(4, 50, 300\)"
+    ):
+        read(fields)

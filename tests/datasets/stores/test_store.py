@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -259,3 +260,24 @@ def test_what_is_no_store_stays(tmp_path):
     ):
         pass
     assert (tmp_path / "thesis" / "chapter.tex").read_text() == "words"
+
+
+def test_metadata_is_kept(tmp_path):
+    metadata = {"speaker": "ann\ud800", "age": 31, "tags": ["a", {"b": None}], "x": 0.1}
+    one, other = make(2)
+    write_store(tmp_path, [replace(one, metadata=metadata), other], sources=[], settings={})
+    assert [segment.metadata for segment in StoredSegments(tmp_path)] == [metadata, {}]
+
+
+def test_a_store_without_a_column_of_metadata_is_read(store):
+    path = store / "segments.arrow"
+    with pa.ipc.open_file(path.read_bytes()) as file:
+        batches = [file.get_batch(i) for i in range(file.num_record_batches)]
+    older = [batch.drop_columns(["metadata"]) for batch in batches]
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, older[0].schema) as writer:
+        for batch in older:
+            writer.write_batch(batch)
+    replace(read_manifest(store), size=path.stat().st_size).write(store)
+    found = list(StoredSegments(store))
+    assert [s.id for s in found] == [s.id for s in make()]
+    assert not any(s.metadata for s in found)
