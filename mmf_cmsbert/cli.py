@@ -1,5 +1,6 @@
 """The commands ``mmf_run`` and ``mmf_predict``: MMF's own, with less to type and plain errors."""
 
+import json
 import os
 import sys
 import warnings
@@ -13,8 +14,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mmf_cmsbert import overrides, preflight
+from mmf_cmsbert.checkpoints import trained_with
 from mmf_cmsbert.compat.libraries import demjson
-from mmf_cmsbert.config import references, run_length, words
+from mmf_cmsbert.config import references, run_folder, run_length, shipped, splits, weights, words
 from mmf_cmsbert.datasets import typed_source
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.files import write_error
@@ -115,6 +117,10 @@ def complete(
     file: Mapping = {}
     if "config" in options:
         options["config"] = str(config_file(options["config"]))
+    run = run_folder.named_run(options)
+    if run is not None:
+        options = _with_configuration_of(run, options, predict)
+    if "config" in options:
         file = load_yaml(options["config"])
         if not file:
             raise ConfigError(
@@ -143,8 +149,51 @@ def complete(
     save_dir = Path(options.get("env.save_dir") or config.env.save_dir)
     preflight.check_save_dir(save_dir)
     if predict:
-        options["evaluation.predict"] = "True"
-        options |= preflight.trained_weights(options, config, save_dir)
+        options |= {"evaluation.predict": "True", "run_type": _predicted(options)}
+    if predict or (ours and not splits.trains(options.get("run_type") or config.run_type)):
+        folders = [save_dir, *([run.folder] if run else [])]
+        options |= weights.to_evaluate(options, config.checkpoint, folders, run is not None)
+    return _belonging_to_its_weights(options, save_dir, override)
+
+
+def _with_configuration_of(
+    run: run_folder.Snapshot, options: dict[str, str], predict: bool
+) -> dict[str, str]:
+    """Options whose ``config`` is a run's own configuration."""
+    names = run.model_and_datasets() | {k: options[k] for k in ("dataset",) if k in options}
+    preflight.import_user_dir(options, run.content)
+    preflight.check_names(names["model"], names["dataset"].split(","))
+    file = run.as_file(_configuration(names, "model", "dataset"))
+    return options | {"config": str(file)} | run.own_folder(options, predict)
+
+
+def _predicted(options: Mapping[str, str]) -> str:
+    """The ``run_type`` of a prediction: the splits that are typed, or test."""
+    run_type = options.get("run_type", "predict")
+    if splits.trains(run_type):
+        raise ConfigError(
+            f"run_type={run_type}: mmf_predict does not train; expected val, test or val_test"
+        )
+    return run_type
+
+
+def _belonging_to_its_weights(
+    options: dict[str, str], save_dir: Path, override: Mapping
+) -> dict[str, str]:
+    """Check that the configuration is the one that the weights to load were trained with."""
+    text = json.dumps(override) if override else None
+    found = resolved(options, text)
+    if (load := weights.to_load(found, save_dir)) is None:
+        return options
+    file, take = load
+    if not file.is_file():
+        return options  # MMF's zoo may know it
+    kept = trained_with.configuration(file)
+    if kept and (more := weights.widths_of_other_datasets(kept, found)):
+        options = options | more
+        found = resolved(options, text)
+    defaults = shipped.defaults_of(options["model"], options["dataset"].split(","))
+    weights.check(found, kept, defaults, file, take)  # its warnings come when they are loaded
     return options
 
 

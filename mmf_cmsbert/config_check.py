@@ -36,7 +36,8 @@ def _check(given: Any, known: Mapping, where: str, below: str, free: Collection[
     for key in given:
         if key not in known:
             raise ConfigError(_unknown(here, key, known))
-        if isinstance(known[key], Mapping):
+        # An empty one is for names that only the user knows.
+        if isinstance(known[key], Mapping) and known[key]:
             _check(given[key], known[key], where, f"{below}.{key}" if below else key, free)
 
 

@@ -12,6 +12,8 @@ _AT_LEAST_ONE = tuple(
     f"training.{name}"
     for name in ("batch_size", "log_interval", "evaluation_interval", "checkpoint_interval")
 )
+# Sections with names that only the user knows, which are given as a whole.
+_OPEN = ("checkpoint.pretrained_state_mapping",)
 
 
 def parse(words: Sequence[str]) -> dict[str, str]:
@@ -48,7 +50,7 @@ def check(options: Mapping[str, str], config: Mapping, sections: bool = False) -
     Raises:
         ConfigError: an unknown key (with the nearest known one), or a whole section.
     """
-    for option in options:
+    for option, text in options.items():
         node, walked = config, []
         for part in option.split("."):
             name, _, index = part.partition("[")
@@ -58,7 +60,8 @@ def check(options: Mapping[str, str], config: Mapping, sections: bool = False) -
             walked.append(part)
             if index:
                 node = _item(node, index, option)
-        if isinstance(node, Mapping) and node and not sections:
+        whole = option in _OPEN and isinstance(value_of(text), dict)
+        if isinstance(node, Mapping) and node and not sections and not whole:
             raise ConfigError(
                 f"{option} is a section; name a key in it: "
                 + ", ".join(f"{option}.{key}" for key in node)

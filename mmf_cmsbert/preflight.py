@@ -139,27 +139,3 @@ def check_save_dir(folder: Path) -> None:
                 f"{folder / name} is a folder, where a checkpoint has to be written; move it, or "
                 "type env.save_dir=FOLDER"
             )
-
-
-def trained_weights(options: Mapping[str, str], config: Mapping, save_dir: Path) -> dict[str, str]:
-    """Options that load the best checkpoint of ``save_dir``, where no weights are named.
-
-    MMF would predict with random weights, and say nothing.
-
-    Raises:
-        ConfigError: there is no checkpoint.
-    """
-    stated = config.checkpoint
-    for key in ("resume_file", "resume_zoo"):
-        if overrides.value_of(options.get(f"checkpoint.{key}", "None")) or stated[key]:
-            return {}
-    resume = overrides.value_of(options.get("checkpoint.resume", str(stated.resume)))
-    names = ("current.ckpt", "best.ckpt") if resume is True else ("best.ckpt",)
-    found = [save_dir / name for name in names if (save_dir / name).is_file()]
-    if not found:
-        raise ConfigError(
-            f"there is no trained model to predict with: no {' or '.join(names)} in "
-            f"{save_dir.resolve()}. Train one first (mmf_run with the same options), or name its "
-            "file: checkpoint.resume_file=FILE"
-        )
-    return {} if resume is True else {"checkpoint.resume_file": str(found[0].resolve())}

@@ -42,6 +42,36 @@ def verify(file: BinaryIO) -> None:
         _verify_stream(file, end)
 
 
+def outline(file: BinaryIO) -> object:
+    """The containers, numbers and strings of a checkpoint, without its tensors.
+
+    Tensors are not read, and not verified. A checkpoint in the older format gives None.
+
+    Args:
+        file: an open file that can be sought in; left at an arbitrary position.
+
+    Raises:
+        Damaged: it is torn, or not a checkpoint.
+        Foreign: loading it would call something that checkpoints do not need.
+    """
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if file.read(4) != b"PK\x03\x04":
+        return None
+    try:
+        _check_end(file, end)
+        with zipfile.ZipFile(file) as archive:
+            (entry,) = (e for e in archive.infolist() if e.filename.endswith("/data.pkl"))
+            if not entry.compress_size == entry.file_size <= LARGEST_PICKLE:
+                raise Damaged("its data.pkl is compressed or too large")
+            content = archive.read(entry)
+    except Damaged:
+        raise
+    except Exception as error:  # zipfile has many for damaged archives
+        raise Damaged(f"{type(error).__name__}: {error}") from error
+    return walk(io.BytesIO(content), len(content), lambda key, claimed: None)
+
+
 def _verify_archive(file: BinaryIO, end: int) -> None:
     _check_end(file, end)
     try:

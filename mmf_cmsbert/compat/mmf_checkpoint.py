@@ -21,8 +21,10 @@ from mmf.utils.distributed import broadcast_scalar, is_master
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.checkpoints import file as checkpoint_file
-from mmf_cmsbert.compat import imports, mmf_log, mmf_resume
+from mmf_cmsbert.compat import imports, mmf_loaded, mmf_log, mmf_resume
 from mmf_cmsbert.compat.mmf_line import early_stopping, is_main, lr_scheduler
+from mmf_cmsbert.config import run_config
+from mmf_cmsbert.config.splits import trains
 from mmf_cmsbert.errors import ConfigError, UserError
 
 
@@ -39,11 +41,11 @@ def apply() -> None:
     cls = mmf_checkpoint.Checkpoint
     load_counts = "_load_counts_and_lr_scheduler" if is_main() else "_load_counts"
     original_init, original_load_counts = cls.__init__, getattr(cls, load_counts)
-    original_restore = cls.restore
+    original_restore, original_torch_load = cls.restore, cls._torch_load
 
     def __init__(self, trainer):
         _max_to_keep(trainer.config)  # a wrong value shows before training
-        self.position, self.has_schedule = None, False
+        self.position, self.has_schedule, self.beginning = None, False, True
         original_init(self, trainer)
 
     def _load_counts(self, ckpt):
@@ -62,6 +64,18 @@ def apply() -> None:
         if scaler is not None and kept:
             scaler.load_state_dict(kept)
 
+    def _torch_load(self, file):
+        contents = original_torch_load(self, file)
+        if self.beginning:
+            mmf_loaded.check_configuration(self, contents, str(file))
+        return contents
+
+    def save_config(self):
+        # A run that only evaluates leaves the configuration of the training before it alone.
+        if is_master() and trains(self.config.run_type):
+            config = run_config.saved(plain_config(self.config), Path.cwd())
+            run_config.write(config, Path(self.ckpt_foldername) / run_config.NAME)
+
     def restore(self):
         # only the first process knows the best value
         none = math.isinf(early_stopping(self.trainer).best_monitored_value)
@@ -78,6 +92,9 @@ def apply() -> None:
     cls.__init__ = __init__
     setattr(cls, load_counts, _load_counts)
     cls._load_fp16_scaler = _load_fp16_scaler
+    cls._torch_load = _torch_load
+    cls._load_pretrained = mmf_loaded.copy_parts
+    cls.save_config = save_config
     cls.restore = restore
     cls.finalize = finalize
     cls.load_state_dict = load_state_dict
@@ -101,6 +118,7 @@ def load_state_dict(self) -> None:
         _resume(self, other)
     elif options.resume_file and mmf_checkpoint.PathManager.exists(options.resume_file):
         self._load(str(options.resume_file), load_pretrained=options.resume_pretrained)
+        mmf_loaded.check_left(self.trainer, options.resume_file, own=False)
     elif options.resume_zoo is not None:
         self._load(options.resume_zoo, load_zoo=True, load_pretrained=options.resume_pretrained)
     elif options.resume_file is not None:
@@ -111,6 +129,7 @@ def load_state_dict(self) -> None:
             "the run begins at update 0.",
             "warning",
         )
+    self.beginning = False
 
 
 def save(self, update: int, iteration: int | None = None, update_best: bool = False) -> None:
@@ -151,7 +170,7 @@ def _contents(checkpoint: Any, update: int, iteration: int) -> dict:
         "num_updates": update,
         "best_update": best.best_monitored_update,
         "best_metric_value": best.best_monitored_value,
-        "config": OmegaConf.to_container(checkpoint.config, resolve=True),
+        "config": run_config.saved(plain_config(checkpoint.config), Path.cwd()),
         "resume": mmf_resume.position(trainer),
     }
     if scaler := getattr(trainer, "scaler", None):  # for fp16
@@ -174,6 +193,12 @@ def _resume(checkpoint: Any, file: Path) -> None:
             "folder: env.save_dir=<folder>"
         ) from error
     mmf_resume.begin(checkpoint.trainer, checkpoint.position, file)
+    mmf_loaded.check_left(checkpoint.trainer, str(file), own=True)
+
+
+def plain_config(config: Any) -> dict:
+    """A configuration in plain containers, references replaced by their values."""
+    return OmegaConf.to_container(config, resolve=True)
 
 
 def _truth(key: str, value: Any) -> bool:

@@ -4,6 +4,8 @@ MMF refuses to override a key on the command line that no YAML holds, so these m
 most of them; it lacks two that YAML written for rc10 may hold.
 """
 
+from ast import literal_eval
+from collections.abc import Mapping
 from typing import Any
 
 from mmf.utils import configuration
@@ -53,6 +55,24 @@ def apply() -> None:
     def merge_with_dotlist(*args: Any, **kwargs: Any) -> Any:
         *itself, config, options = args
         config = OmegaConf.merge(*map(OmegaConf.create, _more), config)
-        return original(*itself, config, options, **kwargs)
+        return original(*itself, config, _without_sections(config, options), **kwargs)
 
     owner._merge_with_dotlist = merge_with_dotlist
+
+
+def _without_sections(config: Any, options: list[str] | None) -> list[str] | None:
+    """Set the mappings among the options, which MMF drops where a mapping is their default."""
+    if not options or "=" not in options[0]:
+        return options
+    rest = []
+    for option in options:
+        key, _, text = option.partition("=")
+        try:
+            value = literal_eval(text)
+        except (ValueError, SyntaxError):
+            value = None
+        if isinstance(value, dict) and isinstance(OmegaConf.select(config, key), Mapping):
+            OmegaConf.update(config, key, value, merge=False)
+        else:
+            rest.append(option)
+    return rest

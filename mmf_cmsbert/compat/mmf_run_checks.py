@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mmf_cmsbert.config.splits import needed_splits
 from mmf_cmsbert.errors import DataError, UserError
 
 
@@ -11,10 +12,9 @@ class LossIsNanError(UserError, RuntimeError):
 
 def check_splits(trainer: Any) -> None:
     """Raise a DataError if a split is empty that the run will need."""
-    needed = {"train": ["train"], "val": ["train", "val"], "test": ["inference", "test", "predict"]}
-    for split, run_types in needed.items():
+    for split in needed_splits(trainer.run_type):
         loader = getattr(trainer, f"{split}_loader")
-        if not loader.datasets and any(kind in trainer.run_type for kind in run_types):
+        if not loader.datasets:
             raise DataError(no_samples(loader))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from mmf.common.registry import registry
 from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 
+from mmf_cmsbert.config.splits import needed_splits
 from mmf_cmsbert.datasets.dataset import SentimentDataset
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
@@ -36,8 +37,11 @@ class SentimentBuilder(BaseDatasetBuilder):
     def build(self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any) -> None:
         """Convert the split ``dataset_type``, unless that is done; MMF's first process does it.
 
-        The synthetic corpus is written first where ``synthetic`` asks for it.
+        The synthetic corpus is written first where ``synthetic`` asks for it. A split that the run
+        does not read is not looked for.
         """
+        if not _is_read(dataset_type):
+            return
         settings = read_dataset_settings(self.dataset_name, config)
         if settings.synthetic:
             for split in SPLITS:
@@ -47,13 +51,15 @@ class SentimentBuilder(BaseDatasetBuilder):
 
     def load(
         self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any
-    ) -> SentimentDataset:
-        """The split ``dataset_type``.
+    ) -> SentimentDataset | None:
+        """The split ``dataset_type``, or None where the run does not read it.
 
         Raises:
             ConfigError: a key or value of the configuration is wrong.
             DataError: a file is missing, damaged, or not what the configuration says.
         """
+        if not _is_read(dataset_type):
+            return None
         settings = read_dataset_settings(self.dataset_name, config)
         segments = self._segments(settings, dataset_type)
         manifest = segments.manifest
@@ -113,3 +119,10 @@ class MOSEIBuilder(SentimentBuilder):
     """CMU-MOSEI (Zadeh et al., 2018): 22,856 segments in the canonical split of its videos."""
 
     corpus = "mosei"
+
+
+def _is_read(split: str) -> bool:
+    """Whether the run at hand reads a split; where there is none, any split can be read."""
+    config = registry.get("config", no_warning=True)
+    run_type = config.get("run_type") if config is not None else None
+    return run_type is None or split in needed_splits(str(run_type))

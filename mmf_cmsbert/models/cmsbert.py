@@ -156,6 +156,19 @@ class CMSBERT(BaseModel):
                 "datasets that it was trained with (config.yaml beside it), or another env.save_dir"
             ) from error
 
+    @property
+    def tensors_of_the_data(self) -> set[str]:
+        """Names of state that comes from the training data and not from another model."""
+        scales = {
+            f"network.frame_scales.{name}" for name, _ in self.network.frame_scales.named_buffers()
+        }
+        return scales | {name.replace("network.", "ema.module.", 1) for name in scales}
+
+    def weights_replaced(self) -> None:
+        """Let the average begin anew at weights that were copied into the network."""
+        if self.ema is not None:
+            self.ema.begin_at(self.network)
+
     def get_optimizer_parameters(self, config) -> list[dict]:
         """Parameter groups: no weight decay for biases and norms, the backbone's own learning rate.
 

@@ -49,6 +49,13 @@ class WeightAverage(AveragedModel):
         return super().train(False)
 
     @torch.no_grad()
+    def begin_at(self, network: nn.Module) -> None:
+        """Begin anew as a copy of a network with the same parameters."""
+        for average, weight in zip(self.module.parameters(), network.parameters(), strict=True):
+            average.copy_(weight)
+        self.n_averaged.fill_(1)
+
+    @torch.no_grad()
     def _average(self, averages: list[Tensor], weights: Iterable[Tensor], n_averaged) -> None:
         keep = decay_at(int(n_averaged) - 1, self.decay) if self.warm_up else self.decay
         torch._foreach_lerp_(averages, list(weights), 1.0 - keep)

@@ -1,0 +1,198 @@
+"""A run's own configuration (``config.yaml``, or the one in a checkpoint) made usable again.
+
+It is a resolved snapshot of everything, the state of the machine included. To be run again, it
+loses what belongs to that machine and process, its paths become absolute, and values that its
+recipe had derived from other keys are derived again, so that an override reaches them.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import OmegaConf
+
+from mmf_cmsbert.files import replaced_file
+from mmf_cmsbert.paths import PACKAGE
+
+NAME = "config.yaml"
+# Sections that a complete configuration has, and recipes do not have all together.
+_COMPLETE = ("config_version", "datasets", "model", "distributed", "training", "env")
+# What MMF writes into a configuration while it starts.
+_RUNTIME = (
+    "start_rank",
+    "device_id",
+    "config",
+    "training.local_rank",
+    "distributed.init_method",
+    "distributed.rank",
+    "distributed.port",
+    "distributed.world_size",
+    "env.cache_dir",
+    "env.dataset_zoo",
+    "env.model_zoo",
+    # What a new run starts from is for its own command to say.
+    "checkpoint.resume",
+    "checkpoint.resume_best",
+    "evaluation.predict",
+)
+# Sections whose keys are MMF's own.
+_OF_MMF = ("training", "evaluation", "checkpoint", "env", "distributed")
+# Files whose references a snapshot may have resolved.
+_DERIVED_IN = (
+    "projects/cmsbert/common.yaml",
+    "configs/datasets/mosi/defaults.yaml",
+    "configs/datasets/mosei/defaults.yaml",
+)
+
+
+def is_snapshot(config: Mapping) -> bool:
+    """Whether a configuration is a run's complete one, and not a recipe."""
+    return all(config.get(key) for key in _COMPLETE)
+
+
+def saved(config: Mapping, folder: Path) -> dict:
+    """The configuration of a run as it is kept, its paths absolute.
+
+    Args:
+        config: the whole configuration, resolved, plain containers.
+        folder: the working folder, to which relative paths are relative.
+    """
+    return _with_absolute_paths(config, folder)
+
+
+def write(config: Mapping, file: Path) -> None:
+    """Write a configuration as YAML, whole or not at all."""
+    with replaced_file(file) as unfinished:
+        unfinished.write_text(yaml.safe_dump(dict(config), sort_keys=False), encoding="utf-8")
+
+
+def usable(snapshot: Mapping, folder: Path, known: Mapping | None = None) -> dict:
+    """A snapshot as a configuration file that gives the same run again.
+
+    Args:
+        snapshot: a run's configuration, plain containers.
+        folder: the run's folder, where the snapshot was found.
+        known: MMF's defaults. Keys of MMF's own sections that they lack (the snapshot comes from
+            the other line of MMF) are left out.
+    """
+    result = _copied(snapshot)
+    predicted = bool((result.get("evaluation") or {}).get("predict"))
+    if (base := working_folder(snapshot, folder)) is not None:
+        result = _with_absolute_paths(result, base)
+    for key in _RUNTIME:
+        _remove(result, key)
+    if (result.get("training") or {}).get("device") == "cpu":
+        _remove(result, "training.device")  # MMF's for a machine without a GPU
+    for key in [key for key, value in (result.get("env") or {}).items() if value in ("", None)]:
+        _remove(result, f"env.{key}")
+    training = result.get("training") or {}
+    if training.get("max_epochs") is not None:
+        training["max_updates"] = None  # earlier releases kept both, and counted epochs
+    if predicted:  # a prediction's, which named the weights to predict with
+        _remove(result, "checkpoint.resume_file")
+    if data_dir := (result.get("env") or {}).get("data_dir"):
+        _derive_again(result)
+        if not Path(data_dir).expanduser().exists():
+            _remove(result, "env.data_dir")  # of another machine
+    for section in _OF_MMF if known else ():
+        if isinstance(result.get(section), dict):
+            _keep_known(result[section], known[section])
+    result["dataset"] = result.get("datasets") or result.get("dataset")
+    return result
+
+
+def working_folder(snapshot: Mapping, folder: Path) -> Path | None:
+    """The folder that a snapshot's relative paths are relative to.
+
+    It follows from a relative ``env.save_dir``, which names the run's folder as seen from there.
+    None where that cannot be said.
+    """
+    save_dir = (snapshot.get("env") or {}).get("save_dir")
+    if not save_dir or Path(save_dir).expanduser().is_absolute():
+        return None
+    parts = Path(save_dir).parts  # without "."
+    own = folder.resolve().parts
+    if ".." in parts or not parts or own[-len(parts) :] != parts:
+        return None
+    return Path(*own[: -len(parts)])
+
+
+def _with_absolute_paths(config: Mapping, folder: Path) -> dict:
+    result = _copied(config)
+    for section in ("env", "checkpoint", "dataset_config", "model_config"):
+        for owner, key, value in list(_strings(result.get(section))):
+            # Names of files in a split are relative to data_dir, which becomes absolute.
+            always = str(key).endswith("_dir") and key != "user_dir" and value
+            if always or "/" in value:
+                owner[key] = _absolute(value, folder, always=bool(always))
+    return result
+
+
+def _absolute(value: str, folder: Path, always: bool) -> str:
+    path = Path(value).expanduser()
+    if path.is_absolute() or "://" in value or "${" in value or (PACKAGE / path).exists():
+        return value
+    return str((folder / path).absolute()) if always or (folder / path).exists() else value
+
+
+def _strings(node: Any, below: str = "") -> Iterator[tuple[dict, Any, str]]:
+    """Each string of a section, with the mapping and the key that hold it; no annotations."""
+    if not isinstance(node, dict):
+        return
+    for key, value in node.items():
+        if isinstance(value, str):
+            yield node, key, value
+        elif key != "annotations":
+            yield from _strings(value)
+
+
+def _derive_again(config: dict) -> None:
+    """Put back the references of the shipped files whose values still follow from them."""
+    for name in _DERIVED_IN:
+        shipped = OmegaConf.to_container(OmegaConf.load(PACKAGE / name))
+        for key, reference in _references(shipped):
+            owner, last = _owner(config, key)
+            if owner is None or last not in owner:
+                continue
+            try:
+                derived = OmegaConf.create({**_copied(config), "derived": reference})["derived"]
+            except Exception:  # it refers to what this configuration lacks
+                continue
+            if owner[last] == derived:
+                owner[last] = reference
+
+
+def _references(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(node, Mapping):
+        for name, below in node.items():
+            yield from _references(below, f"{key}.{name}" if key else name)
+    elif isinstance(node, str) and "${" in node:
+        yield key, node
+
+
+def _owner(config: Mapping, key: str) -> tuple[dict | None, str]:
+    *path, last = key.split(".")
+    for name in path:
+        config = config.get(name) if isinstance(config, Mapping) else None
+    return (config if isinstance(config, dict) else None), last
+
+
+def _remove(config: dict, key: str) -> None:
+    owner, last = _owner(config, key)
+    if owner is not None:
+        owner.pop(last, None)
+
+
+def _keep_known(section: dict, known: Mapping) -> None:
+    for key in [key for key in section if key not in known]:
+        del section[key]
+    for key, below in known.items():
+        if isinstance(below, Mapping) and below and isinstance(section.get(key), dict):
+            _keep_known(section[key], below)
+
+
+def _copied(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _copied(value) for key, value in node.items()}
+    return [_copied(each) for each in node] if isinstance(node, (list, tuple)) else node

@@ -1,0 +1,125 @@
+"""Commands that name a run, by its folder, its configuration or its checkpoint, take it from there.
+
+mmf_predict env.save_dir=RUN
+mmf_predict checkpoint.resume_file=RUN/best.ckpt
+mmf_run config=RUN/config.yaml
+"""
+
+import atexit
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmf_cmsbert.checkpoints.trained_with import configuration
+from mmf_cmsbert.config import run_config
+from mmf_cmsbert.config.splits import trains
+from mmf_cmsbert.config.yaml_text import read_yaml
+from mmf_cmsbert.errors import ConfigError
+
+# What a run leaves in its folder.
+_TRACES = ("run.json", "best.ckpt", "current.ckpt", "train.log")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run's configuration.
+
+    Attributes:
+        content: as the run left it, plain containers.
+        folder: the run's folder.
+    """
+
+    content: Mapping
+    folder: Path
+
+    def model_and_datasets(self) -> dict[str, str]:
+        """The options ``model`` and ``dataset`` of the run."""
+        datasets = self.content["datasets"]
+        names = datasets if isinstance(datasets, str) else ",".join(datasets)
+        return {"model": self.content["model"], "dataset": names}
+
+    def as_file(self, known: Mapping) -> Path:
+        """Write it as a file for MMF, which lasts as long as this process.
+
+        Args:
+            known: MMF's defaults on this machine.
+        """
+        content = run_config.usable(self.content, self.folder, known)
+        if self.is_run():
+            content.setdefault("env", {})["save_dir"] = str(self.folder)
+        return _temporary(content)
+
+    def own_folder(self, options: Mapping[str, str], predict: bool) -> dict[str, str]:
+        """The option ``env.save_dir`` of a command that goes on with the run and names no other.
+
+        The environment's ``MMF_SAVE_DIR`` is for new runs.
+        """
+        resume = options.get("checkpoint.resume") == "True"
+        goes_on = predict or resume or not trains(options.get("run_type", "train"))
+        if "env.save_dir" in options or not goes_on or not self.is_run():
+            return {}
+        return {"env.save_dir": str(self.folder)}
+
+    def is_run(self) -> bool:
+        """Whether it lies in its run's folder, and is no copy elsewhere."""
+        return any((self.folder / name).exists() for name in _TRACES)
+
+
+def named_run(options: Mapping[str, str]) -> Snapshot | None:
+    """The run whose configuration is to be used.
+
+    That is the one whose configuration file is typed or, where neither a configuration nor a model
+    is typed, the one whose checkpoint or folder is.
+
+    Args:
+        options: key -> value as typed.
+
+    Returns:
+        None where no run is named, or it holds no configuration.
+    """
+    if "config" in options:
+        return read_snapshot(Path(options["config"]))
+    if "model" in options:
+        return None
+    if file := options.get("checkpoint.resume_file"):
+        path = Path(file).expanduser()
+        content = configuration(path)
+        return content and Snapshot(content, path.absolute().parent)
+    folder = options.get("env.save_dir") or os.environ.get("MMF_SAVE_DIR")
+    if not folder:
+        return None
+    folder = Path(folder).expanduser().absolute()
+    for name in ("best.ckpt", "current.ckpt"):
+        if (folder / name).is_file() and (content := configuration(folder / name)):
+            return Snapshot(content, folder)
+    return read_snapshot(folder / run_config.NAME)
+
+
+def read_snapshot(file: Path) -> Snapshot | None:
+    """The run's configuration that a file holds; None where it is a recipe, or no file."""
+    if not file.is_file():
+        return None
+    try:
+        content = read_yaml(file)
+    except ConfigError:  # reading it as a recipe says what is wrong with it
+        return None
+    if not run_config.is_snapshot(content):
+        return None
+    return Snapshot(content, file.absolute().parent)
+
+
+def _temporary(content: Mapping) -> Path:
+    handle, name = tempfile.mkstemp(prefix="mmf_cmsbert_", suffix=".yaml")
+    os.close(handle)
+    run_config.write(content, Path(name))
+    atexit.register(_remove, Path(name), os.getpid())
+    return Path(name)
+
+
+def _remove(file: Path, owner: int) -> None:
+    if os.getpid() == owner:  # a fork runs this, too
+        with suppress(OSError):
+            file.unlink()

@@ -1,0 +1,131 @@
+"""Which weights a run begins with, and whether its configuration is the one they belong to."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert import overrides
+from mmf_cmsbert.checkpoints import trained_with
+from mmf_cmsbert.config import trained
+from mmf_cmsbert.config.splits import trains
+from mmf_cmsbert.errors import ConfigError
+
+
+def to_evaluate(
+    options: Mapping[str, str], stated: Mapping, folders: Iterable[Path], run: bool
+) -> dict[str, str]:
+    """Options that load trained weights for a run that does not train.
+
+    MMF would evaluate random weights, and say nothing.
+
+    Args:
+        options: key -> value as typed.
+        stated: the section ``checkpoint`` of the configuration.
+        folders: where ``best.ckpt`` is looked for, one after the other.
+        run: whether the configuration is a finished run's own; what that run began with is then
+            not what is evaluated.
+
+    Raises:
+        ConfigError: there is no checkpoint, or no such file.
+    """
+    # Copying a part of a checkpoint is for training; the rest would be random.
+    whole = {"checkpoint.resume_pretrained": "False"} if stated["resume_pretrained"] else {}
+    named = [key for key in ("resume_file", "resume_zoo") if _typed(options, key)]
+    if not named and not run and not whole:
+        named = [key for key in ("resume_file", "resume_zoo") if stated[key]]
+    if named:
+        return whole
+    resume = overrides.value_of(options.get("checkpoint.resume", str(stated["resume"])))
+    names = ("current.ckpt", "best.ckpt") if resume is True else ("best.ckpt",)
+    folders = list(dict.fromkeys(folders))
+    found = [folder / name for folder in folders for name in names if (folder / name).is_file()]
+    if not found:
+        places = " or ".join(str(folder.resolve()) for folder in folders)
+        raise ConfigError(
+            f"there is no trained model to evaluate: no {' or '.join(names)} in {places}. Train "
+            "one first (mmf_run with the same options), or name a run or a checkpoint: "
+            "env.save_dir=FOLDER or checkpoint.resume_file=FILE"
+        )
+    return whole if resume is True else whole | {"checkpoint.resume_file": str(found[0].resolve())}
+
+
+def to_load(config: Mapping, save_dir: Path) -> tuple[Path, str] | None:
+    """The checkpoint that a run loads as a whole, and the word that takes its configuration.
+
+    Args:
+        config: the run's configuration.
+        save_dir: the run's folder.
+
+    Returns:
+        None where it begins with new weights, with a part of a checkpoint, or from MMF's zoo.
+    """
+    options = config["checkpoint"]
+    if str(options["resume"]).lower() in ("true", "1"):
+        names = ["current.ckpt", "best.ckpt"]
+        if str(options["resume_best"]).lower() in ("true", "1"):
+            names.reverse()
+        for name in names:
+            if (save_dir / name).is_file():
+                return save_dir / name, f"env.save_dir={save_dir} checkpoint.resume=true"
+    if not options["resume_file"] or copies_a_part(options):
+        return None
+    file = Path(options["resume_file"]).expanduser()
+    if file.name == "best.ckpt" and file.parent.absolute() == save_dir.absolute():
+        return file, f"env.save_dir={save_dir}"
+    return file, f"checkpoint.resume_file={file}"
+
+
+def copies_a_part(options: Mapping) -> bool:
+    """Whether ``checkpoint`` asks for ``pretrained_state_mapping`` and not the whole state."""
+    return bool(options["resume_pretrained"] and options["pretrained_state_mapping"])
+
+
+def widths_of_other_datasets(kept: Mapping, found: Mapping) -> dict[str, str]:
+    """The option that builds a model also for datasets it was trained on and that are not in use.
+
+    Args:
+        kept: the configuration in its checkpoint.
+        found: the configuration at hand.
+    """
+    own = (found["model_config"].get(found["model"]) or {}).get("features")
+    widths = trained.features(kept)
+    used = set(trained.datasets(found))
+    if kept.get("model") != found["model"] or own or not used < set(widths):
+        return {}
+    return {f"model_config.{found['model']}.features": repr(widths)}
+
+
+def check(
+    found: Mapping, kept: Mapping | None, defaults: Mapping, file: Path, take: str
+) -> list[str]:
+    """Refuse a configuration that gives a checkpoint's weights another meaning.
+
+    Args:
+        found: the configuration at hand, resolved, plain containers.
+        kept: the configuration in the checkpoint; None where it holds none.
+        defaults: as for :func:`trained_with.check`.
+        file: the checkpoint.
+        take: as in :func:`to_load`.
+
+    Returns:
+        Warnings.
+
+    Raises:
+        ConfigError: it names each key, the value trained with and the value found.
+    """
+    if kept is None:
+        return [
+            f"{file} holds no configuration of this package: nothing says whether it was trained "
+            "with the configuration at hand"
+        ]
+    training = trains(str(found["run_type"]))
+    if training and found["checkpoint"]["reset"]["all"]:
+        try:
+            return trained_with.check(kept, found, defaults, file, take, training)
+        except ConfigError as error:
+            return [str(error).split("\nType ")[0]]
+    return trained_with.check(kept, found, defaults, file, take, training)
+
+
+def _typed(options: Mapping[str, str], key: str) -> Any:
+    return overrides.value_of(options.get(f"checkpoint.{key}", "None"))
