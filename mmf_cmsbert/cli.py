@@ -19,7 +19,7 @@ from mmf_cmsbert.compat.libraries import demjson
 from mmf_cmsbert.config import references, run_folder, run_length, shipped, splits, weights, words
 from mmf_cmsbert.datasets import typed_source
 from mmf_cmsbert.errors import ConfigError, UserError
-from mmf_cmsbert.files import write_error
+from mmf_cmsbert.files import check_regular, write_error
 from mmf_cmsbert.paths import PACKAGE
 from mmf_cmsbert.registration import register
 
@@ -203,9 +203,11 @@ def config_file(name: str) -> Path:
 
     root = Path(get_mmf_root())
     places = [Path.cwd(), PACKAGE, root.parent, root]
-    for place in places:
-        if (place / name).is_file():
-            return (place / name).resolve()
+    found = [place / name for place in places if (place / name).exists()]
+    if found:
+        file = next((path for path in found if path.is_file()), found[0])
+        check_regular(file)
+        return file.resolve()
     raise ConfigError(
         f"config={name}: there is no such file in {', '.join(map(str, places))}. "
         "Shipped recipes: "

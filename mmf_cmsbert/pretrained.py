@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.files import NotRegularFile, check_regular
 from mmf_cmsbert.paths import find
 
 
@@ -32,6 +33,8 @@ def load_pretrained(
             f"{key}: there is no folder {name}. Type {key}=/path/to/folder with one that holds "
             f"a model as Hugging Face transformers saves it{hint}"
         )
+    if folder is not None:
+        _check_files(folder, key)
     try:
         # What stands in the cache needs no network, and a machine without one must not wait for it.
         return load(str(folder or name), local_files_only=True, **kwargs)
@@ -49,6 +52,18 @@ def load_pretrained(
         f"({type(failure).__name__}: {_first_line(failure)}). "
         f"Where there is no network, type {key}=/path/to/folder with a local copy{hint}"
     ) from failure
+
+
+def _check_files(folder: Path, key: str) -> None:
+    """Refuse pipes, devices and sockets among the files: opening one would never end."""
+    try:
+        for each in sorted(folder.iterdir()) if folder.is_dir() else [folder]:
+            if not each.is_dir() and (folder == each or each.exists()):
+                check_regular(each)
+    except NotRegularFile as error:
+        raise ConfigError(f"{key}: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{key}: {folder} cannot be read ({error.strerror or error})") from error
 
 
 def _ask_hub(name: str) -> None:

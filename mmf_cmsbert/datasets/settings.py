@@ -113,7 +113,7 @@ def read_dataset_settings(name: str, config: Any) -> DatasetSettings:
 def _vocabulary(value: Any, key: str) -> Path | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not Path(value).expanduser().is_file():
+    if not isinstance(value, str) or not Path(value).expanduser().exists():
         raise ConfigError(
             f"{key} is {value!r}, which is no file; expected the vocab.txt of a tokenizer, or null"
         )

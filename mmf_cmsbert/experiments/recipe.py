@@ -8,7 +8,7 @@ import yaml
 from mmf_cmsbert import paths
 from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.files import replace_text
+from mmf_cmsbert.files import check_regular, replace_text
 
 SHIPPED = "projects/cmsbert/ablations"
 
@@ -21,7 +21,8 @@ def find(word: str) -> Path:
     """
     for name in (word, f"{SHIPPED}/{word}.yaml"):
         path = paths.find(name)
-        if path and path.is_file():
+        if path and not path.is_dir():
+            check_regular(path)
             return path.resolve()
     shipped = sorted(path.stem for path in (paths.PACKAGE / SHIPPED).glob("*.yaml"))
     raise ConfigError(

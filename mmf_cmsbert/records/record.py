@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import read_regular
 from mmf_cmsbert.records import provenance
 
 NAME, FORMAT = "run.json", 1
+_LARGEST = 1 << 26
 # Where a run is saved and what it says while it runs changes none of its numbers.
 _NO_INFLUENCE = (
     "config",
@@ -34,12 +36,12 @@ def read(path: Path) -> dict[str, Any]:
     """
     file = path / NAME if path.is_dir() else path
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
+        record = json.loads(read_regular(file, _LARGEST))
     except OSError as error:
         raise DataError(
             f"{file}: {error.strerror}; expected the {NAME} that mmf_run leaves in env.save_dir"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{file} is no JSON ({error}); expected a run's {NAME}") from error
     found = record.get("format") if isinstance(record, dict) else None
     if found != FORMAT:

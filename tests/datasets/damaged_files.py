@@ -28,9 +28,9 @@ def bad_state(state):
     return b"cnumpy\ndtype\n(X\x02\x00\x00\x00f4\x89\x88tR" + pickle.dumps(state, 0)[:-1] + b"b."
 
 
-def npz(*arrays, **members):
+def npz(*arrays, method=zipfile.ZIP_DEFLATED, **members):
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for i, array in enumerate(arrays):
             archive.writestr(f"arr_{i}.npy", npy(array))
         for name, content in members.items():

@@ -17,7 +17,7 @@ from mmf_cmsbert.datasets.readers import csd_file
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import ConfigError, DataError
-from mmf_cmsbert.files import replace_text, sha256_of
+from mmf_cmsbert.files import read_regular, replace_text, sha256_of
 
 # What the classic features are made of: 47 (MOSI) or 35 (MOSEI) visual columns, 74 acoustic ones.
 FEATURES = ("words", "labels", "facet", "covarep")
@@ -26,6 +26,7 @@ SUMS = "SHA256SUMS"
 _LOCK = ".download.lock"
 # Addresses as CMU-MultimodalSDK publishes them.
 _ADDRESSES = Path(__file__).with_name("csd_addresses.json")
+_LARGEST_SUMS = 1 << 20
 # Feature -> what the name of such a sequence contains.
 _NAMES = {
     "words": "word",
@@ -216,7 +217,8 @@ def _sums(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     sums = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    lines = read_regular(path, _LARGEST_SUMS).decode("utf-8", "replace").splitlines()
+    for number, line in enumerate(lines, 1):
         match = re.fullmatch(r"([0-9a-f]{64}) [ *](.+)", line)
         if match is None:
             raise DataError(

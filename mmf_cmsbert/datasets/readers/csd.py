@@ -14,6 +14,7 @@ from mmf_cmsbert.datasets.readers.text import decoded, has_text
 from mmf_cmsbert.datasets.readers.word_alignment import align, within
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.files import NotRegularFile, open_regular
 
 ALIGNMENTS = ("word", "none")
 _PAUSE = "sp"
@@ -35,9 +36,9 @@ def recognise(path: Path) -> bool:
     if path.suffix.lower() == ".csd" or video_lists.is_video_lists(path):
         return True
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return file.read(len(csd_file.MAGIC)) == csd_file.MAGIC
-    except OSError:
+    except (OSError, NotRegularFile):
         return False  # whoever reads it says what is wrong
 
 

@@ -6,6 +6,7 @@ followed, and sizes are checked before memory is taken.
 """
 
 import math
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +15,13 @@ import h5py
 import numpy as np
 
 from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.files import check_regular
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 # Deflate shrinks a thousandfold at most; an hour of COVAREP is a fifth of this many bytes.
-_MOST_SHRUNK, _SMALL, _LARGEST = 1100, 1 << 20, 1 << 30
+_MOST_SHRUNK, _SMALL, _LARGEST = 1100, 1 << 20, 1 << 28
+_SHUFFLED, _LZF = h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF
+_DEFLATED, _SUMMED = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32
 
 
 class Sequence:
@@ -31,6 +35,7 @@ class Sequence:
 
     def __init__(self, file: h5py.File, path: Path):
         self.path = path
+        self._size = path.stat().st_size
         names = list(file)
         if len(names) != 1 or not isinstance(names[0], str):
             raise DataError(
@@ -56,8 +61,8 @@ class Sequence:
             group = _member(self._data, video, h5py.Group, where)
             features = _member(group, "features", h5py.Dataset, where)
             intervals = _member(group, "intervals", h5py.Dataset, where)
-            _check_array(features, f"{where}, features")
-            _check_array(intervals, f"{where}, intervals")
+            _check_array(features, f"{where}, features", self._size)
+            _check_array(intervals, f"{where}, intervals", self._size)
         rows = features.shape[0]
         if intervals.dtype.kind not in "iuf" or intervals.shape != (rows, 2):
             raise SegmentError(
@@ -90,6 +95,7 @@ def open_sequence(path: Path) -> Iterator[Sequence]:
         DataError: the file cannot be read, is damaged, or is no computational sequence.
     """
     with _damage_told(path):
+        check_regular(path)
         file = h5py.File(path, "r")
     with file:
         with _damage_told(path):
@@ -124,7 +130,7 @@ def _member(group: h5py.Group, name: str, kind: type, where: str) -> h5py.Group 
     return member
 
 
-def _check_array(dataset: h5py.Dataset, where: str) -> None:
+def _check_array(dataset: h5py.Dataset, where: str, file_size: int) -> None:
     if dataset.external or dataset.is_virtual:
         raise DataError(f"{where}: the content lies in other files, which are not followed")
     dtype, shape = dataset.dtype, dataset.shape
@@ -141,9 +147,52 @@ def _check_array(dataset: h5py.Dataset, where: str) -> None:
         )
     size = math.prod(shape) * dtype.itemsize
     chunk = math.prod(dataset.chunks or (0,)) * dtype.itemsize
-    stored = dataset.id.get_storage_size()
+    # Chunks may claim the same bytes of the file.
+    stored = min(dataset.id.get_storage_size(), file_size)
     if max(size, chunk) > min(_LARGEST, _MOST_SHRUNK * stored + _SMALL):
         raise DataError(
             f"{where}: {max(size, chunk):,} bytes announced, {stored:,} stored; expected at most "
             f"{_LARGEST:,} for a video, and no more than the stored ones can hold"
         )
+    if dataset.chunks:
+        _check_packing(dataset, chunk, where)
+
+
+def _check_packing(dataset: h5py.Dataset, chunk: int, where: str) -> None:
+    """Refuse filters that take memory without limit: HDF5 unpacks a chunk to its end, however long.
+
+    Args:
+        dataset: an array in chunks.
+        chunk: the bytes of one, unpacked.
+        where: the array, for messages.
+    """
+    properties = dataset.id.get_create_plist()
+    filters = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
+    packing = [each for each in filters if each != _SUMMED]
+    if packing not in (
+        [],
+        [_SHUFFLED],
+        [_DEFLATED],
+        [_LZF],
+        [_SHUFFLED, _DEFLATED],
+        [_SHUFFLED, _LZF],
+    ):
+        raise DataError(
+            f"{where}: packed by HDF5's filters {filters}; expected gzip or lzf. Write it again, "
+            "for example with h5py's compression='gzip'"
+        )
+    if _DEFLATED not in packing:
+        return
+    large: list[tuple[int, ...]] = []
+    dataset.id.chunk_iter(
+        lambda each: large.append(each.chunk_offset) if each.size > _SMALL // 8 else None
+    )
+    for offset in large:
+        unpacker = zlib.decompressobj()
+        _, packed = dataset.id.read_direct_chunk(offset)
+        try:
+            length = len(unpacker.decompress(packed, chunk + 1))
+        except zlib.error:  # HDF5 gives up as well
+            continue
+        if length > chunk:
+            raise DataError(f"{where}: a chunk unpacks to more than its {chunk:,} bytes; refused")

@@ -20,6 +20,8 @@ from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
 LAYOUTS = ("auto", "misa", "mag", "mmsa", "csd", "folder", "store")
 # A file can say the same thing a million times; of numbers of one byte float32 makes four.
 _MOST_GROWN, _SMALL = 16, 1 << 24
+# Bytes that a segment counts for at least, whether it can be used or not.
+_LEAST = 512
 
 
 def check_layout(layout: Any, key: str) -> None:
@@ -82,7 +84,7 @@ def recognise(path: Path) -> str | None:
 
     A folder with a store in it is a store, whatever else lies there.
     """
-    if any((place / manifest.NAME).is_file() for place in (path, *(path / s for s in SPLITS))):
+    if any((place / manifest.NAME).exists() for place in (path, *(path / s for s in SPLITS))):
         return "store"
     if folder.recognise(path):
         return "folder"
@@ -100,8 +102,8 @@ def _layout_of(path: Path) -> str:
 
 
 def _of_store(path: Path, split: str, on_count: Callable[[int], Any]) -> Iterator[Segment]:
-    own = (path / manifest.NAME).is_file()
-    if not own and not (path / split / manifest.NAME).is_file():
+    own = (path / manifest.NAME).exists()
+    if not own and not (path / split / manifest.NAME).exists():
         raise DataError(
             f"{path}: no store of the {split} split, which is a folder {split} with "
             f"{manifest.NAME} in it"
@@ -145,6 +147,7 @@ def _bounded(
     stored = sum(each.stat().st_size for file in files for each in _files_in(file))
     room = _MOST_GROWN * stored + _SMALL
     for segment in segments:
+        room -= _LEAST
         if isinstance(segment, Segment):
             frames = (segment.visual, segment.acoustic)
             room -= sum(each.nbytes for each in frames if each is not None)

@@ -24,6 +24,7 @@ from mmf_cmsbert.datasets.readers.plain_numpy import (
     Stub,
 )
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import open_regular
 
 
 def load_plain(path: str | Path) -> Any:
@@ -38,7 +39,7 @@ def load_plain(path: str | Path) -> Any:
     """
     path = Path(path)
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             start = file.read(START)
             _check_format(path, start)
             mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
@@ -86,9 +87,23 @@ _NAMES = {code: name for name, code in _CODES.items()}
 _LIBRARY = pickle._Unpickler.dispatch
 # Bytes of this length and longer stay in the file. Below it a copy is cheaper than a view.
 _WORTH_A_VIEW = 512
+# CMU-MOSEI in one file takes up to four million. An instruction takes up to 100 bytes of memory.
+MOST_INSTRUCTIONS = 6_000_000
+# Arrays may be made of so many times the file's bytes: one that is named again costs no file.
+_MOST_GROWN, _SMALL = 4, 1 << 24
 
 
 class _Dispatch(dict):
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        self.left = MOST_INSTRUCTIONS
+
+    def __getitem__(self, code: int) -> Callable:
+        self.left -= 1
+        if self.left < 0:
+            raise Refused(f"more than {MOST_INSTRUCTIONS:,} instructions; split the file")
+        return super().__getitem__(code)
+
     def __missing__(self, code: int):
         if code in _NAMES:
             raise Refused(f"the pickle instruction {_NAMES[code]}")
@@ -114,6 +129,8 @@ class _PlainUnpickler(pickle._Unpickler):
         super().__init__(mapped, encoding="latin1")
         self._mapped = mapped
         self._view = memoryview(mapped)
+        self._room = _MOST_GROWN * len(mapped) + _SMALL
+        self.dispatch = _Dispatch(self.dispatch)
 
     def find_class(self, module: str, name: str) -> Stub:
         try:
@@ -125,6 +142,7 @@ class _PlainUnpickler(pickle._Unpickler):
         built = self.stack[-2]
         if not isinstance(built, (PendingArray, PlainType)):
             raise Refused(f"setting the state of a {type(built).__name__}")
+        self._take_room(self.stack[-1])
         self.load_build()
         if isinstance(built, PendingArray):
             self.stack[-1] = built.array
@@ -132,7 +150,18 @@ class _PlainUnpickler(pickle._Unpickler):
     def _reduce(self) -> None:
         if not isinstance(self.stack[-2], Call):
             raise Refused(f"calling a {type(self.stack[-2]).__name__}")
+        self._take_room(self.stack[-1])
         self.load_reduce()
+
+    def _take_room(self, parts: Any) -> None:
+        """Count the memory of an array, whose content a pickle can name any number of times."""
+        for part in parts if type(parts) is tuple else ():
+            if type(part) in (str, bytes, bytearray, memoryview):
+                self._room -= len(part)
+            elif type(part) is list:
+                self._room -= 8 * len(part)
+        if self._room < 0:
+            raise Refused("the same content in very many arrays")
 
     def _frame(self) -> None:
         # A frame only says how much to read ahead, which a mapped file has no use for.

@@ -23,10 +23,13 @@ from mmf_cmsbert.datasets.synthetic import is_synthetic
 from mmf_cmsbert.datasets.validation import not_empty, the_segments, usable
 from mmf_cmsbert.datasets.windows import shorten
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import read_regular
 
 ON_INVALID = ("error", "skip")
 # Raised with any change of what becomes of the same files under the same settings.
 _VERSION = 2
+# Bytes of a tokenizer's vocab.txt.
+_LARGEST_VOCABULARY = 1 << 26
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def fitting_store(
     if len(files) != 1 or settings.layout not in ("auto", "store"):
         return None
     for folder in (files[0], files[0] / split):
-        if (folder / MANIFEST).is_file() and _fits(read_manifest(folder), settings):
+        if (folder / MANIFEST).exists() and _fits(read_manifest(folder), settings):
             return StoredSegments(folder)
     return None
 
@@ -185,7 +188,7 @@ def write_split(folder: Path, split: str, segments: Iterable[Segment], **origin:
 
 def _lines(file: Path) -> list[str]:
     try:
-        return file.read_text(encoding="utf-8").splitlines()
+        return read_regular(file, _LARGEST_VOCABULARY).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"{file}: cannot be read as a vocabulary ({str(error)[:200]}); expected text, a word "

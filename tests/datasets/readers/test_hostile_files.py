@@ -10,6 +10,8 @@ import os
 import pickle
 import struct
 import tracemalloc
+import zipfile
+import zlib
 
 import h5py
 import numpy as np
@@ -81,6 +83,13 @@ def state_of_an_array(shape, code, content):
     )
 
 
+def same_content_in_arrays():
+    """3,000 arrays of objects that are all made of one list of 100,000 entries."""
+    start, end = state_of_an_array((10**5,), b"O8", b"").split(b"C\x00")
+    once = b"\x80\x03](" + b"N" * 10**5 + b"eq\x00"
+    return once + b"0](" + (start + b"h\x00" + end) * 3000 + b"e."
+
+
 PROGRAMS = {
     "a call of os.system, protocol 0": pickle.dumps(Runs(os.system, "touch canary"), 0),
     "a call of eval, protocol 4": pickle.dumps([entry(), Runs(eval, TOUCH)], 4),
@@ -112,6 +121,7 @@ PROGRAMS = {
     "cut in the middle": pickle.dumps([entry()] * 9)[:-100],
     "cut at its last byte": pickle.dumps([entry()])[:-1],
     "nested beyond measure": b"(" * 50_000,
+    "an array of the same text over and over": same_content_in_arrays(),
     "no bytes at all": b"",
     "bytes by chance": bytes(np.random.default_rng(3).integers(0, 256, 5000, np.uint8)),
     "a web page": b"<!DOCTYPE html><html>Quota exceeded</html>",
@@ -224,6 +234,9 @@ FOLDERS = {
         "visual/a.npy", npy(FRAMES).replace(b"(2, 3), }", b"(2, 3) and ")
     ),
     "an array that is a pickle": with_frames("visual/a.npy", pickle.dumps(Runs(eval, TOUCH))),
+    "an archive packed so that unpacking takes any memory": with_frames(
+        "visual/a.npz", npz(FRAMES, method=zipfile.ZIP_LZMA)
+    ),
     "an array of one dimension": with_frames("visual/a.npy", npy(np.ones(3))),
     "an array with infinities": with_frames("visual/a.npy", npy(FRAMES * np.inf)),
     "an empty file for an array": with_frames("visual/a.npy", b""),
@@ -268,6 +281,22 @@ def of_type(dtype, name="features"):
     return change
 
 
+def endless_chunk(group, _):
+    data = replaced(group[VIDEO], "features", np.ones((4, 4)), chunks=(4, 4), compression="gzip")
+    data.id.write_direct_chunk((0, 0), zlib.compress(bytes(150 << 20), 1))
+
+
+def packed_twice(group, _):
+    del group[VIDEO]["features"]
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_chunk((4, 4))
+    properties.set_deflate(1)
+    properties.set_filter(h5py.h5z.FILTER_DEFLATE, h5py.h5z.FLAG_MANDATORY, (1,))
+    space = h5py.h5s.create_simple((4, 4))
+    name, kind = b"features", h5py.h5t.NATIVE_FLOAT
+    h5py.h5d.create(group[VIDEO].id, name, kind, space, properties)
+
+
 def inside(change):
     return lambda path: edit(path, change)
 
@@ -286,6 +315,8 @@ SEQUENCES = {
     "chunks larger than the file": (VISUAL, inside(large_chunks)),
     "words of a gigabyte": (WORDS, inside(an_hour_of_words)),
     "references": (VISUAL, inside(references)),
+    "a chunk that unpacks for ever": (VISUAL, inside(endless_chunk)),
+    "chunks packed twice": (VISUAL, inside(packed_twice)),
     "a group that holds itself": (VISUAL, inside(group_in_itself)),
     "a group for an array": (LABELS, inside(group_for_array)),
     "an array for a group": (WORDS, inside(array_for_group)),
