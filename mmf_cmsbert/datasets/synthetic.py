@@ -20,13 +20,15 @@ from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
 from mmf_cmsbert.datasets.synthetic_text import vocabulary, write_sentence
 from mmf_cmsbert.errors import ConfigError, DataError
-from mmf_cmsbert.files import replace_text, replaced_file
+from mmf_cmsbert.files import read_regular, replace_text, replaced_file, sha256_of
 
 VERSION = 1
 _DEFAULTS = {"seed": 1, "train": 480, "val": 120, "test": 200}
 # What a pattern adds to the sentiment -> the columns that rise with it. None rises for 0.
 _COLUMNS = {-1.2: (2, 3, 4), -0.6: (7, 8, 9), 0.6: (12, 13, 14), 1.2: (17, 18, 19)}
 _NARROWEST = 20
+# Bytes of the note beside a file.
+_LARGEST = 1 << 16
 _RISE, _FRAME_NOISE, _LABEL_NOISE = 3.0, 0.5, 0.1
 
 
@@ -88,7 +90,7 @@ def write_split(
                 "one; it was left as it is. Give the synthetic corpus a folder of its own: "
                 "data_dir of the dataset"
             )
-        if made_from.items() <= json.loads(note.read_text()).items():
+        if made_from.items() <= json.loads(read_regular(note, _LARGEST)).items():
             return False
         path.unlink()
     content = pickle.dumps(make_split(split, settings, widths), protocol=4)
@@ -103,8 +105,8 @@ def write_split(
 def is_synthetic(path: Path) -> bool:
     """Whether the file was written by this generator and has not been changed since."""
     try:
-        note = json.loads(_note_path(path).read_text())
-        return note["sha256"] == _sha256(path.read_bytes())
+        note = json.loads(read_regular(_note_path(path), _LARGEST))
+        return note["sha256"] == sha256_of(path)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

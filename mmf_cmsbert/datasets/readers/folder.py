@@ -38,7 +38,7 @@ _FIELDS = ("id", "text", "words", "label", "split", "start", "end", "video", "cl
 def recognise(path: Path) -> bool:
     """Whether ``path`` is such a folder, or the list of segments in one."""
     if path.is_dir():
-        return any((path / name).is_file() for name in NAMES)
+        return any((path / name).exists() for name in NAMES)
     return path.suffix.lower() in SUFFIXES and not video_lists.is_video_lists(path)
 
 
@@ -114,7 +114,7 @@ def _same(one: Any, other: Any) -> bool:
 def _list_file(path: Path) -> Path:
     if not path.is_dir():
         return path
-    found = [path / name for name in NAMES if (path / name).is_file()]
+    found = [path / name for name in NAMES if (path / name).exists()]
     if len(found) != 1:
         there = "both" if len(found) == 2 else " and ".join(f.name for f in found) or "neither"
         raise DataError(
@@ -199,7 +199,7 @@ def _number(value: Any, where: str) -> float | None:
 def _frames(folder: Path, name: str, modality: str) -> np.ndarray | None:
     places = [folder / each / name for each in FEATURE_FOLDERS[modality]]
     files = [Path(f"{place}{suffix}") for place in places for suffix in (".npy", ".npz")]
-    found = [file for file in files if file.is_file()]
+    found = [file for file in files if file.exists()]
     if len(found) > 1:
         other = found[1].name if found[0].parent == found[1].parent else found[1]
         raise SegmentError(f"{found[0]} and {other} stand side by side; expected one of them")

@@ -120,15 +120,21 @@ def _of_pickle(
     vocabulary: Sequence[str] | None,
     on_count: Callable[[int], Any],
 ) -> Iterator[Segment | SegmentError]:
+    size = path.stat().st_size
     content = load_plain(path)
     layout = _layout_of_content(content, path) if layout == "auto" else layout
     on_count(_count(content, split))
     if layout == "mmsa":
-        yield from mmsa.read(content, split, str(path), vocabulary)
+        segments = mmsa.read(content, split, str(path), vocabulary)
     elif layout == "mag":
-        yield from aligned_only(mag.read(content, split, str(path)), str(path))
+        segments = aligned_only(mag.read(content, split, str(path)), str(path))
     else:
-        yield from aligned_only(misa.read(content, str(path)), str(path))
+        segments = aligned_only(misa.read(content, str(path)), str(path))
+    for segment in segments:
+        # Reading what is no longer there would end the process: the file is mapped.
+        if path.stat().st_size < size:
+            raise DataError(f"{path}: cut short while it was read; start again when it is complete")
+        yield segment
 
 
 def _count(content: Any, split: str) -> int:

@@ -48,7 +48,7 @@ def splits_of_rows(path: Path) -> list[str]:
     Raises:
         OSError: the file cannot be read.
     """
-    file = next((path / n for n in folder.NAMES if (path / n).is_file()), path)
+    file = next((path / n for n in folder.NAMES if (path / n).exists()), path)
     status = file.stat()
     return list(_splits_of_rows(file, status.st_size, status.st_mtime_ns))
 

@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
-from mmf_cmsbert.datasets.readers.text import BYTES, decoded, describe, has_text, writable
+from mmf_cmsbert.datasets.readers.text import (
+    BYTES,
+    LONGEST_ID,
+    decoded,
+    describe,
+    has_text,
+    not_too_long,
+    writable,
+)
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import SegmentError
 
@@ -114,6 +122,7 @@ def _text(value: Any, where: str) -> str:
         value = str(value) if abs(value) < 2**63 else value
     if not isinstance(value, str) or not has_text(value):
         raise _no_id(value, where)
+    not_too_long(value, LONGEST_ID, f"{where}: the segment id")
     writable(value, f"{where}: the segment id")
     return str(value).strip()
 

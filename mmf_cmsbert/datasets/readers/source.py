@@ -17,6 +17,7 @@ from mmf_cmsbert.datasets.readers.source_folder import NothingFound
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.datasets.stores import manifest
 from mmf_cmsbert.errors import ConfigError, DataError, UserError
+from mmf_cmsbert.files import check_regular
 
 # A corpus is looked for in a folder, and at most this many levels below it.
 _DEEPEST = 3
@@ -120,10 +121,10 @@ def _checked(path: Path) -> Path:
             raise DataError(f"{path}: a media file; {EXTRACTORS}")
         if path.is_file() or path.is_dir():
             return path
+        if path.exists():
+            check_regular(path)
         if path.is_symlink():
             raise DataError(f"{path}: a link to {path.readlink()}, which cannot be found")
-        if path.exists():
-            raise DataError(f"{path}: neither a file nor a folder; expected one of these")
     except OSError as error:
         raise _unreadable(path, error) from error
     except RuntimeError as error:  # ~NAME of no user
@@ -155,7 +156,7 @@ def _find(path: Path, told: str | None, layout: str, found: _Found, levels: int)
 def _has_other_names(stores: Path) -> bool:
     """Whether a folder of stores has one of a name such as ``dev``, which its reader ignores."""
     others = (each for each in source_folder.folders(stores) if each.name not in SPLITS)
-    return any((f / manifest.NAME).is_file() and split_in(f.name) for f in others)
+    return any((f / manifest.NAME).exists() and split_in(f.name) for f in others)
 
 
 def _kind(path: Path, layout: str) -> str | None:
@@ -177,8 +178,8 @@ def _kind(path: Path, layout: str) -> str | None:
 
 def _splits(path: Path, kind: str | None, told: str | None) -> list[str]:
     """The splits that a corpus holds: those that it names, else the one that is told, or none."""
-    if kind == "store" and not (path / manifest.NAME).is_file():
-        return [split for split in SPLITS if (path / split / manifest.NAME).is_file()]
+    if kind == "store" and not (path / manifest.NAME).exists():
+        return [split for split in SPLITS if (path / split / manifest.NAME).exists()]
     if kind == "csd" and (lists := csd.own_lists([path])):
         videos = video_lists.read_video_lists(lists)
         return [split for split in SPLITS if videos.get(split)]

@@ -33,7 +33,7 @@ def files_by_split(path: Path, suffixes: Sequence[str]) -> tuple[dict[str, list[
     Raises:
         DataError: two files name the same split.
     """
-    files = [f for f in sorted(path.iterdir()) if f.suffix.lower() in suffixes and f.is_file()]
+    files = [f for f in sorted(path.iterdir()) if f.suffix.lower() in suffixes and not f.is_dir()]
     named: dict[str, list[Path]] = {}
     for split in SPLITS:
         exact = [file for file in files if split_named(file.stem) == split]

@@ -12,6 +12,8 @@ from mmf_cmsbert.errors import SegmentError
 # Long bytes of a pickle stay in its file, as a view.
 BYTES = (bytes, memoryview)
 # Letters and symbols by their class that show nothing: fillers of Hangul, the empty Braille cell.
+# Characters of a segment, and of its id. A pickle can name one long word any number of times.
+LONGEST_TEXT, LONGEST_ID = 1 << 20, 1 << 10
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
@@ -47,7 +49,11 @@ def word_list(value: Any, where: str) -> list[str]:
     """Words from a list or array of text or bytes, blank ones included."""
     if not isinstance(value, (list, tuple, np.ndarray)) or getattr(value, "ndim", 1) == 0:
         raise SegmentError(f"{where}: expected a list of words, found {describe(value)}")
-    return [_word(word, where) for word in value]
+    words, left = [], LONGEST_TEXT
+    for word in value:
+        words.append(_word(word, where, left))
+        left -= len(words[-1]) + 1
+    return words
 
 
 def split_text(value: Any, where: str) -> list[str]:
@@ -58,6 +64,7 @@ def split_text(value: Any, where: str) -> list[str]:
         value = decoded(value, f"{where}: the text")
     if not isinstance(value, str):
         raise SegmentError(f"{where}: expected the text of the segment, found {describe(value)}")
+    not_too_long(value, LONGEST_TEXT, f"{where}: the text")
     writable(value, f"{where}: the text")
     return str(value).split()
 
@@ -94,12 +101,22 @@ def writable(value: str, what: str) -> None:
         raise SegmentError(f"{what} is no text that can be written as UTF-8") from error
 
 
-def _word(word: Any, where: str) -> str:
+def not_too_long(value: str | bytes | memoryview, most: int, what: str) -> None:
+    """Raise for a text that no segment has."""
+    if len(value) > most:
+        raise SegmentError(f"{what} is longer than {most:,} characters; refused")
+
+
+def _word(word: Any, where: str, left: int) -> str:
     if isinstance(word, np.ndarray) and word.size == 1:  # how words leave an HDF5 file
         word = word.reshape(-1)[0]
     if isinstance(word, BYTES):
         word = decoded(word, f"{where}: a word")
     if not isinstance(word, str):
         raise SegmentError(f"{where}: expected words as text, found {describe(word)}")
+    if len(word) >= left:
+        raise SegmentError(
+            f"{where}: the words are longer than {LONGEST_TEXT:,} characters together; refused"
+        )
     writable(word, f"{where}: a word")
     return str(word)

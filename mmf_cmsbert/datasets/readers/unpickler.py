@@ -38,6 +38,7 @@ def load_plain(path: str | Path) -> Any:
             numpy arrays and built-in containers. Nothing that it names is imported or executed.
     """
     path = Path(path)
+    mapped: mmap | bytes = b""
     try:
         with open_regular(path) as file:
             start = file.read(START)

@@ -104,6 +104,8 @@ class _Batch:
         written = plain.pop("checksum")
         plain["words"] = tuple(plain["words"])
         plain["metadata"] = json.loads(plain.get("metadata") or "{}")
+        if not isinstance(plain["metadata"], dict):
+            raise ValueError("metadata that is no object")
         for modality, (offsets, present) in self._frames.items():
             plain[modality] = None
             if present[row]:

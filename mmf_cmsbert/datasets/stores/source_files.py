@@ -22,7 +22,7 @@ def files_of(paths: Sequence[Path], split: str) -> list[Path]:
 def _behind(path: Path, split: str) -> Iterator[Path]:
     if folder.recognise(path):
         lists = [path / name for name in folder.NAMES] if path.is_dir() else [path]
-        yield from (each for each in lists if each.is_file())
+        yield from (each for each in lists if each.exists())
         root = path if path.is_dir() else path.parent
         for names in FEATURE_FOLDERS.values():
             for name in names:
@@ -32,8 +32,8 @@ def _behind(path: Path, split: str) -> Iterator[Path]:
     if path.is_dir():
         yield from sorted(path.glob("*.csd"))
         stores = (path / manifest.NAME, path / split / manifest.NAME)
-        yield from (each for each in stores if each.is_file())
+        yield from (each for each in stores if each.exists())
     if csd.recognise(path):
         lists = (path if path.is_dir() else path.parent) / video_lists.NAME
-        if lists.is_file():
+        if lists.exists():
             yield lists

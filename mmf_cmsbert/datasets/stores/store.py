@@ -31,7 +31,7 @@ NAME = "segments.arrow"
 _BATCH_SEGMENTS, _BATCH_BYTES = 64, 1 << 23
 
 # Arrow's errors are ValueErrors, but for one: more memory announced than there is.
-_DAMAGE = (OSError, ValueError, LookupError, TypeError, OverflowError, MemoryError)
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, OverflowError, MemoryError, RecursionError)
 
 
 class StoredSegments(Sequence[Segment]):

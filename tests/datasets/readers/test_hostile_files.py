@@ -144,6 +144,12 @@ CONTENTS = {
     "words that are numbers": [entry(words=[1, 2])],
     "words that are no UTF-8": [entry(words=[b"caf\xe9", "x"])],
     "words that are half a character": [entry(words=["\ud800", "x"])],
+    "one long word over and over": [entry(words=["a" * 100_000] * 200_000)],
+    "one long text over and over": mmsa(
+        raw_text=["a" * 100_000] * 9000, id=[f"v$_${i}" for i in range(9000)]
+    ),
+    "the same segment over and over": [entry()] * 200_000,
+    "an id beyond all files' names": [entry(name="v" * 2000)],
     "no words": [entry(words=[], visual=None, acoustic=None)],
     "an id that is none": [entry(name=None)],
     "an id twice": [entry(), entry()],

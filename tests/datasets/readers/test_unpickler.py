@@ -278,7 +278,7 @@ def test_what_is_no_pickle_is_called_by_its_name(tmp_path, content, found):
 def test_a_file_that_cannot_be_opened(tmp_path):
     with pytest.raises(DataError, match="absent.pkl: cannot be read"):
         load_plain(tmp_path / "absent.pkl")
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="expected a file, found a folder"):
         load_plain(tmp_path)
 
 
