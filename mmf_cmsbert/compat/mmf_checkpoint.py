@@ -20,12 +20,15 @@ from mmf.utils import checkpoint as mmf_checkpoint
 from mmf.utils.distributed import broadcast_scalar, is_master
 from omegaconf import OmegaConf
 
+from mmf_cmsbert.checkpoints import contents
 from mmf_cmsbert.checkpoints import file as checkpoint_file
 from mmf_cmsbert.compat import imports, mmf_loaded, mmf_log, mmf_resume
+from mmf_cmsbert.compat.mmf_checkpoint_loading import fitting
 from mmf_cmsbert.compat.mmf_line import early_stopping, is_main, lr_scheduler
+from mmf_cmsbert.compat.mmf_run_checks import WeightsNotFiniteError, weights_not_finite
 from mmf_cmsbert.config import run_config
 from mmf_cmsbert.config.splits import trains
-from mmf_cmsbert.errors import ConfigError, UserError
+from mmf_cmsbert.errors import ConfigError
 
 
 def apply_safe_loading() -> None:
@@ -33,7 +36,7 @@ def apply_safe_loading() -> None:
 
     This holds for `checkpoint.resume*`, for `from_pretrained` and for the model zoo.
     """
-    mmf_checkpoint.torch = imports.facade(torch, load=checkpoint_file.read)
+    mmf_checkpoint.torch = imports.facade(torch, load=contents.load)
 
 
 def apply() -> None:
@@ -143,8 +146,10 @@ def save(self, update: int, iteration: int | None = None, update_best: bool = Fa
         targets.append(folder / f"{self.ckpt_prefix}best.ckpt")
     # Last: what current.ckpt says of the best must never be newer than best.ckpt.
     targets.append(folder / f"{self.ckpt_prefix}current.ckpt")
-    contents = checkpoint_file.plain(_contents(self, update, iteration or update))
-    checkpoint_file.write(contents, *targets)
+    state = checkpoint_file.plain(_contents(self, update, iteration or update))
+    if broken := contents.non_finite(state["model"]):
+        raise WeightsNotFiniteError(weights_not_finite(update, broken))
+    checkpoint_file.write(state, *targets)
     if is_main() and self.config.training.wandb.log_checkpoint:
         self.trainer.logistics_callback.wandb_logger.log_model_checkpoint(str(targets[-1]))
 
@@ -161,7 +166,8 @@ def _contents(checkpoint: Any, update: int, iteration: int) -> dict:
     parallel = registry.get("data_parallel") or registry.get("distributed")
     model = trainer.model.module if parallel is True else trainer.model
     best = early_stopping(trainer)
-    contents = {
+    state = {
+        checkpoint_file.FORMAT_KEY: checkpoint_file.FORMAT,
         "model": model.state_dict(),
         "optimizer": trainer.optimizer.state_dict(),
         "best_iteration": best.best_monitored_iteration,
@@ -174,25 +180,16 @@ def _contents(checkpoint: Any, update: int, iteration: int) -> dict:
         "resume": mmf_resume.position(trainer),
     }
     if scaler := getattr(trainer, "scaler", None):  # for fp16
-        contents["fp16_scaler"] = scaler.state_dict()
+        state["fp16_scaler"] = scaler.state_dict()
     if checkpoint.git_repo:
-        contents.update(checkpoint._get_vcs_fields())
-    return contents
+        state.update(checkpoint._get_vcs_fields())
+    return state
 
 
 def _resume(checkpoint: Any, file: Path) -> None:
-    try:
-        checkpoint._load(str(file))
-    except (RuntimeError, ValueError) as error:
-        if isinstance(error, RuntimeError) and "state_dict" not in str(error):
-            raise
-        reason = " ".join(str(error).split())[:300]
-        raise UserError(
-            f"{file} does not fit this model or optimizer ({reason}). Go on with the configuration "
-            f"that it was written with ({file.parent / 'config.yaml'}), or begin anew in another "
-            "folder: env.save_dir=<folder>"
-        ) from error
-    mmf_resume.begin(checkpoint.trainer, checkpoint.position, file)
+    checkpoint._load(str(file))
+    with fitting(file):
+        mmf_resume.begin(checkpoint.trainer, checkpoint.position, file)
     mmf_loaded.check_left(checkpoint.trainer, str(file), own=True)
 
 

@@ -22,6 +22,7 @@ def activate() -> None:
 
     from mmf_cmsbert.compat import (
         mmf_checkpoint,
+        mmf_checkpoint_loading,
         mmf_defaults,
         mmf_early_stopping,
         mmf_evaluation,
@@ -40,6 +41,7 @@ def activate() -> None:
         apply_all(import_module(f"mmf_cmsbert.compat.models.{name}"))
     mmf_early_stopping.apply()
     mmf_checkpoint.apply()
+    apply_all(mmf_checkpoint_loading)
     mmf_evaluation.apply()
     if mmf_line.is_main():
         from mmf_cmsbert.compat import (

@@ -14,8 +14,18 @@ import torch
 from mmf.common.meter import SmoothedValue
 from mmf.common.registry import registry
 
+from mmf_cmsbert.checkpoints import form
 from mmf_cmsbert.compat import mmf_log, mmf_rng
+from mmf_cmsbert.compat.mmf_checkpoint_loading import fitting
 from mmf_cmsbert.compat.mmf_line import is_main, trainer_class
+
+_COUNTS = {
+    "num_updates": 0,
+    "current_iteration": 0,
+    "last_evaluated_update": 0,
+    "activated": False,
+    "meter": {},
+}
 
 
 def apply() -> None:
@@ -27,7 +37,13 @@ def apply() -> None:
     def load_and_position(self, **kwargs):
         original(self, **kwargs)
         # not before: building the scheduler sets the learning rates of update 0
-        _position_scheduler(self)
+        with fitting(getattr(self, "resume_file", None)):
+            if kept := self.resume_position:
+                # The position in the epoch is checked when it is taken up.
+                wrong = form.difference(position(self), {**kept, "epoch": None}, "resume")
+                if wrong:
+                    raise ValueError(wrong)
+            _position_scheduler(self)
 
     setattr(trainer, last_step, load_and_position)
     trainer.take_up = take_up
@@ -66,6 +82,8 @@ def begin(trainer: Any, kept: dict | None, file: Path) -> None:
             "warning",
         )
         return
+    if wrong := form.difference(_COUNTS, kept, "resume"):
+        raise ValueError(wrong)
     # With resume_best MMF takes the best update's number, also where current.ckpt had to serve.
     trainer.num_updates = kept["num_updates"]
     trainer.current_iteration = kept["current_iteration"]
@@ -75,7 +93,7 @@ def begin(trainer: Any, kept: dict | None, file: Path) -> None:
     trainer.early_stopping.activated = kept["activated"]
     for name, values in kept["meter"].items():
         trainer.meter.meters[name] = _smoothed(values)
-    trainer.resume_position = kept
+    trainer.resume_position, trainer.resume_file = kept, file
     done = "done"
     if kept["epoch"]:
         batches = sum(stream["drawn"] for stream in kept["epoch"]["streams"])
@@ -96,8 +114,9 @@ def take_up(trainer: Any) -> tuple[bool, bool]:
     kept, trainer.resume_position = trainer.resume_position, None
     if kept is None:
         return False, False
-    mmf_rng.restore(kept["generators"])
-    goes_on = kept["epoch"] is not None and trainer.train_loader.take_up(kept["epoch"])
+    with fitting(trainer.resume_file):
+        mmf_rng.restore(kept["generators"])
+        goes_on = kept["epoch"] is not None and trainer.train_loader.take_up(kept["epoch"])
     stopping = trainer.early_stopping
     due = trainer.num_updates % trainer.evaluation_interval == 0
     if due and stopping.last_evaluated_update != trainer.num_updates:

@@ -10,6 +10,10 @@ class LossIsNanError(UserError, RuntimeError):
     """The training loss is not a number; main raises a RuntimeError."""
 
 
+class WeightsNotFiniteError(UserError, ArithmeticError):
+    """Training made weights that are NaN or infinite."""
+
+
 def check_splits(trainer: Any) -> None:
     """Raise a DataError if a split is empty that the run will need."""
     for split in needed_splits(trainer.run_type):
@@ -44,4 +48,14 @@ def loss_is_nan(trainer: Any, update: int) -> str:
         "clip with training.clip_gradients=true training.max_grad_l2_norm=1, or let "
         "training.detect_anomaly=true name the operation. checkpoint.resume=true "
         "checkpoint.resume_best=true goes on from the best checkpoint."
+    )
+
+
+def weights_not_finite(update: int, names: list[str]) -> str:
+    """Say so of a run's weights, before they are saved."""
+    return (
+        f"The weights are NaN or infinite at update {update} ({len(names)} tensors, {names[0]} "
+        "first); they were not saved, and earlier checkpoints are unchanged. Lower "
+        "optimizer.params.lr, clip with training.clip_gradients=true "
+        "training.max_grad_l2_norm=1, or let training.detect_anomaly=true name the operation."
     )

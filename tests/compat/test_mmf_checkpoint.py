@@ -1,6 +1,7 @@
 """What runs of MMF's trainer leave in their folder, and what they load from it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -67,13 +68,25 @@ def test_the_best_weights_are_restored_and_exported(toy, tmp_path):
         assert torch.equal(run.weights[key], value) and torch.equal(final[key], value)
 
 
-def test_the_best_checkpoint_of_an_earlier_run_is_not_restored(toy, tmp_path):
+def test_the_best_checkpoint_of_an_earlier_run_is_not_restored(toy, tmp_path, monkeypatch):
     old = toy.run(tmp_path)
-    # the weights are nan from the first update on, and nan never improves
-    new = toy.run(tmp_path, *toy.TRAIN_ON_NAN, nan_at=1)
+    # nan never improves
+    nan = torch.tensor(float("nan"))
+    monkeypatch.setattr(toy.ToyError, "calculate", lambda *args, **kwargs: nan)
+    new = toy.run(tmp_path, "training.seed=4")
     assert any("No evaluation gave a best checkpoint" in line for line in new.lines)
-    assert new.weights["layers.0.weight"].isnan().all()
-    assert not old.weights["layers.0.weight"].isnan().any()
+    assert not torch.equal(new.weights["layers.0.weight"], old.weights["layers.0.weight"])
+
+
+def test_weights_that_become_nan_are_not_saved(toy, tmp_path):
+    from mmf_cmsbert.compat.mmf_run_checks import WeightsNotFiniteError
+
+    with pytest.raises(WeightsNotFiniteError, match=r"at update 8 .*layers\.0\.\w+ first"):
+        toy.run(tmp_path, *toy.TRAIN_ON_NAN, nan_at=7)
+    assert snapshots(tmp_path) == [4, 6]
+    current = torch.load(tmp_path / "save" / "current.ckpt", weights_only=True)
+    assert current["num_updates"] == 6
+    assert current["model"]["layers.0.weight"].isfinite().all()
 
 
 def test_resuming_from_a_torn_checkpoint_is_one_clear_error(toy, tmp_path):
@@ -92,6 +105,104 @@ def test_resuming_with_another_model_says_that_it_does_not_fit(toy, tmp_path):
     torch.save(checkpoint, file)
     with pytest.raises(UserError, match=r"current\.ckpt does not fit.*layers\.0\.weight"):
         toy.trainer(tmp_path, "checkpoint.resume=True")
+
+
+def damage(file, key, value):
+    """Give an entry of a checkpoint, by a dotted key, another value; None removes it."""
+    whole = torch.load(file, weights_only=True)
+    *path, last = key.split("/")
+    section = whole
+    for name in path:
+        section = section[int(name) if name.isdigit() else name]
+    if value is None:
+        del section[int(last) if last.isdigit() else last]
+    else:
+        section[int(last) if last.isdigit() else last] = value
+    torch.save(whole, file)
+
+
+DAMAGES = [
+    ("model", [1, 2], "expected weights by name"),
+    ("model/layers.0.weight", "text", "found layers.0.weight of type str"),
+    ("model/layers.0.weight", torch.full((8, 4), float("nan")), "NaN or infinite"),
+    ("model/layers.0.weight", torch.full((8, 4), float("inf")), "NaN or infinite"),
+    ("model/layers.0.weight", torch.ones(5, 5), "does not fit"),
+    ("model/layers.0.weight", None, "1 weights of the model are not in it: layers.0.weight"),
+    ("model/other", torch.ones(2), "1 of its weights are not in the model: other"),
+    ("optimizer", [], "optimizer should be dict"),
+    ("optimizer/state/0/exp_avg", torch.ones(2), "optimizer state exp_avg is"),
+    ("optimizer/state/0/exp_avg", "text", "exp_avg"),
+    ("optimizer/state/0/step", "text", "does not fit"),
+    ("optimizer/param_groups/0/params", [0], "does not fit"),
+    ("optimizer/param_groups/0/lr", "text", "param_groups[0].lr should be"),
+    ("num_updates", "six", "num_updates should be int"),
+    ("best_metric_value", "low", "best_metric_value should be"),
+    ("config", ["x"], "config should be dict"),
+    ("resume", [], "resume should be dict"),
+    ("resume/num_updates", "six", "resume.num_updates should be int, found str"),
+    ("resume/num_updates", None, "does not fit"),
+    ("resume/meter", 3, "does not fit"),
+    ("resume/generators", None, "does not fit"),
+    ("resume/generators", {"torch": 3}, "does not fit"),
+    ("resume/epoch", 3, "does not fit"),
+    ("resume/epoch", {"streams": 5}, "does not fit"),
+    ("resume/lr_scheduler", {"last_epoch": "x"}, "resume.lr_scheduler.last_epoch"),
+    ("resume/parameter_groups", 3, "does not fit"),
+]
+
+
+@pytest.fixture(scope="module")
+def interrupted_run(_toy_plugin, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("interrupted")
+    _toy_plugin.run(folder, interrupt=("train", 6))
+    return (folder / "save" / "current.ckpt").read_bytes()
+
+
+@pytest.mark.parametrize(("key", "value", "message"), DAMAGES)
+def test_a_damaged_entry_is_one_clear_error(toy, tmp_path, interrupted_run, key, value, message):
+    (tmp_path / "save").mkdir()
+    file = tmp_path / "save" / "current.ckpt"
+    file.write_bytes(interrupted_run)
+    damage(file, key, value)
+    with pytest.raises(UserError, match=re.escape(message)) as raised:
+        toy.trainer(tmp_path, "checkpoint.resume=True").train()
+    assert str(file) in str(raised.value)
+
+
+def test_a_list_is_no_checkpoint(toy, tmp_path):
+    torch.save([torch.ones(2)], tmp_path / "list.pth")
+    with pytest.raises(UserError, match=r"list\.pth cannot be used: expected a dict"):
+        toy.trainer(tmp_path, f"checkpoint.resume_file={tmp_path / 'list.pth'}")
+
+
+def test_weights_of_another_model_are_not_loaded_as_if_they_fitted(toy, tmp_path):
+    torch.save({"other.weight": torch.ones(2)}, tmp_path / "other.pth")
+    with pytest.raises(UserError, match=r"4 weights of the model are not in it.*1 of its weights"):
+        toy.trainer(tmp_path, f"checkpoint.resume_file={tmp_path / 'other.pth'}")
+
+
+def test_training_may_begin_with_a_part_of_the_weights(toy, tmp_path):
+    torch.save({"layers.0.weight": torch.ones(8, 4)}, tmp_path / "part.pth")
+    option = f"checkpoint.resume_file={tmp_path / 'part.pth'}"
+    trainer = toy.trainer(tmp_path, option)
+    assert trainer.model.state_dict()["layers.0.weight"].eq(1).all()
+    with pytest.raises(UserError, match="3 weights of the model are not in it"):
+        toy.trainer(tmp_path, option, "run_type=test")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("key", ["resume_file", "resume_zoo"])
+def test_what_is_no_file_is_refused_at_once(toy, tmp_path, make, key):
+    make(tmp_path / "toy_model.ckpt")
+    with pytest.raises(UserError, match=r"toy_model\.ckpt"):
+        toy.trainer(tmp_path, f"checkpoint.{key}={tmp_path / 'toy_model.ckpt'}")
+
+
+def test_a_folder_without_a_checkpoint_is_no_pretrained_model(mmf, tmp_path):
+    from mmf.utils.checkpoint import load_pretrained_model
+
+    with pytest.raises(UserError, match=r"cannot be loaded \(AssertionError: None or multiple"):
+        load_pretrained_model(str(tmp_path))
 
 
 def test_a_resume_file_that_is_not_there_is_named(toy, tmp_path):
@@ -113,7 +224,8 @@ def test_from_pretrained_executes_nothing(toy, tmp_path):
 
     zoo = tmp_path / "toy_model"
     zoo.mkdir()
-    torch.save({"model": {}, "config": {"toy_model": {"x": 1}}}, zoo / "model.pth")
+    weights = {"weight": torch.ones(1)}
+    torch.save({"model": weights, "config": {"toy_model": {"x": 1}}}, zoo / "model.pth")
     assert load_pretrained_model(str(zoo))["config"] == {"x": 1}
     torch.save({"model": Program()}, zoo / "model.pth")
     with pytest.raises(UserError, match=r"model\.pth holds posix\.mkdir"):

@@ -62,7 +62,7 @@ def test_small_learning_rates_are_legible(toy, tmp_path):
 def test_a_loss_that_is_nan_ends_the_run_with_a_message(toy, tmp_path):
     # main looks at each update, rc10 at those that it logs
     with pytest.raises(UserError, match=r"loss is nan at update [89] \(epoch 2\)"):
-        toy.run(tmp_path, nan_at=8)
+        toy.run(tmp_path, "training.checkpoint_interval=100", nan_at=8)
 
 
 def test_an_evaluation_whose_loss_is_nan_does_not_end_the_run(toy, tmp_path, monkeypatch):
