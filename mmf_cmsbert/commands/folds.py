@@ -83,5 +83,10 @@ def _recipe(folder: Path, corpus: str, base: Path) -> Path:
         folder.with_suffix(".yaml"),
         f"{base.name} with the videos of {folder.name} to train, validate and test on.",
         base,
-        {"dataset_config": {corpus: {"annotations": {s: [str(folder)] for s in SPLITS}}}},
+        # Whichever of the two keys the base uses, the folds replace it.
+        {
+            "dataset_config": {
+                corpus: {"source": None, "annotations": {s: [str(folder)] for s in SPLITS}}
+            }
+        },
     )

@@ -111,9 +111,13 @@ def test_ctrl_c_ends_with_a_line_and_its_status(cmsbert, corpus, monkeypatch):
 def test_a_download_goes_to_a_folder_of_the_corpus_and_says_what_is_next(cmsbert, monkeypatch):
     asked = []
     monkeypatch.setattr(download, "download", lambda *words, **more: asked.append((words, more)))
-    result = cmsbert("data", "download", "mosei", "--feature", "labels", "--mirror", "http://m")
+    typed = ("--feature", "labels", "--mirror", "http://m", "--max-hours", 2, "--max-gigabytes", 3)
+    result = cmsbert("data", "download", "mosei", *typed)
     folder = Path.cwd() / "mosei-csd"
-    assert asked == [(("mosei", folder), {"features": ["labels"], "mirror": "http://m"})]
+    [(words, more)] = asked
+    limits = more.pop("limits")
+    assert (words, more) == (("mosei", folder), {"features": ["labels"], "mirror": "http://m"})
+    assert (limits.hours, limits.gigabytes) == (2, 3)
     assert f"cmsbert data convert {folder} --dataset mosei" in result.stdout
 
 
