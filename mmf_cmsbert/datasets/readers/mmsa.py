@@ -14,7 +14,7 @@ from mmf_cmsbert.datasets.readers.fields import frame_array, read_each, segment_
 from mmf_cmsbert.datasets.readers.mmsa_fields import agree, is_ids, is_text, padded_in_front
 from mmf_cmsbert.datasets.readers.names import field_named, fields_of, name_used
 from mmf_cmsbert.datasets.readers.pickled_splits import split_content, splits_in
-from mmf_cmsbert.datasets.readers.text import describe, split_text, word_list
+from mmf_cmsbert.datasets.readers.text import describe, has_text, split_text, word_list
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 
@@ -81,6 +81,8 @@ class _Split:
     def segment(self, i: int) -> Segment:
         where = f"{self._where} entry {i}"
         words, lengths = self._words(i, where)
+        if self._pieces is not None:
+            words = [word for word in words if has_text(word)]  # others have no pieces
         frames = self.frames(i, words, lengths, where)
         label = self._fields.get("label")
         return segment_of(

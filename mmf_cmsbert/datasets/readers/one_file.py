@@ -14,6 +14,8 @@ from mmf_cmsbert.files import open_regular
 # A pickle's first instructions say whether it holds a list or a dict, and of what.
 _CONTAINERS = {"EMPTY_LIST": list, "LIST": list, "EMPTY_DICT": dict, "DICT": dict}
 _START = 4096
+# A pickle of protocol 2 and later, or a container; other text may happen to be instructions, too.
+_STARTS = (b"\x80", b"(", b"]", b"}")
 
 
 def pickled_layout(path: Path) -> str | None:
@@ -24,6 +26,8 @@ def pickled_layout(path: Path) -> str | None:
     """
     with open_regular(path) as file:
         start = io.BytesIO(file.read(_START))
+    if start.getvalue()[:1] not in _STARTS:
+        return None
     containers: list[type] = []
     try:
         for instruction, _, _ in pickletools.genops(start):

@@ -48,6 +48,7 @@ class _Found:
     files: dict[str, list[Path]] = field(default_factory=lambda: {split: [] for split in SPLITS})
     layouts: dict[str, None] = field(default_factory=dict)
     unnamed: list[Path] = field(default_factory=list)
+    video_lists: Path | None = None  # named beside .csd files, for all of them
 
     def add(self, layout: str, files: dict[str, list[Path]], unnamed: Sequence[Path] = ()) -> None:
         self.layouts[layout] = None
@@ -94,8 +95,11 @@ def find_source(
         DataError: no such file, or a folder without a corpus.
     """
     found = _Found()
+    paths = [_checked(path) for path in paths]
+    lists = (path for path in paths if path.is_file() and video_lists.is_video_lists(path))
+    found.video_lists = next(lists, None)
     for path in paths:
-        _find(_checked(path), split, layout, found, _DEEPEST if levels is None else levels)
+        _find(path, split, layout, found, _DEEPEST if levels is None else levels)
     named = any(found.files.values())
     if found.unnamed and split is not None:
         found.files[split] += found.unnamed
@@ -148,6 +152,9 @@ def _find(path: Path, told: str | None, layout: str, found: _Found, levels: int)
             _look_into(path, told, layout, found, levels)
             return
         splits = _splits(path, kind, told)
+        if kind == "csd" and (lists := found.video_lists or csd.own_lists([path])):
+            videos = video_lists.read_video_lists(lists)
+            splits = [split for split in SPLITS if videos.get(split)]
     except OSError as error:
         raise _unreadable(path, error) from error
     found.add(kind or "auto", {each: [path] for each in splits}, () if splits else (path,))
@@ -180,9 +187,6 @@ def _splits(path: Path, kind: str | None, told: str | None) -> list[str]:
     """The splits that a corpus holds: those that it names, else the one that is told, or none."""
     if kind == "store" and not (path / manifest.NAME).exists():
         return [split for split in SPLITS if (path / split / manifest.NAME).exists()]
-    if kind == "csd" and (lists := csd.own_lists([path])):
-        videos = video_lists.read_video_lists(lists)
-        return [split for split in SPLITS if videos.get(split)]
     if kind == "folder" and (named := splits_of_rows(path)):
         return named
     if kind in ("misa", "store", "folder"):

@@ -137,7 +137,8 @@ class _PlainUnpickler(pickle._Unpickler):
         try:
             return GLOBALS[module, name]
         except KeyError:
-            raise Refused(f"it asks for {module}.{name}"[:200]) from None
+            hint = " (torch's tensors; MMSA-FET: return_type='np')" * module.startswith("torch.")
+            raise Refused(f"it asks for {module}.{name}"[:200] + hint) from None
 
     def _build(self) -> None:
         built = self.stack[-2]

@@ -70,6 +70,14 @@ def test_words_with_the_same_frame_need_the_vocabulary(tmp_path):
     assert np.array_equal(one.visual, np.repeat(frames[0][:1], 3, 0))
 
 
+@pytest.mark.parametrize("vocabulary", [None, PIECES])
+def test_blank_words_have_no_pieces_and_no_frame(tmp_path, vocabulary):
+    fields, frames = corpus()
+    fields["raw_text"] = [text.replace(" ", " \u200b ") for text in TEXTS]
+    for segment, wanted in zip(read(tmp_path, fields, vocabulary), frames, strict=True):
+        assert np.array_equal(segment.visual, wanted)
+
+
 def test_a_text_longer_than_the_rows_has_zeros_at_its_end(tmp_path):
     fields, frames = corpus(["the film", "i liked the films"], rows=5)
     long = read(tmp_path, fields, PIECES)[1]

@@ -49,8 +49,10 @@ def test_the_lists_beside_the_files_split_them(own):
 def test_lists_from_elsewhere_are_named_with_the_files(own, tmp_path):
     named = lists(tmp_path, {"train": ["d"]}, "mine.json")
     assert videos([own, named], "train") == ["d"]
-    lists(own, {"train": ["a"]})
+    lists(own, {"train": ["a"], "val": ["b"]})
     assert videos([own, named], "train") == ["d"]
+    # Nothing of another list is mixed in.
+    assert find_source([own, named]).files == {"train": [own, named]}
 
 
 def test_without_lists_the_message_says_what_to_write(own):
