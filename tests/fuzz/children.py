@@ -1,0 +1,63 @@
+"""Cases run in forked processes with limits of memory and time, which a case may exhaust."""
+
+import os
+import pickle
+import resource
+import signal
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from mmf_cmsbert.errors import UserError
+
+MOST_SECONDS, MOST_BYTES = 10, 1 << 30
+_CASES_A_CHILD = 25
+
+
+def outcomes(cases: Sequence[int], run: Callable[[int], str]) -> Iterator[tuple[int, str]]:
+    """Each case with what became of it: what ``run`` says, or how its process ended.
+
+    A :class:`UserError` is ``refused``; any other exception is a traceback. A case that takes more
+    than :data:`MOST_SECONDS`, or :data:`MOST_BYTES` more than before, is named as such.
+    """
+    left = list(cases)
+    while left:
+        batch = left[:_CASES_A_CHILD]
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            _become(batch, run, writing)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as results:
+            done = 0
+            while header := results.read(4):
+                yield batch[done], pickle.loads(results.read(int.from_bytes(header, "little")))
+                done += 1
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if done < len(batch):
+            name = "a hang" if status == -signal.SIGALRM else f"ended with {status}"
+            yield batch[done], name
+            done += 1
+        left = left[done:]
+
+
+def _become(batch: Sequence[int], run: Callable[[int], str], writing: int) -> None:
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MOST_BYTES,) * 2)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    devnull = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(devnull, number)
+    for case in batch:
+        signal.alarm(MOST_SECONDS)
+        try:
+            found = run(case)
+        except UserError as error:
+            found = "more than a GiB" if "MemoryError" in str(error) else "refused"
+        except BaseException:
+            found = traceback.format_exc()
+        signal.alarm(0)
+        answer = pickle.dumps(found)
+        os.write(writing, len(answer).to_bytes(4, "little") + answer)
+    os._exit(0)
