@@ -29,20 +29,33 @@ _LIBRARIES = (
     "transformers",
     "lightning",
 )
+_prepared = False
 _active = False
 
 
+def prepare(loading: str | None = None) -> None:
+    """Make MMF importable; does nothing the second time.
+
+    Args:
+        loading: the package of MMF that is being imported, if one is.
+    """
+    global _prepared
+    if _prepared:
+        return
+    _prepared = True
+    for name in _LIBRARIES:
+        _apply(f"libraries.{name}")
+    if imports.activate(loading):  # from here on `import mmf` works
+        _apply("libraries.processes")  # and in spawned processes
+
+
 def activate() -> None:
-    """Make MMF importable and import it; does nothing where MMF is absent, or the second time."""
+    """Import MMF and patch it; does nothing where MMF is absent, or the second time."""
     global _active
     if _active or find_spec("mmf") is None:
         return
     _active = True
-
-    for name in _LIBRARIES:
-        _apply(f"libraries.{name}")
-    if imports.activate():  # from here on `import mmf` works
-        _apply("libraries.processes")  # and in spawned processes
+    prepare()
     _apply("libraries.torch")
     import_module("mmf_cmsbert.compat.mmf_patches").activate()
 

@@ -59,13 +59,17 @@ def facade(module: ModuleType, without: str | None = None, **additions: Any) -> 
     return result
 
 
-def activate() -> bool:
-    """Load MMF's modules with the table in place; False if there is nothing in it."""
+def activate(loading: str | None = None) -> bool:
+    """Load MMF's modules with the table in place; False if there is nothing in it.
+
+    Args:
+        loading: the package of MMF that is being imported, if one is.
+    """
     if not _modules and not _libraries:
         return False
-    if "mmf" not in sys.modules:
-        # an attempt to import MMF that failed leaves those of its modules that could be loaded
-        for name in [name for name in sys.modules if is_mmf(name)]:
+    if loading == "mmf" or "mmf" not in sys.modules:
+        # An attempt to import MMF that failed leaves the modules that it could load.
+        for name in [name for name in sys.modules if is_mmf(name) and name != loading]:
             del sys.modules[name]
     sys.meta_path.insert(0, _Finder())
     return True
@@ -88,10 +92,16 @@ def _import(
     return builtins.__import__(name, globals, locals, fromlist, level)
 
 
+def execute(loader: SourceFileLoader, module: ModuleType) -> None:
+    """Execute a module of MMF, with the table in place if it holds anything."""
+    if _modules or _libraries:
+        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import}
+    SourceFileLoader.exec_module(loader, module)
+
+
 class _Loader(SourceFileLoader):
     def exec_module(self, module: ModuleType) -> None:
-        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import}
-        super().exec_module(module)
+        execute(self, module)
 
 
 class _Finder(MetaPathFinder):
@@ -104,7 +114,7 @@ class _Finder(MetaPathFinder):
         for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
             spec = finder.find_spec(fullname, path, target)
             if spec is not None:
-                if isinstance(spec.loader, SourceFileLoader):
+                if type(spec.loader) is SourceFileLoader:
                     spec.loader = _Loader(spec.loader.name, spec.loader.path)
                 return spec
         return None

@@ -13,7 +13,7 @@ def _toy_plugin():
     pytest.importorskip("pytorch_lightning")
     import mmf_cmsbert.registration
 
-    if not mmf_cmsbert.registration.MMF_INSTALLED:
+    if not mmf_cmsbert.registration.mmf_installed():
         pytest.skip("MMF is not installed")
     mmf_cmsbert.registration.register()
     from mmf.common.registry import registry

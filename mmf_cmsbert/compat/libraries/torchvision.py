@@ -29,8 +29,7 @@ def make_optional() -> bool:
 
 @patch(
     "torchvision.io.read_video",
-    "main",
-    why="torchvision 0.26 removed read_video; MMF imports it with its datasets.",
+    why="torchvision 0.26 removed read_video; main, and plugins written for it, import it.",
     remove_when="MMF imports it where it reads videos, in charades.",
 )
 def keep_importable() -> bool:
