@@ -22,6 +22,7 @@ from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.files import check_regular, write_error
 from mmf_cmsbert.paths import PACKAGE
 from mmf_cmsbert.registration import register
+from mmf_cmsbert.terminal import show_any_text
 
 _DESCRIPTION = """\
 {what} what a configuration describes, with MMF.
@@ -45,6 +46,7 @@ def mmf_predict() -> None:
 
 
 def _command(prog: str, what: str, predict: bool) -> None:
+    show_any_text()
     try:
         _start(prog, what, predict)
     except UserError as error:
@@ -139,10 +141,11 @@ def complete(
     preflight.check_names(options["model"], options["dataset"].split(","))
     config = _configuration(options, "config", "model", "dataset")
     ours = options["model"] == "cmsbert"
-    overrides.check({k: v for k, v in options.items() if k != "dataset"}, config, sections=not ours)
+    defaults = _configuration(options, "model", "dataset")
+    known = {key: value for key, value in options.items() if key != "dataset"}
+    overrides.check(known, config, sections=not ours, defaults=defaults)
     if ours:
         # Files for other models may hold keys and values that only those models know.
-        defaults = _configuration(options, "model", "dataset")
         preflight.check_keys_of(file, options.get("config", ""), defaults)
         preflight.check_keys_of(override, "--config_override", defaults)
         preflight.check_values(options, config, defaults)

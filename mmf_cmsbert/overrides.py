@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from omegaconf import OmegaConf
+
 from mmf_cmsbert.config import words as values
 from mmf_cmsbert.config.words import value_of as value_of
 from mmf_cmsbert.errors import ConfigError
@@ -39,13 +41,20 @@ def parse(words: Sequence[str]) -> dict[str, str]:
     return options
 
 
-def check(options: Mapping[str, str], config: Mapping, sections: bool = False) -> None:
+def check(
+    options: Mapping[str, str],
+    config: Mapping,
+    sections: bool = False,
+    defaults: Mapping | None = None,
+) -> None:
     """See that each option names a key of ``config`` that can take a value.
 
     Args:
         options: key -> value.
         config: what the options are to change.
-        sections: whether a value for a whole section passes, which MMF then ignores.
+        sections: whether keys for a whole section pass, which MMF then ignores.
+        defaults: the configuration without its file. A section passes that the file alone makes
+            of a value, such as null.
 
     Raises:
         ConfigError: an unknown key (with the nearest known one), or a whole section.
@@ -60,8 +69,11 @@ def check(options: Mapping[str, str], config: Mapping, sections: bool = False) -
             walked.append(part)
             if index:
                 node = _item(node, index, option)
-        whole = option in _OPEN and isinstance(value_of(text), dict)
-        if isinstance(node, Mapping) and node and not sections and not whole:
+        if isinstance(node, Mapping) and node and not sections:
+            optional = not isinstance(OmegaConf.select(defaults or config, option), Mapping)
+            keys = isinstance(value_of(text), Mapping)
+            if (option in _OPEN and keys) or (optional and not keys):
+                continue
             raise ConfigError(
                 f"{option} is a section; name a key in it: "
                 + ", ".join(f"{option}.{key}" for key in node)

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from mmf_cmsbert.datasets.segment import MODALITIES
 from mmf_cmsbert.files import replace_text
+from mmf_cmsbert.terminal import is_utf8
 
 _WIDTH_OF_A_FILE = 120
 _COLUMNS_SHOWN = 4
@@ -18,7 +19,8 @@ _COLUMNS_SHOWN = 4
 
 def write_json(report: Mapping[str, Any], file: str) -> None:
     """Write the report to a file, whole or not at all, or to stdout for ``-``."""
-    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    escaped = file == "-" and not is_utf8()
+    text = json.dumps(report, indent=1, ensure_ascii=escaped, allow_nan=False) + "\n"
     if file == "-":
         sys.stdout.write(text)
         return

@@ -49,7 +49,8 @@ def fitting(file: Any) -> Iterator[None]:
 def _misfit(file: Any, reason: str) -> UserError:
     return UserError(
         f"{file} does not fit this model or optimizer ({reason}). Use the configuration that it "
-        "was written with (config.yaml beside it), or start a new run in another folder: "
+        "was written with (config.yaml beside it): finetune_lr_multiplier=0, which freezes the "
+        "backbone, cannot be switched on or off in between. Or start a new run in another folder: "
         "env.save_dir=FOLDER"
     )
 

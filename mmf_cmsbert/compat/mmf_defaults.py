@@ -4,7 +4,6 @@ MMF refuses to override a key on the command line that no YAML holds, so these m
 most of them; it lacks two that YAML written for rc10 may hold.
 """
 
-from ast import literal_eval
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from mmf.utils import configuration
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.compat.mmf_line import is_main
+from mmf_cmsbert.config.words import value_of
 
 DEFAULTS = """
 training:
@@ -61,18 +61,14 @@ def apply() -> None:
 
 
 def _without_sections(config: Any, options: list[str] | None) -> list[str] | None:
-    """Set the mappings among the options, which MMF drops where a mapping is their default."""
+    """Set the values of whole sections among the options, which MMF drops."""
     if not options or "=" not in options[0]:
         return options
     rest = []
     for option in options:
         key, _, text = option.partition("=")
-        try:
-            value = literal_eval(text)
-        except (ValueError, SyntaxError):
-            value = None
-        if isinstance(value, dict) and isinstance(OmegaConf.select(config, key), Mapping):
-            OmegaConf.update(config, key, value, merge=False)
+        if "[" not in key and isinstance(OmegaConf.select(config, key), Mapping):
+            OmegaConf.update(config, key, value_of(text), merge=False)
         else:
             rest.append(option)
     return rest

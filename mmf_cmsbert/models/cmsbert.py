@@ -11,7 +11,7 @@ from torch import Tensor
 from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.models.batch_fields import batch_fields
-from mmf_cmsbert.modules.backbone import load_backbone
+from mmf_cmsbert.modules.backbone import load_backbone, position_count
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.optimizer_watch import after_each_update
 from mmf_cmsbert.modules.settings import NetworkSettings, is_number
@@ -71,6 +71,11 @@ class CMSBERT(BaseModel):
             _settings(given),
         )
         _check_vocabularies(self.datasets, self.network.backbone.config.vocab_size)
+        _check_positions(self.datasets, self.network.backbone)
+        self.backbone_rate = _backbone_rate(given["finetune_lr_multiplier"])
+        if self.backbone_rate == 0:
+            # Before the average is made, which shares what is frozen.
+            self.network.backbone.requires_grad_(False)
         _set_scales(self.network, self.widths)
         self.temperature = Temperature(
             contrastive["temperature"],
@@ -146,6 +151,8 @@ class CMSBERT(BaseModel):
         Raises:
             ConfigError: the weights are those of another model or of other settings.
         """
+        if self.ema is not None and self._averaged_apart(state_dict):
+            self.ema.unshare()
         try:
             return super().load_state_dict(state_dict, strict=True, assign=assign)
         except RuntimeError as error:
@@ -169,19 +176,24 @@ class CMSBERT(BaseModel):
         if self.ema is not None:
             self.ema.begin_at(self.network)
 
+    def _averaged_apart(self, state: Mapping[str, Tensor]) -> bool:
+        """Whether weights that are frozen here differ from their average: they were trained."""
+        for name, parameter in self.network.named_parameters():
+            weight, average = (state.get(f"{k}.{name}") for k in ("network", "ema.module"))
+            if parameter.requires_grad or weight is None or average is None:
+                continue
+            if not torch.equal(weight, average):
+                return True
+        return False
+
     def get_optimizer_parameters(self, config) -> list[dict]:
         """Parameter groups: no weight decay for biases and norms, the backbone's own learning rate.
 
-        The decay itself is ``optimizer.params.weight_decay``; the averaged copy is in no group.
+        The decay itself is ``optimizer.params.weight_decay``. The averaged copy is in no group, and
+        neither is a frozen backbone.
         """
         lr = config.optimizer.params.lr
-        multiplier = self.config.finetune_lr_multiplier
-        if not is_number(multiplier) or multiplier < 0:
-            raise ConfigError(
-                f"model_config.cmsbert.finetune_lr_multiplier is {multiplier!r}; expected a "
-                "number, at least 0"
-            )
-        backbone_lr = lr * multiplier
+        backbone_lr = lr * self.backbone_rate
         groups: dict[tuple[float, bool], list] = {}
         for name, parameter in self.named_parameters():
             if name.startswith("ema.") or not parameter.requires_grad:
@@ -316,6 +328,29 @@ def _check_vocabularies(datasets: Sequence[str], size: int) -> None:
                 f"{size}; dataset_config.{name}.processors.word_processor.params.tokenizer should "
                 "be the backbone's own, model_config.cmsbert.backbone.name"
             )
+
+
+def _check_positions(datasets: Sequence[str], backbone) -> None:
+    """Raise where segments may be longer than the backbone has positions for."""
+    most = position_count(backbone)
+    for name in datasets:
+        processor = registry.get(f"{name}_word_processor", no_warning=True)
+        length = getattr(processor, "max_seq_length", 0)
+        if most is not None and length > most:
+            key = f"dataset_config.{name}.processors.word_processor.params.max_seq_length"
+            raise ConfigError(
+                f"{key} is {length}, and the backbone has positions for {most} word pieces; type "
+                f"{key}={most}, or name another model_config.cmsbert.backbone.name"
+            )
+
+
+def _backbone_rate(multiplier) -> float:
+    if not is_number(multiplier) or multiplier < 0:
+        raise ConfigError(
+            f"model_config.cmsbert.finetune_lr_multiplier is {multiplier!r}; expected a number, at "
+            "least 0, which freezes the backbone"
+        )
+    return multiplier
 
 
 def _switch(value, key: str) -> bool:

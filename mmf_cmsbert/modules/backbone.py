@@ -80,6 +80,20 @@ def shift_place(backbone: PreTrainedModel, layer: int) -> nn.Module:
     return getattr(backbone, "embeddings_project", None) or backbone.embeddings
 
 
+def position_count(backbone: PreTrainedModel) -> int | None:
+    """How many word pieces a segment can have; None where a backbone has no table of positions.
+
+    RoBERTa, MPNet and their kin number positions from one after the padding's.
+    """
+    table = getattr(backbone.embeddings, "position_embeddings", None)
+    if not isinstance(table, nn.Embedding):
+        return None
+    skipped = 0 if table.padding_idx is None else table.padding_idx + 1
+    # Nystromformer has rows that it never reads.
+    stated = getattr(backbone.config, "max_position_embeddings", table.num_embeddings)
+    return min(table.num_embeddings - skipped, stated)
+
+
 @contextmanager
 def replaced_output(part: nn.Module, replace: Callable[[Tensor], Tensor]) -> Iterator[None]:
     """Within the context, ``part`` gives ``replace(output)`` in the place of its output.

@@ -17,8 +17,9 @@ def decay_at(update: int, decay: float) -> float:
 class WeightAverage(AveragedModel):
     """A copy of a network that follows it: ``theta_ema <- m_t theta_ema + (1 - m_t) theta``.
 
-    The copy takes no gradient and always computes in evaluation mode. The number of updates is part
-    of the state dict, so that a resumed run goes on exactly.
+    The copy takes no gradient and always computes in evaluation mode. It shares the parameters that
+    are frozen when it is made. The number of updates is part of the state dict, so that a resumed
+    run continues exactly.
 
     Args:
         network: the network to follow.
@@ -38,6 +39,7 @@ class WeightAverage(AveragedModel):
         super().__init__(network, multi_avg_fn=self._average, use_buffers=False)
         # AveragedModel copies where it has averaged nothing yet. It has: the copy it was made of.
         self.n_averaged.fill_(1)
+        self._share_frozen(network)
         self.requires_grad_(False)
         self.eval()
 
@@ -47,6 +49,19 @@ class WeightAverage(AveragedModel):
     def train(self, mode: bool = True) -> "WeightAverage":
         """Stay in evaluation mode: the average is a target or a predictor, never trained."""
         return super().train(False)
+
+    def _share_frozen(self, network: nn.Module) -> None:
+        """Replace copies of parameters that are not trained by the parameters: they stay equal."""
+        for name, parameter in network.named_parameters():
+            if not parameter.requires_grad:
+                path, _, own = name.rpartition(".")
+                setattr(self.module.get_submodule(path), own, parameter)
+
+    def unshare(self) -> None:
+        """Give the average copies of its own of shared parameters."""
+        for module in self.module.modules():
+            for name, parameter in module.named_parameters(recurse=False):
+                setattr(module, name, nn.Parameter(parameter.detach().clone(), False))
 
     @torch.no_grad()
     def begin_at(self, network: nn.Module) -> None:
@@ -58,4 +73,7 @@ class WeightAverage(AveragedModel):
     @torch.no_grad()
     def _average(self, averages: list[Tensor], weights: Iterable[Tensor], n_averaged) -> None:
         keep = decay_at(int(n_averaged) - 1, self.decay) if self.warm_up else self.decay
-        torch._foreach_lerp_(averages, list(weights), 1.0 - keep)
+        pairs = zip(averages, weights, strict=True)
+        own = [(a, w) for a, w in pairs if a.data_ptr() != w.data_ptr()]  # not the shared ones
+        if own:
+            torch._foreach_lerp_(*map(list, zip(*own, strict=True)), 1.0 - keep)

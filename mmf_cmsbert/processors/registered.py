@@ -6,6 +6,7 @@ from typing import Any
 from mmf.common.registry import registry
 from mmf.datasets.processors.processors import BaseProcessor
 
+from mmf_cmsbert.config import references
 from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.processors.word_pieces import load_encoder
 
@@ -30,7 +31,8 @@ class WordPieceProcessor(BaseProcessor):
     def __init__(self, config: Mapping, *args: Any, key: str = "params", **kwargs: Any):
         super().__init__(config, *args, **kwargs)
         check_keys(config, _DEFAULTS, key)
-        self._encoder = load_encoder(**(_DEFAULTS | dict(config)), key=key)
+        given = _DEFAULTS | dict(config)
+        self._encoder = load_encoder(**given, key=key, tokenizer_key=_origin(f"{key}.tokenizer"))
         self.pad_id = self._encoder.pad_id
         self.max_seq_length = self._encoder.max_seq_length
         self.vocabulary_size = self._encoder.vocabulary_size
@@ -43,3 +45,9 @@ class WordPieceProcessor(BaseProcessor):
             "word_index": pieces.word_index,
             "truncated": pieces.truncated,
         }
+
+
+def _origin(key: str) -> str:
+    """The key that a user sets for ``key``: recipes take the tokenizer from the backbone's name."""
+    config = registry.get("config", no_warning=True)
+    return key if config is None else references.origin(config, key)

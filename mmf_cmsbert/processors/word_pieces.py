@@ -78,7 +78,9 @@ class WordPieceEncoder:
         return WordPieces(np.delete(ids, dropped), np.delete(index, dropped), bool(len(dropped)))
 
 
-def load_encoder(tokenizer: str, max_seq_length: int, key: str) -> WordPieceEncoder:
+def load_encoder(
+    tokenizer: str, max_seq_length: int, key: str, tokenizer_key: str | None = None
+) -> WordPieceEncoder:
     """An encoder with the tokenizer of a hub name or local folder.
 
     Args:
@@ -86,18 +88,20 @@ def load_encoder(tokenizer: str, max_seq_length: int, key: str) -> WordPieceEnco
             package.
         max_seq_length: see :class:`WordPieceEncoder`.
         key: the configuration section of these arguments, for messages.
+        tokenizer_key: the key that sets the tokenizer, where ``tokenizer`` in that section refers
+            to another one.
 
     Raises:
         ConfigError: there is no such tokenizer, it is not a fast one, or the length is wrong.
     """
     from transformers import AutoTokenizer
 
+    tokenizer_key = tokenizer_key or f"{key}.tokenizer"
     loaded = load_pretrained(
         AutoTokenizer.from_pretrained,
         tokenizer,
         "tokenizer",
-        f"{key}.tokenizer",
-        hint=" (the recipes take it from model_config.cmsbert.backbone.name: change that there)",
+        tokenizer_key,
         use_fast=True,
         # Byte-level BPE marks the start of a word by the space before it; the others ignore this.
         add_prefix_space=True,
@@ -105,7 +109,7 @@ def load_encoder(tokenizer: str, max_seq_length: int, key: str) -> WordPieceEnco
     # A folder without a vocabulary gives a tokenizer that knows its special tokens alone.
     if len(loaded) <= len(loaded.all_special_ids):
         raise ConfigError(
-            f"{key}.tokenizer: {tokenizer!r} holds no vocabulary; expected a tokenizer.json, "
+            f"{tokenizer_key}: {tokenizer!r} holds no vocabulary; expected a tokenizer.json, "
             "vocab.txt or the like there"
         )
     return WordPieceEncoder(loaded, max_seq_length, key)

@@ -202,6 +202,78 @@ def test_optimizer_groups_hold_each_trained_weight_once_and_no_average():
             assert group["weight_decay"] > 0 and group["lr"] == pytest.approx(0.001)
 
 
+def test_a_multiplier_of_zero_freezes_the_backbone_and_nothing_else():
+    model = build(finetune_lr_multiplier=0, shift={"context": "word", "layer": 1})
+    before = {name: p.clone() for name, p in model.network.named_parameters()}
+    optimizer = train_steps(model, 3)
+    held = {id(p) for group in optimizer.param_groups for p in group["params"]}
+    changed = set()
+    for name, parameter in model.network.named_parameters():
+        if name.startswith("backbone."):
+            assert not parameter.requires_grad and parameter.grad is None, name
+            assert id(parameter) not in held and parameter not in optimizer.state
+        else:
+            assert parameter.requires_grad and id(parameter) in held, name
+        if not torch.equal(parameter, before[name]):
+            changed.add(name.partition(".")[0])
+    assert "backbone" not in changed and {"shift", "head", "projections"} <= changed
+
+
+def test_a_frozen_backbone_is_in_memory_once_and_its_average_is_itself():
+    model = build(finetune_lr_multiplier=0)
+    train_steps(model, 2)
+    state = model.state_dict()
+    for name in (name for name in state if name.startswith("network.")):
+        average = state[name.replace("network.", "ema.module.", 1)]
+        shared = average.data_ptr() == state[name].data_ptr()
+        assert shared == (name in frozen_names(model)), name
+    # the average of the rest follows, and a copy of the model is one of its own
+    assert not torch.equal(state["network.head.weight"], state["ema.module.head.weight"])
+    copied = copy.deepcopy(model)
+    weight = copied.network.backbone.embeddings.word_embeddings.weight
+    assert weight is copied.ema.module.backbone.embeddings.word_embeddings.weight
+    assert weight is not model.network.backbone.embeddings.word_embeddings.weight
+
+
+def frozen_names(model):
+    parameters = model.network.named_parameters()
+    return {f"network.{name}" for name, p in parameters if not p.requires_grad}
+
+
+def test_the_average_of_a_backbone_that_was_trained_stays_its_own_where_it_is_frozen_now():
+    trained = build()
+    train_steps(trained, 3)
+    model = build(finetune_lr_multiplier=0)
+    model.load_state_dict(trained.state_dict())
+    for name, value in trained.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
+    trained.eval(), model.eval()
+    torch.testing.assert_close(
+        model(sample_list())["scores"], trained(sample_list())["scores"], rtol=0, atol=0
+    )
+
+
+@pytest.mark.parametrize("multiplier", [-1, "half", True, float("nan")])
+def test_a_multiplier_below_zero_or_no_number_is_refused(multiplier):
+    with pytest.raises(ConfigError, match="finetune_lr_multiplier is .* at least 0"):
+        build(finetune_lr_multiplier=multiplier)
+
+
+@pytest.mark.parametrize(
+    ("kind", "positions"), [("bert", 16), ("roberta", 14), ("mpnet", 14), ("distilbert", 16)]
+)
+def test_segments_longer_than_the_backbones_positions_are_refused(kind, positions):
+    backbone = {**BERT, "model_type": kind, "max_position_embeddings": 16}
+    for length in (positions, positions + 1):
+        registry.register("mosi_word_processor", SimpleNamespace(max_seq_length=length))
+        if length == positions:
+            build(backbone={"from_config": backbone})
+            continue
+        with pytest.raises(ConfigError, match=f"max_seq_length is {length}, .*{positions}"):
+            build(backbone={"from_config": backbone})
+    registry.unregister("mosi_word_processor")
+
+
 @pytest.mark.parametrize(
     ("classes", "values"), [(7, {-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0}), (2, None)]
 )
