@@ -20,6 +20,7 @@ from mmf_cmsbert.datasets.readers.fields import (
 )
 from mmf_cmsbert.datasets.readers.names import (
     FEATURE_FOLDERS,
+    FIELD_NAMES,
     field_named,
     fields_of,
     known_splits,
@@ -130,8 +131,8 @@ def _is_of(row: _Row, split: str) -> bool:
     found = split_named(named)
     if found is None:
         raise DataError(
-            f"{row.where}: split is {describe(named)}; expected train, val or test (known names "
-            f"are {known_splits()})"
+            f"{row.where}: split is {describe(named)}; expected train, val or test (or another of "
+            f"{known_splits()}; it is read from the columns {' and '.join(FIELD_NAMES['split'])})"
         )
     return found == split
 

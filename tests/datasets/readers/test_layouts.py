@@ -181,6 +181,16 @@ def test_an_unknown_layout_says_what_was_found(tmp_path, content, found):
     assert found in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["valid", "val", "Validation", "DEV"])
+def test_other_names_of_splits_and_entries_of_misas_form_in_a_mag_file(tmp_path, name):
+    path = save(tmp_path, {"TRAIN": [mag_entry()], name: (mag_entry(), misa_entry(name="b"))})
+    assert [segment.id for segment in read(path, "val")] == ["abc[0]", "b"]
+    assert [segment.id for segment in read(path, "train")] == ["abc[0]"]
+    path = save(tmp_path, {"dev": [mag_entry()], "val": [mag_entry()]})
+    with pytest.raises(DataError, match="both name the val split; keep one of them"):
+        read(path, "val")
+
+
 def test_a_layout_that_is_named_wrongly(tmp_path):
     with pytest.raises(DataError, match=r"expected a list of \(\(word ids"):
         read(save(tmp_path, {"train": [mag_entry()]}), "train", "misa")
