@@ -16,9 +16,9 @@ _ANNOTATIONS = re.compile(r"(dataset_config\.(\w+))\.annotations\b.*")
 def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str]:
     """Options that make a typed ``source``, or typed ``annotations``, the only answer.
 
-    A configuration file, such as a run's own, may hold the other one. A relative path is made
-    absolute where the working folder has it, so that a record of the run names the same data
-    everywhere.
+    A configuration file, such as a run's own, may hold the other one, or make a synthetic corpus. A
+    relative path becomes absolute where the working folder has it, so that a record of the run
+    names the same data everywhere.
 
     Args:
         options: key -> value as typed.
@@ -47,6 +47,8 @@ def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str
         shipped = shipped_section(name)["annotations"]
         for split in SPLITS:
             found[f"dataset_config.{name}.annotations.{split}"] = repr(shipped[split])
+        if not any(each.startswith(f"dataset_config.{name}.synthetic") for each in options):
+            found[f"dataset_config.{name}.synthetic"] = "None"
     for name in lists:
         if predict and name not in sources and defaults_path(name).is_file():
             found[f"dataset_config.{name}.source"] = "None"

@@ -16,6 +16,7 @@ def test_a_typed_source_takes_the_place_of_a_files_annotations(tmp_path, monkeyp
         f"{LISTS}.train": "['mosi/train.pkl']",
         f"{LISTS}.val": "['mosi/dev.pkl']",
         f"{LISTS}.test": "['mosi/test.pkl']",
+        "dataset_config.mosi.synthetic": "None",
     }
     assert complete({SOURCE: "['clips', 'gone']"})[SOURCE] == f"['{tmp_path}/clips', 'gone']"
 
@@ -23,6 +24,11 @@ def test_a_typed_source_takes_the_place_of_a_files_annotations(tmp_path, monkeyp
 def test_nothing_is_added_where_nothing_is_typed_or_it_is_another_datasets():
     assert complete({"training.seed": "1", SOURCE: "None"}) == {}
     assert complete({"dataset_config.hateful_memes.source": "/a"}) == {}
+
+
+def test_a_synthetic_corpus_that_is_typed_stays_and_is_refused_later():
+    typed = {SOURCE: "/a", "dataset_config.mosi.synthetic.seed": "1"}
+    assert "dataset_config.mosi.synthetic" not in complete(typed)
 
 
 def test_both_typed_are_refused():
