@@ -157,6 +157,17 @@ def test_segments_are_normalised_by_themselves_where_asked_to(configured, folder
     assert torch.allclose(frames.var(0, unbiased=False), torch.ones(47), atol=1e-4)
 
 
+def test_a_source_gives_the_same_as_its_files_named_one_by_one(configured, folder, monkeypatch):
+    named = configured()
+    source = configured(source="corpus/mosi/")
+    monkeypatch.chdir(folder.parents[1])
+    for split in FILES:
+        one, other = (build_dataset("mosi", each, split) for each in (named, source))
+        assert [s.segment_id for s in one] == [s.segment_id for s in other]
+    with pytest.raises(DataError, match="source=corpus/mosi/train.pkl: .*no val split in it, only"):
+        build_dataset("mosi", configured(source="corpus/mosi/train.pkl"), "val")
+
+
 def test_several_files_are_read_one_after_the_other(configured, folder):
     config = configured(annotations={"train": ["mosi/train.pkl", str(folder / "dev.pkl")]})
     dataset = build_dataset("mosi", config, "train")
