@@ -17,6 +17,7 @@ from mmf_cmsbert import overrides, preflight
 from mmf_cmsbert.checkpoints import trained_with
 from mmf_cmsbert.compat.libraries import demjson
 from mmf_cmsbert.config import references, run_folder, run_length, shipped, splits, weights, words
+from mmf_cmsbert.config.environment import without_values
 from mmf_cmsbert.datasets import typed_source
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.files import check_regular, write_error
@@ -90,7 +91,8 @@ def _start(prog: str, what: str, predict: bool) -> None:
     if not predict:
         from mmf_cmsbert.records import run_record
 
-        run_record.activate([prog, *typed], resolved(options, arguments.config_override))
+        config = _configuration(options, *options, override=arguments.config_override)
+        run_record.activate([prog, *typed], without_values(config))
     run(predict=predict)
 
 

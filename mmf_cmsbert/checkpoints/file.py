@@ -10,10 +10,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import torch
-from omegaconf import Container, OmegaConf
+from omegaconf import Container
 
 from mmf_cmsbert.checkpoints import verification
 from mmf_cmsbert.checkpoints.inventory import Damaged, Foreign
+from mmf_cmsbert.config.environment import without_values
 from mmf_cmsbert.errors import UserError
 from mmf_cmsbert.files import check_regular, open_regular, replaced_file
 
@@ -105,7 +106,7 @@ def plain(value: Any, where: str = "checkpoint") -> Any:
     if isinstance(value, np.ndarray):
         return torch.from_numpy(np.ascontiguousarray(value))
     if isinstance(value, Container):
-        return plain(OmegaConf.to_container(value, resolve=True), where)
+        return plain(without_values(value), where)
     if isinstance(value, dict):
         items = {plain(k, where): plain(v, f"{where}.{k}") for k, v in value.items()}
         if isinstance(value, OrderedDict):  # a state dict, which carries its modules' versions

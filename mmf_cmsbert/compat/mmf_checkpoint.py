@@ -18,7 +18,6 @@ import torch
 from mmf.common.registry import registry
 from mmf.utils import checkpoint as mmf_checkpoint
 from mmf.utils.distributed import broadcast_scalar, is_master
-from omegaconf import OmegaConf
 
 from mmf_cmsbert.checkpoints import contents
 from mmf_cmsbert.checkpoints import file as checkpoint_file
@@ -26,7 +25,7 @@ from mmf_cmsbert.compat import imports, mmf_loaded, mmf_log, mmf_resume
 from mmf_cmsbert.compat.mmf_checkpoint_loading import fitting
 from mmf_cmsbert.compat.mmf_line import early_stopping, is_main, lr_scheduler
 from mmf_cmsbert.compat.mmf_run_checks import WeightsNotFiniteError, weights_not_finite
-from mmf_cmsbert.config import run_config
+from mmf_cmsbert.config import environment, run_config
 from mmf_cmsbert.config.splits import trains
 from mmf_cmsbert.errors import ConfigError
 
@@ -194,8 +193,8 @@ def _resume(checkpoint: Any, file: Path) -> None:
 
 
 def plain_config(config: Any) -> dict:
-    """A configuration in plain containers, references replaced by their values."""
-    return OmegaConf.to_container(config, resolve=True)
+    """A configuration in plain containers, resolved except for environment variables."""
+    return environment.without_values(config)
 
 
 def _truth(key: str, value: Any) -> bool:

@@ -25,6 +25,7 @@ def activate() -> None:
         mmf_checkpoint_loading,
         mmf_defaults,
         mmf_early_stopping,
+        mmf_environment,
         mmf_evaluation,
         mmf_line,
         mmf_names,
@@ -34,6 +35,7 @@ def activate() -> None:
     )
 
     apply_all(mmf_yaml)
+    apply_all(mmf_environment)
     mmf_defaults.apply()
     mmf_names.apply()
     mmf_checkpoint.apply_safe_loading()

@@ -11,6 +11,7 @@ from typing import Any
 
 import mmf_cmsbert
 from mmf_cmsbert import paths
+from mmf_cmsbert.config.environment import with_references, with_values
 from mmf_cmsbert.datasets.settings import defaults_path, shipped_section
 from mmf_cmsbert.datasets.split_files import read_split_files
 from mmf_cmsbert.datasets.stores import manifest
@@ -83,17 +84,18 @@ def data_hashes(config: Mapping) -> dict[str, dict[str, dict[str, str | None]]]:
     for it: the store's manifest knows its hash.
 
     Args:
-        config: a whole resolved configuration. Of each dataset in use, the files of its splits
-            are hashed.
+        config: a whole configuration, resolved except for environment variables. Of each dataset
+            in use, the files of its splits are hashed.
     """
     found: dict[str, dict[str, dict[str, str | None]]] = {}
     for name in str(config.get("datasets") or config.get("dataset")).split(","):
-        section = (config.get("dataset_config") or {}).get(name) or {}
+        kept = (config.get("dataset_config") or {}).get(name) or {}
+        section = with_values(kept)
         known = _converted(section.get("store_dir"))
         for split, files in _files(name, section).items():
             hashes = found.setdefault(name, {})[split] = {}
             for shown, file in files.items():
-                hashes[shown] = _data_sha256(file, split, known)
+                hashes[with_references(shown, kept)] = _data_sha256(file, split, known)
     return found
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.config.environment import with_values
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_regular
 from mmf_cmsbert.records import provenance
@@ -62,6 +63,7 @@ def differences(record: Mapping, config: Mapping) -> list[str]:
 
     The data is left out where the recorded run did not come to its end.
     """
+    record = with_values(record)
     old = dict(flat(record["config"]))
     changed = changes(old, dict(flat(config)))
     found = [f"{key} was {was} and is {now}" for key, (was, now) in changed.items()]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.compat import mmf_line
+from mmf_cmsbert.config.environment import with_values
 from mmf_cmsbert.files import WriteError, overwrite_text, replace_text
 from mmf_cmsbert.records import provenance
 from mmf_cmsbert.records.record import FORMAT, NAME
@@ -23,7 +24,8 @@ class RunRecord:
     Args:
         folder: where it is written.
         command: the words that were typed.
-        config: the whole configuration, resolved, as plain containers.
+        config: the whole configuration in plain containers, resolved except for environment
+            variables.
         seed: the seed in use, drawn or given.
     """
 
@@ -42,7 +44,7 @@ class RunRecord:
             "versions": provenance.versions(),
             "machine": provenance.machine(),
             "data": None,
-            "backbone": provenance.backbone_identity(config),
+            "backbone": provenance.backbone_identity(with_values(config)),
             "criterion": {"name": stop["criteria"], "minimize": stop["minimize"]},
             "best": None,
             "updates": None,
@@ -108,7 +110,8 @@ def activate(command: Sequence[str], config: Mapping) -> None:
 
     Args:
         command: the words that were typed.
-        config: the whole configuration, resolved, as plain containers.
+        config: the whole configuration in plain containers, resolved except for environment
+            variables.
     """
     from mmf.utils.distributed import is_master
 
@@ -119,7 +122,9 @@ def activate(command: Sequence[str], config: Mapping) -> None:
         # What only scores or predicts leaves the record of the training before it alone.
         if "train" not in self.run_type or not is_master():
             return original_train(self)
-        record = RunRecord(config["env"]["save_dir"], command, config, self.config.training.seed)
+        record = RunRecord(
+            with_values(config["env"]["save_dir"]), command, config, self.config.training.seed
+        )
         self.run_record = record
         try:
             original_train(self)
