@@ -6,11 +6,12 @@ package are registered with it. Without MMF the framework-independent packages (
 functions of ``losses``, ``metrics`` and ``datasets``) work all the same.
 """
 
-from mmf_cmsbert import registration
+from mmf_cmsbert import console, registration
 from mmf_cmsbert.registration import register
 
 __all__ = ["__version__", "register"]
 
 __version__ = "0.1.0"
 
+console.begin()
 registration.register_with_mmf()

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 import warnings
 from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Mapping
@@ -13,13 +14,14 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from mmf_cmsbert import overrides, preflight
+from mmf_cmsbert import console, overrides, preflight
 from mmf_cmsbert.checkpoints import trained_with
 from mmf_cmsbert.compat.libraries import demjson
 from mmf_cmsbert.config import references, run_folder, run_length, shipped, splits, weights, words
 from mmf_cmsbert.config.environment import without_values
+from mmf_cmsbert.console import interruption
 from mmf_cmsbert.datasets import typed_source
-from mmf_cmsbert.errors import ConfigError, UserError
+from mmf_cmsbert.errors import ConfigError, ProcessLost, UserError
 from mmf_cmsbert.files import check_regular, write_error
 from mmf_cmsbert.paths import PACKAGE
 from mmf_cmsbert.registration import register
@@ -47,21 +49,27 @@ def mmf_predict() -> None:
 
 
 def _command(prog: str, what: str, predict: bool) -> None:
-    show_any_text()
-    try:
-        _start(prog, what, predict)
-    except UserError as error:
-        print(f"{prog}: error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except OSError as error:
-        if not (unwritable := write_error(error)):
-            raise
-        print(f"{prog}: error: {unwritable}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        resume = "" if predict else "; the same command with checkpoint.resume=true goes on"
-        print(f"{prog}: interrupted{resume}", file=sys.stderr)
-        sys.exit(130)
+    began = time.time()
+    with console.command(prog):
+        show_any_text()
+        try:
+            _start(prog, what, predict)
+        except UserError as error:
+            print(f"{prog}: error: {error}", file=sys.stderr)
+            sys.exit(2)
+        except OSError as error:
+            if not (unwritable := write_error(error)):
+                raise
+            print(f"{prog}: error: {unwritable}", file=sys.stderr)
+            sys.exit(2)
+        except ProcessLost as error:
+            print(f"{prog}: error: {error}", file=sys.stderr)
+            sys.exit(1)
+        except KeyboardInterrupt as error:
+            if console.signals.is_first_process():
+                print(f"{prog}: {interruption.message(error, began, predict)}", file=sys.stderr)
+            interruption.end_processes(error)
+            sys.exit(interruption.status(error))
 
 
 def _start(prog: str, what: str, predict: bool) -> None:
@@ -93,7 +101,8 @@ def _start(prog: str, what: str, predict: bool) -> None:
 
         config = _configuration(options, *options, override=arguments.config_override)
         run_record.activate([prog, *typed], without_values(config))
-    run(predict=predict)
+    with console.signals.raised():
+        run(predict=predict)
 
 
 def complete(

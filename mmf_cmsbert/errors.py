@@ -1,4 +1,8 @@
-"""Errors that a user can mend. The commands print their message alone and exit with status 2."""
+"""Errors of which a command prints the message alone; its exit status is 2 if not stated."""
+
+
+class ProcessLost(Exception):
+    """Another process of a run ended, and the run with it: exit status 1."""
 
 
 class UserError(Exception):

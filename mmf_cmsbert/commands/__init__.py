@@ -2,6 +2,7 @@
 
 import typer
 
+from mmf_cmsbert import console
 from mmf_cmsbert.commands import ablate, data, doctor, install_mmf, tune
 from mmf_cmsbert.commands.plain_errors import PlainErrors
 from mmf_cmsbert.terminal import show_any_text
@@ -23,5 +24,6 @@ app.command()(install_mmf.install_mmf)
 
 def main() -> None:
     """The console command ``cmsbert``."""
-    show_any_text()
-    app(prog_name="cmsbert")
+    with console.command("cmsbert"):
+        show_any_text()
+        app(prog_name="cmsbert")

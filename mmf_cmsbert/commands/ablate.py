@@ -1,8 +1,6 @@
 """``cmsbert ablate``: what the command takes, and what it hands it to."""
 
-import os
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -86,7 +84,6 @@ def ablate(
     folder = (output or Path("save/ablations")).expanduser()
     files = [recipe.find(word) for word in recipes]
     bases = [recipe.find(word) for word in base or []]
-    stop_on_termination()
     with ablation.alone_in(folder):
         planned = job.plan(
             files,
@@ -115,7 +112,6 @@ def _check(file: Path, options: Sequence[str], tolerance: float, output: Path | 
 
     from mmf_cmsbert.experiments import check
 
-    stop_on_termination()
     folder = output or Path(tempfile.mkdtemp(prefix="cmsbert_check_"))
     if not check.check(file, options, tolerance, folder, Console()):
         raise typer.Exit(1)
@@ -128,8 +124,3 @@ def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Recipes, and ``KEY=VALUE`` options."""
     options = [word for word in words if "=" in word]
     return [word for word in words if "=" not in word], options
-
-
-def stop_on_termination() -> None:
-    """Have SIGTERM end what runs as Ctrl-C does: no run outlives the command."""
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))

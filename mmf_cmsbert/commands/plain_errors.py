@@ -6,25 +6,27 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from mmf_cmsbert.console import interruption, signals
 from mmf_cmsbert.errors import UserError
 from mmf_cmsbert.files import write_error
 
-WRONG_INPUT, INTERRUPTED = 2, 130
+WRONG_INPUT = 2
 
 
 class PlainErrors(TyperGroup):
-    """Commands that turn a UserError, and Ctrl-C, into a line on stderr and an exit status."""
+    """Commands that turn a UserError, and a signal, into a line on stderr and an exit status."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with signals.raised():
+                return super().invoke(ctx)
         except UserError as error:
             message, status = f"error: {error}", WRONG_INPUT
         except OSError as error:
             if not (unwritable := write_error(error)):
                 raise
             message, status = f"error: {unwritable}", WRONG_INPUT
-        except KeyboardInterrupt:
-            message, status = "interrupted", INTERRUPTED
+        except KeyboardInterrupt as error:
+            message, status = interruption.by(error), interruption.status(error)
         print(f"{ctx.command_path} {ctx.invoked_subcommand}: {message}", file=sys.stderr)
         raise typer.Exit(status)

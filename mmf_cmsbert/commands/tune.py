@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmf_cmsbert.commands.ablate import Jobs, split_words, stop_on_termination
+from mmf_cmsbert.commands.ablate import Jobs, split_words
 from mmf_cmsbert.errors import ConfigError
 
 
@@ -60,7 +60,6 @@ def tune(
     folder = (output or Path("save/tuning")).expanduser()
     dimensions = read(paths.find(space) or space)
     file = recipe.find(recipes[0])
-    stop_on_termination()
     with alone_in(folder):
         if base:
             target = folder / "recipes" / f"{recipe.name_of(file)}.yaml"

@@ -2,10 +2,12 @@
 
 MMF 1.0.0rc10 joins the reports of all datasets of a split and computes metrics once, under the name
 of whichever came first; main reports only the last dataset's. On both a split without batches ends
-in an error of Python's, and so does a metric that needs a field which is not there.
+in an error of Python's, and so does a metric that needs a field which is not there. Predictions
+are written in place, so that a file of them may be half of them.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,10 +19,11 @@ from mmf_cmsbert.compat import mmf_precision
 from mmf_cmsbert.compat.mmf_line import is_main, trainer_class
 from mmf_cmsbert.compat.mmf_run_checks import no_samples
 from mmf_cmsbert.errors import ConfigError, DataError
+from mmf_cmsbert.files import replaced_file
 
 
 def apply() -> None:
-    original_csv_dump = TestReporter.csv_dump
+    original_csv_dump, original_json_dump = TestReporter.csv_dump, TestReporter.json_dump
 
     def csv_dump(self, filepath):
         if not self.report:
@@ -28,10 +31,15 @@ def apply() -> None:
                 f"Dataset {self.current_dataset.dataset_name} gave no predictions to write to "
                 f"{filepath}: it has no format_for_prediction."
             )
-        original_csv_dump(self, filepath)
+        with replaced_file(Path(filepath)) as unfinished:
+            original_csv_dump(self, str(unfinished))
+
+    def json_dump(self, filepath):
+        with replaced_file(Path(filepath)) as unfinished:
+            original_json_dump(self, str(unfinished))
 
     trainer_class().evaluate = evaluate
-    TestReporter.csv_dump = csv_dump
+    TestReporter.csv_dump, TestReporter.json_dump = csv_dump, json_dump
 
 
 def apply_to_reporter() -> None:

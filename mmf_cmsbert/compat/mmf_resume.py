@@ -61,6 +61,8 @@ def position(trainer: Any) -> dict | None:
         "current_iteration": trainer.current_iteration,
         "epoch": None if loader.epoch is None else loader.epoch.position(),
         "generators": mmf_rng.capture(),
+        # Between two evaluations those of the other processes do not follow from the first one's
+        "generators_of_ranks": getattr(trainer, "generators_of_ranks", None),
         "last_evaluated_update": trainer.early_stopping.last_evaluated_update,
         "activated": trainer.early_stopping.activated,
         "lr_scheduler": None if scheduler is None else _only_plain(scheduler.state_dict()),

@@ -13,6 +13,7 @@ from typing import Any
 
 from mmf_cmsbert.compat import mmf_line
 from mmf_cmsbert.config.environment import with_values
+from mmf_cmsbert.console import signals
 from mmf_cmsbert.files import WriteError, overwrite_text, replace_text
 from mmf_cmsbert.records import provenance
 from mmf_cmsbert.records.record import FORMAT, NAME
@@ -85,12 +86,18 @@ class RunRecord:
         }
         self._write()
 
-    def fail(self, error: BaseException) -> None:
-        """The run broke off."""
+    def fail(self, error: BaseException, updates: int) -> None:
+        """The run ended before it was finished.
+
+        Args:
+            error: why.
+            updates: how many were made.
+        """
         reason = " ".join(str(error).split())
         self.content |= {
             "status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed",
             "ended": _now(),
+            "updates": updates,
             "error": f"{type(error).__name__}: {reason}" if reason else type(error).__name__,
         }
         try:
@@ -126,10 +133,11 @@ def activate(command: Sequence[str], config: Mapping) -> None:
             with_values(config["env"]["save_dir"]), command, config, self.config.training.seed
         )
         self.run_record = record
+        signals.on_sudden_end(lambda interrupted: record.fail(interrupted, self.num_updates))
         try:
             original_train(self)
         except BaseException as error:
-            record.fail(error)
+            record.fail(error, self.num_updates)
             raise
         record.end(_best(self.early_stopping))
 

@@ -17,6 +17,7 @@ from mmf_cmsbert.compat.progress_bar import ProgressBars
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers.accumulation import groups, joined, of_metrics
 from mmf_cmsbert.trainers.counted_updates import CountedUpdates
+from mmf_cmsbert.trainers.ending import EndsOnSignals
 from mmf_cmsbert.trainers.lightning_settings import DEFAULTS, LightningSettings
 from mmf_cmsbert.trainers.several_processes import SeveralProcesses
 
@@ -24,7 +25,9 @@ NAME = "lightning_cmsbert"
 
 
 @registry.register_trainer(NAME)
-class LightningTrainer(CountedUpdates, SeveralProcesses, lightning.open_trainer_class()):
+class LightningTrainer(
+    EndsOnSignals, CountedUpdates, SeveralProcesses, lightning.open_trainer_class()
+):
     """Does what MMF's trainer does, by the same keys, and what ``training.lightning`` adds.
 
     Datasets, model, optimizer, schedule, logs, evaluations, early stopping and checkpoints are

@@ -1,13 +1,9 @@
 """pytorch-lightning's Trainer for a configuration, and the processes that it wants."""
 
-import atexit
 import logging
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
-from threading import Thread
 from typing import Any
 
 from pytorch_lightning import Trainer
@@ -15,10 +11,10 @@ from pytorch_lightning.strategies import DDPStrategy, Strategy
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.precision import Precision
+from mmf_cmsbert.trainers import lost_processes
 from mmf_cmsbert.trainers.lightning_settings import LightningSettings
 from mmf_cmsbert.trainers.ranks import Ranks
 
-_GRACE = 10  # seconds
 # Lightning's words; TF32 is no matter of its.
 _PRECISIONS = {"bf16": "bf16-mixed", "fp16": "16-mixed"}
 # How a process knows that it is one of several, see Lightning's LightningEnvironment.
@@ -43,6 +39,7 @@ def build(training: Any) -> tuple[Trainer, Ranks]:
     # It reports on devices and limits that are not the user's.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    lost_processes.watch_parent()
     try:
         trainer = _trainer(settings, settings.strategy, precision, training)
         Precision.read(key, precision, trainer.strategy.root_device)
@@ -74,7 +71,7 @@ def _precision(settings: LightningSettings, general: str) -> tuple[str, str]:
 def _trainer(
     settings: LightningSettings, strategy: str | Strategy, precision: str, training: Any
 ) -> Trainer:
-    return Trainer(
+    trainer = Trainer(
         accelerator="auto" if training.device == "cuda" else training.device,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
@@ -88,6 +85,10 @@ def _trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+    # Lightning's handler of SIGTERM waits, inside the handler, for all other processes, ends a run
+    # with status 0, and asks Slurm to repeat it; see `mmf_cmsbert.trainers.ending` instead.
+    trainer._signal_connector.register_signal_handlers = lambda: None
+    return trainer
 
 
 def _start_others(strategy: DDPStrategy) -> None:
@@ -102,30 +103,13 @@ def _start_others(strategy: DDPStrategy) -> None:
     }
     os.environ.update(variables)
     command = [sys.executable, *sys.orig_argv[1:]]
-    others = [
+    environment = os.environ | {lost_processes.STARTED_BY: str(os.getpid())}
+    others = {
         # What they print is what this one prints.
-        subprocess.Popen(
-            command, env=os.environ | {_LOCAL_RANK: str(rank)}, stdout=subprocess.DEVNULL
+        rank: subprocess.Popen(
+            command, env=environment | {_LOCAL_RANK: str(rank)}, stdout=subprocess.DEVNULL
         )
         for rank in range(1, strategy.num_processes)
-    ]
+    }
     os.environ[_LOCAL_RANK] = "0"
-    atexit.register(_end, others)
-    for other in others:
-        Thread(target=_watch, args=(other,), daemon=True).start()
-
-
-def _watch(process: subprocess.Popen) -> None:
-    """End this process some time after another failed, for which it would wait for ever."""
-    if process.wait() != 0:
-        time.sleep(_GRACE)  # it may notice by itself, and say more about it
-        print(f"process {process.pid} of this run failed ({process.returncode})", file=sys.stderr)
-        os._exit(1)
-
-
-def _end(processes: Sequence[subprocess.Popen]) -> None:
-    for process in processes:
-        try:
-            process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            process.kill()
+    lost_processes.watch(others)

@@ -8,6 +8,7 @@ from mmf.common.registry import registry
 from mmf.common.report import Report
 
 from mmf_cmsbert.trainers.counted_updates import CountedUpdates
+from mmf_cmsbert.trainers.ending import EndsOnSignals
 from mmf_cmsbert.trainers.gathered_reports import GatheredReports, in_order, reports
 from mmf_cmsbert.trainers.ranks import Ranks
 from mmf_cmsbert.trainers.shared_batches import STAND_IN, share, shared_loader
@@ -40,9 +41,14 @@ class SeveralProcesses:
         super().parallelize_model()
 
     def take_up(self) -> tuple[bool, bool]:
-        result = super().take_up()
-        self.ranks.part_generators()
-        return result
+        kept = self.resume_position or {}
+        states = kept.get("generators_of_ranks") or ()
+        if len(states) != self.ranks.count:
+            result = super().take_up()
+            self.ranks.part_generators()
+            return result
+        self.resume_position = {**kept, "generators": states[self.ranks.rank]}
+        return super().take_up()
 
     def update_made(self, report: Report) -> None:
         super().update_made(report)
@@ -95,7 +101,8 @@ def apply() -> None:
         trainer = registry.get_trainer_class(name)
         if trainer is not None:  # rc10 has no `mmf`
             register = registry.register_trainer(name)
-            register(type(trainer.__name__, (CountedUpdates, SeveralProcesses, trainer), {}))
+            bases = (EndsOnSignals, CountedUpdates, SeveralProcesses, trainer)
+            register(type(trainer.__name__, bases, {}))
 
 
 apply()

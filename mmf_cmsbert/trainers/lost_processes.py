@@ -1,0 +1,130 @@
+"""Processes of a run that end without the others.
+
+Whoever is left would wait for them: for ever, or until a collective operation fails with the
+traceback of a C++ library.
+"""
+
+import atexit
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from threading import Thread
+from types import MappingProxyType
+
+from torch import distributed
+
+from mmf_cmsbert.console import signals
+from mmf_cmsbert.trainers.ranks import Ranks
+
+# Environment variable: the process id of the one that started this one
+STARTED_BY = "MMF_CMSBERT_STARTED_BY"
+_GRACE = 10  # seconds in which a process may notice by itself
+_PATIENCE = 2.0  # seconds until the system reports a process that was killed
+# Of gloo, NCCL, and torch's store of addresses; gloo raises a plain RuntimeError.
+_MESSAGES = re.compile(
+    r"gloo/|gloo::|NCCL|TCPStore|[Cc]onnection (was )?(closed|reset|refused)|Broken pipe|recvValue"
+)
+_started: Mapping[int, subprocess.Popen] = MappingProxyType({})
+_parent_watched = False
+
+
+def watch(processes: Mapping[int, subprocess.Popen]) -> None:
+    """End with any of the processes that this one has started, and end them with this one.
+
+    Args:
+        processes: rank -> process.
+    """
+    global _started
+    _started = processes
+    atexit.register(_end)
+    signals.on_sudden_end(lambda interrupted: _send(interrupted.number))
+    for rank, process in processes.items():
+        Thread(target=_watch, args=(rank, process), daemon=True).start()
+
+
+def watch_parent() -> None:
+    """End some time after the process that started this one is gone, if one did."""
+    global _parent_watched
+    parent = os.environ.get(STARTED_BY)
+    if parent is None or _parent_watched:
+        return
+    _parent_watched = True
+
+    def watch_it() -> None:
+        while os.getppid() == int(parent):
+            time.sleep(1)
+        _give_up("the process that started this one ended")
+
+    Thread(target=watch_it, daemon=True).start()
+
+
+def is_lost_connection(error: RuntimeError) -> bool:
+    """Whether torch raised it because another process is not there any more."""
+    known = tuple(
+        getattr(distributed, name)
+        for name in ("DistNetworkError", "DistStoreError", "DistBackendError")
+        if hasattr(distributed, name)
+    )
+    return isinstance(error, known) or bool(_MESSAGES.search(str(error)))
+
+
+def describe(ranks: Ranks, updates: int) -> str:
+    """What happened, in one line, and what to type."""
+    return (
+        f"{_ended() or 'another process of this run ended or cannot be reached'}, after update "
+        f"{updates}; process {ranks.rank} ends too. The same command with checkpoint.resume=true "
+        "resumes from the last checkpoint, if there is one"
+    )
+
+
+def _ended() -> str:
+    """Which of the processes that this one started have ended, and how."""
+    until = time.monotonic() + _PATIENCE
+    while _started and time.monotonic() < until:
+        found = {rank: each.poll() for rank, each in _started.items()}
+        if names := [_how(rank, status) for rank, status in found.items() if status]:
+            return ", ".join(names)
+        time.sleep(0.05)
+    return ""
+
+
+def _how(rank: int, status: int) -> str:
+    how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"failed ({status})"
+    return f"process {rank} of this run {how}"
+
+
+def _watch(rank: int, process: subprocess.Popen) -> None:
+    status = process.wait()
+    if status == 0:
+        return
+    if status - 128 in signals.ENDING and signals.received() is None:
+        os.kill(os.getpid(), status - 128)  # the request is for the run
+    _give_up(_how(rank, status))
+
+
+def _give_up(why: str) -> None:
+    time.sleep(_GRACE)
+    while signals.received() is not None:  # it ends by itself, or by the limit that signals have
+        time.sleep(1)
+    print(f"{os.path.basename(sys.argv[0])}: error: {why}; this one ends too", file=sys.stderr)
+    os._exit(1)
+
+
+def _send(number: int) -> None:
+    for process in _started.values():
+        if process.poll() is None:
+            process.send_signal(number)
+
+
+def _end() -> None:
+    if (number := signals.received()) is not None:
+        _send(number)
+    for process in _started.values():
+        try:
+            process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
