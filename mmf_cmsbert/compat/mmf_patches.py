@@ -31,6 +31,7 @@ def activate() -> None:
         mmf_names,
         mmf_precision,
         mmf_resume,
+        mmf_scores,
         mmf_yaml,
     )
 
@@ -45,6 +46,7 @@ def activate() -> None:
     mmf_checkpoint.apply()
     apply_all(mmf_checkpoint_loading)
     mmf_evaluation.apply()
+    apply_all(mmf_scores)
     if mmf_line.is_main():
         from mmf_cmsbert.compat import (
             mmf_losses,
