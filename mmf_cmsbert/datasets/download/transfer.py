@@ -3,11 +3,10 @@
 import errno
 import json
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,15 @@ import requests
 from tqdm import tqdm
 
 from mmf_cmsbert.datasets.download.limits import LimitReached, Limits, TooLong
+from mmf_cmsbert.datasets.download.origin import (
+    Origin,
+    announced_size,
+    continues,
+    length_of,
+    note_beside,
+    read_origin,
+    version_of,
+)
 from mmf_cmsbert.datasets.download.stream import TIMEOUTS, Stream, TooSlow
 from mmf_cmsbert.errors import DataError
 
@@ -38,16 +46,6 @@ _FINAL = (
 
 class _Again(Exception):
     """This try failed, the next one may not."""
-
-
-@dataclass
-class _Origin:
-    """What the bytes of a ``.part`` are the beginning of."""
-
-    address: str
-    # The file's ETag or time of change: without one, nothing says that a rest belongs to it.
-    version: str | None = None
-    size: int | None = None
 
 
 def fetch(
@@ -77,7 +75,7 @@ def fetch(
     limits = limits or Limits()
     tries = 0
     while True:
-        before = _length(part)
+        before = length_of(part)
         try:
             if tries:
                 time.sleep(min(_PAUSE * 2 ** (tries - 1), limits.seconds_left()))
@@ -93,19 +91,19 @@ def fetch(
             # requests' errors are OSErrors too; the others are of the disk.
             if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
                 raise DataError(_of_disk(error, part)) from error
-            tries = 1 if _length(part) >= before + _CHUNK else tries + 1
+            tries = 1 if length_of(part) >= before + _CHUNK else tries + 1
             if tries == _TRIES or isinstance(error, _FINAL):
                 raise DataError(f"{address}: {_reason(error)}") from error
 
 
 def forget(part: Path) -> None:
     """Have the next :func:`fetch` begin anew; what lies in ``part`` stays there until then."""
-    _beside(part).unlink(missing_ok=True)
+    note_beside(part).unlink(missing_ok=True)
 
 
 def can_go_on(part: Path, address: str) -> bool:
     """Whether the next :func:`fetch` takes up what is in ``part``."""
-    return _length(part) > 0 and _origin(part, address).version is not None
+    return length_of(part) > 0 and read_origin(part, address).version is not None
 
 
 def discard(part: Path) -> None:
@@ -115,8 +113,8 @@ def discard(part: Path) -> None:
 
 
 def _fetch(address: str, part: Path, begins: bytes, progress: bool | None, limits: Limits) -> None:
-    origin = _origin(part, address)
-    have = _length(part) if origin.version else 0
+    origin = read_origin(part, address)
+    have = length_of(part) if origin.version else 0
     if have and have == origin.size:
         return
     # A compressed answer has another length than the file.
@@ -126,22 +124,22 @@ def _fetch(address: str, part: Path, begins: bytes, progress: bool | None, limit
     with Stream(address, headers, _CHUNK) as stream:
         answer = _waited(stream.answer, "an answer", limits)
         if answer.status_code == HTTPStatus.PARTIAL_CONTENT and have:
-            if not _continues(answer, have, origin):
+            if not continues(answer, have, origin):
                 forget(part)
                 raise _Again("the server sent another part than was asked for")
         elif answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             forget(part)
             raise _Again("the file there is shorter than what came before")
         elif answer.status_code == HTTPStatus.OK:
-            have, origin = 0, _Origin(address, _version(answer), _announced(answer))
+            have, origin = 0, Origin(address, version_of(answer), announced_size(answer))
         else:
             _refuse(answer)
         _check_encoding(answer)
         limits.check_room_for((origin.size or 0) - have)
         _check_room(part, have, origin)
         _write(stream, answer, part, have, origin, begins, progress, limits)
-    if origin.size is not None and _length(part) != origin.size:
-        raise _Again(f"the connection ended after {_length(part):,} of {origin.size:,} bytes")
+    if origin.size is not None and length_of(part) != origin.size:
+        raise _Again(f"the connection ended after {length_of(part):,} of {origin.size:,} bytes")
 
 
 def _waited(read: Callable[[float], Any], what: str, limits: Limits) -> Any:
@@ -175,7 +173,7 @@ def _write(stream, answer, part, have, origin, begins, progress, limits) -> None
     with open(part, "r+b" if have else "wb") as file, bar:
         file.seek(have)
         # From here on the bytes in the file and the note beside it speak of the same file.
-        _beside(part).write_text(json.dumps(asdict(origin)), encoding="utf-8")
+        note_beside(part).write_text(json.dumps(asdict(origin)), encoding="utf-8")
         while chunk:
             if origin.size is not None and file.tell() + len(chunk) > origin.size:
                 raise TooLong(f"the server sent more than the {origin.size:,} bytes of the file")
@@ -207,49 +205,15 @@ def _check_encoding(answer) -> None:
         )
 
 
-def _check_room(part: Path, have: int, origin: _Origin) -> None:
+def _check_room(part: Path, have: int, origin: Origin) -> None:
     wanted = (origin.size or 0) - have
     # A beginning that is not gone on with gives its room back.
-    free = shutil.disk_usage(part.parent).free + (0 if have else _length(part))
+    free = shutil.disk_usage(part.parent).free + (0 if have else length_of(part))
     if wanted > free:
         raise DataError(
             f"{origin.address}: {wanted:,} bytes are to come, and {part.parent} has room for "
             f"{free:,}"
         )
-
-
-def _origin(part: Path, address: str) -> _Origin:
-    try:
-        origin = _Origin(**json.loads(_beside(part).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return _Origin(address)
-    fits = (
-        origin.address == address
-        and isinstance(origin.version, (str, type(None)))
-        and isinstance(origin.size, (int, type(None)))
-    )
-    return origin if fits else _Origin(address)
-
-
-def _version(answer) -> str | None:
-    """What ``If-Range`` takes: an ETag that vouches for every byte, or the time of change."""
-    tag = answer.headers.get("ETag", "")
-    return tag if tag.startswith('"') else answer.headers.get("Last-Modified")
-
-
-def _announced(answer) -> int | None:
-    length = answer.headers.get("Content-Length", "")
-    return int(length) if re.fullmatch("[0-9]{1,18}", length) else None
-
-
-def _continues(answer, have: int, origin: _Origin) -> bool:
-    """Whether a part is the rest of what ``origin`` says, in case the server knows no If-Range."""
-    span = answer.headers.get("Content-Range", "")
-    return (
-        span.startswith(f"bytes {have}-")
-        and span.endswith(f"/{origin.size}")
-        and _version(answer) in (origin.version, None)
-    )
 
 
 def _reason(error: Exception) -> str:
@@ -274,11 +238,3 @@ def _cause(error: BaseException) -> str:
 def _of_disk(error: OSError, part: Path) -> str:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return f"{part}: {'the disk is full' if full else os.strerror(error.errno or errno.EIO)}"
-
-
-def _length(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
-
-
-def _beside(part: Path) -> Path:
-    return part.with_name(part.name + ".json")

@@ -44,6 +44,8 @@ def matrix(ids: Mapping[str, int], file: Path | None) -> tuple[np.ndarray, int]:
                     found.add(word)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: cannot be read as word vectors ({str(error)[:200]})") from error
+    if not found:
+        raise DataError(f"{file}: holds a vector of none of the {len(ids)} words of the corpus")
     return vectors, len(found)
 
 

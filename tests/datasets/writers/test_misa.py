@@ -101,6 +101,12 @@ def test_a_file_that_holds_no_word_vectors_is_refused(tmp_path, corpus, line):
         write_misa(tmp_path, corpus, WIDTHS, tmp_path / "glove.txt")
 
 
+def test_word_vectors_of_other_words_are_refused(tmp_path, corpus):
+    (tmp_path / "glove.txt").write_text("Wort " + " ".join(["1"] * 300))
+    with pytest.raises(DataError, match="glove.txt: holds a vector of none of the"):
+        write_misa(tmp_path, corpus, WIDTHS, tmp_path / "glove.txt")
+
+
 def test_a_missing_modality_becomes_zeros_and_a_missing_label_nan(tmp_path, corpus):
     lacking = replace(corpus["val"][0], visual=None, label=None)
     written = write_misa(tmp_path, {"val": [lacking, corpus["val"][1]]}, WIDTHS)
