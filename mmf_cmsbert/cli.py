@@ -133,6 +133,8 @@ def complete(
     run = run_folder.named_run(options)
     if run is not None:
         options = _with_configuration_of(run, options, predict)
+    elif predict:
+        run_folder.check_named(options)
     if "config" in options:
         file = load_yaml(options["config"])
         if not file:

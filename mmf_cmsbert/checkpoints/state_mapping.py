@@ -104,7 +104,7 @@ def _fits_nothing(
     own: Mapping[str, Tensor], kept: Mapping[str, Tensor], part: str, source: str
 ) -> str:
     message = f"{KEY}: {part}: {source} fits no tensor. "
-    for what, names, wanted in (("this model", own, part), ("the checkpoint", kept, source)):
+    for what, names, wanted in (("This model", own, part), ("The checkpoint", kept, source)):
         if not any(_is_in(name, wanted) for name in names):
             parts = dict.fromkeys(".".join(name.split(".")[:2]) for name in names)
             return f"{message}{what} has no part {wanted!r}; it has {', '.join(parts)}"

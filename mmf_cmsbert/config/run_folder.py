@@ -98,6 +98,23 @@ def named_run(options: Mapping[str, str]) -> Snapshot | None:
     return read_snapshot(folder / run_config.NAME)
 
 
+def check_named(options: Mapping[str, str]) -> None:
+    """Refuse a prediction that names neither a run nor a recipe.
+
+    Raises:
+        ConfigError: it says what was looked for.
+    """
+    if "config" in options or "model" in options:
+        return
+    keys = ("checkpoint.resume_file", "env.save_dir")
+    named = [f"{key}={options[key]}" for key in keys if key in options]
+    where = f"{named[0]} holds no configuration of a run" if named else "no run is named"
+    raise ConfigError(
+        f"{where}; type env.save_dir=FOLDER of a finished run, or config=RECIPE and "
+        "checkpoint.resume_file=FILE for weights without a configuration"
+    )
+
+
 def read_snapshot(file: Path) -> Snapshot | None:
     """The run's configuration that a file holds; None where it is a recipe, or no file."""
     if not file.is_file():

@@ -8,7 +8,6 @@ from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 
 from mmf_cmsbert.config.splits import needed_splits
 from mmf_cmsbert.datasets.dataset import SentimentDataset
-from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
 from mmf_cmsbert.datasets.stores.conversion import (
     ConversionSettings,
@@ -37,16 +36,15 @@ class SentimentBuilder(BaseDatasetBuilder):
     def build(self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any) -> None:
         """Convert the split ``dataset_type``, unless that is done; MMF's first process does it.
 
-        The synthetic corpus is written first where ``synthetic`` asks for it. A split that the run
-        does not read is not looked for.
+        The split of a synthetic corpus is written first where ``synthetic`` asks for it. A split
+        that the run does not read is not looked for.
         """
         if not _is_read(dataset_type):
             return
         settings = read_dataset_settings(self.dataset_name, config)
         if settings.synthetic:
-            for split in SPLITS:
-                file = settings.files.annotations[split][0]
-                write_split(file, split, settings.synthetic, settings.widths)
+            file = settings.files.annotations[dataset_type][0]
+            write_split(file, dataset_type, settings.synthetic, settings.widths)
         self._segments(settings, dataset_type)
 
     def load(

@@ -60,10 +60,10 @@ def test_what_belongs_to_the_data_is_left_alone(own, kept):
 @pytest.mark.parametrize(
     ("mapping", "message"),
     [
-        ({"network.bakbone": "network.backbone"}, "this model has no part 'network.bakbone'"),
+        ({"network.bakbone": "network.backbone"}, "This model has no part 'network.bakbone'"),
         (
             {"network.backbone": "bert"},
-            "the checkpoint has no part 'bert'; it has network.backbone",
+            "The checkpoint has no part 'bert'; it has network.backbone",
         ),
         ({"network.backbone": "network.head"}, "names of the tensors differ"),
         ({"network.head": "network.head"}, "copies nothing.*7, 3"),
