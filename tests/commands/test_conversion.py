@@ -230,7 +230,7 @@ def test_an_interrupted_conversion_leaves_nothing_half_written(cmsbert, tmp_path
     monkeypatch.setattr(conversion, "read_files", interrupted)
     result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi", "--to", to)
     assert result.exit_code == 130
-    assert result.stderr.endswith("cmsbert data convert: interrupted\n")
+    assert result.stderr.endswith("cmsbert data convert: interrupted by SIGINT\n")
     kept = ["mosi-store", "mosi-store/train"]
     kept += [f"mosi-store/train/{name}" for name in ("manifest.json", "segments.arrow")]
     assert left(".") == (kept if to == "store" else [])
