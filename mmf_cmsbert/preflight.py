@@ -7,7 +7,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 from mmf_cmsbert import overrides
-from mmf_cmsbert.config import run_length
+from mmf_cmsbert.config import ranges, run_length
 from mmf_cmsbert.config_check import check_keys, unknown_name
 from mmf_cmsbert.errors import ConfigError
 
@@ -99,8 +99,11 @@ def check_values(options: Mapping[str, str], config: Mapping, defaults: Mapping)
             _check_section(section, config[section], defaults[section])
     except ConfigError as error:
         raise ConfigError(f"{options.get('config', 'defaults')}: {error}") from error
+    ranges.check(OmegaConf.to_container(config, resolve=True), options.get("config", "defaults"))
     for key, text in options.items():
-        overrides.check_value(key, overrides.value_of(text), OmegaConf.select(config, key))
+        value = overrides.value_of(text)
+        overrides.check_value(key, value, OmegaConf.select(config, key))
+        ranges.check({key: value})
     length = {
         key: overrides.value_of(options.get(f"training.{key}", str(config.training[key])))
         for key in (run_length.UPDATES, run_length.EPOCHS)

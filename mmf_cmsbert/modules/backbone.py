@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.settings import is_count
 from mmf_cmsbert.pretrained import load_pretrained
 
 NAME_KEY = "model_config.cmsbert.backbone.name"
 FROM_CONFIG_KEY = "model_config.cmsbert.backbone.from_config"
+# 40 GB of float32; the largest BERT-like models have 1.5 billion weights in 48 layers.
+_MOST_WEIGHTS, _MOST_LAYERS = 10**10, 1000
 
 
 def load_backbone(
@@ -32,16 +35,38 @@ def load_backbone(
         config = load_pretrained(
             AutoConfig.from_pretrained, from_config, "configuration", FROM_CONFIG_KEY
         )
+        _check_size(config)
         return AutoModel.from_config(config)
     try:
         values = dict(from_config)
-        return AutoModel.from_config(AutoConfig.for_model(values.pop("model_type"), **values))
+        config = AutoConfig.for_model(values.pop("model_type"), **values)
+        _check_size(config)
+        return AutoModel.from_config(config)
+    except ConfigError:
+        raise
     except Exception as error:  # each model refuses its own configuration in its own way
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(
             f"{FROM_CONFIG_KEY}: {reason}. Expected a mapping such as {{model_type: bert, "
             "hidden_size: 96, num_hidden_layers: 2, ...} or a folder with a config.json"
         ) from error
+
+
+def _check_size(config: PretrainedConfig) -> None:
+    """Refuse sizes that no memory holds, before any of it is taken."""
+    sizes = {
+        name: getattr(config, name, 1)
+        for name in ("hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size")
+    }
+    hidden, inner, layers, pieces = sizes.values()
+    whole = all(is_count(size, 1) for size in sizes.values())
+    weights = layers * hidden * (4 * hidden + 2 * inner) + pieces * hidden if whole else 0
+    if not whole or layers > _MOST_LAYERS or weights > _MOST_WEIGHTS:
+        found = ", ".join(f"{name} {size!r}" for name, size in sizes.items())
+        raise ConfigError(
+            f"{FROM_CONFIG_KEY} asks for {found}; expected whole numbers that make at most "
+            f"{_MOST_WEIGHTS:,} weights in at most {_MOST_LAYERS} layers"
+        )
 
 
 def encoder_layers(backbone: PreTrainedModel) -> nn.ModuleList:

@@ -111,3 +111,18 @@ def test_a_model_that_cannot_be_had_is_named_with_what_to_do():
 def test_a_missing_folder_is_not_looked_for_on_the_hub(tmp_path):
     with pytest.raises(ConfigError, match="there is no folder"):
         load_backbone(name=str(tmp_path / "nowhere"))
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        {"hidden_size": 10**9},
+        {"num_hidden_layers": 10**9},
+        {"vocab_size": -1},
+        {"intermediate_size": 1e12},
+    ],
+)
+def test_sizes_that_no_memory_holds_are_refused_at_once(size):
+    given = {"model_type": "bert", "hidden_size": 16, "num_hidden_layers": 1} | size
+    with pytest.raises(ConfigError, match=f"from_config.*{next(iter(size))}"):
+        load_backbone(from_config=given)
