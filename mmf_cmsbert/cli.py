@@ -6,7 +6,7 @@ import sys
 import time
 import warnings
 from argparse import Namespace, RawDescriptionHelpFormatter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from mmf_cmsbert.paths import PACKAGE
 from mmf_cmsbert.registration import register
 from mmf_cmsbert.terminal import show_any_text
 
+_EXAMPLES = {"model": "cmsbert", "dataset": "mosi", "datasets": "mosi,mosei"}
 _DESCRIPTION = """\
 {what} what a configuration describes, with MMF.
 
@@ -152,9 +153,11 @@ def complete(
     options |= typed_source.complete(options, predict)
     preflight.import_user_dir(options, file)
     preflight.check_names(options["model"], options["dataset"].split(","))
-    config = _configuration(options, "config", "model", "dataset")
     ours = options["model"] == "cmsbert"
     defaults = _configuration(options, "model", "dataset")
+    preflight.check_sections(file, options.get("config", ""), defaults)
+    preflight.check_sections(override, "--config_override", defaults)
+    config = _configuration(options, "config", "model", "dataset")
     known = {key: value for key, value in options.items() if key != "dataset"}
     overrides.check(known, config, sections=not ours, defaults=defaults)
     if ours:
@@ -249,8 +252,12 @@ def _named(file: Mapping, *keys: str) -> str:
     """What the file says under the first of ``keys`` that it has, names separated by commas."""
     for key in keys:
         value = file.get(key)
-        if value:
-            return value if isinstance(value, str) else ",".join(value)
+        if not value:
+            continue
+        names = [value] if isinstance(value, str) else value
+        if isinstance(names, Sequence) and all(isinstance(name, str) for name in names):
+            return ",".join(names)
+        raise ConfigError(f"{key} is {value!r}; expected a name, as in {key}: {_EXAMPLES[key]}")
     raise ConfigError(
         f"which {keys[0]}? It stands neither in the configuration file nor on the command line; "
         f"type {keys[0]}=NAME"

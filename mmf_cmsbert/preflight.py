@@ -32,7 +32,9 @@ def import_user_dir(options: Mapping[str, str], file: Mapping) -> None:
     """
     from mmf.utils.env import import_user_module
 
-    user_dir = options.get("env.user_dir") or (file.get("env") or {}).get("user_dir")
+    env = file.get("env")
+    named = env.get("user_dir") if isinstance(env, Mapping) else None
+    user_dir = options.get("env.user_dir") or named
     user_dir = user_dir or os.environ.get("MMF_USER_DIR")
     if not user_dir or user_dir == "None":
         return
@@ -57,6 +59,24 @@ def check_names(model: str, datasets: list[str]) -> None:
     for dataset in datasets:
         if registry.get_builder_class(dataset) is None:
             raise ConfigError(unknown_name("dataset", dataset, mapping["builder_name_mapping"]))
+
+
+def check_sections(given: Mapping, source: str, known: Mapping) -> None:
+    """Refuse a value where MMF has a section.
+
+    Args:
+        given: a configuration file, or the content of --config_override.
+        source: its name, for the message.
+        known: the configuration without it.
+
+    Raises:
+        ConfigError: such a value, null included.
+    """
+    for section, value in given.items():
+        if isinstance(known.get(section), Mapping) and not isinstance(value, Mapping):
+            raise ConfigError(
+                f"{source}: {section} is {value!r}; expected a section with keys, or no such line"
+            )
 
 
 def check_keys_of(given: Mapping, source: str, known: Mapping) -> None:

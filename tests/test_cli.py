@@ -103,6 +103,9 @@ def test_what_cannot_be_right_is_refused_with_what_to_type(options, message):
     [
         ("training:\n  batchsize: 3\n", "Did you mean training.batch_size"),
         ("trainig:\n  batch_size: 3\n", "Did you mean training"),
+        ("training: 3\n", "bad.yaml: training is 3; expected a section"),
+        ("env:\n", "bad.yaml: env is None; expected a section"),
+        ("env: [1]\n", "bad.yaml: env is .1.; expected a section"),
         ("training: [", r"bad.yaml: not YAML \(line 4"),
         ("model_config:\n  cmsbrt: {}\n", "Did you mean model_config.cmsbert"),
         ("dataset_config:\n  mosii: {}\n", "Did you mean dataset_config.mosi"),
