@@ -28,6 +28,7 @@ def activate() -> None:
         mmf_environment,
         mmf_evaluation,
         mmf_line,
+        mmf_log_files,
         mmf_names,
         mmf_precision,
         mmf_resume,
@@ -37,6 +38,7 @@ def activate() -> None:
 
     apply_all(mmf_yaml)
     apply_all(mmf_environment)
+    apply_all(mmf_log_files)
     mmf_defaults.apply()
     mmf_names.apply()
     mmf_checkpoint.apply_safe_loading()
