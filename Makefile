@@ -28,8 +28,10 @@ help:
 
 setup: $(READY)
 
+# Made again as often as wanted, unless it is to be resumed.
 demo: $(READY)
-	$(BIN)/mmf_run config=projects/cmsbert/demo.yaml $(ARGS)
+	$(BIN)/mmf_run config=projects/cmsbert/demo.yaml \
+	    $(if $(findstring checkpoint.resume=,$(ARGS)),,env.overwrite=true) $(ARGS)
 
 test: $(READY)
 	HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)

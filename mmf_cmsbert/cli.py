@@ -2,12 +2,13 @@
 
 import json
 import os
+import shlex
 import sys
 import time
 import warnings
 from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from mmf_cmsbert.datasets import typed_source
 from mmf_cmsbert.errors import ConfigError, ProcessLost, UserError
 from mmf_cmsbert.files import check_regular, write_error
 from mmf_cmsbert.paths import PACKAGE
+from mmf_cmsbert.records import earlier_run
 from mmf_cmsbert.registration import register
 from mmf_cmsbert.terminal import show_any_text
 
@@ -89,6 +91,7 @@ def _start(prog: str, what: str, predict: bool) -> None:
         warnings.filterwarnings("ignore", message="Device specified is 'cuda'")
         override = _json(arguments.config_override)
         options = complete(overrides.parse(arguments.opts), predict, override)
+        config = resolved(options, arguments.config_override)
 
     flagged = [] if arguments.config_override is None else ["-co", arguments.config_override]
     if arguments.local_rank is not None:
@@ -97,13 +100,22 @@ def _start(prog: str, what: str, predict: bool) -> None:
 
     from mmf_cli.run import run
 
-    if not predict:
-        from mmf_cmsbert.records import run_record
+    with _own_folder(config, [prog, *typed], predict) as earlier:
+        if not predict:
+            from mmf_cmsbert.records import run_record
 
-        config = _configuration(options, *options, override=arguments.config_override)
-        run_record.activate([prog, *typed], without_values(config))
-    with console.signals.raised():
-        run(predict=predict)
+            recorded = _configuration(options, *options, override=arguments.config_override)
+            run_record.activate([prog, *typed], without_values(recorded), earlier)
+        with console.signals.raised():
+            run(predict=predict)
+
+
+def _own_folder(config: Mapping, command: Sequence[str], predict: bool) -> AbstractContextManager:
+    """Hold the lock of the run's folder, in the first process of the run."""
+    if not console.signals.is_first_process():
+        return nullcontext()
+    trains = not predict and "train" in config["run_type"]
+    return earlier_run.opened(config, shlex.join(command), trains)
 
 
 def complete(

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from tqdm import tqdm
 
 from mmf_cmsbert.errors import DataError, UserError
+from mmf_cmsbert.utils.unfinished import name_for
 
 _BLOCK, _WORTH_A_BAR = 1 << 22, 1 << 28
 _KINDS = {
@@ -168,7 +169,7 @@ def replaced_file(path: Path) -> Iterator[Path]:
         WriteError: the disk or a quota is full, a limit is reached, or the folder cannot be
             written to.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    unfinished = name_for(path)
     try:
         yield unfinished
         os.replace(unfinished, path)

@@ -1,5 +1,6 @@
 """``cmsbert ablate``: what the command takes, and what it hands it to."""
 
+import shlex
 import shutil
 import sys
 import tempfile
@@ -10,6 +11,10 @@ from typing import Annotated
 import typer
 
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.utils.folder_lock import locked
+from mmf_cmsbert.utils.unfinished import look_through
+
+ELSEWHERE = "--output FOLDER"
 
 Jobs = Annotated[
     int, typer.Option(min=1, help="Runs at once; cores are divided among them, GPUs dealt out.")
@@ -51,6 +56,14 @@ def ablate(
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="Keep the checkpoints of finished runs.")
     ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace the tables of another experiment in the folder; runs that belong to both "
+            "are kept.",
+        ),
+    ] = False,
     check: Annotated[
         Path | None,
         typer.Option(
@@ -70,7 +83,7 @@ def ablate(
     if check is not None:
         if recipes:
             raise ConfigError(f"--check takes a record alone; {recipes[0]} is not wanted")
-        _check(check, options, tolerance, output)
+        _check(check, options, tolerance, output, overwrite)
     if not recipes:
         raise ConfigError(
             "no recipe; type for example cmsbert ablate cms_clr mag text_only "
@@ -78,13 +91,15 @@ def ablate(
         )
     from rich.console import Console
 
-    from mmf_cmsbert.experiments import ablation, job, recipe
+    from mmf_cmsbert.experiments import ablation, experiment, job, recipe
     from mmf_cmsbert.experiments.scheduler import starter
 
     folder = (output or Path("save/ablations")).expanduser()
     files = [recipe.find(word) for word in recipes]
     bases = [recipe.find(word) for word in base or []]
-    with ablation.alone_in(folder):
+    command = ["cmsbert", *sys.argv[1:]]
+    with locked(folder, shlex.join(command), ELSEWHERE):
+        look_through(folder)
         planned = job.plan(
             files,
             bases,
@@ -94,26 +109,25 @@ def ablate(
             job.resolve,
             "train_val" if validation else "train_val_inference",
         )
+        experiment.begin(folder, planned, shlex.join(command), overwrite)
         finished = ablation.ablate(
-            planned,
-            folder,
-            jobs,
-            starter(jobs),
-            Console(),
-            ["cmsbert", *sys.argv[1:]],
-            keep_weights,
+            planned, folder, jobs, starter(jobs), Console(), command, keep_weights
         )
     if not finished:
         raise typer.Exit(1)
 
 
-def _check(file: Path, options: Sequence[str], tolerance: float, output: Path | None) -> None:
+def _check(
+    file: Path, options: Sequence[str], tolerance: float, output: Path | None, overwrite: bool
+) -> None:
     from rich.console import Console
 
     from mmf_cmsbert.experiments import check
 
     folder = output or Path(tempfile.mkdtemp(prefix="cmsbert_check_"))
-    if not check.check(file, options, tolerance, folder, Console()):
+    with locked(folder, shlex.join(["cmsbert", *sys.argv[1:]]), ELSEWHERE):
+        same = check.check(file, options, tolerance, folder, Console(), overwrite=overwrite)
+    if not same:
         raise typer.Exit(1)
     if not output:  # else, and where the run failed or differs, it can be looked at
         shutil.rmtree(folder)

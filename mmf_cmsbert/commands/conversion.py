@@ -2,7 +2,6 @@
 
 import os
 import shlex
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -17,6 +16,7 @@ from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.writers import mag, misa
 from mmf_cmsbert.datasets.writers.aligned import Written
 from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.utils.unfinished import scratch_folder
 
 _SHOWN = 10
 
@@ -114,8 +114,8 @@ def _scratch(output: Path, to: str, corpus: str) -> Iterator[Path]:
     new = [folder for folder in (output, *output.parents) if not folder.exists()]
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=output) as scratch:
-            yield Path(scratch)
+        with scratch_folder(output) as scratch:
+            yield scratch
     except OSError as error:
         raise DataError(f"{output}: cannot be written ({error.strerror or error})") from error
     finally:

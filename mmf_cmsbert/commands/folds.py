@@ -4,7 +4,6 @@ import shlex
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from mmf_cmsbert.datasets.folds import leave_videos_out
 from mmf_cmsbert.datasets.readers.source import Source
@@ -13,6 +12,7 @@ from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert, 
 from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.experiments import recipe
+from mmf_cmsbert.utils.unfinished import scratch_folder
 
 
 def write_folds(
@@ -33,8 +33,8 @@ def write_folds(
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".unfinished-", dir=output) as scratch:
-            stores = _stores(source, replace(settings, labelled=True), Path(scratch))
+        with scratch_folder(output) as scratch:
+            stores = _stores(source, replace(settings, labelled=True), scratch)
             segments = _segments(stores)
             parts = leave_videos_out([segment.video for segment in segments], folds)
             origin = {

@@ -1,12 +1,16 @@
 """``cmsbert tune``: what the command takes, and what it hands it to."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mmf_cmsbert.commands.ablate import Jobs, split_words
+from mmf_cmsbert.commands.ablate import ELSEWHERE, Jobs, split_words
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.utils.folder_lock import locked
+from mmf_cmsbert.utils.unfinished import look_through
 
 
 def tune(
@@ -39,6 +43,9 @@ def tune(
     output: Annotated[
         Path | None, typer.Option(help="The folder of everything.", show_default="save/tuning")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another search in the folder.")
+    ] = False,
     search_seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 1,
 ) -> None:
     """Search a recipe's best setting with Optuna, on validation alone.
@@ -52,7 +59,6 @@ def tune(
 
     from mmf_cmsbert import paths
     from mmf_cmsbert.experiments import job, recipe
-    from mmf_cmsbert.experiments.ablation import alone_in
     from mmf_cmsbert.experiments.scheduler import starter
     from mmf_cmsbert.experiments.space import read
     from mmf_cmsbert.experiments.tuning import Tuning
@@ -60,7 +66,8 @@ def tune(
     folder = (output or Path("save/tuning")).expanduser()
     dimensions = read(paths.find(space) or space)
     file = recipe.find(recipes[0])
-    with alone_in(folder):
+    with locked(folder, shlex.join(["cmsbert", *sys.argv[1:]]), ELSEWHERE):
+        look_through(folder)
         if base:
             target = folder / "recipes" / f"{recipe.name_of(file)}.yaml"
             file = recipe.over(file, recipe.find(base), target)
@@ -75,6 +82,6 @@ def tune(
             job.resolve,
             Console(),
         )
-        best = tuning.run(trials, search_seed)
+        best = tuning.run(trials, search_seed, overwrite)
     if best is None:
         raise typer.Exit(1)

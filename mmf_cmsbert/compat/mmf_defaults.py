@@ -14,6 +14,9 @@ from mmf_cmsbert.compat.mmf_line import is_main
 from mmf_cmsbert.config.words import value_of
 
 DEFAULTS = """
+env:
+    # Whether a run replaces an earlier one in env.save_dir; otherwise such a folder is refused
+    overwrite: false
 training:
     # fp32, tf32, bf16 or fp16: of forward and backward pass; weights and our losses stay in fp32
     precision: fp32

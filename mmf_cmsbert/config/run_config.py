@@ -34,6 +34,7 @@ _RUNTIME = (
     # What a new run starts from is for its own command to say.
     "checkpoint.resume",
     "checkpoint.resume_best",
+    "env.overwrite",
     "evaluation.predict",
 )
 # Sections whose keys are MMF's own.

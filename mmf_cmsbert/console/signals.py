@@ -223,7 +223,8 @@ def on_sudden_end(say: Callable[[Interrupted], Any]) -> None:
 def is_first_process() -> bool:
     """Whether this process speaks for a run, as far as the environment says."""
     rank = os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or "0"
-    return rank == "0" and os.environ.get("LOCAL_RANK", "0") == "0"
+    others = (os.environ.get(name) or "0" for name in ("LOCAL_RANK", "NODE_RANK"))
+    return rank == "0" and all(other == "0" for other in others)
 
 
 def _write(line: str) -> None:

@@ -1,14 +1,11 @@
 """Recipes and seeds, run where they were not yet, and compared."""
 
 import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
-from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments import plot, table
 from mmf_cmsbert.experiments.display import Display
 from mmf_cmsbert.experiments.job import Job
@@ -79,27 +76,6 @@ def run_missing(
                 console, f"Stopped; {count} of {len(jobs)} runs are done. The same command goes on."
             )
             raise
-
-
-@contextmanager
-def alone_in(output: Path) -> Iterator[None]:
-    """Keep a second experiment out of the folder.
-
-    Raises:
-        ConfigError: one is at work there.
-    """
-    output.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(output / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ConfigError(
-            f"another cmsbert is at work in {output}; wait for it, or type --output FOLDER"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 class _Tidy:

@@ -8,13 +8,13 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.experiments import scheduler, table
 from mmf_cmsbert.experiments.display import Display
 from mmf_cmsbert.experiments.job import Job, check_options, resolve
 from mmf_cmsbert.experiments.process import MMFRun
 from mmf_cmsbert.files import replace_text
-from mmf_cmsbert.records import provenance, record
+from mmf_cmsbert.records import earlier_run, provenance, record
 
 # What a recipe can hold; the rest belongs to the machine that it runs on.
 _SECTIONS = (
@@ -36,6 +36,7 @@ def check(
     folder: Path,
     console: Console,
     run: Callable[..., scheduler.Process] = MMFRun,
+    overwrite: bool = False,
 ) -> bool:
     """Make a recorded run again; say what is not as it was, and which scores differ.
 
@@ -46,22 +47,31 @@ def check(
         folder: where the run is made.
         console: where it is said.
         run: starts ``mmf_run``.
+        overwrite: whether the run may replace an earlier one in ``folder``.
 
     Returns:
         Whether every score is the recorded one.
 
     Raises:
+        ConfigError: ``folder`` holds an earlier run.
         DataError: the file is no record, or the run that it records was never scored; or the run
             fails.
     """
     recorded = record.read(file)
     check_options(options)
+    earlier = earlier_run.find(folder / "run")
+    if earlier and not overwrite:
+        raise ConfigError(
+            f"{folder / 'run'} holds {earlier}; type --output FOLDER for another folder, or "
+            "--overwrite to replace it"
+        )
     write_config(recorded, folder / "config.yaml")
     words = (
         f"config={folder.resolve() / 'config.yaml'}",
         *options,
         f"run_type={recorded['config']['run_type']}",
         f"env.save_dir={folder.resolve() / 'run'}",
+        f"env.overwrite={str(overwrite).lower()}",
     )
     config = resolve(words)
     job = Job("the recorded run", "", recorded["seed"], folder / "run", words, config)

@@ -18,7 +18,8 @@ _RESERVED = {
     "training.seed": "type --seeds NUMBER",
     "env.save_dir": "type --output FOLDER",
     "run_type": "the experiment decides what is scored",
-    "checkpoint.resume": "what was interrupted is taken up again without being told",
+    "env.overwrite": "type --overwrite",
+    "checkpoint.resume": "interrupted runs are resumed by themselves",
 }
 
 

@@ -1,21 +1,36 @@
 """One ``mmf_run`` in a process of its own."""
 
+import inspect
 import os
 import re
 import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-_PROGRAM = "from mmf_cmsbert.cli import mmf_run; mmf_run()"
+from mmf_cmsbert.console import signals
+from mmf_cmsbert.utils import folder_lock
+from mmf_cmsbert.utils.parent import end_with_parent
+
+# Seconds that a run has to end in when it is asked to: more than it takes by itself.
+_PATIENCE = signals.LIMIT + 5
+# The function's source: a child begins to watch its parent before the imports that take seconds.
+_PROGRAM = (
+    f"{inspect.getsource(end_with_parent)}\n"
+    f"end_with_parent({_PATIENCE})\n"
+    "from mmf_cmsbert.cli import mmf_run; mmf_run()"
+)
 _PROGRESS = re.compile(r"progress: (\d+)/(\d+)")
 _TAIL = 20_000
-_PATIENCE = 10.0  # seconds that a process has to end when it is asked to
 
 
 class MMFRun:
     """A running ``mmf_run``, whose output goes to a file.
+
+    It and the processes that it starts end with this process, even where this one is killed, and
+    hold this process's locks as long as they live.
 
     Args:
         words: its ``KEY=VALUE`` words.
@@ -33,25 +48,37 @@ class MMFRun:
         with open(log, "wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM, *words],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # closed when this process ends, see end_with_parent
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=environment,
+                start_new_session=True,
+                pass_fds=folder_lock.descriptors(),
             )
 
     def poll(self) -> int | None:
         """The exit status, None while it runs."""
-        return self._process.poll()
+        status = self._process.poll()
+        if status is not None:
+            self._kill()
+        return status
 
     def stop(self) -> None:
-        """End it, and wait until it has ended."""
+        """End it and the processes that it started, and wait until it has ended."""
         if self._process.poll() is None:
             self._process.terminate()
         try:
             self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            pass
+        finally:
+            self._kill()
             self._process.wait()
+
+    def _kill(self) -> None:
+        """Kill what is left of its process group."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def progress(self) -> tuple[int, int] | None:
         """Updates made and to be made, as far as it has said."""

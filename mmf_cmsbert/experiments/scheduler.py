@@ -102,7 +102,13 @@ def starter(slots: int) -> Start:
     gpus = _gpus()
 
     def start(job: Job, slot: int) -> Process:
-        words = [*job.words, f"checkpoint.resume={str(job.goes_on()).lower()}"]
+        resumes = job.goes_on()
+        words = [
+            *job.words,
+            f"checkpoint.resume={str(resumes).lower()}",
+            # A run that does not stand for the job is made again, in the same folder.
+            f"env.overwrite={str(not resumes).lower()}",
+        ]
         gpu = gpus[slot % len(gpus)] if gpus else None
         return MMFRun(words, job.log, threads, gpu)
 

@@ -48,8 +48,9 @@ def open_study(file: Path, minimize: bool, made_with: Mapping[str, Any]) -> Any:
         old, new = json.loads(before), json.loads(text)
         changed = ", ".join(sorted(k for k in old | new if old.get(k) != new.get(k))[:4])
         raise ConfigError(
-            f"{file} holds a search that was made with other values of {changed}; type --output "
-            "FOLDER for a new one"
+            f"{file} holds a search ({len(tried(study))} trials) that was made with other values "
+            f"of {changed}; type --output FOLDER for a new one, --overwrite to replace it, or the "
+            "options that it was made with to continue it"
         )
     study.set_user_attr("made_with", text)
     return study

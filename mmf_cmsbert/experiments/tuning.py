@@ -1,6 +1,7 @@
 """The best setting of a recipe, chosen on validation alone and written as a recipe itself."""
 
 import csv
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,8 +51,13 @@ class Tuning:
     resolve: Callable[[Sequence[str]], Mapping[str, Any]]
     console: Console
 
-    def run(self, trials: int, seed: int) -> Path | None:
+    def run(self, trials: int, seed: int, overwrite: bool = False) -> Path | None:
         """Search, and write ``trials.csv`` and ``best.yaml``; its path, if any trial succeeded.
+
+        Args:
+            trials: how many settings to try, with those of an earlier call.
+            seed: of what is drawn.
+            overwrite: whether to remove an earlier search in ``output``, its trials included.
 
         Raises:
             ConfigError: a key of the space that there is not, or a search of another kind in
@@ -66,6 +72,10 @@ class Tuning:
         }
         made_with |= {f"space {dimension.key}": repr(dimension) for dimension in self.space}
         made_with |= {"--seeds": list(self.seeds), "--search-seed": seed}
+        if overwrite:
+            for name in ("study.db", "trials.csv", "best.yaml"):
+                (self.output / name).unlink(missing_ok=True)
+            shutil.rmtree(self.output / "trials", ignore_errors=True)
         study = open_study(self.output / "study.db", minimize, made_with)
 
         def evaluate(number: int, values: Mapping[str, Any]) -> float:

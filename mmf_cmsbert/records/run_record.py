@@ -16,6 +16,7 @@ from mmf_cmsbert.config.environment import with_values
 from mmf_cmsbert.console import signals
 from mmf_cmsbert.files import WriteError, overwrite_text, replace_text
 from mmf_cmsbert.records import provenance
+from mmf_cmsbert.records.earlier_run import EarlierRun
 from mmf_cmsbert.records.record import FORMAT, NAME
 
 
@@ -112,13 +113,14 @@ class RunRecord:
         replace_text(self.file, self._text())
 
 
-def activate(command: Sequence[str], config: Mapping) -> None:
+def activate(command: Sequence[str], config: Mapping, earlier: EarlierRun | None = None) -> None:
     """Have MMF's trainer keep the record of the one run that this process is about to make.
 
     Args:
         command: the words that were typed.
         config: the whole configuration in plain containers, resolved except for environment
             variables.
+        earlier: the run in the same folder that this one replaces, if any.
     """
     from mmf.utils.distributed import is_master
 
@@ -129,6 +131,9 @@ def activate(command: Sequence[str], config: Mapping) -> None:
         # What only scores or predicts leaves the record of the training before it alone.
         if "train" not in self.run_type or not is_master():
             return original_train(self)
+        # Data, model and optimizer have been built: what could be wrong with them has shown.
+        if earlier:
+            earlier.remove()
         record = RunRecord(
             with_values(config["env"]["save_dir"]), command, config, self.config.training.seed
         )

@@ -14,6 +14,7 @@ from mmf_cmsbert.modules.precision import Precision
 from mmf_cmsbert.trainers import lost_processes
 from mmf_cmsbert.trainers.lightning_settings import LightningSettings
 from mmf_cmsbert.trainers.ranks import Ranks
+from mmf_cmsbert.utils import folder_lock
 
 # Lightning's words; TF32 is no matter of its.
 _PRECISIONS = {"bf16": "bf16-mixed", "fp16": "16-mixed"}
@@ -107,7 +108,10 @@ def _start_others(strategy: DDPStrategy) -> None:
     others = {
         # What they print is what this one prints.
         rank: subprocess.Popen(
-            command, env=environment | {_LOCAL_RANK: str(rank)}, stdout=subprocess.DEVNULL
+            command,
+            env=environment | {_LOCAL_RANK: str(rank)},
+            stdout=subprocess.DEVNULL,
+            pass_fds=folder_lock.descriptors(),
         )
         for rank in range(1, strategy.num_processes)
     }

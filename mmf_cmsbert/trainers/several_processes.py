@@ -1,6 +1,7 @@
 """Several processes that make one run do what one process would, whoever makes the updates."""
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from mmf_cmsbert.trainers.ending import EndsOnSignals
 from mmf_cmsbert.trainers.gathered_reports import GatheredReports, in_order, reports
 from mmf_cmsbert.trainers.ranks import Ranks
 from mmf_cmsbert.trainers.shared_batches import STAND_IN, share, shared_loader
+from mmf_cmsbert.utils import folder_lock
 
 
 class SeveralProcesses:
@@ -27,6 +29,8 @@ class SeveralProcesses:
         return Ranks.present(self.device)
 
     def load_datasets(self) -> None:
+        if self.ranks.rank > 0:
+            folder_lock.join(Path(self.config.env.save_dir))
         super().load_datasets()
         if self.ranks.count > 1:
             batch_size = self.config.training.batch_size

@@ -47,7 +47,7 @@ def runs(monkeypatch):
             pass
 
     def resolve(words):
-        kept = [w for w in words if not w.startswith(("env.save_dir", "checkpoint", "run_type"))]
+        kept = [w for w in words if not w.startswith(("env.", "checkpoint", "run_type"))]
         run_type = next(w for w in words if w.startswith("run_type="))
         return {"words": kept, "run_type": run_type.removeprefix("run_type=")}
 

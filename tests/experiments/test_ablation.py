@@ -4,9 +4,8 @@ import pytest
 from made_up_runs import FakeRun
 from rich.console import Console
 
-from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments import plot
-from mmf_cmsbert.experiments.ablation import ablate, alone_in
+from mmf_cmsbert.experiments.ablation import ablate
 
 MAE = "mosi/sentiment_mae"
 
@@ -103,14 +102,3 @@ def test_checkpoints_of_finished_runs_stay_only_where_they_are_wanted(planned, t
     assert (jobs[0].folder / "best.ckpt").exists() is keep
     assert (jobs[0].folder / "cmsbert_final.pth").exists() is keep
     assert (jobs[0].folder / "run.json").exists()
-
-
-def test_two_experiments_do_not_share_a_folder(tmp_path):
-    with (
-        alone_in(tmp_path),
-        pytest.raises(ConfigError, match="another cmsbert"),
-        alone_in(tmp_path),
-    ):
-        pass
-    with alone_in(tmp_path):  # the first one has left
-        pass

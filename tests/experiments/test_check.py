@@ -49,7 +49,7 @@ def checked(recorded, monkeypatch, tolerance=1e-6, status=0, **now):
         def stop(self):
             pass
 
-    equal = check.check(recorded, ["a.b=c"], tolerance, folder, console, Run)
+    equal = check.check(recorded, ["a.b=c"], tolerance, folder, console, Run, overwrite=True)
     return equal, console.export_text(), given
 
 

@@ -7,6 +7,7 @@ import pytest
 from mmf_cmsbert import cli
 from mmf_cmsbert.records import run_record
 from mmf_cmsbert.records.run_record import RunRecord
+from mmf_cmsbert.registration import register
 
 CONFIG = {
     "datasets": "mosi",
@@ -66,6 +67,7 @@ def trainer(tmp_path, monkeypatch):
     class Recorded(Trainer):
         pass
 
+    register()  # while MMF's trainer is still the one that is found
     monkeypatch.setattr(run_record.mmf_line, "trainer_class", lambda: Recorded)
     config = CONFIG | {"env": {"save_dir": str(tmp_path)}}
     run_record.activate(["mmf_run", "config=a b.yaml"], config)

@@ -1,4 +1,4 @@
-"""Spawned processes import this package before they unpickle objects of MMF.
+"""Spawned processes import this package before they unpickle objects of MMF, and inherit locks.
 
 A forked worker inherits the patches. A spawned one starts empty, unpickles the arguments of its
 task, and so imports `mmf` by name. multiprocessing sends a dict with the parent's `sys.path` and
@@ -7,9 +7,11 @@ the like first; one more entry in it imports this package.
 
 import sys
 from multiprocessing import spawn
+from multiprocessing.context import get_spawning_popen
 from typing import Any
 
 from mmf_cmsbert.compat.patch import patch
+from mmf_cmsbert.utils.folder_lock import descriptors
 
 _original = spawn.get_preparation_data
 
@@ -24,9 +26,14 @@ def import_in_spawned_processes() -> None:
 
 
 class _ImportInChild:
-    """Imports this package wherever it is unpickled, from where the parent has it."""
+    """Imports this package wherever it is unpickled, from where the parent has it.
+
+    A run's lock goes with it, so that it is held while any process of the run lives.
+    """
 
     def __reduce__(self) -> tuple[Any, ...]:
+        for descriptor in descriptors():
+            get_spawning_popen().duplicate_for_child(descriptor)
         # the dict is unpickled before the child has the parent's path
         path = [entry for entry in sys.path if entry]
         code = f"import sys; sys.path += [p for p in {path!r} if p not in sys.path]"

@@ -24,6 +24,7 @@ from mmf_cmsbert.datasets.validation import not_empty, the_segments, usable
 from mmf_cmsbert.datasets.windows import shorten
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_regular
+from mmf_cmsbert.utils.unfinished import look_through
 
 ON_INVALID = ("error", "skip")
 # Raised with any change of what becomes of the same files under the same settings.
@@ -86,6 +87,7 @@ def convert(
     """
     files = [file.absolute() for file in files]
     made_with = _made_with(files, split, settings, elsewhere)
+    look_through(folder.parent)
     found = _manifest(folder)
     behind = files_of([*files, settings.vocabulary] if settings.vocabulary else files, split)
     sources = identify(behind, found.sources if found else ())

@@ -6,9 +6,6 @@ of it. It appears whole or not at all.
 """
 
 import json
-import os
-import shutil
-import socket
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,6 +22,7 @@ from mmf_cmsbert.datasets.stores.manifest import Manifest, read_manifest
 from mmf_cmsbert.datasets.stores.record_batches import PLAIN, SCHEMA, RecordBatches
 from mmf_cmsbert.datasets.stores.summary import Summary
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.utils import unfinished
 
 NAME = "segments.arrow"
 # A batch is what is read at once: small enough to be cheap, large enough to be few.
@@ -143,8 +141,7 @@ def _record_batch(segments: Sequence[Segment]) -> pa.RecordBatch:
 def replaced_folder(folder: Path) -> Iterator[Path]:
     """An empty folder to write a store into, which takes the place of ``folder`` at the end.
 
-    Where the end is not reached, ``folder`` is as it was and the empty one is gone. What a process
-    that was killed left behind on this machine goes with it.
+    If the block raises, ``folder`` is as it was and the empty one is removed.
 
     Raises:
         DataError: ``folder`` is something else than a store, or cannot be written.
@@ -154,32 +151,16 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
             f"{folder} stands where a store would be written, and is none; it was left as it is. "
             "Name another folder, or move it away"
         )
-    here = f".{folder.name}.{socket.gethostname()}."
-    unfinished = folder.with_name(f"{here}{os.getpid()}.tmp")
-    old = unfinished / "old"
     new = [parent for parent in folder.parents if not parent.exists()]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for left in folder.parent.glob(f"{here}*.tmp"):
-            if not _is_running(left):
-                shutil.rmtree(left, ignore_errors=True)
-        unfinished.mkdir()
-        yield unfinished
-        try:
-            if folder.exists():
-                folder.rename(old)
-            unfinished.rename(folder)
-        except BaseException:
-            if old.exists():
-                old.rename(folder)
-            raise
-        shutil.rmtree(folder / old.name, ignore_errors=True)
+        with unfinished.replaced_folder(folder) as replacement:
+            yield replacement
     except OSError as error:
         raise DataError(
             f"{folder}: a store cannot be written there ({error.strerror or error})"
         ) from error
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
         for parent in new:
             with suppress(OSError):  # there, and not empty
                 parent.rmdir()
@@ -187,13 +168,3 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
 
 def _is_store(folder: Path) -> bool:
     return folder.is_dir() and {each.name for each in folder.iterdir()} <= {NAME, MANIFEST, "old"}
-
-
-def _is_running(unfinished: Path) -> bool:
-    try:
-        os.kill(int(unfinished.name.split(".")[-2]), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:  # another user's
-        pass
-    return True

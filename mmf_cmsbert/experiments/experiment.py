@@ -1,0 +1,152 @@
+"""What an ablation consists of, written beside its tables, so that another one does not replace it.
+
+``experiment.json`` names each run's folder and a hash of its configuration. Folders of versions
+that wrote none are identified by the records of their runs.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.experiments.job import Job
+from mmf_cmsbert.files import replaced_file
+from mmf_cmsbert.records import record
+
+NAME, FORMAT = "experiment.json", 1
+TABLES = ("results.csv", "results.md", "results.png", "results.svg")
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The runs of an ablation.
+
+    Attributes:
+        runs: each run's folder, relative to the output, and a hash of its configuration.
+        command: what was typed; None where that is not known.
+        begun: when; None where that is not known.
+    """
+
+    runs: Mapping[str, str]
+    command: str | None = None
+    begun: str | None = None
+
+    @classmethod
+    def planned(cls, jobs: Sequence[Job], output: Path, command: str) -> "Experiment":
+        """The experiment that these jobs make."""
+        runs = {str(job.folder.relative_to(output)): _hash(job.config) for job in jobs}
+        return cls(runs, command, datetime.now(timezone.utc).isoformat(timespec="seconds"))
+
+    @classmethod
+    def find(cls, output: Path) -> "Experiment | None":
+        """The experiment in a folder; None where there is neither a table nor a run.
+
+        Raises:
+            ConfigError: a later version's experiment.json, or a damaged one.
+        """
+        file = output / NAME
+        records = sorted((output / "runs").rglob(record.NAME))
+        if not records and not any((output / name).exists() for name in TABLES):
+            return None
+        if not file.is_file():
+            found = {each.parent: record.find(each.parent) for each in records}
+            return cls(
+                {
+                    str(folder.relative_to(output)): _hash(each["config"]) if each else ""
+                    for folder, each in found.items()
+                }
+            )
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            if content["format"] != FORMAT:
+                raise ValueError(f"format {content['format']}, expected {FORMAT}")
+            return cls(dict(content["runs"]), content["command"], content["begun"])
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            raise ConfigError(
+                f"{file}: cannot be read ({error}); type --output FOLDER for another folder, or "
+                "--overwrite to replace the experiment there"
+            ) from error
+
+    def write(self, output: Path) -> None:
+        """Write ``experiment.json``."""
+        content = {"format": FORMAT, "command": self.command, "begun": self.begun}
+        with replaced_file(output / NAME) as unfinished:
+            text = json.dumps(content | {"runs": self.runs}, indent=1)
+            unfinished.write_text(text + "\n", encoding="utf-8")
+
+    def differences(self, planned: "Experiment", complete: bool) -> list[str]:
+        """How a planned experiment differs from this one, in words; empty where it is the same.
+
+        Args:
+            planned: what is to be run.
+            complete: whether all runs of this experiment are known; otherwise more may be planned.
+        """
+        gone = [name for name in self.runs if name not in planned.runs]
+        more = [name for name in planned.runs if name not in self.runs] if complete else []
+        both = [name for name in planned.runs if name in self.runs]
+        other = [name for name in both if self.runs[name] != planned.runs[name]]
+        texts = {"without": gone, "with": more, "with another configuration of": other}
+        return [f"{text} {_list(names)}" for text, names in texts.items() if names]
+
+
+def begin(output: Path, jobs: Sequence[Job], command: str, overwrite: bool) -> None:
+    """Note that an experiment begins in ``output``, or continues.
+
+    With ``overwrite`` the tables of another experiment there are removed. Its runs stay, and those
+    that are part of this one as well are not made again.
+
+    Args:
+        output: the folder, whose lock is held.
+        jobs: all of the experiment's.
+        command: what was typed.
+        overwrite: whether it may replace another experiment.
+
+    Raises:
+        ConfigError: there is another experiment, which it may not replace.
+    """
+    planned = Experiment.planned(jobs, output, command)
+    if overwrite:
+        for name in (*TABLES, NAME):
+            (output / name).unlink(missing_ok=True)
+    elif found := Experiment.find(output):
+        # Without experiment.json an interrupted experiment looks like one of fewer runs.
+        complete = found.command is not None or (output / TABLES[0]).exists()
+        if differences := found.differences(planned, complete):
+            raise ConfigError(_refusal(output, found, differences))
+        if found.command is not None:
+            return
+    planned.write(output)
+
+
+def _refusal(output: Path, found: Experiment, differences: Sequence[str]) -> str:
+    done = sum(1 for name in found.runs if _finished(output / name))
+    begun = f", begun {found.begun}" if found.begun else ""
+    again = f"; to continue that one: {found.command}" if found.command else ""
+    return (
+        f"{output} holds another experiment ({done} of {len(found.runs)} runs finished{begun}); "
+        f"this one is {', '.join(differences)}. Type --output FOLDER for a folder of its own, or "
+        f"--overwrite to replace the tables (runs that belong to both are kept){again}"
+    )
+
+
+def _finished(folder: Path) -> bool:
+    found = record.find(folder)
+    return found is not None and found["status"] == "finished"
+
+
+def _hash(config: Mapping[str, Any]) -> str:
+    """Of what a run's numbers depend on, and of which splits it scores."""
+    content = {**dict(record.flat(config)), "run_type": config.get("run_type")}
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = [name.removeprefix("runs/") for name in names[:_SHOWN]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + f" and {more} more" * bool(more)

@@ -1,0 +1,1 @@
+"""What every package may use: processes, locks, and files that are being written."""

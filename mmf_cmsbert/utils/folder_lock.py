@@ -1,0 +1,217 @@
+"""A folder that one command at a time writes to, locked while any of its processes lives.
+
+The lock is ``flock``'s, on the file ``.lock`` in the folder. It belongs to the open file, which
+child processes inherit: forked ones by themselves, others when they are started with
+:func:`descriptors`. The operating system frees it when the last of them has ended, however that
+happened, so that nothing has to be cleaned up; what the file says about the owner is for messages.
+
+Linux passes the lock on to an NFS server. Where a file system supports no locks, a second command
+is noticed only while the first one runs on the same machine, and a warning says so.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import stat
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.utils.processes import holding, is_running, start_time
+
+NAME = ".lock"
+_IN_USE = (errno.EAGAIN, errno.EACCES)
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+# Seconds that the other processes of a command have to end in after its first process was killed.
+_PATIENCE, _PAUSE = 40.0, 0.1
+_MOST = 1 << 16  # bytes of the owner's description
+_SHOWN = 120  # characters of the owner's command
+_held: set[int] = set()
+
+
+@contextmanager
+def locked(folder: Path, command: str, elsewhere: str) -> Iterator[None]:
+    """Keep other commands from writing to ``folder``.
+
+    The lock outlives the context in child processes that still run.
+
+    Args:
+        folder: made where it is missing.
+        command: what was typed, for the message of the others.
+        elsewhere: what to type for another folder, for the message of this one.
+
+    Raises:
+        ConfigError: another command is writing there, or the folder cannot be written to.
+    """
+    file = folder / NAME
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = _acquire(file, elsewhere)
+        owner = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "start_time": start_time(os.getpid()),
+            "since": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "command": command[: _MOST // 8],
+            "ended": False,
+        }
+        _write(descriptor, owner)
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror or error}; type {elsewhere}") from error
+    _held.add(descriptor)
+    try:
+        yield
+    finally:
+        _held.discard(descriptor)
+        with suppress(OSError):
+            _write(descriptor, owner | {"ended": True})
+        # Closed, not unlocked: that would free it for the children as well.
+        os.close(descriptor)
+
+
+def join(folder: Path) -> None:
+    """Hold the lock of a command that another process of it took, to the end of this process.
+
+    For processes that no process of the command started, as under torchrun and Slurm. Does nothing
+    where that process took none.
+
+    Raises:
+        ConfigError: the lock is another command's by now.
+    """
+    try:
+        descriptor = os.open(folder / NAME, os.O_RDWR)
+    except FileNotFoundError:
+        return
+    try:
+        _lock(descriptor, fcntl.LOCK_SH)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise ConfigError(f"{folder}: the first process of this run has ended") from error
+    _held.add(descriptor)
+
+
+def descriptors() -> tuple[int, ...]:
+    """The open files that hold this process's locks: ``pass_fds`` of :class:`subprocess.Popen`."""
+    return tuple(sorted(_held))
+
+
+def _acquire(file: Path, elsewhere: str) -> int:
+    """An open file with the lock."""
+    end: float | None = None
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW, 0o666)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ConfigError(f"{file}: expected a file; remove it, or type {elsewhere}")
+            if not _lock(descriptor, fcntl.LOCK_EX):
+                _without_locks(file, elsewhere)
+                return descriptor
+            if os.fstat(descriptor).st_nlink:
+                # Shared from now on, so that the other processes of this command can join.
+                _lock(descriptor, fcntl.LOCK_SH)
+                return descriptor
+        except BlockingIOError as error:
+            os.close(descriptor)
+            owner = _owner(file)
+            if not _has_ended(owner) or (end is not None and time.monotonic() > end):
+                raise ConfigError(_in_use(file, owner, elsewhere)) from error
+            if end is None:
+                end = time.monotonic() + _PATIENCE
+                _warn(f"waiting for the other processes of {_named(owner)}")
+            time.sleep(_PAUSE)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        else:
+            os.close(descriptor)  # the file was removed in between
+
+
+def _lock(descriptor: int, kind: int) -> bool:
+    """Lock without waiting; False where the file system supports no locks.
+
+    Raises:
+        BlockingIOError: the lock is another's.
+    """
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            return False
+        if error.errno in _IN_USE:
+            raise BlockingIOError(*error.args) from error
+        raise
+    return True
+
+
+def _without_locks(file: Path, elsewhere: str) -> None:
+    owner = _owner(file)
+    if owner.get("host") == socket.gethostname() and not _has_ended(owner):
+        raise ConfigError(_in_use(file, owner, elsewhere))
+    _warn(
+        f"{file.parent}: this file system supports no locks; make sure that no other machine "
+        "writes to this folder meanwhile"
+    )
+
+
+def _write(descriptor: int, owner: Mapping[str, Any]) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(owner).encode(), 0)
+
+
+def _owner(file: Path) -> Mapping[str, Any]:
+    """What the lock's last owner wrote; empty where that cannot be read."""
+    try:
+        with open(file, "rb") as stream:
+            owner = json.loads(stream.read(_MOST))
+        return {"pid": int(owner["pid"]), **owner}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def _has_ended(owner: Mapping[str, Any]) -> bool:
+    """Whether the process that took the lock is known to have ended."""
+    if owner.get("host") != socket.gethostname():
+        return bool(owner.get("ended"))
+    return bool(owner.get("ended")) or not is_running(owner["pid"], owner.get("start_time"))
+
+
+def _in_use(file: Path, owner: Mapping[str, Any], elsewhere: str) -> str:
+    text = f"{file.parent.absolute()} is in use by {_named(owner)}."
+    pids: Sequence[int] = (owner["pid"],) if owner else ()
+    if not owner or owner.get("host") == socket.gethostname():
+        others = tuple(pid for pid in holding(file) if pid != os.getpid())
+        if _has_ended(owner):
+            text += (
+                f" That process has ended, but others of that command still run: {_list(others)}."
+            )
+        elif not owner:
+            text += f" Processes: {_list(others)}."
+        pids = pids if pids and not _has_ended(owner) else others
+    where = "" if owner.get("host") in (None, socket.gethostname()) else f" on {owner['host']}"
+    stop = f"kill {' '.join(map(str, pids))}{where}" if pids else "stop it"
+    return f"{text} Wait until it has ended, stop it ({stop}), or type {elsewhere}"
+
+
+def _named(owner: Mapping[str, Any]) -> str:
+    if not owner:
+        return "another command"
+    return (
+        f"process {owner['pid']} on {owner.get('host')}, running since {owner.get('since')}: "
+        f"{shorten(str(owner.get('command')), _SHOWN)}"
+    )
+
+
+def _list(pids: Sequence[int]) -> str:
+    return ", ".join(map(str, pids)) or "unknown"
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr, flush=True)
