@@ -31,6 +31,17 @@ _COLUMNS = [*PLAIN.items(), *((modality, _FRAMES) for modality in MODALITIES)]
 # Metadata as JSON, null without any; stores of the first versions have no such column.
 SCHEMA = pa.schema([*_COLUMNS, ("metadata", pa.string())])
 _SCHEMAS = (SCHEMA, pa.schema(_COLUMNS))
+# What reading a damaged Arrow file raises. Most of Arrow's errors are ValueErrors, but not all.
+DAMAGE = (
+    pa.ArrowException,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+)
 # A batch is written with at most 64 segments; a read of more than this is no batch's.
 LARGEST_READ = 1 << 29
 
@@ -48,7 +59,7 @@ class RecordBatches:
         counts: how many segments each batch has.
 
     Raises:
-        ValueError: it is no such file. Arrow's errors are among these, and OSError.
+        DAMAGE: it is no such file, or it cannot be read.
     """
 
     def __init__(self, path: Path):
@@ -67,7 +78,7 @@ class RecordBatches:
         """A segment of a batch, and the checksum that was stored with it.
 
         Raises:
-            ValueError: the batch is damaged, or the file has been cut; OSError: it cannot be read.
+            DAMAGE: the batch is damaged, or the file was cut or cannot be read.
         """
         if number not in self._batches:
             self._file.last_reads.clear()
@@ -94,15 +105,16 @@ class _Batch:
             start = file.position_of(values.ctypes.data) if len(values) else 0
             offsets = start + values.itemsize * column.offsets.to_numpy().astype(np.int64)
             self._frames[modality] = offsets, column.is_valid().to_numpy(zero_copy_only=False)
-        # Serialised, so that the frames' memory can be freed.
-        plain = batch.select([name for name in batch.schema.names if name not in MODALITIES])
-        plain = pa.ipc.read_record_batch(plain.serialize(), plain.schema)
-        self._plain = dict(zip(plain.schema.names, plain.columns, strict=True))
+        # Words are many: they stay Arrow's, serialised so that the frames' memory can be freed.
+        words = batch.select(["words"])
+        self._words = pa.ipc.read_record_batch(words.serialize(), words.schema).column(0)
+        others = [n for n in batch.schema.names if n not in (*MODALITIES, "words")]
+        self._others = batch.select(others).to_pylist()
 
     def segment(self, row: int, widths: Mapping[str, int]) -> tuple[Segment, int]:
-        plain = {name: column[row].as_py() for name, column in self._plain.items()}
+        plain = dict(self._others[row])
         written = plain.pop("checksum")
-        plain["words"] = tuple(plain["words"])
+        plain["words"] = tuple(self._words[row].as_py())
         plain["metadata"] = json.loads(plain.get("metadata") or "{}")
         if not isinstance(plain["metadata"], dict):
             raise ValueError("metadata that is no object")

@@ -19,7 +19,7 @@ import pyarrow as pa
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment, checksum
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, read_manifest
-from mmf_cmsbert.datasets.stores.record_batches import PLAIN, SCHEMA, RecordBatches
+from mmf_cmsbert.datasets.stores.record_batches import DAMAGE, PLAIN, SCHEMA, RecordBatches
 from mmf_cmsbert.datasets.stores.summary import Summary
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.utils import unfinished
@@ -27,9 +27,6 @@ from mmf_cmsbert.utils import unfinished
 NAME = "segments.arrow"
 # A batch is what is read at once: small enough to be cheap, large enough to be few.
 _BATCH_SEGMENTS, _BATCH_BYTES = 64, 1 << 23
-
-# Arrow's errors are ValueErrors, but for one: more memory announced than there is.
-_DAMAGE = (OSError, ValueError, LookupError, TypeError, OverflowError, MemoryError, RecursionError)
 
 
 class StoredSegments(Sequence[Segment]):
@@ -47,7 +44,7 @@ class StoredSegments(Sequence[Segment]):
             self._batches = RecordBatches(folder / NAME)
             if self._batches.size != self.manifest.size:
                 raise ValueError(f"{self._batches.size:,} bytes, {self.manifest.size:,} expected")
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise _broken(folder, error) from error
         self._starts = [0, *accumulate(self._batches.counts)]
         if self._starts[-1] != self.manifest.segments:
@@ -68,7 +65,7 @@ class StoredSegments(Sequence[Segment]):
         row = index - self._starts[number]
         try:
             segment, written = self._batches.segment(number, row, self.manifest.widths)
-        except _DAMAGE as error:
+        except DAMAGE as error:
             raise _broken(self.folder, error) from error
         if written != checksum(segment):
             raise _broken(self.folder, f"segment {index} is not what was written")

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
+from mmf_cmsbert.datasets.stores.record_batches import DAMAGE
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import FileTooLarge, read_regular, replaced_file
@@ -75,7 +76,7 @@ def stored_pieces(
     path = folder / f"pieces-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.arrow"
     try:
         return StoredPieces(path, len(segments))
-    except (OSError, ValueError, LookupError, TypeError, MemoryError, FileTooLarge):
+    except (*DAMAGE, FileTooLarge):
         # Not there, or damaged.
         pass
     words = (segments[i].words for i in range(len(segments)))

@@ -67,6 +67,18 @@ def test_damaged_ones_are_made_again(segments, tmp_path, damage):
     assert again.calls == 4
 
 
+def test_types_that_arrow_does_not_know_are_made_again(segments, tmp_path):
+    """Numbers of 4 bits instead of 32, wherever the file may say so."""
+    stored_pieces(segments, Letters(), tmp_path, "")
+    (path,) = tmp_path.glob("pieces-*.arrow")
+    content = path.read_bytes()
+    places = [i for i in range(len(content)) if content[i : i + 4] == b" \0\0\0"]
+    assert places
+    for place in places:
+        path.write_bytes(content[:place] + b"\4" + content[place + 1 :])
+        assert stored_pieces(segments, Letters(), tmp_path, "")[3]["input_ids"].tolist() == [120]
+
+
 def test_a_changed_piece_is_noticed(segments, tmp_path):
     stored_pieces(segments, Letters(), tmp_path, "")
     (path,) = tmp_path.glob("pieces-*.arrow")
