@@ -10,7 +10,7 @@ from mmf_cmsbert.console import interruption, signals
 from mmf_cmsbert.errors import UserError
 from mmf_cmsbert.files import write_error
 
-WRONG_INPUT = 2
+WRONG_INPUT, OUTPUT_CLOSED = 2, 141
 
 
 class PlainErrors(TyperGroup):
@@ -28,5 +28,7 @@ class PlainErrors(TyperGroup):
             message, status = f"error: {unwritable}", WRONG_INPUT
         except KeyboardInterrupt as error:
             message, status = interruption.by(error), interruption.status(error)
+            if status == OUTPUT_CLOSED:
+                raise typer.Exit(status) from None
         print(f"{ctx.command_path} {ctx.invoked_subcommand}: {message}", file=sys.stderr)
         raise typer.Exit(status)

@@ -119,7 +119,7 @@ class _Command:
     def _watch(self, pipe: int) -> None:
         while number := os.read(pipe, 1):
             if number[0] in _URGENT and not self.settled.wait(LIMIT) and _command is self:
-                self.end(number[0], f"; ended after {LIMIT:.0f} s in which no update was completed")
+                self.end(number[0], f"; it did not come to an end in {LIMIT:.0f} s")
         os.close(pipe)
 
 
@@ -153,10 +153,8 @@ def handled(name: str) -> Iterator[None]:
         os.kill(os.getpid(), interrupted.number)
         raise
     finally:
-        if _command is not None:
-            _command.what_to_do = _command.end
-            if own:
-                _forget()
+        if own:
+            _forget()
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from typing import Any
 from mmf_cmsbert.compat import mmf_rng
 from mmf_cmsbert.console import signals
 from mmf_cmsbert.errors import ProcessLost
+from mmf_cmsbert.trainers import lost_processes
 from mmf_cmsbert.trainers.agreement import Agreement
-from mmf_cmsbert.trainers.lost_processes import describe, is_lost_connection
 
 
 class EndsOnSignals:
@@ -25,9 +25,14 @@ class EndsOnSignals:
         self._agreement = Agreement(self.ranks)
         with (
             self._lost_process_named(),
+            # Without a command of ours: a notebook, or a process that MMF spawned for a GPU
+            signals.handled("mmf_run"),
             signals.deferred("ending after this update, with a checkpoint"),
         ):
             super().training_loop()
+            # All processes learn here of what came after their last question.
+            self._end_if_asked()
+            self._end_if_asked()
 
     def finalize(self) -> None:
         with self._lost_process_named():
@@ -62,9 +67,14 @@ class EndsOnSignals:
     def _lost_process_named(self) -> Iterator[None]:
         try:
             yield
+        except signals.Interrupted as interrupted:
+            lost_processes.pass_on(interrupted.number)
+            raise
         except RuntimeError as error:
-            if self.ranks.count == 1 or not is_lost_connection(error):
+            if self.ranks.count == 1 or not lost_processes.is_lost_connection(error):
                 raise
-            if (number := signals.received()) is not None:
+            number = signals.received() or lost_processes.signal_received()
+            if number is not None:
                 raise signals.Interrupted(number) from None
-            raise ProcessLost(describe(self.ranks, self.num_updates)) from None
+            message = lost_processes.describe(self.ranks, self.num_updates)
+            raise ProcessLost(message) from None

@@ -23,7 +23,7 @@ from mmf_cmsbert.trainers.ranks import Ranks
 # Environment variable: the process id of the one that started this one
 STARTED_BY = "MMF_CMSBERT_STARTED_BY"
 _GRACE = 10  # seconds in which a process may notice by itself
-_PATIENCE = 2.0  # seconds until the system reports a process that was killed
+_PATIENCE = 5.0  # seconds until the system reports a process that was killed
 # Of gloo, NCCL, and torch's store of addresses; gloo raises a plain RuntimeError.
 _MESSAGES = re.compile(
     r"gloo/|gloo::|NCCL|TCPStore|[Cc]onnection (was )?(closed|reset|refused)|Broken pipe|recvValue"
@@ -41,7 +41,7 @@ def watch(processes: Mapping[int, subprocess.Popen]) -> None:
     global _started
     _started = processes
     atexit.register(_end)
-    signals.on_sudden_end(lambda interrupted: _send(interrupted.number))
+    signals.on_sudden_end(lambda interrupted: pass_on(interrupted.number))
     for rank, process in processes.items():
         Thread(target=_watch, args=(rank, process), daemon=True).start()
 
@@ -74,22 +74,36 @@ def is_lost_connection(error: RuntimeError) -> bool:
 
 def describe(ranks: Ranks, updates: int) -> str:
     """What happened, in one line, and what to type."""
+    ended = ", ".join(_how(rank, status) for rank, status in _ended().items())
     return (
-        f"{_ended() or 'another process of this run ended or cannot be reached'}, after update "
+        f"{ended or 'another process of this run ended or cannot be reached'}, after update "
         f"{updates}; process {ranks.rank} ends too. The same command with checkpoint.resume=true "
         "resumes from the last checkpoint, if there is one"
     )
 
 
-def _ended() -> str:
-    """Which of the processes that this one started have ended, and how."""
+def signal_received() -> int | None:
+    """The signal that ended a process that this one started, as its exit status says."""
+    numbers = [status - 128 for status in _ended().values() if status - 128 in signals.ENDING]
+    return numbers[0] if numbers else None
+
+
+def pass_on(number: int) -> None:
+    """Send a signal to the processes that this one started."""
+    for process in _started.values():
+        if process.poll() is None:
+            process.send_signal(number)
+
+
+def _ended() -> dict[int, int]:
+    """Which of the processes that this one started have failed: rank -> status."""
     until = time.monotonic() + _PATIENCE
     while _started and time.monotonic() < until:
-        found = {rank: each.poll() for rank, each in _started.items()}
-        if names := [_how(rank, status) for rank, status in found.items() if status]:
-            return ", ".join(names)
+        polled = {rank: each.poll() for rank, each in _started.items()}
+        if found := {rank: status for rank, status in polled.items() if status}:
+            return found
         time.sleep(0.05)
-    return ""
+    return {}
 
 
 def _how(rank: int, status: int) -> str:
@@ -114,15 +128,9 @@ def _give_up(why: str) -> None:
     os._exit(1)
 
 
-def _send(number: int) -> None:
-    for process in _started.values():
-        if process.poll() is None:
-            process.send_signal(number)
-
-
 def _end() -> None:
     if (number := signals.received()) is not None:
-        _send(number)
+        pass_on(number)
     for process in _started.values():
         try:
             process.wait(_GRACE)

@@ -1,0 +1,58 @@
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class Typed:
+    """A process that runs a console command made up for a test.
+
+    Args:
+        body: Python that does the command's work; it prints "ready" where a signal is to arrive.
+        options: for ``subprocess.Popen``.
+    """
+
+    def __init__(self, body, **options):
+        program = "import os, sys, time\nfrom mmf_cmsbert import console\n"
+        program += "from mmf_cmsbert.console import signals\n" + textwrap.dedent(body)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program], env=environment, **(pipes | options)
+        )
+
+    def ready(self):
+        """Wait until it has said so."""
+        assert self.process.stdout.readline() == "ready\n", self.process.stderr.read()
+        return self
+
+    def send(self, *numbers, pause=0.05):
+        for number in numbers:
+            self.process.send_signal(number)
+            time.sleep(pause)
+        return self
+
+    def ended(self):
+        """Exit status, standard output, standard error."""
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def type_command():
+    made = []
+
+    def make(body, **options):
+        made.append(Typed(body, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.process.kill()
+        each.process.communicate()

@@ -1,0 +1,108 @@
+"""Runs that a signal ends resume to the numbers of a run without it; whoever loses a process ends.
+
+Under MMF's trainer, Lightning's, and Lightning's in two processes.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from several_processes import together  # noqa: E402
+
+from mmf_cmsbert.console import signals  # noqa: E402
+from mmf_cmsbert.errors import ProcessLost  # noqa: E402
+
+WAYS = {
+    "own": ("training.trainer=base_trainer", 1),
+    "lightning": ("training.trainer=lightning_cmsbert", 1),
+    "two processes": ("training.trainer=lightning_cmsbert", 2),
+}
+_whole = {}
+
+
+def run(toy, folder, way, *options):
+    """What the first process has at the end: metrics and weights."""
+    trainer, count = WAYS[way]
+
+    def job(rank):
+        made = toy.run(folder, trainer, f"training.lightning.devices={count}", *options)
+        return made.metrics, {k: v.tolist() for k, v in made.weights.items()}
+
+    return together(job, count)[0]
+
+
+def in_batch(toy, split, number, do):
+    forward = toy.ToyModel.forward
+
+    def counted(self, sample_list):
+        if (sample_list.dataset_type, self.seen[split] + 1) == (split, number):
+            do()
+        return forward(self, sample_list)
+
+    toy.ToyModel.forward = counted
+
+
+def interrupted(toy, folder, way, moment, number, ranks):
+    """Send a signal to some processes at a moment of the run; what each one's run ended with."""
+    trainer, count = WAYS[way]
+
+    def job(rank):
+        signals.install("mmf_run")
+        if rank in ranks:
+            in_batch(toy, *moment, lambda: os.kill(os.getpid(), number))
+        try:
+            made = toy.trainer(folder, trainer, f"training.lightning.devices={count}")
+            with signals.raised():
+                made.train()
+        except signals.Interrupted as error:
+            return error.status, made.num_updates
+        return 0, made.num_updates
+
+    return together(job, count)
+
+
+# Batches of 4, 6 an epoch, 14 updates; evaluations at 6, 12 and at the end.
+MOMENTS = {
+    "in the first update": ("train", 1),
+    "in the middle of an epoch": ("train", 4),
+    "in the last update before a validation": ("train", 6),
+    "in a validation": ("val", 1),
+    "in the last update": ("train", 14),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+def test_interrupted_and_resumed(toy, tmp_path, tmp_path_factory, way, moment):
+    if way not in _whole:
+        _whole[way] = run(toy, tmp_path_factory.mktemp("whole"), way)
+    ended = interrupted(toy, tmp_path, way, moment, signal.SIGTERM, {0})
+    metrics, weights = run(toy, tmp_path, way, "checkpoint.resume=True")
+    assert {status for status, _ in ended} == {143}
+    assert len({updates for _, updates in ended}) == 1
+    assert weights == _whole[way][1]
+    assert all(_whole[way][0][name] == value for name, value in metrics.items())
+
+
+@pytest.mark.parametrize("ranks", [{0}, {1}, {0, 1}])
+def test_a_signal_to_any_process_ends_all_with_its_status(toy, tmp_path, ranks):
+    moment = ("train", 3)
+    ended = interrupted(toy, tmp_path, "two processes", moment, signal.SIGUSR1, ranks)
+    assert [status for status, _ in ended] == [138, 138]
+    assert (tmp_path / "save" / "current.ckpt").is_file()
+
+
+def test_whoever_loses_a_process_says_so(toy, tmp_path):
+    def job(rank):
+        if rank == 1:
+            in_batch(toy, "train", 3, lambda: os._exit(0))
+        with pytest.raises(ProcessLost, match="resume=true resumes") as raised:
+            toy.run(tmp_path, "training.trainer=lightning_cmsbert", "training.lightning.devices=2")
+        return str(raised.value)
+
+    (said,) = together(job, 2, answers=1)
+    assert "after update 2" in said and "\n" not in said
