@@ -49,7 +49,8 @@ def test_during_work_it_raises(type_command, number):
 
 
 def test_during_an_update_it_waits_for_its_end(type_command):
-    typed = type_command(UPDATES.format(limit=20, update="time.sleep(0.2); print('updated', flush=True)"))
+    update = "time.sleep(0.2); print('updated', flush=True)"
+    typed = type_command(UPDATES.format(limit=20, update=update))
     status, out, err = typed.ready().send(signal.SIGTERM).ended()
     assert (status, out) == (143, "updated\n")
     assert err == (
@@ -58,7 +59,8 @@ def test_during_an_update_it_waits_for_its_end(type_command):
 
 
 def test_the_same_request_sent_twice_is_one(type_command):
-    typed = type_command(UPDATES.format(limit=20, update="time.sleep(0.5); print('updated', flush=True)"))
+    update = "time.sleep(0.5); print('updated', flush=True)"
+    typed = type_command(UPDATES.format(limit=20, update=update))
     status, out, _ = typed.ready().send(signal.SIGINT, signal.SIGTERM).ended()
     assert (status, out) == (130, "updated\n")
 
@@ -78,7 +80,7 @@ def test_an_update_that_does_not_end_is_ended_also_outside_python(type_command):
             with signals.deferred("ending after this update"):
                 signals.on_sudden_end(lambda interrupted: print("noted", interrupted, flush=True))
                 print("ready", flush=True)
-                # The main thread is in C code that no signal interrupts, like a collective operation.
+                # The main thread is in C code that no signal interrupts, as in a collective.
                 signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
                 ctypes.CDLL(None).sleep(60)
     """
