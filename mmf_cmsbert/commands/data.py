@@ -162,7 +162,7 @@ def convert(
 ) -> None:
     """Write a corpus of any layout as a store, or for MISA's or MAG-BERT's code."""
     from mmf_cmsbert.commands.conversion import convert_source
-    from mmf_cmsbert.datasets.stores.conversion import ConversionSettings
+    from mmf_cmsbert.datasets.conversion import ConversionSettings
 
     settings = ConversionSettings(
         corpus=dataset,
@@ -205,7 +205,7 @@ def folds(
 ) -> None:
     """Cut a small corpus into folds by its videos, each a recipe for cmsbert ablate."""
     from mmf_cmsbert.commands.folds import write_folds
-    from mmf_cmsbert.datasets.stores.conversion import ConversionSettings
+    from mmf_cmsbert.datasets.conversion import ConversionSettings
     from mmf_cmsbert.experiments import recipe
 
     settings = ConversionSettings(

@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from mmf_cmsbert.datasets.conversion import ConversionSettings, convert, write_split
 from mmf_cmsbert.datasets.folds import leave_videos_out
 from mmf_cmsbert.datasets.readers.source import Source
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
-from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert, write_split
 from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.experiments import recipe

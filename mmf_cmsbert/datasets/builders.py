@@ -7,14 +7,14 @@ from mmf.common.registry import registry
 from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 
 from mmf_cmsbert.config.splits import needed_splits
-from mmf_cmsbert.datasets.dataset import SentimentDataset
-from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
-from mmf_cmsbert.datasets.stores.conversion import (
+from mmf_cmsbert.datasets.conversion import (
     ConversionSettings,
     convert,
     fitting_store,
     store_name,
 )
+from mmf_cmsbert.datasets.dataset import SentimentDataset
+from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.synthetic import write_split
 

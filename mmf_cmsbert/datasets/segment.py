@@ -1,7 +1,7 @@
 """The record that every layout is read into."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,3 +49,15 @@ def checksum(segment: Segment) -> int:
         if frames is not None:
             found = zlib.crc32(ascontiguousarray(frames), found)
     return found
+
+
+def unaligned(segment: Segment, modalities: Iterable[str] = MODALITIES) -> str | None:
+    """A message if a modality does not have one frame a word, else None."""
+    for modality in modalities:
+        frames = getattr(segment, modality)
+        if frames is not None and len(frames) != len(segment.words):
+            return (
+                f"segment {segment.id} has {len(segment.words)} words but {len(frames)} "
+                f"{modality} frames"
+            )
+    return None

@@ -1,7 +1,7 @@
-"""What a segment must fulfil before anything is trained on it, each with one clear message.
+"""Checks that a segment must pass before it is trained on or scored, each with one clear message.
 
-These are streams: a segment that cannot be used comes out as the error that says why, in its place,
-and the one who reads the stream decides whether to raise it.
+These are streams: each yields an error instead of a segment that cannot be used, and its caller
+decides whether to raise the error.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,51 +10,12 @@ from dataclasses import replace
 import numpy as np
 
 from mmf_cmsbert.datasets.readers.names import FIELD_NAMES
+from mmf_cmsbert.datasets.readers.streams import Stream
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.errors import DataError, DuplicateSegment, SegmentError
+from mmf_cmsbert.errors import DataError, SegmentError
 
 LOWEST, HIGHEST = -3.0, 3.0
 NON_FINITE = ("error", "zero")
-Stream = Iterable[Segment | SegmentError]
-
-
-def once_each(segments: Stream, where: str) -> Iterator[Segment | SegmentError]:
-    """The segments as they come, an error in the place of one whose id came before."""
-    seen: set[str] = set()
-    for segment in segments:
-        if isinstance(segment, Segment):
-            if segment.id in seen:
-                segment = DuplicateSegment(
-                    f"{where}: segment id {segment.id} stands twice in this split; expected each "
-                    "once",
-                    segment.id,
-                )
-            else:
-                seen.add(segment.id)
-        yield segment
-
-
-def aligned_only(segments: Stream, where: str) -> Iterator[Segment | SegmentError]:
-    """The segments as they come, an error in the place of one that has not one frame a word."""
-    for segment in segments:
-        if isinstance(segment, Segment) and (found := unaligned(segment)):
-            segment = SegmentError(
-                f"{where}: {found}; this layout is word-aligned, one frame a word. Align the file "
-                "again, or leave the segment out"
-            )
-        yield segment
-
-
-def unaligned(segment: Segment, modalities: Iterable[str] = MODALITIES) -> str | None:
-    """That the segment has not one frame a word, in words, or None where it has."""
-    for modality in modalities:
-        frames = getattr(segment, modality)
-        if frames is not None and len(frames) != len(segment.words):
-            return (
-                f"segment {segment.id} has {len(segment.words)} words but {len(frames)} "
-                f"{modality} frames"
-            )
-    return None
 
 
 def usable(
@@ -65,10 +26,10 @@ def usable(
     labelled: bool,
     non_finite: str = "error",
 ) -> Iterator[Segment | SegmentError]:
-    """The segments as they come, an error in the place of one that cannot be trained on or scored.
+    """Yield the segments in order, and an error instead of one that cannot be trained on or scored.
 
-    Such is another width than declared, a value that is not finite, a label outside [-3, 3], or a
-    missing label. Modalities that are not declared are left out of the segments.
+    Errors are: another width than declared, a value that is not finite, a label outside [-3, 3],
+    and a missing label. Modalities that are not declared are removed from the segments.
 
     Args:
         segments: a split, all files together.
@@ -154,7 +115,7 @@ def _check_finite(name: str, modality: str, frames: np.ndarray, where: str, key:
 
 
 def the_segments(segments: Stream, skipped: list[str] | None = None) -> Iterator[Segment]:
-    """The segments without the errors: the first is raised, or all are noted in ``skipped``."""
+    """Yield the segments; raise the first error, or append all errors to ``skipped``."""
     for segment in segments:
         if isinstance(segment, Segment):
             yield segment
@@ -167,7 +128,7 @@ def the_segments(segments: Stream, skipped: list[str] | None = None) -> Iterator
 def not_empty(
     segments: Iterable[Segment], where: str, skipped: Sequence[str] | None = None
 ) -> Iterator[Segment]:
-    """The segments as they come, raising a DataError where there is none.
+    """Yield the segments; raise a DataError if there is none.
 
     Args:
         segments: a split.

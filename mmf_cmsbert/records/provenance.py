@@ -12,10 +12,10 @@ from typing import Any
 import mmf_cmsbert
 from mmf_cmsbert import paths
 from mmf_cmsbert.config.environment import with_references, with_values
+from mmf_cmsbert.datasets.readers.source_files import files_of
 from mmf_cmsbert.datasets.settings import defaults_path, shipped_section
 from mmf_cmsbert.datasets.split_files import read_split_files
 from mmf_cmsbert.datasets.stores import manifest
-from mmf_cmsbert.datasets.stores.source_files import files_of
 from mmf_cmsbert.errors import DataError, UserError
 from mmf_cmsbert.files import sha256_of
 

@@ -9,11 +9,11 @@ import pytest
 import written_layouts
 from written_layouts import SPLITS, make_segments
 
+from mmf_cmsbert.datasets import conversion
 from mmf_cmsbert.datasets.readers import layouts
 from mmf_cmsbert.datasets.readers.layouts import read_files
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.segment import MODALITIES
-from mmf_cmsbert.datasets.stores import conversion
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 
 SHIPPED = (47, 74)

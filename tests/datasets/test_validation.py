@@ -5,9 +5,7 @@ import pytest
 
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.validation import (
-    aligned_only,
     not_empty,
-    once_each,
     the_segments,
     usable,
 )
@@ -45,21 +43,6 @@ def test_an_empty_split():
     with pytest.raises(DataError, match="/data/train.pkl: no segments in this split"):
         list(not_empty([], "/data/train.pkl"))
     assert list(not_empty([1, 2], "/data/train.pkl")) == [1, 2]
-
-
-def test_an_id_that_stands_twice_is_an_error_the_second_time():
-    one, two, error = segment(), segment("abc[1]"), SegmentError("damaged")
-    found = list(once_each([one, error, segment(), two], "/data/train.pkl"))
-    assert found[:2] == [one, error]
-    assert "/data/train.pkl: segment id abc[0] stands twice" in str(found[2])
-    assert found[3] is two
-
-
-def test_a_segment_that_is_not_aligned_is_an_error_in_its_place():
-    good, bad = segment(), segment("abc[1]", acoustic=np.zeros((3, 2)))
-    found = list(aligned_only([bad, good], "/data/train.pkl"))
-    assert "abc[1] has 2 words but 3 acoustic frames" in str(found[0])
-    assert found[1] is good
 
 
 def test_errors_can_be_noted_in_place_of_being_raised():

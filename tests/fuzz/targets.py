@@ -16,9 +16,9 @@ import written_layouts  # noqa: E402
 from mmf_cmsbert.checkpoints import file as checkpoint_file  # noqa: E402
 from mmf_cmsbert.config import references  # noqa: E402
 from mmf_cmsbert.config.includes import ConfigFiles  # noqa: E402
+from mmf_cmsbert.datasets.conversion import ConversionSettings, convert  # noqa: E402
 from mmf_cmsbert.datasets.readers.source import find_source  # noqa: E402
 from mmf_cmsbert.datasets.segment import Segment  # noqa: E402
-from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert  # noqa: E402
 from mmf_cmsbert.datasets.stores.store import StoredSegments  # noqa: E402
 from mmf_cmsbert.datasets.stores.stored_pieces import StoredPieces, stored_pieces  # noqa: E402
 

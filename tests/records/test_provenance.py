@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mmf_cmsbert import files, paths
+from mmf_cmsbert.datasets.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.segment import Segment
-from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.writers.misa import write_misa
 from mmf_cmsbert.records import provenance
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmf_cmsbert.datasets.inspection.frame_statistics import FrameStatistics
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.datasets.validation import HIGHEST, LOWEST, unaligned
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
+from mmf_cmsbert.datasets.validation import HIGHEST, LOWEST
 from mmf_cmsbert.errors import DuplicateSegment, SegmentError
 
 # Ids such as clip_0, which may be of one video or not.

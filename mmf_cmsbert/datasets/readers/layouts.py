@@ -1,6 +1,6 @@
 """Which layout a data file has, and its segments whatever the layout."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -9,19 +9,15 @@ import numpy as np
 
 from mmf_cmsbert.datasets.readers import csd, folder, mag, misa, mmsa
 from mmf_cmsbert.datasets.readers.names import field_named, known_splits, split_named
+from mmf_cmsbert.datasets.readers.streams import aligned_only, bounded, once_each
 from mmf_cmsbert.datasets.readers.text import describe
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.datasets.stores import manifest
 from mmf_cmsbert.datasets.stores.store import StoredSegments
-from mmf_cmsbert.datasets.validation import aligned_only, once_each
 from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
 
 LAYOUTS = ("auto", "misa", "mag", "mmsa", "csd", "folder", "store")
-# A file can say the same thing a million times; of numbers of one byte float32 makes four.
-_MOST_GROWN, _SMALL = 16, 1 << 24
-# Bytes that a segment counts for at least, whether it can be used or not.
-_LEAST = 512
 
 
 def check_layout(layout: Any, key: str) -> None:
@@ -67,7 +63,7 @@ def read_files(
     sequences = [file for file, each in zip(files, layouts, strict=True) if each == "csd"]
     streams = []
     if sequences:
-        streams.append(_bounded(csd.read(sequences, split, corpus, alignment), sequences))
+        streams.append(bounded(csd.read(sequences, split, corpus, alignment), sequences))
     for file, each in zip(files, layouts, strict=True):
         if each == "folder":
             streams.append(folder.read(file, split, file in elsewhere))
@@ -75,7 +71,7 @@ def read_files(
             streams.append(_of_store(file, split, on_count))
         elif each != "csd":
             pickled = _of_pickle(file, split, each, vocabulary, on_count)
-            streams.append(_bounded(pickled, [file]))
+            streams.append(bounded(pickled, [file]))
     yield from once_each(chain.from_iterable(streams), ", ".join(map(str, files)))
 
 
@@ -144,31 +140,6 @@ def _count(content: Any, split: str) -> int:
     if isinstance(content, dict):
         content = next((v for k, v in content.items() if field_named(k) == "id"), None)
     return len(content) if isinstance(content, (list, tuple)) or np.ndim(content) else 0
-
-
-def _bounded(
-    segments: Iterable[Segment | SegmentError], files: Sequence[Path]
-) -> Iterator[Segment | SegmentError]:
-    """The segments as they come, raising where they hold far more than the files."""
-    stored = sum(each.stat().st_size for file in files for each in _files_in(file))
-    room = _MOST_GROWN * stored + _SMALL
-    for segment in segments:
-        room -= _LEAST
-        if isinstance(segment, Segment):
-            frames = (segment.visual, segment.acoustic)
-            room -= sum(each.nbytes for each in frames if each is not None)
-            room -= sum(map(len, segment.words))
-        if room < 0:
-            raise DataError(
-                f"{', '.join(map(str, files))}: the segments hold more than {_MOST_GROWN} times "
-                f"the {stored:,} bytes on disk; refused. The same words or frames stand in many of "
-                "them"
-            )
-        yield segment
-
-
-def _files_in(path: Path) -> Iterable[Path]:
-    return path.glob("*.csd") if path.is_dir() else [path]
 
 
 def _layout_of_content(content: Any, path: Path) -> str:

@@ -93,9 +93,10 @@ def write_store(folder: Path, segments: Iterable[Segment], **origin: Any) -> Non
     path = folder / NAME
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
         for batch in _batches(segments):
-            for segment in batch:
-                summary.add(segment)
-            writer.write_batch(_record_batch(batch))
+            checksums = [checksum(segment) for segment in batch]
+            for segment, each in zip(batch, checksums, strict=True):
+                summary.add(segment, each)
+            writer.write_batch(_record_batch(batch, checksums))
     Manifest(**origin, **summary.found(), size=path.stat().st_size).write(folder)
 
 
@@ -112,9 +113,9 @@ def _batches(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
         yield batch
 
 
-def _record_batch(segments: Sequence[Segment]) -> pa.RecordBatch:
+def _record_batch(segments: Sequence[Segment], checksums: Sequence[int]) -> pa.RecordBatch:
     columns = [
-        pa.array([checksum(s) if name == "checksum" else getattr(s, name) for s in segments], kind)
+        pa.array(checksums if name == "checksum" else [getattr(s, name) for s in segments], kind)
         for name, kind in PLAIN.items()
     ]
     for modality in MODALITIES:

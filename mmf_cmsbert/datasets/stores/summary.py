@@ -1,14 +1,13 @@
-"""What a manifest says of segments, gathered as they go by."""
+"""What a manifest states about its segments, collected while they are written."""
 
 import hashlib
 from typing import Any
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment, checksum
-from mmf_cmsbert.datasets.validation import unaligned
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
 
 
 class Summary:
-    """Counts, widths, extremes and a hash of segments that are added one by one."""
+    """Counts, widths, extremes and a hash of segments, which are added one by one."""
 
     def __init__(self):
         self._content = hashlib.sha256()
@@ -19,8 +18,9 @@ class Summary:
         self._missing = dict.fromkeys(MODALITIES, 0)
         self._unaligned: str | None = None
 
-    def add(self, segment: Segment) -> None:
-        self._content.update(checksum(segment).to_bytes(4, "big"))
+    def add(self, segment: Segment, checksum: int) -> None:
+        """Add a segment and its :func:`~mmf_cmsbert.datasets.segment.checksum`."""
+        self._content.update(checksum.to_bytes(4, "big"))
         self._segments += 1
         if segment.label is not None:
             self._labels += 1
@@ -36,7 +36,7 @@ class Summary:
         self._unaligned = self._unaligned or unaligned(segment)
 
     def found(self) -> dict[str, Any]:
-        """The manifest's fields."""
+        """The fields of the manifest."""
         return {
             "content": self._content.hexdigest(),
             "segments": self._segments,

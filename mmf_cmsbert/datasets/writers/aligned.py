@@ -9,8 +9,7 @@ from typing import IO
 
 import numpy as np
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.datasets.validation import unaligned
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
 from mmf_cmsbert.errors import DataError
 
 

@@ -41,7 +41,7 @@ from damaged_files import (
     virtual,
 )
 
-from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert
+from mmf_cmsbert.datasets.conversion import ConversionSettings, convert
 from mmf_cmsbert.errors import UserError
 
 LITTLE = 64 << 20

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import written_layouts
 
+from mmf_cmsbert.datasets.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.readers.source import find_source
-from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert
 from mmf_cmsbert.errors import UserError
 
 CORPUS = {

@@ -7,7 +7,8 @@ import pytest
 
 from mmf_cmsbert.datasets.readers.layouts import read_files
 from mmf_cmsbert.datasets.readers.piece_rows import are_pieces, piece_counts
-from mmf_cmsbert.datasets.validation import the_segments, unaligned
+from mmf_cmsbert.datasets.segment import unaligned
+from mmf_cmsbert.datasets.validation import the_segments
 from mmf_cmsbert.errors import DataError
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "i", "like", "##d", "##s", "it", "film", "!", "the"]

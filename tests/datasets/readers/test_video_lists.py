@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from written_layouts import SPLITS, make_segments, write_csd
 
+from mmf_cmsbert.datasets.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.inspection.inspection import inspect_source
 from mmf_cmsbert.datasets.readers.layouts import read_files
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.readers.video_lists import read_video_lists
 from mmf_cmsbert.datasets.segment import Segment
-from mmf_cmsbert.datasets.stores.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.validation import the_segments
 from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.stores import store as module
 from mmf_cmsbert.datasets.stores.manifest import SourceFile, read_manifest
 from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, write_store
 from mmf_cmsbert.errors import DataError
@@ -58,6 +59,13 @@ def test_every_segment_comes_back_in_any_order(store):
     assert_same(stored[-1], given[-1])
     with pytest.raises(IndexError):
         stored[len(given)]
+
+
+def test_the_checksum_of_a_segment_is_computed_once_when_it_is_written(tmp_path, monkeypatch):
+    calls, original = [], module.checksum
+    monkeypatch.setattr(module, "checksum", lambda s: calls.append(s.id) or original(s))
+    write_store(tmp_path, make(), sources=[], settings={})
+    assert calls == [segment.id for segment in make()]
 
 
 def test_nothing_of_the_file_is_mapped_and_no_frames_are_kept(store):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmf_cmsbert.datasets.stores.source_files import files_of
+from mmf_cmsbert.datasets.readers.source_files import files_of
 
 
 @pytest.fixture

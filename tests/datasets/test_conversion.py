@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import written_layouts as layouts
 
-from mmf_cmsbert.datasets.stores import conversion
-from mmf_cmsbert.datasets.stores.conversion import (
+from mmf_cmsbert.datasets import conversion
+from mmf_cmsbert.datasets.conversion import (
     ConversionSettings,
     convert,
     fitting_store,

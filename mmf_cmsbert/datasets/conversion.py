@@ -13,11 +13,11 @@ from tqdm import tqdm
 
 from mmf_cmsbert.datasets.normalise import by_segment, corpus_statistics
 from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.source_files import files_of
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.datasets.single_frames import spread
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, SourceFile, identify, read_manifest
-from mmf_cmsbert.datasets.stores.source_files import files_of
 from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, write_store
 from mmf_cmsbert.datasets.synthetic import is_synthetic
 from mmf_cmsbert.datasets.validation import not_empty, the_segments, usable
