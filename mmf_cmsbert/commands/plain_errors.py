@@ -11,6 +11,8 @@ from mmf_cmsbert.errors import UserError
 from mmf_cmsbert.files import write_error
 
 WRONG_INPUT, OUTPUT_CLOSED = 2, 141
+# Seconds to end in after a signal: more than the runs that the command started take to.
+_LIMIT = signals.LIMIT + 8
 
 
 class PlainErrors(TyperGroup):
@@ -18,7 +20,7 @@ class PlainErrors(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with signals.raised():
+            with signals.raised(_LIMIT):
                 return super().invoke(ctx)
         except UserError as error:
             message, status = f"error: {error}", WRONG_INPUT

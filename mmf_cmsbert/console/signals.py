@@ -52,6 +52,7 @@ class _Command:
         self.name = name
         self.what_to_do: Callable[[int], None] = self.end
         self.plan = ""
+        self.limit = LIMIT
         self.received: int | None = None
         self.last_words: list[Callable[[Interrupted], Any]] = []
         self.settled = Event()
@@ -118,8 +119,9 @@ class _Command:
 
     def _watch(self, pipe: int) -> None:
         while number := os.read(pipe, 1):
-            if number[0] in _URGENT and not self.settled.wait(LIMIT) and _command is self:
-                self.end(number[0], f"; it did not come to an end in {LIMIT:.0f} s")
+            if number[0] not in _URGENT or self.settled.wait(self.limit) or _command is not self:
+                continue
+            self.end(number[0], f"; it did not come to an end in {self.limit:.0f} s")
         os.close(pipe)
 
 
@@ -158,8 +160,15 @@ def handled(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def raised() -> Iterator[None]:
-    """Have a signal raise :class:`Interrupted` in this block."""
+def raised(limit: float | None = None) -> Iterator[None]:
+    """Have a signal raise :class:`Interrupted` in this block.
+
+    Args:
+        limit: seconds in which the process has to end then, if the signal is an urgent one; 20 if
+            None.
+    """
+    if _command is not None and limit is not None:
+        _command.limit = limit
     with _doing("throw"):
         yield
 

@@ -4,6 +4,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -82,8 +83,10 @@ def run_all(
                 outcomes.append(_outcome(job, status))
                 watcher.ended(outcomes[-1])
     finally:
-        for _, process in running.values():
-            process.stop()
+        if running:
+            # All at the same time: each may take until its limit to save what it has.
+            with ThreadPoolExecutor(len(running)) as pool:
+                list(pool.map(lambda started: started[1].stop(), running.values()))
     return outcomes
 
 

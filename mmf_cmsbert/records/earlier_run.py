@@ -85,7 +85,7 @@ class EarlierRun:
 def find(folder: Path) -> EarlierRun | None:
     """The earlier run in a folder, if a new one would replace anything of it.
 
-    A run that failed before its first checkpoint left nothing to lose.
+    A run that failed or was interrupted before its first checkpoint left nothing to lose.
     """
     found = record.find(folder)
     checkpoints = sorted(
@@ -95,7 +95,7 @@ def find(folder: Path) -> EarlierRun | None:
     if not checkpoints:
         if found is None and not (folder / record.NAME).is_file():
             return None
-        if found is not None and found["status"] == "failed":
+        if found is not None and found["status"] in ("failed", "interrupted"):
             return None
     written = {file: file.stat() for p in _WRITTEN for file in folder.glob(p) if file.is_file()}
     return EarlierRun(folder, found, tuple(checkpoints), written)

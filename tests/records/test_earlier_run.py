@@ -82,6 +82,7 @@ def test_an_earlier_run_is_refused_with_what_it_is_and_three_ways_on(tmp_path, r
         (None, ()),
         (None, ("notes.txt", "synthetic_demo/best.ckpt", "synthetic_demo/run.json")),
         ({"status": "failed"}, ("train.log",)),
+        ({"status": "interrupted"}, ("train.log",)),
     ],
 )
 def test_a_folder_with_nothing_to_lose_is_used(tmp_path, record, files):
