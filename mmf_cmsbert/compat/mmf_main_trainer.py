@@ -19,6 +19,7 @@ from mmf.trainers.core import evaluation_loop as evaluation
 from mmf.trainers.mmf_trainer import MMFTrainer
 
 from mmf_cmsbert.compat import imports, mmf_line, progress_bar
+from mmf_cmsbert.compat.mmf_main_loop import train_epochs
 from mmf_cmsbert.compat.mmf_run_checks import LossIsNanError, check_splits, loss_is_nan
 
 
@@ -65,7 +66,10 @@ def apply() -> None:
             self.current_epoch -= 1  # it will be counted once more
         if not stop:
             with self.progress.training(self.max_updates, self.num_updates):
-                original_training_epochs(self)
+                if self.accumulated > 1:
+                    train_epochs(self)
+                else:
+                    original_training_epochs(self)
         if self.train_loader.epoch is not None:
             self.train_loader.epoch.close()
 
@@ -85,6 +89,7 @@ def apply() -> None:
         if not lag or self.trainer.num_updates > lag:
             original_step(self, **kwargs)
 
+    MMFTrainer.accumulated = 1
     MMFTrainer.progress = progress_bar.ProgressBars(False)  # until the run is configured
     MMFTrainer.on_update_end = count_update
     MMFTrainer.update_made = update_made

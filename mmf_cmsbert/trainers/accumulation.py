@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.losses.gathering import STAND_IN
 from mmf_cmsbert.trainers.ranks import Ranks
@@ -86,8 +89,10 @@ def joined(reports: Sequence[Any], shares: Sequence[float], fields: Sequence[str
     if not others:
         return first
     losses = [{name: loss.detach() for name, loss in each.losses.items()} for each in reports]
+    for field in fields:
+        if isinstance(first.get(field), Tensor):
+            first[field] = torch.cat([each[field] for each in reports])
     for report in others:
-        first.accumulate_tensor_fields(report, fields)
         first.batch_size += report.batch_size
     first.losses = {
         name: sum(share * each[name] for each, share in zip(losses, shares, strict=True))

@@ -17,6 +17,7 @@ LENGTH = [
     "training.evaluation_interval=3",
     "training.checkpoint_interval=4",
     "training.log_interval=1",
+    "training.evaluate_metrics=True",
     "training.clip_gradients=True",
     "training.max_grad_l2_norm=0.5",
 ]
@@ -53,7 +54,6 @@ def logged(run, *names):
     return [{name: line[name] for name in names} for line in lines]
 
 
-@pytest.mark.rc10("main weighs the batches of an update alike, as MMF does")
 @pytest.mark.parametrize("trainer", [*TRAINERS, "lightning"])
 def test_updates_are_those_of_one_large_batch(still, tmp_path, trainer):
     large = still.run(tmp_path / "large", *LENGTH, *LARGE, "training.trainer=base_trainer", **SIZES)
