@@ -3,7 +3,8 @@ takes a GiB, or ends in a traceback. What loads of a store or a checkpoint is wh
 
     FUZZ_SEED=1 FUZZ_CASES=4000 pytest -m slow tests/fuzz -s
 
-A case depends on the seed and its number alone; FUZZ_FIRST=NUMBER begins with it.
+A case depends on the seed, its number, and the files, of which a manifest holds paths and times;
+FUZZ_FIRST=NUMBER begins with it.
 """
 
 import os

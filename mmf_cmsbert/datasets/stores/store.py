@@ -19,7 +19,13 @@ import pyarrow as pa
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment, checksum
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, read_manifest
-from mmf_cmsbert.datasets.stores.record_batches import DAMAGE, PLAIN, SCHEMA, RecordBatches
+from mmf_cmsbert.datasets.stores.record_batches import (
+    DAMAGE,
+    LARGEST_READ,
+    PLAIN,
+    SCHEMA,
+    RecordBatches,
+)
 from mmf_cmsbert.datasets.stores.summary import Summary
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.utils import unfinished
@@ -27,6 +33,8 @@ from mmf_cmsbert.utils import unfinished
 NAME = "segments.arrow"
 # A batch is what is read at once: small enough to be cheap, large enough to be few.
 _BATCH_SEGMENTS, _BATCH_BYTES = 64, 1 << 23
+# So that a batch is never larger than what is read of one.
+_LARGEST_SEGMENT = LARGEST_READ // 2
 
 
 class StoredSegments(Sequence[Segment]):
@@ -105,7 +113,14 @@ def _batches(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
     size = 0
     for segment in segments:
         batch.append(segment)
-        size += sum(f.nbytes for f in (segment.visual, segment.acoustic) if f is not None)
+        own = sum(f.nbytes for f in (segment.visual, segment.acoustic) if f is not None)
+        if own > _LARGEST_SEGMENT:
+            raise DataError(
+                f"segment {segment.id} has {own:,} bytes of frames; expected at most "
+                f"{_LARGEST_SEGMENT:,}. Cut the segment, or type max_frames=NUMBER of the dataset "
+                "to pool its frames"
+            )
+        size += own
         if len(batch) == _BATCH_SEGMENTS or size >= _BATCH_BYTES:
             yield batch
             batch, size = [], 0

@@ -119,6 +119,14 @@ def test_a_store_of_format_1_is_read():
     assert stored[0].visual is None
 
 
+def test_a_segment_larger_than_what_is_read_at_once_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("mmf_cmsbert.datasets.stores.store._LARGEST_SEGMENT", 40)
+    with pytest.raises(
+        DataError, match=r"segment video0.* bytes of frames; expected at most 40\..*max_frames"
+    ):
+        write_store(tmp_path, make(), sources=[], settings={})
+
+
 def test_a_process_that_is_spawned_opens_the_store_itself(store):
     sent = pickle.dumps(StoredSegments(store))
     assert len(sent) < 1000
