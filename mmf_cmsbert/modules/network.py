@@ -42,7 +42,7 @@ class CMSBertOutput:
 
 
 class CMSBert(nn.Module):
-    """Text encoder, shift, heads (Kim & Kim, IJCNN 2022; see the README for what is our reading).
+    """Text encoder, shift, heads (Kim & Kim, IJCNN 2022; our interpretation: docs/paper.md).
 
     Args:
         backbone: the text encoder, as :func:`load_backbone` gives it.
