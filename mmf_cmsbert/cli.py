@@ -100,13 +100,15 @@ def _start(prog: str, what: str, predict: bool) -> None:
 
     from mmf_cli.run import run
 
+    from mmf_cmsbert.trainers import lost_processes
+
     with _own_folder(config, [prog, *typed], predict) as earlier:
         if not predict:
             from mmf_cmsbert.records import run_record
 
             recorded = _configuration(options, *options, override=arguments.config_override)
             run_record.activate([prog, *typed], without_values(recorded), earlier)
-        with console.signals.raised():
+        with console.signals.raised(), lost_processes.named():
             run(predict=predict)
 
 

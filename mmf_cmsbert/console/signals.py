@@ -215,9 +215,14 @@ def arrived(number: int) -> None:
         _command.arrived(number)
 
 
-def settled() -> None:
-    """Lift the limit: what is left to do takes as long as it takes."""
+def settled(number: int) -> None:
+    """Lift the limit: what is left to do takes as long as it takes.
+
+    Args:
+        number: the signal that this process ends for, which another one may have received.
+    """
     if _command is not None:
+        _command.received = _command.received or number
         _command.settled.set()
 
 

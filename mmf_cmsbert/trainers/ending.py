@@ -1,12 +1,9 @@
 """A run that is asked to end by a signal, or that loses one of its processes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from mmf_cmsbert.compat import mmf_rng
 from mmf_cmsbert.console import signals
-from mmf_cmsbert.errors import ProcessLost
 from mmf_cmsbert.trainers import lost_processes
 from mmf_cmsbert.trainers.agreement import Agreement
 
@@ -24,7 +21,7 @@ class EndsOnSignals:
     def training_loop(self) -> None:
         self._agreement = Agreement(self.ranks)
         with (
-            self._lost_process_named(),
+            lost_processes.named(),
             # Without a command of ours: a notebook, or a process that MMF spawned for a GPU
             signals.handled("mmf_run"),
             signals.deferred("ending after this update, with a checkpoint"),
@@ -35,11 +32,11 @@ class EndsOnSignals:
             self._end_if_asked()
 
     def finalize(self) -> None:
-        with self._lost_process_named():
+        with lost_processes.named():
             super().finalize()
 
     def inference(self) -> None:
-        with self._lost_process_named():
+        with lost_processes.named():
             super().inference()
 
     # What the trainers of both lines do after an update, before its validation: rc10's ...
@@ -56,25 +53,9 @@ class EndsOnSignals:
         number = self._agreement.reached(signals.received())
         if number is None:
             return
-        signals.settled()
+        signals.settled(number)
         if self.ranks.count > 1:
             self.generators_of_ranks = self.ranks.gather(mmf_rng.capture())
         self.checkpoint.save(self.num_updates, self.current_iteration, update_best=False)
         self.ranks.gather(None)  # the first process has written it
         raise signals.Interrupted(number)
-
-    @contextmanager
-    def _lost_process_named(self) -> Iterator[None]:
-        try:
-            yield
-        except signals.Interrupted as interrupted:
-            lost_processes.pass_on(interrupted.number)
-            raise
-        except RuntimeError as error:
-            if self.ranks.count == 1 or not lost_processes.is_lost_connection(error):
-                raise
-            number = signals.received() or lost_processes.signal_received()
-            if number is not None:
-                raise signals.Interrupted(number) from None
-            message = lost_processes.describe(self.ranks, self.num_updates)
-            raise ProcessLost(message) from None

@@ -11,14 +11,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from threading import Thread
 from types import MappingProxyType
 
+from mmf.common.registry import registry
 from torch import distributed
 
 from mmf_cmsbert.console import signals
-from mmf_cmsbert.trainers.ranks import Ranks
+from mmf_cmsbert.errors import ProcessLost
 
 # Environment variable: the process id of the one that started this one
 STARTED_BY = "MMF_CMSBERT_STARTED_BY"
@@ -41,7 +43,7 @@ def watch(processes: Mapping[int, subprocess.Popen]) -> None:
     global _started
     _started = processes
     atexit.register(_end)
-    signals.on_sudden_end(lambda interrupted: pass_on(interrupted.number))
+    signals.on_sudden_end(lambda interrupted: _pass_on(interrupted.number))
     for rank, process in processes.items():
         Thread(target=_watch, args=(rank, process), daemon=True).start()
 
@@ -62,8 +64,29 @@ def watch_parent() -> None:
     Thread(target=watch_it, daemon=True).start()
 
 
-def is_lost_connection(error: RuntimeError) -> bool:
-    """Whether torch raised it because another process is not there any more."""
+@contextmanager
+def named() -> Iterator[None]:
+    """Name the lost process where a block needs one that has ended.
+
+    Raises:
+        ProcessLost: in place of the error of torch's library for communication.
+        Interrupted: the other process was ended by a signal, or this one has received one.
+    """
+    try:
+        yield
+    except signals.Interrupted as interrupted:
+        _pass_on(interrupted.number)
+        raise
+    except RuntimeError as error:
+        if not _is_lost_connection(error):
+            raise
+        number = signals.received() or _signal_received()
+        if number is not None:
+            raise signals.Interrupted(number) from None
+        raise ProcessLost(_describe()) from None
+
+
+def _is_lost_connection(error: RuntimeError) -> bool:
     known = tuple(
         getattr(distributed, name)
         for name in ("DistNetworkError", "DistStoreError", "DistBackendError")
@@ -72,24 +95,24 @@ def is_lost_connection(error: RuntimeError) -> bool:
     return isinstance(error, known) or bool(_MESSAGES.search(str(error)))
 
 
-def describe(ranks: Ranks, updates: int) -> str:
-    """What happened, in one line, and what to type."""
+def _describe() -> str:
+    rank = distributed.get_rank() if distributed.is_initialized() else os.environ.get("RANK", 0)
+    updates = registry.get("num_updates", no_warning=True)
     ended = ", ".join(_how(rank, status) for rank, status in _ended().items())
     return (
-        f"{ended or 'another process of this run ended or cannot be reached'}, after update "
-        f"{updates}; process {ranks.rank} ends too. The same command with checkpoint.resume=true "
-        "resumes from the last checkpoint, if there is one"
+        f"{ended or 'another process of this run ended or cannot be reached'}"
+        f"{f', after update {updates}' if updates else ''}; process {rank} ends too. The same "
+        "command with checkpoint.resume=true resumes from the last checkpoint, if there is one"
     )
 
 
-def signal_received() -> int | None:
+def _signal_received() -> int | None:
     """The signal that ended a process that this one started, as its exit status says."""
     numbers = [status - 128 for status in _ended().values() if status - 128 in signals.ENDING]
     return numbers[0] if numbers else None
 
 
-def pass_on(number: int) -> None:
-    """Send a signal to the processes that this one started."""
+def _pass_on(number: int) -> None:
     for process in _started.values():
         if process.poll() is None:
             process.send_signal(number)
@@ -130,7 +153,7 @@ def _give_up(why: str) -> None:
 
 def _end() -> None:
     if (number := signals.received()) is not None:
-        pass_on(number)
+        _pass_on(number)
     for process in _started.values():
         try:
             process.wait(_GRACE)

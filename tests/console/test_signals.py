@@ -97,7 +97,7 @@ def test_no_limit_where_the_scheduler_waits(type_command):
 
 
 def test_settled_work_takes_as_long_as_it_takes(type_command):
-    update = "signals.settled(); time.sleep(1); print('updated', flush=True)"
+    update = "signals.settled(15); time.sleep(1); print('updated', flush=True)"
     typed = type_command(UPDATES.format(limit=0.2, update=update))
     assert typed.ready().send(signal.SIGTERM).ended()[:2] == (143, "updated\n")
 
