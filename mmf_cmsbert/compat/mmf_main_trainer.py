@@ -19,7 +19,6 @@ from mmf.trainers.core import evaluation_loop as evaluation
 from mmf.trainers.mmf_trainer import MMFTrainer
 
 from mmf_cmsbert.compat import imports, mmf_line, progress_bar
-from mmf_cmsbert.compat.mmf_main_loop import train_epochs
 from mmf_cmsbert.compat.mmf_run_checks import LossIsNanError, check_splits, loss_is_nan
 
 
@@ -67,6 +66,9 @@ def apply() -> None:
         if not stop:
             with self.progress.training(self.max_updates, self.num_updates):
                 if self.accumulated > 1:
+                    # Not before: it imports our trainers, which derive from this module's.
+                    from mmf_cmsbert.compat.mmf_main_loop import train_epochs
+
                     train_epochs(self)
                 else:
                     original_training_epochs(self)
