@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from mmf_cmsbert.commands.layout_option import OWN_LAYOUTS, layout_name
 from mmf_cmsbert.commands.plain_errors import PlainErrors
 from mmf_cmsbert.errors import ConfigError, DataError
+from mmf_cmsbert.user_package import import_package
 
 if TYPE_CHECKING:
     from mmf_cmsbert.datasets.readers.source import Source
@@ -31,16 +33,31 @@ Sources = Annotated[
     list[Path],
     typer.Argument(
         metavar="SOURCE...",
-        help="Files and folders of a corpus: a folder with train.pkl, dev.pkl, test.pkl (MISA); a "
-        "pickle with all splits (MAG, MMSA) or one; .csd files or a folder of them; a plain folder "
-        "with segments.jsonl or segments.csv; a store; a folder with one of these in it. What can "
-        "be named here can be given as dataset_config.DATASET.source, too.",
+        help="Files and folders of a corpus: files in any of the layouts that --layout names, a "
+        "folder of such files, or a folder with one of these in it. docs/data.md says what each "
+        "layout is. The same paths can be given as dataset_config.DATASET.source.",
+        show_default=False,
+    ),
+]
+UserDir = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="A Python package of yours that registers layouts, as env.user_dir in mmf_run.",
+        envvar="MMF_USER_DIR",
+        is_eager=True,  # the layouts that it registers are known when --layout is read
+        callback=lambda folder: import_package(folder, "--user-dir"),
         show_default=False,
     ),
 ]
 Layout = Annotated[
-    Literal["auto", "misa", "mag", "mmsa", "csd", "folder", "store"],
-    typer.Option(help="The layout of all files; auto goes by what each is."),
+    str,
+    typer.Option(
+        parser=layout_name,
+        metavar=OWN_LAYOUTS,
+        help="The layout of all files; auto recognises that of each. One that --user-dir registers "
+        "has its own name.",
+    ),
 ]
 OneSplit = Annotated[
     Split | None,
@@ -72,6 +89,7 @@ def inspect(
         typer.Option(help="Hold the videos against this corpus's canonical split."),
     ] = None,
     layout: Layout = "auto",
+    user_dir: UserDir = None,
     split: OneSplit = None,
     alignment: HowAligned = "word",
     vocabulary: Annotated[
@@ -117,6 +135,7 @@ def convert(
         typer.Option(help="The folder to write.", show_default="./DATASET-TO"),
     ] = None,
     layout: Layout = "auto",
+    user_dir: UserDir = None,
     split: OneSplit = None,
     alignment: HowAligned = "word",
     max_frames: Annotated[
@@ -200,6 +219,7 @@ def folds(
         typer.Option(help="The folder to write.", show_default="./DATASET-folds"),
     ] = None,
     layout: Layout = "auto",
+    user_dir: UserDir = None,
     split: OneSplit = None,
     alignment: HowAligned = "word",
 ) -> None:

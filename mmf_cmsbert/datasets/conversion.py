@@ -1,4 +1,4 @@
-"""From files of any layout to a store: once, and again when what it was made from has changed."""
+"""Files of any layout become a store: once, and again when the files or the settings change."""
 
 import hashlib
 import json
@@ -12,7 +12,9 @@ from typing import Any
 from tqdm import tqdm
 
 from mmf_cmsbert.datasets.normalise import by_segment, corpus_statistics
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers import registry
+from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, pickled_layouts
+from mmf_cmsbert.datasets.readers.reading import by_layout, read_files
 from mmf_cmsbert.datasets.readers.source_files import files_of
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.datasets.single_frames import spread
@@ -86,10 +88,12 @@ def convert(
             store that stood in ``folder`` before is still there, and nothing else is.
     """
     files = [file.absolute() for file in files]
-    made_with = _made_with(files, split, settings, elsewhere)
+    made_with = _made_with(files, split, settings, elsewhere) | _user_code(files, settings.layout)
     look_through(folder.parent)
     found = _manifest(folder)
-    behind = files_of([*files, settings.vocabulary] if settings.vocabulary else files, split)
+    behind = files_of(files, split, settings.layout)
+    if settings.vocabulary:
+        behind.append(settings.vocabulary.absolute())
     sources = identify(behind, found.sources if found else ())
     if found and found.settings == made_with and _same(found.sources, sources):
         with suppress(DataError):  # a broken one is made again
@@ -212,7 +216,7 @@ def _finished(segment: Segment, settings: ConversionSettings, bar: tqdm) -> Segm
 def _made_with(
     files: Sequence[Path], split: str, settings: ConversionSettings, elsewhere: Collection[Path]
 ) -> dict[str, Any]:
-    """Everything besides the files' content that the segments depend on, as JSON has it."""
+    """What the segments depend on besides the content of the files, in types that JSON has."""
     shared = {file.absolute() for file in elsewhere} & set(files)
     return asdict(settings) | {
         "vocabulary": settings.vocabulary and str(settings.vocabulary.absolute()),
@@ -221,6 +225,20 @@ def _made_with(
         "elsewhere": sorted(map(str, shared)),
         "version": _VERSION,
     }
+
+
+def _user_code(files: Sequence[Path], layout: str) -> dict[str, Any]:
+    """``code``: layout -> a hash of its file, for layouts that are not part of this package.
+
+    Files are converted again when the code of their layout changes.
+    """
+    hashes = {
+        each.name: code
+        for used, _ in by_layout(files, layout)
+        for each in (pickled_layouts() if isinstance(used, AnyPickle) else [used])
+        if (code := registry.code_of(each))
+    }
+    return {"code": hashes} if hashes else {}
 
 
 def _manifest(folder: Path) -> Manifest | None:

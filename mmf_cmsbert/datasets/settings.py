@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.datasets.conversion import ON_INVALID
 from mmf_cmsbert.datasets.normalise import CHOICES as NORMALISATIONS
-from mmf_cmsbert.datasets.readers.csd import ALIGNMENTS
-from mmf_cmsbert.datasets.readers.layouts import check_layout
+from mmf_cmsbert.datasets.readers.layout import ALIGNMENTS
+from mmf_cmsbert.datasets.readers.registry import check_layout
 from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
 from mmf_cmsbert.datasets.single_frames import SINGLE_FRAMES
 from mmf_cmsbert.datasets.split_files import SplitFiles, read_split_files

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.datasets.readers.layouts import recognise
+from mmf_cmsbert.datasets.readers.registry import recognise
 from mmf_cmsbert.datasets.readers.source import Source, find_source
 from mmf_cmsbert.datasets.readers.source_folder import NothingFound
 from mmf_cmsbert.datasets.segment import SPLITS

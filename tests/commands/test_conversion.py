@@ -10,8 +10,8 @@ import written_layouts
 from written_layouts import SPLITS, make_segments
 
 from mmf_cmsbert.datasets import conversion
-from mmf_cmsbert.datasets.readers import layouts
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers import reading
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.segment import MODALITIES
 from mmf_cmsbert.datasets.stores.store import StoredSegments
@@ -221,7 +221,7 @@ def test_an_interrupted_conversion_leaves_nothing_half_written(cmsbert, tmp_path
     written_layouts.write_misa(tmp_path, make_corpus())
 
     def interrupted(files, split, *rest, **more):
-        segments = layouts.read_files(files, split, *rest, **more)
+        segments = reading.read_files(files, split, *rest, **more)
         yield next(segments)
         if split == "val":
             raise KeyboardInterrupt

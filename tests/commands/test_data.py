@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -12,10 +11,10 @@ import written_layouts
 from written_layouts import SPLITS, make_segments
 
 import mmf_cmsbert
-from mmf_cmsbert.commands import data
+from mmf_cmsbert.commands import layout_option
 from mmf_cmsbert.datasets.download import download
 from mmf_cmsbert.datasets.inspection import inspection
-from mmf_cmsbert.datasets.readers.layouts import LAYOUTS
+from mmf_cmsbert.datasets.readers import registry
 
 
 @pytest.fixture
@@ -123,8 +122,17 @@ def test_a_download_goes_to_a_folder_of_the_corpus_and_says_what_is_next(cmsbert
 
 
 def test_every_layout_can_be_named():
-    for command in (data.inspect, data.convert):
-        assert set(get_args(get_type_hints(command)["layout"])) == set(LAYOUTS)
+    for name in ("auto", "misa", "mag", "mmsa", "csd", "folder", "store"):
+        assert layout_option.layout_name(name) == name
+        assert name in layout_option.OWN_LAYOUTS.split("|")
+    assert set(layout_option.OWN_LAYOUTS.split("|")) == set(registry.choices())
+
+
+def test_an_unknown_layout_is_refused_with_the_names_of_all(cmsbert, corpus):
+    result = cmsbert("data", "inspect", corpus, "--layout", "msa")
+    assert result.exit_code == 2
+    message = " ".join(result.stderr.replace("│", " ").split())
+    assert "'msa' is not one of auto, misa, mag, mmsa, csd, folder, store" in message
 
 
 def test_the_command_needs_neither_mmf_nor_torch(corpus):

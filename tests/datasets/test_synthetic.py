@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from transformers import AutoConfig, AutoTokenizer
 
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.synthetic import is_synthetic, make_split, read_settings, write_split
 from mmf_cmsbert.datasets.synthetic_text import OPINIONS, vocabulary
 from mmf_cmsbert.datasets.validation import the_segments, usable

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmf_cmsbert.cli import complete
-from mmf_cmsbert.datasets.readers import mmsa
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
 from mmf_cmsbert.overrides import parse
 
@@ -16,8 +16,8 @@ COUNTS = {"train": 43, "val": 5, "test": 12}
 
 def test_the_corpus_is_read_as_mmsas_in_moseis_proportions(imported, tmp_path):
     imported("synthetic_mosei").write(tmp_path / "corpus.pkl", 60)
-    content = load_plain(tmp_path / "corpus.pkl")
-    read = {split: list(mmsa.read(content, split, "corpus.pkl")) for split in COUNTS}
+    files = [tmp_path / "corpus.pkl"]
+    read = {split: list(read_files(files, split, "mmsa")) for split in COUNTS}
     assert {split: len(segments) for split, segments in read.items()} == COUNTS
     for segment in read["train"]:
         assert segment.visual.shape == (50, 35) and segment.acoustic.shape == (50, 74)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmf_cmsbert.datasets.readers import folder as folder_layout
+from mmf_cmsbert.datasets.readers.reading import read_files
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "mosi"
@@ -61,7 +61,7 @@ def test_writes_a_folder_of_lower_case_words_and_sequences_of_one_frame(tmp_path
 
 def test_the_reader_of_plain_folders_reads_it(tmp_path, monkeypatch):
     make(monkeypatch, *sources(tmp_path), tmp_path / "corpus")
-    (segment,) = folder_layout.read(tmp_path / "corpus", "train")
+    (segment,) = read_files([tmp_path / "corpus"], "train", "folder")
     assert (segment.id, segment.video, segment.label) == ("a_b_1", "a_b", 2.4)
     assert segment.visual is None and segment.acoustic.tolist() == [[4.0, 5.0, 6.0, 7.0]]
 

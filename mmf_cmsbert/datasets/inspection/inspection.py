@@ -10,14 +10,12 @@ from tqdm import tqdm
 
 from mmf_cmsbert.datasets.inspection.findings import findings
 from mmf_cmsbert.datasets.inspection.split_figures import SplitFigures
-from mmf_cmsbert.datasets.readers import csd
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
-from mmf_cmsbert.datasets.readers.layouts import read_files, recognise
 from mmf_cmsbert.datasets.readers.media_files import media_in
+from mmf_cmsbert.datasets.readers.reading import by_layout, read_files
 from mmf_cmsbert.datasets.readers.source import Source
-from mmf_cmsbert.datasets.readers.video_lists import EXAMPLE, NAME
 from mmf_cmsbert.datasets.segment import SPLITS
-from mmf_cmsbert.errors import ConfigError, DataError
+from mmf_cmsbert.errors import DataError
 
 
 def inspect_source(
@@ -45,12 +43,6 @@ def inspect_source(
         ConfigError: computational sequences, and no dataset whose split is theirs.
         DataError: no split can be read. A split that cannot while others can is reported.
     """
-    sequences = _sequences(source, layout)
-    if dataset is None and sequences and csd.own_lists(sequences) is None:
-        raise ConfigError(
-            ".csd files name no splits, the lists of a corpus's videos do; type --dataset mosi or "
-            f"--dataset mosei, or write {EXAMPLE} into {NAME} beside the files"
-        )
     splits: dict[str, SplitFigures] = {}
     unreadable: dict[str, DataError] = {}
     for split, files in source.files.items():
@@ -62,7 +54,7 @@ def inspect_source(
                 files,
                 split,
                 layout,
-                dataset or "mosi",
+                dataset,
                 alignment,
                 others,
                 vocabulary,
@@ -84,7 +76,7 @@ def inspect_source(
             split: {"files": list(map(str, source.files[split])), **figures.found()}
             for split, figures in splits.items()
         },
-        "unlisted": csd.unlisted_videos(sequences, dataset or "mosi") if sequences else [],
+        "unlisted": _unlisted(source, dataset, layout),
         "media": list(map(str, media_in(_files(source)))),
         "unreadable": {split: str(error) for split, error in unreadable.items()},
         "across": _across(splits),
@@ -101,10 +93,10 @@ def _files(source: Source) -> list[Path]:
     return list(dict.fromkeys(file for files in source.files.values() for file in files))
 
 
-def _sequences(source: Source, layout: str) -> list[Path]:
-    """The files and folders of computational sequences."""
-    files = _files(source)
-    return files if layout == "csd" else [f for f in files if recognise(f) == "csd"]
+def _unlisted(source: Source, dataset: str | None, layout: str) -> list[str]:
+    """The videos of the source that are of no split."""
+    groups = by_layout(_files(source), layout)
+    return [video for each, files in groups for video in each.unlisted(files, dataset or "mosi")]
 
 
 def _expect(bar: tqdm, count: int) -> None:

@@ -6,6 +6,7 @@ from mmf_cmsbert.datasets.readers.names import SPLIT_NAMES, split_keys, split_na
 from mmf_cmsbert.datasets.readers.text import describe
 from mmf_cmsbert.errors import DataError
 
+EXAMPLE = "one pickle with all splits"
 _KINDS = {dict: "dict", list: "list", tuple: "tuple"}
 
 

@@ -8,22 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.datasets.readers import csd, folder, source_folder, video_lists
-from mmf_cmsbert.datasets.readers.layouts import recognise
+from mmf_cmsbert.datasets.readers import registry, source_folder
+from mmf_cmsbert.datasets.readers.layout import Layout
 from mmf_cmsbert.datasets.readers.media_files import EXTRACTORS, is_media
 from mmf_cmsbert.datasets.readers.names import split_in
-from mmf_cmsbert.datasets.readers.one_file import pickled_layout, splits_of_rows
+from mmf_cmsbert.datasets.readers.pickled_layout import likely_layout
 from mmf_cmsbert.datasets.readers.source_folder import NothingFound
 from mmf_cmsbert.datasets.segment import SPLITS
-from mmf_cmsbert.datasets.stores import manifest
 from mmf_cmsbert.errors import ConfigError, DataError, UserError
 from mmf_cmsbert.files import check_regular
 
 # A corpus is looked for in a folder, and at most this many levels below it.
 _DEEPEST = 3
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
-_ALL_SUFFIXES = (*source_folder.PICKLES, *folder.SUFFIXES)
-_SUFFIXES = dict.fromkeys(("misa", "mag", "mmsa"), source_folder.PICKLES)
 
 
 @dataclass(frozen=True)
@@ -33,8 +30,8 @@ class Source:
     Attributes:
         files: split -> its files; a file with all splits is listed for each. Only the splits that
             the source has.
-        layouts: the layouts' names in the order of the files; ``auto`` where only reading a file
-            shows its layout.
+        layouts: the names of the layouts, in the order of the files; ``auto`` where only reading a
+            file shows its layout.
         unnamed: the files that name no split. Where no file does, they are the test split.
     """
 
@@ -48,7 +45,7 @@ class _Found:
     files: dict[str, list[Path]] = field(default_factory=lambda: {split: [] for split in SPLITS})
     layouts: dict[str, None] = field(default_factory=dict)
     unnamed: list[Path] = field(default_factory=list)
-    video_lists: Path | None = None  # named beside .csd files, for all of them
+    named: Sequence[Path] = ()  # what the user named; nothing for what is in a subfolder
 
     def add(self, layout: str, files: dict[str, list[Path]], unnamed: Sequence[Path] = ()) -> None:
         self.layouts[layout] = None
@@ -69,7 +66,7 @@ class _Found:
 def find_source(
     paths: Sequence[Path],
     split: str | None = None,
-    layout: str = "auto",
+    layout: str = registry.AUTO,
     levels: int | None = None,
 ) -> Source:
     """The files of each split in the files and folders that a user names.
@@ -94,10 +91,8 @@ def find_source(
         ConfigError: some files name their split and others do not.
         DataError: no such file, or a folder without a corpus.
     """
-    found = _Found()
     paths = [_checked(path) for path in paths]
-    lists = (path for path in paths if path.is_file() and video_lists.is_video_lists(path))
-    found.video_lists = next(lists, None)
+    found = _Found(named=paths)
     for path in paths:
         _find(path, split, layout, found, _DEEPEST if levels is None else levels)
     named = any(found.files.values())
@@ -148,59 +143,47 @@ def _find(path: Path, told: str | None, layout: str, found: _Found, levels: int)
     """
     try:
         kind = _kind(path, layout)
-        if path.is_dir() and (kind is None or (kind == "store" and _has_other_names(path))):
+        if path.is_dir() and (kind is None or kind.in_subfolders(path)):
             _look_into(path, told, layout, found, levels)
             return
-        splits = _splits(path, kind, told)
-        if kind == "csd" and (lists := found.video_lists or csd.own_lists([path])):
-            videos = video_lists.read_video_lists(lists)
-            splits = [split for split in SPLITS if videos.get(split)]
+        splits = _splits(path, kind, told, found.named)
     except OSError as error:
         raise _unreadable(path, error) from error
-    found.add(kind or "auto", {each: [path] for each in splits}, () if splits else (path,))
+    name = kind.name if kind else registry.AUTO
+    found.add(name, {each: [path] for each in splits}, () if splits else (path,))
 
 
-def _has_other_names(stores: Path) -> bool:
-    """Whether a folder of stores has one of a name such as ``dev``, which its reader ignores."""
-    others = (each for each in source_folder.folders(stores) if each.name not in SPLITS)
-    return any((f / manifest.NAME).exists() and split_in(f.name) for f in others)
-
-
-def _kind(path: Path, layout: str) -> str | None:
+def _kind(path: Path, layout: str) -> Layout | None:
     """The layout of a path; None of a file that does not show it, or a folder to look into."""
     if path.is_dir():
-        kind = recognise(path)
-        if kind == "csd" and layout == "auto" and (beside := source_folder.named_pickles(path)):
-            raise DataError(
-                f"{path}: holds .csd files and {beside[0].name}; type --layout csd or misa "
-                "(in a configuration, the dataset's key layout), whichever is wanted"
-            )
-        return kind if layout in ("auto", kind) else None
-    if layout != "auto":
-        return layout
+        kind = registry.recognise(path)
+        if kind is not None and layout == registry.AUTO and (why := kind.ambiguity(path)):
+            raise DataError(why)
+        return kind if kind is not None and layout in (registry.AUTO, kind.name) else None
+    if layout != registry.AUTO:
+        return registry.layout_named(layout)
     if path.suffix.lower() in _ARCHIVES:
         raise DataError(f"{path}: a packed file; unpack it, and name the folder with its content")
-    return recognise(path) or pickled_layout(path)
+    return registry.recognise(path) or likely_layout(path)
 
 
-def _splits(path: Path, kind: str | None, told: str | None) -> list[str]:
-    """The splits that a corpus holds: those that it names, else the one that is told, or none."""
-    if kind == "store" and not (path / manifest.NAME).exists():
-        return [split for split in SPLITS if (path / split / manifest.NAME).exists()]
-    if kind == "folder" and (named := splits_of_rows(path)):
-        return named
-    if kind in ("misa", "store", "folder"):
-        # The name of a plain folder is anybody's: my_train_trip is no training split.
-        named_by = path.stem if path.is_file() else path.name if kind == "store" else ""
-        return [one] if (one := told or split_in(named_by)) else []
-    return list(SPLITS)
+def _splits(
+    path: Path, kind: Layout | None, told: str | None, named: Sequence[Path]
+) -> Sequence[str]:
+    """The splits that a corpus names, else the one that ``told`` or its name states, or none."""
+    if kind is None:
+        return SPLITS  # reading it says what is wrong
+    if splits := kind.splits(path, named):
+        return splits
+    return [one] if (one := told or kind.split_by_name(path)) else []
 
 
 def _look_into(path: Path, told: str | None, layout: str, found: _Found, levels: int) -> None:
     """Find the corpus in a folder that is none itself."""
-    named, others = source_folder.files_by_split(path, _SUFFIXES.get(layout, _ALL_SUFFIXES))
+    named, others = source_folder.files_by_split(path, _suffixes(layout))
     for split, files in named.items():
-        found.add(_kind(files[0], layout) or "auto", {split: files})
+        kind = _kind(files[0], layout)
+        found.add(kind.name if kind else registry.AUTO, {split: files})
     if named:
         return
     subfolders = source_folder.folders(path) if levels else []
@@ -225,6 +208,12 @@ def _look_into(path: Path, told: str | None, layout: str, found: _Found, levels:
         found.take(next(iter(below.values())))
     else:
         raise source_folder.nothing(path)
+
+
+def _suffixes(layout: str) -> Sequence[str]:
+    """The suffixes of files that may hold a split; of all layouts if this one has none."""
+    own = () if layout == registry.AUTO else registry.layout_named(layout).suffixes
+    return own or [suffix for each in registry.layouts() for suffix in each.suffixes]
 
 
 def _add_splits(

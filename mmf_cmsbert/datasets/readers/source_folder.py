@@ -1,16 +1,16 @@
-"""What lies in a folder that is no corpus itself: files and subfolders that may be."""
+"""The files and subfolders of a folder that may hold a corpus, where the folder is none itself."""
 
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from mmf_cmsbert.datasets.readers import folder
+from mmf_cmsbert.datasets.readers import registry
 from mmf_cmsbert.datasets.readers.media_files import media_in, told
 from mmf_cmsbert.datasets.readers.names import FEATURE_FOLDERS, split_in, split_named
+from mmf_cmsbert.datasets.readers.pickled_layout import SUFFIXES as PICKLES
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import DataError
 
-PICKLES = (".pkl", ".pickle", ".pk", ".p")
 # In a folder with more subfolders than this, a corpus is not looked for: it is no place for one.
 _MOST_FOLDERS = 50
 _SHOWN = 4
@@ -76,10 +76,11 @@ def nothing(path: Path) -> NothingFound:
     there = sorted(each for each in path.iterdir() if not each.name.startswith("."))
     found = f"found {_names(there)}" if there else "found nothing"
     media = media_in([path])
+    known = (example for each in registry.layouts() for example in each.examples)
+    *others, last = dict.fromkeys(known)
     return NothingFound(
-        f"{path}: no corpus in this folder. Expected train.pkl, dev.pkl and test.pkl (MISA), one "
-        f"pickle with all splits (MAG, MMSA), {', '.join(folder.NAMES)} (a plain folder), .csd "
-        f"files, or a store; {found}{f'. {told(media)}' if media else ''}"
+        f"{path}: no corpus in this folder. Expected {', '.join(others)}, or {last}; "
+        f"{found}{f'. {told(media)}' if media else ''}"
     )
 
 

@@ -63,6 +63,20 @@ def is_video_lists(path: Path) -> bool:
     )
 
 
+def own_lists(paths: Sequence[Path]) -> Path | None:
+    """The ``splits.json`` among ``paths``, in their folders or beside their files; None without.
+
+    Raises:
+        DataError: there are several.
+    """
+    named = [path for path in paths if not path.is_dir() and is_video_lists(path)]
+    places = [(path if path.is_dir() else path.parent) / NAME for path in paths]
+    found = list(dict.fromkeys(named or [place for place in places if place.exists()]))
+    if len(found) > 1:
+        raise DataError(f"{found[0]} and {found[1]} both list videos of splits; name one of them")
+    return found[0] if found else None
+
+
 def read_video_lists(path: Path) -> Mapping[str, Sequence[str]]:
     """Split -> video ids, out of a JSON file such as ``{"train": ["a"], "dev": ["b"]}``.
 

@@ -8,7 +8,7 @@ import pytest
 from written_layouts import SPLITS, write_csd
 
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.readers.text import has_text
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.validation import the_segments

@@ -27,8 +27,8 @@ from damaged_files import (
 from written_layouts import make_segments, write_csd
 
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
-from mmf_cmsbert.datasets.readers.csd import read_labels
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.csd_video import read_labels
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.readers.word_alignment import align
 from mmf_cmsbert.datasets.validation import the_segments
 from mmf_cmsbert.errors import DataError, SegmentError

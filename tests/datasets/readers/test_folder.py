@@ -7,7 +7,7 @@ import pytest
 from damaged_files import FRAMES, HUGE, OBJECTS, npy, npz
 from written_layouts import make_segments, write_folder
 
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.validation import the_segments
 from mmf_cmsbert.errors import DataError, SegmentError
 

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import written_layouts
 
-from mmf_cmsbert.datasets.readers.layouts import check_layout, read_files, recognise
+from mmf_cmsbert.datasets.readers import registry
+from mmf_cmsbert.datasets.readers.reading import read_files
+from mmf_cmsbert.datasets.readers.registry import check_layout
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.stores.store import StoredSegments, write_store
@@ -32,6 +34,11 @@ def save(tmp_path, content):
     path = tmp_path / "data.pkl"
     path.write_bytes(pickle.dumps(content))
     return path
+
+
+def recognise(path):
+    layout = registry.recognise(path)
+    return None if layout is None else layout.name
 
 
 def read(path, split="train", layout="auto"):

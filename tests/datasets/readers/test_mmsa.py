@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from written_layouts import make_segments, mmsa_split
 
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.validation import the_segments
 from mmf_cmsbert.errors import DataError
 

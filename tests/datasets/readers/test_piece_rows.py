@@ -5,8 +5,8 @@ import pickle
 import numpy as np
 import pytest
 
-from mmf_cmsbert.datasets.readers.layouts import read_files
 from mmf_cmsbert.datasets.readers.piece_rows import are_pieces, piece_counts
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.segment import unaligned
 from mmf_cmsbert.datasets.validation import the_segments
 from mmf_cmsbert.errors import DataError

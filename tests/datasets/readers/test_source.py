@@ -10,7 +10,7 @@ import written_layouts
 from written_layouts import SPLITS, make_segments
 
 from mmf_cmsbert.datasets.conversion import ConversionSettings, convert
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.errors import ConfigError, DataError
 

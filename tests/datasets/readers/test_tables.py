@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.readers.tables import read_table
 from mmf_cmsbert.datasets.validation import the_segments

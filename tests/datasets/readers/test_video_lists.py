@@ -8,7 +8,7 @@ from written_layouts import SPLITS, make_segments, write_csd
 
 from mmf_cmsbert.datasets.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.inspection.inspection import inspect_source
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.readers.video_lists import read_video_lists
 from mmf_cmsbert.datasets.segment import Segment

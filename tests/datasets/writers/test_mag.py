@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from written_layouts import SPLITS, make_segments
 
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.writers.mag import write_mag
 from mmf_cmsbert.errors import DataError
 

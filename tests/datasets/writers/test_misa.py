@@ -9,7 +9,7 @@ import pytest
 import torch
 from written_layouts import SPLITS, make_segments
 
-from mmf_cmsbert.datasets.readers.layouts import read_files
+from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.writers.misa import write_misa
 from mmf_cmsbert.errors import DataError
 

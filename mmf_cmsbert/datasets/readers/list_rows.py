@@ -1,6 +1,4 @@
-"""The plain folder of a user's own: a list of segments, such as ``segments.jsonl`` or
-``segments.csv``, a row a segment, and ``visual/<id>.npy``, ``acoustic/<id>.npy`` (or ``.npz``) with
-its frames, where there are any."""
+"""Rows of a list of segments: their fields, and the segment that a row and its frames make."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -10,14 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from mmf_cmsbert.datasets.readers import video_lists
 from mmf_cmsbert.datasets.readers.array_file import read_array
-from mmf_cmsbert.datasets.readers.fields import (
-    frame_array,
-    read_each,
-    sentiment,
-    without_blank_words,
-)
+from mmf_cmsbert.datasets.readers.fields import frame_array, sentiment, without_blank_words
 from mmf_cmsbert.datasets.readers.names import (
     FEATURE_FOLDERS,
     FIELD_NAMES,
@@ -27,73 +19,39 @@ from mmf_cmsbert.datasets.readers.names import (
     split_named,
 )
 from mmf_cmsbert.datasets.readers.segment_ids import video_of
-from mmf_cmsbert.datasets.readers.tables import SUFFIXES, read_table
+from mmf_cmsbert.datasets.readers.tables import read_table
 from mmf_cmsbert.datasets.readers.text import describe, has_text, split_text, word_list
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 
-NAMES = tuple(f"segments{suffix}" for suffix in SUFFIXES)
 _FIELDS = ("id", "text", "words", "label", "split", "start", "end", "video", "clip")
 
 
-def recognise(path: Path) -> bool:
-    """Whether ``path`` is such a folder, or the list of segments in one."""
-    if path.is_dir():
-        return any((path / name).exists() for name in NAMES)
-    return path.suffix.lower() in SUFFIXES and not video_lists.is_video_lists(path)
-
-
-def read(path: Path, split: str, elsewhere: bool = False) -> Iterator[Segment | SegmentError]:
-    """The segments of one split, in the list's order; for a wrong one the error that says why.
-
-    Rows that name their split belong to it. Where no row names one, all belong to the split in
-    whose list the folder is given. Columns that mean nothing here are kept as the segment's
-    metadata. A segment without a feature file counts as missing that modality.
-
-    Args:
-        path: the folder, or a file in it of one of :data:`SUFFIXES`, whatever its name.
-        split: ``train``, ``val`` or ``test``.
-        elsewhere: whether the same path is in another split's list as well.
-
-    Raises:
-        DataError: the list cannot be read, or does not say which split a row belongs to.
-    """
-    file = _list_file(path)
-    rows = [_row(row, where) for where, row in read_table(file)]
-    named = sum("split" in row.fields for row in rows)
-    if named not in (0, len(rows)):
-        line = next(row.where for row in rows if "split" not in row.fields)
-        raise DataError(f"{line}: no 'split', but other rows name theirs; name it in all or none")
-    if rows and not named and elsewhere:
-        raise DataError(
-            f"{file} is in more than one of annotations.train, val and test, and its rows name "
-            "no split: the same segments would be trained on and scored. Give each row a 'split' "
-            "(train, val or test), or each split a list of its own"
-        )
-    _check_files(file.parent, [str(row.fields.get("id")).strip() for row in rows])
-    yield from read_each(_segment, ((row, file.parent) for row in rows if _is_of(row, split)))
-
-
-def splits_named(path: Path) -> set[Any]:
-    """What the rows of a list name as their split, None where a row names none.
-
-    Raises:
-        DataError: the list cannot be read.
-    """
-    rows = (_row(row, where) for where, row in read_table(_list_file(path)))
-    return {str(row.fields["split"]) if "split" in row.fields else None for row in rows}
-
-
 @dataclass(frozen=True)
-class _Row:
-    """A row of the list: the fields that are known, and the columns that are not."""
+class Row:
+    """A row of the list.
+
+    Attributes:
+        fields: field -> value, of the fields in use.
+        metadata: column -> value, of all other columns.
+        where: the row's place, for messages.
+    """
 
     fields: Mapping[str, Any]
     metadata: Mapping[str, Any]
     where: str
 
 
-def _row(row: Mapping[str, Any], where: str) -> _Row:
+def read_rows(file: Path) -> Iterator[Row]:
+    """Yield the rows of a list of segments.
+
+    Raises:
+        DataError: the list cannot be read.
+    """
+    return (_row(row, where) for where, row in read_table(file))
+
+
+def _row(row: Mapping[str, Any], where: str) -> Row:
     fields = fields_of(row, where, _FIELDS, _same)
     metadata = {name: value for name, value in row.items() if field_named(name) not in _FIELDS}
     if "id" not in fields and {"video", "clip"} <= fields.keys():
@@ -104,7 +62,7 @@ def _row(row: Mapping[str, Any], where: str) -> _Row:
         if "text" not in fields:
             raise DataError(f"{where}: a list of words needs JSON lines; expected 'text'")
         metadata["words"] = fields.pop("words")
-    return _Row(fields, metadata, where)
+    return Row(fields, metadata, where)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -112,19 +70,12 @@ def _same(one: Any, other: Any) -> bool:
     return one == other
 
 
-def _list_file(path: Path) -> Path:
-    if not path.is_dir():
-        return path
-    found = [path / name for name in NAMES if (path / name).exists()]
-    if len(found) != 1:
-        there = "both" if len(found) == 2 else " and ".join(f.name for f in found) or "neither"
-        raise DataError(
-            f"{path}: expected one list of segments there, {' or '.join(NAMES)}, found {there}"
-        )
-    return found[0]
+def is_of(row: Row, split: str) -> bool:
+    """Whether a row belongs to a split; one that names no split belongs to any.
 
-
-def _is_of(row: _Row, split: str) -> bool:
+    Raises:
+        DataError: it names something else.
+    """
     named = row.fields.get("split")
     if named is None:
         return True
@@ -137,7 +88,16 @@ def _is_of(row: _Row, split: str) -> bool:
     return found == split
 
 
-def _segment(row: _Row, folder: Path) -> Segment:
+def segment_of_row(row: Row, folder: Path) -> Segment:
+    """The segment of a row, with its frames.
+
+    Args:
+        row: the row.
+        folder: the folder of the list, in which the folders of features are.
+
+    Raises:
+        SegmentError: a field or a feature file has another form than expected.
+    """
     fields = row.fields
     name = _name(fields.get("id"), row.where)
     where = f"{row.where} ({name})"
@@ -205,14 +165,3 @@ def _frames(folder: Path, name: str, modality: str) -> np.ndarray | None:
         other = found[1].name if found[0].parent == found[1].parent else found[1]
         raise SegmentError(f"{found[0]} and {other} stand side by side; expected one of them")
     return frame_array(read_array(found[0]), modality, str(found[0])) if found else None
-
-
-def _check_files(folder: Path, names: list[str]) -> None:
-    wanted = {f"{name}{suffix}" for name in names for suffix in (".npy", ".npz")}
-    for each in (folder / name for names in FEATURE_FOLDERS.values() for name in names):
-        files = {f.name for f in each.glob("*.np[yz]")}
-        if files and names and not files & wanted:
-            raise DataError(
-                f"{each} holds files, such as {min(files)}, but none of a segment of the list; "
-                f"expected names such as {names[0]}.npy"
-            )

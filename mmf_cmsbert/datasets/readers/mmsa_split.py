@@ -1,19 +1,15 @@
-"""The MMSA layout: one pickle for all splits, a dict with the keys train, valid and test of dicts
-over the segments: ``raw_text``, ``vision``, ``audio``, ``id``, ``regression_labels``, and in
-unaligned files ``vision_lengths`` and ``audio_lengths``. MulT's files are alike. Other names in use
-are in :mod:`.names`."""
+"""One split of a file in the MMSA layout: arrays over its segments, which come out one by one."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from mmf_cmsbert.datasets.readers import piece_rows
 from mmf_cmsbert.datasets.readers.bert_ids import Vocabulary
-from mmf_cmsbert.datasets.readers.fields import frame_array, read_each, segment_of
+from mmf_cmsbert.datasets.readers.fields import frame_array, segment_of
 from mmf_cmsbert.datasets.readers.mmsa_fields import agree, is_ids, is_text, padded_in_front
 from mmf_cmsbert.datasets.readers.names import field_named, fields_of, name_used
-from mmf_cmsbert.datasets.readers.pickled_splits import split_content, splits_in
 from mmf_cmsbert.datasets.readers.text import describe, has_text, split_text, word_list
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
@@ -22,39 +18,20 @@ _LENGTHS = {modality: f"{modality}_lengths" for modality in MODALITIES}
 _FIELDS = ("id", "text", "words", "label", "text_bert", *MODALITIES, *_LENGTHS.values())
 
 
-def recognise(content: Any) -> bool:
-    """Whether ``content`` is laid out so, by the keys of its splits."""
-    splits = splits_in(content)
-    return bool(splits) and all(isinstance(each, dict) for each in splits)
-
-
-def read(
-    content: Any, split: str, where: str, vocabulary: Sequence[str] | None = None
-) -> Iterator[Segment | SegmentError]:
-    """The segments of one split, in the file's order; for a wrong one the error that says why.
-
-    Words are those of ``raw_text``. The ids in ``text_bert`` belong to a vocabulary that the file
-    does not name: they are read where there is no text, and only with a vocabulary that matches;
-    see :class:`~mmf_cmsbert.datasets.readers.bert_ids.Vocabulary`. Where lengths are given, rows
-    past them are padding whatever they hold. Aligned files give none: their rows are words or word
-    pieces (see :mod:`.piece_rows`), or else frames, see :meth:`_Split.frames`.
+class MMSASplit:
+    """The fields of a split, checked as a whole.
 
     Args:
-        content: what the pickle holds.
-        split: ``train``, ``val`` or ``test``.
-        where: the file, for messages.
-        vocabulary: the word pieces of ``text_bert`` by id, or None.
+        content: name of a field -> its value for every segment.
+        where: the split's place, for messages.
+        pieces: the word pieces of ``text_bert`` by id, or None.
+
+    Attributes:
+        count: how many segments there are.
 
     Raises:
-        DataError: no such split, or a field of all segments that is not what it should be.
+        DataError: a field that all segments share has another form than expected.
     """
-    key, content = split_content(content, split, (dict,), where)
-    part = _Split(content, f"{where}: {key}", vocabulary)
-    yield from read_each(part.segment, ((i,) for i in range(part.count)))
-
-
-class _Split:
-    """The fields of a split, checked as a whole; segments come out one by one."""
 
     def __init__(self, content: Mapping, where: str, pieces: Sequence[str] | None):
         self._where = where

@@ -1,0 +1,118 @@
+"""The interface of a layout: how its files are recognised and read, and which splits they hold."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from mmf_cmsbert.datasets.readers.names import split_in
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.errors import SegmentError
+
+ALIGNMENTS = ("word", "none")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which segments to read, and what the user states about the files.
+
+    Attributes:
+        split: ``train``, ``val`` or ``test``.
+        corpus: ``mosi`` or ``mosei``, or None if the user names neither. Its published lists of
+            videos split the files of layouts that name no split.
+        alignment: ``word`` for one frame a word, ``none`` for the frames as they are; for layouts
+            in which words and frames have times.
+        shared: the files that are listed for another split too.
+        vocabulary: word pieces by id, for files with ids instead of text; or None.
+        on_count: call this with the number of segments of a file if it is known beforehand; the
+            progress bar shows it.
+    """
+
+    split: str
+    corpus: str | None = "mosi"
+    alignment: str = "word"
+    shared: Collection[Path] = ()
+    vocabulary: Sequence[str] | None = None
+    on_count: Callable[[int], Any] = lambda count: None
+
+
+class Layout(ABC):
+    """A layout of data files. Register a subclass with :func:`.registry.register_layout`.
+
+    A subclass has :meth:`recognise` and :meth:`segments`; the other methods and attributes have
+    defaults that suit files which hold one split each.
+
+    Attributes:
+        name: the name under which it is registered.
+        examples: what is in a folder that holds a corpus of this layout, for messages.
+        suffixes: the suffixes, in lower case, of files that are looked for in a folder by the name
+            of their split, such as ``train.pkl``.
+        together: whether several files each hold a part of every segment. They are then passed to
+            :meth:`segments` in one call, else one by one.
+        rank: if several layouts recognise a path, the one with the highest rank reads it.
+    """
+
+    name: ClassVar[str]
+    examples: ClassVar[tuple[str, ...]]
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    together: ClassVar[bool] = False
+    rank: ClassVar[int] = 10
+
+    @abstractmethod
+    def recognise(self, path: Path) -> bool:
+        """Whether the file or folder has this layout, by what shows quickly.
+
+        It is asked for every path that a user names, also for files of other layouts, so it must
+        not raise an error.
+        """
+
+    @abstractmethod
+    def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment | SegmentError]:
+        """Yield the segments of a split, in order, and an error for each that cannot be used.
+
+        Args:
+            files: files and folders of this layout, which exist.
+            request: the split to read, and what the user states about the files.
+
+        Raises:
+            DataError: a file is damaged or has another layout; the message names the file.
+        """
+
+    def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
+        """The splits that the content of ``path`` names; empty if it names none.
+
+        Args:
+            path: a file or folder of this layout.
+            beside: the files and folders that the user named together with it.
+        """
+        return ()
+
+    def split_by_name(self, path: Path) -> str | None:
+        """The split that the name of ``path`` states, for a path whose content names none."""
+        return split_in(path.stem) if path.is_file() else None
+
+    def sources(self, path: Path, split: str) -> Iterable[Path]:
+        """The files that the segments of a split are read from, in a fixed order.
+
+        A store is converted again when one of them changes. Default: the file itself, or every file
+        below the folder.
+        """
+        if not path.is_dir():
+            return [path]
+        return sorted(file for file in path.rglob("*") if file.is_file())
+
+    def unlisted(self, files: Sequence[Path], corpus: str) -> list[str]:
+        """The videos in ``files`` that belong to no split of ``corpus``."""
+        return []
+
+    def in_subfolders(self, path: Path) -> bool:
+        """Whether the subfolders of a recognised folder are to be searched instead of itself."""
+        return False
+
+    def ambiguity(self, path: Path) -> str | None:
+        """Why a recognised folder may be meant as another layout; None if nothing suggests that.
+
+        It is asked if the user did not name the layout; the user is then told to name it.
+        """
+        return None

@@ -1,0 +1,1 @@
+"""The layouts that are read: each module registers one. A module that is added here is found."""

@@ -1,0 +1,117 @@
+"""The plain folder of a user's own: a list of segments, such as ``segments.jsonl`` or
+``segments.csv``, a row a segment, and ``visual/<id>.npy``, ``acoustic/<id>.npy`` (or ``.npz``) with
+its frames, where there are any."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from mmf_cmsbert.datasets.readers import video_lists
+from mmf_cmsbert.datasets.readers.fields import read_each
+from mmf_cmsbert.datasets.readers.layout import Layout, Request
+from mmf_cmsbert.datasets.readers.list_rows import is_of, read_rows, segment_of_row
+from mmf_cmsbert.datasets.readers.names import FEATURE_FOLDERS, split_named
+from mmf_cmsbert.datasets.readers.registry import register_layout
+from mmf_cmsbert.datasets.readers.tables import SUFFIXES
+from mmf_cmsbert.datasets.segment import SPLITS, Segment
+from mmf_cmsbert.errors import DataError, SegmentError
+
+NAMES = tuple(f"segments{suffix}" for suffix in SUFFIXES)
+
+
+@register_layout("folder")
+class Folder(Layout):
+    """A list of segments in a folder of its own, or a list alone, whatever its name.
+
+    Rows that name their split belong to it. Where no row names one, all belong to the split in
+    whose list the folder is given. Columns of other names are kept as the segment's metadata. A
+    segment without a feature file counts as missing that modality.
+    """
+
+    examples = NAMES
+    suffixes = SUFFIXES
+    rank = 4
+
+    def recognise(self, path: Path) -> bool:
+        if path.is_dir():
+            return any((path / name).exists() for name in NAMES)
+        return path.suffix.lower() in SUFFIXES and not video_lists.is_video_lists(path)
+
+    def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
+        """The splits that the rows name.
+
+        All if the rows cannot be read or name something else: the message of :meth:`segments` then
+        says what is wrong.
+
+        Raises:
+            OSError: the list cannot be read.
+        """
+        file = next((path / name for name in NAMES if (path / name).exists()), path)
+        status = file.stat()
+        return _splits_of_rows(file, status.st_size, status.st_mtime_ns)
+
+    def sources(self, path: Path, split: str) -> Iterable[Path]:
+        """The list and all feature files."""
+        lists = [path / name for name in NAMES] if path.is_dir() else [path]
+        yield from (each for each in lists if each.exists())
+        folder = path if path.is_dir() else path.parent
+        for names in FEATURE_FOLDERS.values():
+            for name in names:
+                yield from sorted((folder / name).glob("*.np[yz]"))
+
+    def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment | SegmentError]:
+        for path in files:
+            yield from _segments(path, request)
+
+
+def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
+    file = _list_file(path)
+    rows = list(read_rows(file))
+    named = sum("split" in row.fields for row in rows)
+    if named not in (0, len(rows)):
+        line = next(row.where for row in rows if "split" not in row.fields)
+        raise DataError(f"{line}: no 'split', but other rows name theirs; name it in all or none")
+    if rows and not named and path in request.shared:
+        raise DataError(
+            f"{file} is in more than one of annotations.train, val and test, and its rows name "
+            "no split: the same segments would be trained on and scored. Give each row a 'split' "
+            "(train, val or test), or each split a list of its own"
+        )
+    _check_files(file.parent, [str(row.fields.get("id")).strip() for row in rows])
+    wanted = ((row, file.parent) for row in rows if is_of(row, request.split))
+    yield from read_each(segment_of_row, wanted)
+
+
+@cache
+def _splits_of_rows(file: Path, _size: int, _mtime_ns: int) -> Sequence[str]:
+    """Read once as long as the file stays the same: a run asks for every split."""
+    try:
+        rows = read_rows(file)
+        splits = {split_named(str(row.fields["split"])) for row in rows if "split" in row.fields}
+    except DataError:
+        return SPLITS
+    found = tuple(split for split in SPLITS if split in splits)
+    return found or (SPLITS if splits else ())
+
+
+def _list_file(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    found = [path / name for name in NAMES if (path / name).exists()]
+    if len(found) != 1:
+        there = "both" if len(found) == 2 else " and ".join(f.name for f in found) or "neither"
+        raise DataError(
+            f"{path}: expected one list of segments there, {' or '.join(NAMES)}, found {there}"
+        )
+    return found[0]
+
+
+def _check_files(folder: Path, names: list[str]) -> None:
+    wanted = {f"{name}{suffix}" for name in names for suffix in (".npy", ".npz")}
+    for each in (folder / name for names in FEATURE_FOLDERS.values() for name in names):
+        files = {f.name for f in each.glob("*.np[yz]")}
+        if files and names and not files & wanted:
+            raise DataError(
+                f"{each} holds files, such as {min(files)}, but none of a segment of the list; "
+                f"expected names such as {names[0]}.npy"
+            )

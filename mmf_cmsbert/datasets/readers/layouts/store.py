@@ -1,0 +1,56 @@
+"""Stores, which conversion writes: a folder that is one, or a folder with one a split."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from mmf_cmsbert.datasets.readers.layout import Layout, Request
+from mmf_cmsbert.datasets.readers.names import split_in
+from mmf_cmsbert.datasets.readers.registry import register_layout
+from mmf_cmsbert.datasets.readers.source_folder import folders
+from mmf_cmsbert.datasets.segment import SPLITS, Segment
+from mmf_cmsbert.datasets.stores import manifest
+from mmf_cmsbert.datasets.stores.store import StoredSegments
+from mmf_cmsbert.errors import DataError
+
+
+@register_layout("store")
+class Store(Layout):
+    """A folder with a store in it is a store, whatever else is in it."""
+
+    examples = ("a store",)
+    rank = 5
+
+    def recognise(self, path: Path) -> bool:
+        return _is_store(path) or any(_is_store(path / split) for split in SPLITS)
+
+    def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
+        """The splits that a folder of stores has; none for a store itself."""
+        return () if _is_store(path) else [s for s in SPLITS if _is_store(path / s)]
+
+    def split_by_name(self, path: Path) -> str | None:
+        return split_in(path.stem if path.is_file() else path.name)
+
+    def sources(self, path: Path, split: str) -> Iterable[Path]:
+        """Its manifest, which has a hash of the segments."""
+        manifests = (path / manifest.NAME, path / split / manifest.NAME)
+        return [each for each in manifests if each.exists()]
+
+    def in_subfolders(self, path: Path) -> bool:
+        """Whether a folder of stores has one with a name such as ``dev``: it reads only ours."""
+        others = (each for each in folders(path) if each.name not in SPLITS)
+        return any(_is_store(each) and split_in(each.name) for each in others)
+
+    def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment]:
+        for path in files:
+            if not _is_store(path) and not _is_store(path / request.split):
+                raise DataError(
+                    f"{path}: no store of the {request.split} split, which is a folder "
+                    f"{request.split} with {manifest.NAME} in it"
+                )
+            stored = StoredSegments(path if _is_store(path) else path / request.split)
+            request.on_count(len(stored))
+            yield from stored
+
+
+def _is_store(path: Path) -> bool:
+    return (path / manifest.NAME).exists()

@@ -1,0 +1,152 @@
+"""Layouts whose files are pickles: which of them a file has shows in its content."""
+
+import io
+import pickletools
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from mmf_cmsbert.datasets.readers import registry
+from mmf_cmsbert.datasets.readers.layout import Layout, Request
+from mmf_cmsbert.datasets.readers.names import field_named, known_splits, split_named
+from mmf_cmsbert.datasets.readers.streams import bounded
+from mmf_cmsbert.datasets.readers.text import describe
+from mmf_cmsbert.datasets.readers.unpickler import load_plain
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.files import open_regular
+
+SUFFIXES = (".pkl", ".pickle", ".pk", ".p")
+# A pickle's first instructions show whether it holds a list or a dict, and of what.
+_CONTAINERS = {"EMPTY_LIST": list, "LIST": list, "EMPTY_DICT": dict, "DICT": dict}
+_START = 4096
+# A pickle of protocol 2 and later, or a container; other text may happen to be instructions, too.
+_STARTS = (b"\x80", b"(", b"]", b"}")
+
+
+class PickledLayout(Layout):
+    """A layout of pickles of numpy arrays and built-in containers.
+
+    Pickles are read by :func:`~.unpickler.load_plain`, which runs nothing that they name.
+
+    Attributes:
+        content: what a file holds, for messages.
+        opening: the types of the outermost containers of a file, from outside in.
+    """
+
+    suffixes = SUFFIXES
+    content: ClassVar[str]
+    opening: ClassVar[tuple[type, ...]] = ()
+
+    def recognise(self, path: Path) -> bool:
+        """Never: only the content shows which of these layouts a file has."""
+        return False
+
+    @abstractmethod
+    def recognise_content(self, content: Any) -> bool:
+        """Whether ``content``, which was read from a file, has this layout."""
+
+    @abstractmethod
+    def content_segments(
+        self, content: Any, request: Request, where: str
+    ) -> Iterator[Segment | SegmentError]:
+        """Yield the segments of a split, and an error for each that cannot be used.
+
+        Args:
+            content: what the file holds.
+            request: the split to read, and what the user states about the file.
+            where: the file, for messages.
+
+        Raises:
+            DataError: the content is not of this layout, or lacks the split.
+        """
+
+    def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment | SegmentError]:
+        for file in files:
+            yield from bounded(self._segments(file, request), [file])
+
+    def _segments(self, file: Path, request: Request) -> Iterator[Segment | SegmentError]:
+        size = file.stat().st_size
+        content = load_plain(file)
+        layout = self._layout_of(content, file)
+        request.on_count(_count(content, request.split))
+        for segment in layout.content_segments(content, request, str(file)):
+            # The file is mapped: reading beyond its end would kill the process.
+            if file.stat().st_size < size:
+                raise DataError(
+                    f"{file}: cut short while it was read; start again when it is complete"
+                )
+            yield segment
+
+    def _layout_of(self, content: Any, file: Path) -> "PickledLayout":
+        return self
+
+
+class AnyPickle(PickledLayout):
+    """A pickle of whichever layout its content has. It is not registered."""
+
+    def recognise_content(self, content: Any) -> bool:
+        return any(each.recognise_content(content) for each in pickled_layouts())
+
+    def content_segments(
+        self, content: Any, request: Request, where: str
+    ) -> Iterator[Segment | SegmentError]:
+        return self._layout_of(content, Path(where)).content_segments(content, request, where)
+
+    def _layout_of(self, content: Any, file: Path) -> PickledLayout:
+        known = pickled_layouts()
+        for layout in reversed(known):
+            if layout.recognise_content(content):
+                return layout
+        *others, last = (f"{each.content} ({each.name.upper()})" for each in known)
+        first = f", whose first entry is {describe(content[0])}" if type(content) is list else ""
+        raise DataError(
+            f"{file}: not a layout that is known here. Expected {', '.join(others)}, or {last}, "
+            f"found {describe(content)}{first}. Other names of the splits: {known_splits()}"
+        )
+
+
+def pickled_layouts() -> list[PickledLayout]:
+    """The registered layouts of pickles, those with a low rank first."""
+    return [each for each in registry.layouts() if isinstance(each, PickledLayout)]
+
+
+def likely_layout(path: Path) -> PickledLayout | None:
+    """The layout of a pickle by its first instructions, None if they do not show it.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    found = _containers(path)
+    for layout in reversed(pickled_layouts()):
+        if layout.opening and found[: len(layout.opening)] == layout.opening:
+            return layout
+    return None
+
+
+def _containers(path: Path) -> tuple[type, ...]:
+    """The containers that a pickle begins with, in the order in which it opens them."""
+    with open_regular(path) as file:
+        start = io.BytesIO(file.read(_START))
+    containers: list[type] = []
+    if start.getvalue()[:1] not in _STARTS:
+        return ()
+    try:
+        for instruction, _, _ in pickletools.genops(start):
+            if instruction.name in _CONTAINERS:
+                containers.append(_CONTAINERS[instruction.name])
+    except Exception:  # cut after _START bytes, or no pickle: the reader's message says what it is
+        pass
+    return tuple(containers)
+
+
+def _count(content: Any, split: str) -> int:
+    """How many segments a split has, 0 if the content is not of a known layout."""
+    if isinstance(content, dict):
+        content = next((v for k, v in content.items() if split_named(k) == split), content)
+    if isinstance(content, dict):
+        content = next((v for k, v in content.items() if field_named(k) == "id"), None)
+    return len(content) if isinstance(content, (list, tuple)) or np.ndim(content) else 0

@@ -1,0 +1,88 @@
+"""The segments of a split, whatever the layouts of its files."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.datasets.readers import registry
+from mmf_cmsbert.datasets.readers.layout import Layout, Request
+from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, PickledLayout
+from mmf_cmsbert.datasets.readers.streams import once_each
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.errors import DataError, SegmentError
+
+
+def read_files(
+    files: Sequence[Path],
+    split: str,
+    layout: str = registry.AUTO,
+    corpus: str | None = "mosi",
+    alignment: str = "word",
+    elsewhere: Collection[Path] = (),
+    vocabulary: Sequence[str] | None = None,
+    on_count: Callable[[int], Any] = lambda count: None,
+) -> Iterator[Segment | SegmentError]:
+    """Yield the segments of a split from all its files, in the order of the files.
+
+    Yields an error for each segment that cannot be used, also for one whose id came before in any
+    of the files. Files of a layout that spreads a segment over several files, such as ``.csd``,
+    are read together, before the others.
+
+    Args:
+        files: files and folders, which exist.
+        split: ``train``, ``val`` or ``test``.
+        layout: the name of the layout of all files, or ``auto`` to recognise that of each.
+        corpus: ``mosi`` or ``mosei``, whose published lists split the videos of ``.csd`` files;
+            None if the user names neither.
+        alignment: ``word`` or ``none``, see :class:`.layout.Request`.
+        elsewhere: the files that are listed for another split too.
+        vocabulary: word pieces by id, for MMSA files that have ids and no text; or None.
+        on_count: called with the number of segments of each file that states it.
+
+    Raises:
+        DataError: a file is damaged or has another layout; the message names the file.
+        ConfigError: the files need a corpus, and ``corpus`` is None.
+    """
+    request = Request(split, corpus, alignment, elsewhere, vocabulary, on_count)
+    streams = [each.segments(own, request) for each, own in by_layout(files, layout)]
+    yield from once_each(chain.from_iterable(streams), ", ".join(map(str, files)))
+
+
+def by_layout(
+    files: Sequence[Path], layout: str = registry.AUTO
+) -> list[tuple[Layout, list[Path]]]:
+    """The files with their layouts: those that are read together first, then each by itself.
+
+    Args:
+        files: files and folders.
+        layout: the name of the layout of all files, or ``auto``.
+
+    Raises:
+        DataError: a folder of no layout.
+    """
+    layouts = [
+        _layout_of(file) if layout == registry.AUTO else registry.layout_named(layout)
+        for file in files
+    ]
+    together: dict[Layout, list[Path]] = {}
+    alone: list[tuple[Layout, list[Path]]] = []
+    for file, each in zip(files, layouts, strict=True):
+        if each.together:
+            together.setdefault(each, []).append(file)
+        else:
+            alone.append((each, [file]))
+    return [*together.items(), *alone]
+
+
+def _layout_of(path: Path) -> Layout:
+    layout = registry.recognise(path)
+    if layout is None and path.is_dir():
+        known = (each for each in registry.layouts() if not isinstance(each, PickledLayout))
+        examples = chain.from_iterable(each.examples for each in known)
+        names = sorted(dict.fromkeys(examples), key=lambda name: " " in name)  # file names first
+        raise DataError(
+            f"{path} is a folder, and holds neither {' nor '.join(names)}; expected one of these "
+            "in it, or the name of a file"
+        )
+    return layout or AnyPickle()
