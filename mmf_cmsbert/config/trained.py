@@ -1,8 +1,11 @@
 """Whether a configuration computes the function that a checkpoint was trained as.
 
 A checkpoint's weights fit many configurations (another gate, bound, pooling or number of heads),
-and give other scores in each. The schema decides: of the model's and the datasets' sections every
-key counts, unless it is listed here as one that evaluation does not depend on.
+and give other scores in each. Where this package has the schema, of CMSBERT and of MOSI and MOSEI,
+every key of the section counts unless evaluation is known not to depend on it. Of other models
+every key counts unless its name says that it is about training, initial weights or places. Of
+other datasets no key counts, and another one may be used: their sections say where and how data is
+read, and which of it a model can use is known to the model alone.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,38 +13,15 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-# Keys that act in training only, and those that say where data lies or how it is stored. A pattern
-# covers what is below it, too.
-IRRELEVANT_TO_MODEL = (
-    "*dropout*",
-    "backbone.length_groups",  # how batches are arranged: the same numbers
-    "contrastive.temperature",  # its start; the temperature itself is among the weights
-    "contrastive.learn_temperature",
-    "contrastive.ema_targets",
-    "ema.decay",
-    "ema.warm_up",
-    "finetune_lr_multiplier",
-    "losses",
-    "model",  # MMF's, the name again
-    "zoo_requirements",
+from mmf_cmsbert.config.keys_of_training import (
+    IRRELEVANT_TO_DATASET,
+    IRRELEVANT_TO_MODEL,
+    IRRELEVANT_TO_OTHER_MODEL,
+    PRETRAINED,
 )
-IRRELEVANT_TO_DATASET = (
-    "data_dir",
-    "annotations",
-    "source",
-    "layout",
-    "vocabulary",
-    "store_dir",
-    "on_invalid",
-    "non_finite",
-    "synthetic",
-)
-# Names and folders of pretrained parts, which may have moved.
-PRETRAINED = (
-    "model_config.*.backbone.name",
-    "model_config.*.backbone.from_config",
-    "dataset_config.*.processors.*.params.tokenizer",
-)
+
+# The sections whose schema this package has.
+_OWN_MODEL, _OWN_DATASETS = "cmsbert", ("mosi", "mosei")
 
 
 @dataclass(frozen=True)
@@ -82,10 +62,13 @@ def differences(
         f"model_config.{model}",
         _canonical_model(trained),
         _canonical_model(found),
-        IRRELEVANT_TO_MODEL,
+        IRRELEVANT_TO_MODEL if model == _OWN_MODEL else IRRELEVANT_TO_OTHER_MODEL,
     )
     known = datasets(trained)
     for name in datasets(found):
+        # CMSBERT has weights for the widths of each dataset that it was trained on; others may not.
+        if model != _OWN_MODEL and not (name in known and name in _OWN_DATASETS):
+            continue
         key = f"dataset_config.{name}"
         if name not in known:
             result = [*result, Difference("dataset", ",".join(known), name)]
@@ -151,7 +134,7 @@ def _canonical_model(config: Mapping) -> dict:
     if not isinstance(section, Mapping):
         return {"": section}
     section = dict(section)
-    if config.get("model") != "cmsbert":
+    if config.get("model") != _OWN_MODEL:
         return section
     section["features"] = features(config)
     if (modalities := section.get("modalities")) is not None:

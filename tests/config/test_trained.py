@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 import pytest
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.config import trained
+from mmf_cmsbert.config import keys_of_training, trained
 from mmf_cmsbert.paths import PACKAGE
 
 MODEL = OmegaConf.to_container(OmegaConf.load(PACKAGE / "configs/models/cmsbert/defaults.yaml"))
@@ -93,8 +93,8 @@ def leaves(node, key=""):
 @pytest.mark.parametrize(
     ("section", "patterns"),
     [
-        (CONFIG["model_config"]["cmsbert"], trained.IRRELEVANT_TO_MODEL),
-        (CONFIG["dataset_config"]["mosi"], trained.IRRELEVANT_TO_DATASET),
+        (CONFIG["model_config"]["cmsbert"], keys_of_training.IRRELEVANT_TO_MODEL),
+        (CONFIG["dataset_config"]["mosi"], keys_of_training.IRRELEVANT_TO_DATASET),
     ],
 )
 def test_every_listed_pattern_names_keys_of_the_schema_or_of_mmf(section, patterns):
@@ -111,6 +111,71 @@ def test_another_width_is_named_in_the_datasets_own_words():
 def test_another_model_or_dataset_is_all_there_is_to_say():
     assert keys(changed("model", "mmbt")) == ["model"]
     assert "dataset" in keys(changed("datasets", "mosei"))
+
+
+MMBT = {
+    "model": "mmbt",
+    "datasets": "hateful_memes",
+    "model_config": {
+        "mmbt": {
+            "training_head_type": "classification",
+            "fused_feature_only": False,
+            "freeze_text": False,
+            "model_data_dir": "/data",
+            "finetune_lr_multiplier": 1,
+            "losses": [{"type": "cross_entropy"}],
+            "modal_encoder": {"params": {"pretrained": True, "pool_type": "avg"}},
+            "optimizer": {"params": {"lr": 1e-5}},
+            "lr_scale": 0.1,
+            "text_init_from_bert_base": True,
+        }
+    },
+    "dataset_config": {"hateful_memes": {"max_features": 100, "processors": {"size": 3}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("freeze_text", True),
+        ("model_data_dir", "/elsewhere"),
+        ("finetune_lr_multiplier", 0.1),
+        ("losses", []),
+        ("modal_encoder.params.pretrained", False),
+        ("optimizer.params.lr", 1),
+        ("lr_scale", 1),
+        ("text_init_from_bert_base", False),
+        ("hidden_dropout_prob", 0.5),
+        ("metrics", ["accuracy"]),
+    ],
+)
+def test_training_of_a_model_of_mmf_leaves_its_scores_alone(key, value):
+    assert list(trained.differences(MMBT, changed(f"model_config.mmbt.{key}", value, MMBT))) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("fused_feature_only", True), ("modal_encoder.params.pool_type", "max"), ("heads", 2)],
+)
+def test_another_function_of_a_model_of_mmf_is_found(key, value):
+    (found,) = trained.differences(MMBT, changed(f"model_config.mmbt.{key}", value, MMBT))
+    assert found.key == f"model_config.mmbt.{key}"
+
+
+def test_a_model_of_mmf_can_be_scored_on_any_dataset():
+    found = changed("dataset_config.hateful_memes.processors.size", 4, MMBT)
+    found = changed("dataset_config.vqa2", {"max_features": 9}, found)
+    for datasets in ("hateful_memes", "vqa2", "hateful_memes,vqa2"):
+        assert trained.differences(MMBT, changed("datasets", datasets, found)) == []
+
+
+def test_mosi_is_compared_for_any_model_that_was_trained_on_it():
+    on_mosi = {**CONFIG, "model": "mmbt", "model_config": MMBT["model_config"]}
+    found = changed("dataset_config.mosi.normalise", "segment", on_mosi)
+    assert [each.key for each in trained.differences(on_mosi, found)] == [
+        "dataset_config.mosi.normalise"
+    ]
+    assert trained.differences(on_mosi, changed("datasets", "mosei", on_mosi)) == []
 
 
 def test_the_message_names_values_and_what_to_type():
