@@ -1,11 +1,15 @@
 """The datasets ``mosi`` and ``mosei`` as MMF finds them by name."""
 
+from collections.abc import Sequence
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmf.common.registry import registry
 from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 
+from mmf_cmsbert.compat import mmf_log
 from mmf_cmsbert.config.splits import needed_splits
 from mmf_cmsbert.datasets.conversion import (
     ConversionSettings,
@@ -14,6 +18,7 @@ from mmf_cmsbert.datasets.conversion import (
     store_name,
 )
 from mmf_cmsbert.datasets.dataset import SentimentDataset
+from mmf_cmsbert.datasets.readers.media_files import media_in, told
 from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.synthetic import write_split
@@ -90,7 +95,8 @@ class SentimentBuilder(BaseDatasetBuilder):
             return store
         elsewhere = settings.files.shared(split)
         name = store_name(files, split, conversion, elsewhere)
-        return convert(files, split, conversion, settings.store_dir / name, elsewhere)
+        folder = settings.store_dir / name
+        return convert(files, split, conversion, folder, elsewhere, partial(_log_media, files))
 
     def update_registry_for_model(self, config: Any) -> None:
         """Tell models what the data at hand is like; the widths they read from the configuration.
@@ -117,6 +123,17 @@ class MOSEIBuilder(SentimentBuilder):
     """CMU-MOSEI (Zadeh et al., 2018): 22,856 segments in the canonical split of its videos."""
 
     corpus = "mosei"
+
+
+def _log_media(files: Sequence[Path]) -> None:
+    if media := media_in(files):
+        _log_once(told(media))
+
+
+@cache
+def _log_once(message: str) -> None:
+    """Splits of one folder have the same media files."""
+    mmf_log.write(message)
 
 
 def _is_read(split: str) -> bool:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -73,6 +73,7 @@ def convert(
     settings: ConversionSettings,
     folder: Path,
     elsewhere: Collection[Path] = (),
+    on_convert: Callable[[], Any] = lambda: None,
 ) -> StoredSegments:
     """The store in ``folder``, made from ``files`` unless it is there and they have not changed.
 
@@ -80,12 +81,13 @@ def convert(
         files: files and folders of one split, which exist.
         split: ``train``, ``val`` or ``test``.
         settings: what becomes of their segments.
-        folder: the store. What is no store stays there, and is an error.
-        elsewhere: those of ``files`` that stand in another split's list as well.
+        folder: the store. Anything else that is there stays there, and is an error.
+        elsewhere: those of ``files`` that are listed for another split too.
+        on_convert: called before the files are read, if they have to be.
 
     Raises:
         DataError: a file or a segment that cannot be used, or a folder that cannot be written. A
-            store that stood in ``folder`` before is still there, and nothing else is.
+            store that was in ``folder`` before is still there, and nothing else is.
     """
     files = [file.absolute() for file in files]
     made_with = _made_with(files, split, settings, elsewhere) | _user_code(files, settings.layout)
@@ -102,6 +104,7 @@ def convert(
                 with suppress(OSError):
                     replace(found, sources=sources).write(folder)
             return store
+    on_convert()
     with replaced_folder(folder) as unfinished:
         _write(unfinished, files, split, settings, elsewhere, sources, made_with)
         if identify(behind, sources) != sources:

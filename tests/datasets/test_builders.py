@@ -305,6 +305,24 @@ def test_the_log_has_one_line_a_split(configured, folder, caplog):
     assert "synthetic" not in line
 
 
+def test_a_conversion_names_the_media_files_that_are_not_read(configured, folder, caplog):
+    for name in ("a.mp4", "b.wav"):
+        (folder / name).touch()
+
+    def logged():
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            for split in FILES:
+                build_dataset("mosi", configured(), split)
+        return [r.getMessage() for r in caplog.records if "media" in r.getMessage()]
+
+    (line,) = logged()
+    assert line.startswith(
+        "2 media files are not read (a.mp4, b.wav): features are read, not sound"
+    )
+    assert not logged()  # nothing is converted
+
+
 def test_build_writes_the_synthetic_corpus_and_the_log_says_so(configured, tmp_path, caplog):
     config = configured(synthetic=COUNTS)
     with caplog.at_level(logging.INFO):
