@@ -278,12 +278,12 @@ def download(
 def _found(paths: list[Path], split: str | None, layout: str, name_media: bool = True) -> "Source":
     """What the paths hold; prints a line where nothing in them names a split, and a line on media
     files beside the segments, unless a report will name them."""
-    from mmf_cmsbert.datasets.readers.media_files import media_in, told
+    from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
     from mmf_cmsbert.datasets.readers.source import find_source
 
     source = find_source(paths, split, layout)
     if name_media and (media := media_in(chain(*source.files.values()))):
-        print(told(media), file=sys.stderr)
+        print(media_message(media), file=sys.stderr)
     if source.unnamed and split is None:
         print(
             f"{', '.join(map(str, source.unnamed))}: nothing names a split, so all segments count "

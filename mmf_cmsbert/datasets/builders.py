@@ -18,7 +18,7 @@ from mmf_cmsbert.datasets.conversion import (
     store_name,
 )
 from mmf_cmsbert.datasets.dataset import SentimentDataset
-from mmf_cmsbert.datasets.readers.media_files import media_in, told
+from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
 from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.synthetic import write_split
@@ -127,7 +127,7 @@ class MOSEIBuilder(SentimentBuilder):
 
 def _log_media(files: Sequence[Path]) -> None:
     if media := media_in(files):
-        _log_once(told(media))
+        _log_once(media_message(media))
 
 
 @cache

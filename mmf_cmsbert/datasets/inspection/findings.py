@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.datasets.readers.media_files import told
+from mmf_cmsbert.datasets.readers.media_files import media_message
 from mmf_cmsbert.datasets.readers.video_lists import EXAMPLE, NAME
 from mmf_cmsbert.datasets.segment import MODALITIES
 
@@ -89,7 +89,7 @@ def _left_out(report: Mapping[str, Any]) -> Iterator[str]:
             f"{EXAMPLE} into {NAME} beside the .csd files to split them yourself)"
         )
     if media := report["media"]:
-        yield told([Path(file) for file in media])
+        yield media_message([Path(file) for file in media])
     columns = {name: None for found in report["splits"].values() for name in found["metadata"]}
     if columns:
         yield (

@@ -1,4 +1,4 @@
-"""Sound and pictures beside segments: they are not read, and users must know."""
+"""Sound and video files beside segments: they are not read, and a message says so."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 _SOUND = ".wav .mp3 .flac .m4a .aac .ogg .opus .wma .aiff"
 _PICTURES = ".mp4 .avi .mkv .mov .webm .wmv .m4v .mpg .mpeg .flv .3gp"
 SUFFIXES = frozenset(f"{_SOUND} {_PICTURES}".split())
-# Where to stop looking: a folder of a corpus is not deep, and a home directory is none.
+# Where to stop looking: the folder of a corpus is not deep, and a home directory holds no corpus.
 _DEEPEST, _MOST = 3, 20_000
 _SHOWN = 3
 EXTRACTORS = (
@@ -19,7 +19,7 @@ EXTRACTORS = (
 
 
 def is_media(path: Path) -> bool:
-    """Whether a file is of sound or pictures, by its name."""
+    """Whether the suffix of a file is one of sound or video."""
     return path.suffix.lower() in SUFFIXES
 
 
@@ -34,8 +34,8 @@ def media_in(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def told(media: Sequence[Path]) -> str:
-    """A sentence on media files that were found."""
+def media_message(media: Sequence[Path]) -> str:
+    """A sentence that names media files and says how to read features instead."""
     shown = ", ".join(file.name for file in media[:_SHOWN]) + ", ..." * (len(media) > _SHOWN)
     many = "media file is" if len(media) == 1 else "media files are"
     return f"{len(media)} {many} not read ({shown}): {EXTRACTORS}"

@@ -60,9 +60,11 @@ def layout_named(name: str) -> Layout:
     """The layout that is registered under ``name``.
 
     Raises:
-        KeyError: there is none.
+        ConfigError: there is none.
     """
     _import_own()
+    if name not in _layouts:
+        raise ConfigError(_unknown("the layout", name))
     return _layouts[name]
 
 
@@ -72,12 +74,8 @@ def check_layout(layout: Any, key: str) -> None:
     Raises:
         ConfigError: it does not; the message lists the names.
     """
-    names = choices()
-    if layout not in names:
-        raise ConfigError(
-            f"{key} is {layout!r}; expected one of {', '.join(names)}, or a layout that the "
-            "package in env.user_dir registers"
-        )
+    if layout not in choices():
+        raise ConfigError(_unknown(key, layout))
 
 
 def recognise(path: Path) -> Layout | None:
@@ -95,6 +93,13 @@ def code_of(layout: Layout) -> str | None:
         return None
     file = getattr(sys.modules.get(type(layout).__module__), "__file__", None)
     return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else None
+
+
+def _unknown(key: str, layout: Any) -> str:
+    return (
+        f"{key} is {layout!r}; expected one of {', '.join(choices())}, or a layout that the "
+        "package in env.user_dir registers"
+    )
 
 
 @cache

@@ -1,6 +1,6 @@
-"""The corpus that a user names by a path: which files hold which split, and in what layout.
+"""The corpus in the paths that a user names: which files hold which split, and in what layout.
 
-Every command resolves paths here, so that a path that one of them understands can be given to all.
+Every command resolves paths here, so that each accepts what the others accept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ class _Found:
             self.files[split] += each
 
     def take(self, other: "_Found | UserError", only: str | None = None) -> None:
-        """Add what was found in a subfolder, of the split ``only`` where that is given."""
+        """Add what was found in a subfolder; of the split ``only``, if that is given."""
         if isinstance(other, UserError):
             raise other
         self.layouts |= other.layouts
@@ -74,13 +74,12 @@ def find_source(
     A path is a pickle with all splits (MAG, MMSA) or with one (MISA), a list of segments, a
     ``.csd`` file, a store, or a folder: of ``.csd`` files, of stores, a plain folder of segments,
     or one whose files or subfolders name their split (``train``; ``dev``, ``val``, ``valid`` or
-    ``validation``; ``test``). A folder with nothing but one corpus further down stands for it.
-    Several paths are put together.
+    ``validation``; ``test``). A folder with only one corpus further down counts as that corpus.
+    Several paths make one source.
 
     Args:
         paths: files and folders.
-        split: of sources with several splits the only one that is wanted; of a source with one
-            split which it is.
+        split: the only split that is wanted; it is also that of files which name none.
         layout: the layout of all files, or ``auto``.
         levels: how many levels of folders to look through below a folder that is no corpus itself.
 
@@ -131,12 +130,12 @@ def _checked(path: Path) -> Path:
     raise DataError(f"{path}: there is no such file or folder")
 
 
-def _find(path: Path, told: str | None, layout: str, found: _Found, levels: int) -> None:
+def _find(path: Path, given: str | None, layout: str, found: _Found, levels: int) -> None:
     """Add what ``path`` holds to ``found``.
 
     Args:
         path: a file or a folder.
-        told: the split of files that name none.
+        given: the split of files that name none; None if the user gives no split.
         layout: of all files, or ``auto``.
         found: what was found so far.
         levels: how many levels of folders may be looked through below this one.
@@ -144,9 +143,9 @@ def _find(path: Path, told: str | None, layout: str, found: _Found, levels: int)
     try:
         kind = _kind(path, layout)
         if path.is_dir() and (kind is None or kind.in_subfolders(path)):
-            _look_into(path, told, layout, found, levels)
+            _look_into(path, given, layout, found, levels)
             return
-        splits = _splits(path, kind, told, found.named)
+        splits = _splits(path, kind, given, found.named)
     except OSError as error:
         raise _unreadable(path, error) from error
     name = kind.name if kind else registry.AUTO
@@ -168,17 +167,17 @@ def _kind(path: Path, layout: str) -> Layout | None:
 
 
 def _splits(
-    path: Path, kind: Layout | None, told: str | None, named: Sequence[Path]
+    path: Path, kind: Layout | None, given: str | None, named: Sequence[Path]
 ) -> Sequence[str]:
-    """The splits that a corpus names, else the one that ``told`` or its name states, or none."""
+    """The splits that a corpus names, else the one that ``given`` or its name states, or none."""
     if kind is None:
         return SPLITS  # reading it says what is wrong
     if splits := kind.splits(path, named):
         return splits
-    return [one] if (one := told or kind.split_by_name(path)) else []
+    return [one] if (one := given or kind.split_by_name(path)) else []
 
 
-def _look_into(path: Path, told: str | None, layout: str, found: _Found, levels: int) -> None:
+def _look_into(path: Path, given: str | None, layout: str, found: _Found, levels: int) -> None:
     """Find the corpus in a folder that is none itself."""
     named, others = source_folder.files_by_split(path, _suffixes(layout))
     for split, files in named.items():
@@ -192,7 +191,7 @@ def _look_into(path: Path, told: str | None, layout: str, found: _Found, levels:
     for each in split_of or subfolders:
         here = _Found()
         try:
-            _find(each, split_of.get(each) or told, layout, here, levels - 1)
+            _find(each, split_of.get(each) or given, layout, here, levels - 1)
             below[each] = here
         except NothingFound:
             pass
@@ -203,7 +202,7 @@ def _look_into(path: Path, told: str | None, layout: str, found: _Found, levels:
     elif len(others) + len(below) > 1:
         raise source_folder.several(path, [*others, *below])
     elif others:
-        _find(others[0], told, layout, found, 0)
+        _find(others[0], given, layout, found, 0)
     elif below:
         found.take(next(iter(below.values())))
     else:

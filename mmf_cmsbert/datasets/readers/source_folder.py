@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from mmf_cmsbert.datasets.readers import registry
-from mmf_cmsbert.datasets.readers.media_files import media_in, told
+from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
 from mmf_cmsbert.datasets.readers.names import FEATURE_FOLDERS, split_in, split_named
 from mmf_cmsbert.datasets.readers.pickled_layout import SUFFIXES as PICKLES
 from mmf_cmsbert.datasets.segment import SPLITS
@@ -80,7 +80,7 @@ def nothing(path: Path) -> NothingFound:
     *others, last = dict.fromkeys(known)
     return NothingFound(
         f"{path}: no corpus in this folder. Expected {', '.join(others)}, or {last}; "
-        f"{found}{f'. {told(media)}' if media else ''}"
+        f"{found}{f'. {media_message(media)}' if media else ''}"
     )
 
 
