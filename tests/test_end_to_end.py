@@ -10,15 +10,12 @@ import re
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from typed_commands import TypedCommands
 
 from mmf_cmsbert.paths import PACKAGE
-
-sys.path.insert(0, str(Path(__file__).parent))
-from typed_commands import TypedCommands  # noqa: E402
 
 METRICS = (
     "mae", "corr", "acc7", "acc5", "acc2", "f1", "acc2_nonzero", "f1_nonzero",

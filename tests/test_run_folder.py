@@ -3,15 +3,12 @@
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 import yaml
-
-sys.path.insert(0, str(Path(__file__).parent))
-from typed_commands import TypedCommands  # noqa: E402
+from typed_commands import TypedCommands
 
 RECIPE = [
     "config=projects/cmsbert/demo.yaml",

@@ -1,14 +1,9 @@
-"""What tests of the commands share: a folder to type in, and the layouts of the datasets' tests."""
-
-import sys
-from pathlib import Path
+"""What tests of the commands share: a folder to type in."""
 
 import pytest
 from typer.testing import CliRunner
 
 from mmf_cmsbert.commands import app
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "datasets"))
 
 
 @pytest.fixture

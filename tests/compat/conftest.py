@@ -38,7 +38,7 @@ def _toy_plugin(mmf):
     from importlib.util import module_from_spec, spec_from_file_location
     from pathlib import Path
 
-    spec = spec_from_file_location("mmf_toy", Path(__file__).with_name("mmf_toy.py"))
+    spec = spec_from_file_location("mmf_toy", Path(__file__).parents[1] / "helpers" / "mmf_toy.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     gc.freeze()  # MMF collects garbage after each evaluation, among all that was ever imported

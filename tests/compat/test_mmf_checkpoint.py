@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -234,19 +233,17 @@ def test_from_pretrained_executes_nothing(toy, tmp_path):
 
 
 KILLED = """
-import importlib.util, pathlib, sys
-import mmf_cmsbert.compat as compat
-compat.activate()
-spec = importlib.util.spec_from_file_location("mmf_toy", sys.argv[1])
-toy = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(toy)
-toy.run(pathlib.Path(sys.argv[2]), "training.checkpoint_interval=1", "training.max_updates=100000")
+import pathlib, sys
+import mmf_cmsbert
+import mmf_toy
+options = "training.checkpoint_interval=1", "training.max_updates=100000"
+mmf_toy.run(pathlib.Path(sys.argv[1]), *options)
 """
 
 
 @pytest.mark.slow
 def test_a_killed_run_leaves_whole_checkpoints(toy, tmp_path):
-    command = [sys.executable, "-c", KILLED, str(Path(__file__).with_name("mmf_toy.py"))]
+    command = [sys.executable, "-c", KILLED]
     for attempt in range(2):
         process = subprocess.Popen(
             [*command, str(tmp_path)], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -1,15 +1,9 @@
-"""Plans of runs that nobody makes; the helper modules beside the tests can be imported."""
-
-import sys
-from pathlib import Path
+"""Plans of runs that nobody makes."""
 
 import pytest
+from made_up_runs import resolve
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from made_up_runs import resolve  # noqa: E402
-
-from mmf_cmsbert.experiments.job import plan  # noqa: E402
+from mmf_cmsbert.experiments.job import plan
 
 
 @pytest.fixture

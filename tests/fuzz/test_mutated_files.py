@@ -10,17 +10,13 @@ FUZZ_FIRST=NUMBER begins with it.
 import os
 import random
 import shutil
-import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-from children import outcomes  # noqa: E402
-from mutations import mutate  # noqa: E402
-from targets import TARGETS, comparable  # noqa: E402
+from children import outcomes
+from mutations import mutate
+from targets import TARGETS, comparable
 
 SEED = int(os.environ.get("FUZZ_SEED", "20261127"))
 FIRST = int(os.environ.get("FUZZ_FIRST", "0"))

@@ -1,18 +1,14 @@
 """Several processes contrast what one process would (gloo, CPU)."""
 
-import sys
-from pathlib import Path
 
 import pytest
 import torch
+from several_processes import together
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmf_cmsbert.losses import gathering
 from mmf_cmsbert.losses.contrastive import multimodal_contrastive
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from several_processes import together  # noqa: E402
 
 PAIRS = [("text", "visual"), ("text", "acoustic")]
 WIDTHS = {"text": 6, "visual": 5, "acoustic": 4}

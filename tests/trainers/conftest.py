@@ -19,7 +19,7 @@ def _toy_plugin():
     from mmf.common.registry import registry
 
     before = {name: dict(registry.mapping[name]) for name in _MAPPINGS}
-    file = Path(__file__).resolve().parents[1] / "compat" / "mmf_toy.py"
+    file = Path(__file__).resolve().parents[1] / "helpers" / "mmf_toy.py"
     spec = spec_from_file_location("mmf_toy_of_trainers", file)
     module = module_from_spec(spec)
     spec.loader.exec_module(module)

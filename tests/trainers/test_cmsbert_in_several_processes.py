@@ -7,18 +7,14 @@ divides, and a last batch with a single segment, of which one process has nothin
 
 import argparse
 import json
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
+from several_processes import start_as_mmf_does, together
 
 from mmf_cmsbert.paths import PACKAGE
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from several_processes import start_as_mmf_does, together  # noqa: E402
 
 LIGHTNING = "training.trainer=lightning_cmsbert"
 OWN = "training.trainer=base_trainer"

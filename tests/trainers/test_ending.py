@@ -5,16 +5,12 @@ Under MMF's trainer, Lightning's, and Lightning's in two processes.
 
 import os
 import signal
-import sys
-from pathlib import Path
 
 import pytest
+from several_processes import together
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from several_processes import together  # noqa: E402
-
-from mmf_cmsbert.console import signals  # noqa: E402
-from mmf_cmsbert.errors import ProcessLost  # noqa: E402
+from mmf_cmsbert.console import signals
+from mmf_cmsbert.errors import ProcessLost
 
 WAYS = {
     "own": ("training.trainer=base_trainer", 1),

@@ -6,14 +6,10 @@ Under MMF's own trainer, Lightning's, and Lightning's in two processes.
 import io
 import os
 import signal
-import sys
-from pathlib import Path
 
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from several_processes import killed, together  # noqa: E402
+from several_processes import killed, together
 
 WAYS = {
     "own": ("training.trainer=base_trainer", 1),

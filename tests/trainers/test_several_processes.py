@@ -5,17 +5,13 @@ on the CPU as it does on a GPU; the rest is its own path.
 """
 
 import random
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from omegaconf import OmegaConf
+from several_processes import start_as_mmf_does, together
 
 from mmf_cmsbert.errors import ConfigError
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from several_processes import start_as_mmf_does, together  # noqa: E402
 
 LIGHTNING = "training.trainer=lightning_cmsbert"
 OWN = "training.trainer=base_trainer"

@@ -2,20 +2,15 @@
 
 import re
 import socket
-import sys
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
+from served_files import Site
 
 from mmf_cmsbert.datasets.download import transfer
 from mmf_cmsbert.datasets.download.download import download
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from served_files import Site  # noqa: E402
 
 
 @pytest.fixture

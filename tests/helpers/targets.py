@@ -1,6 +1,5 @@
 """What is mutated: files of every kind that a user gives, and how a command reads them."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,19 +7,17 @@ from typing import Any
 
 import numpy as np
 import torch
+import written_layouts
 from omegaconf import OmegaConf
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "datasets"))
-import written_layouts  # noqa: E402
-
-from mmf_cmsbert.checkpoints import file as checkpoint_file  # noqa: E402
-from mmf_cmsbert.config import references  # noqa: E402
-from mmf_cmsbert.config.includes import ConfigFiles  # noqa: E402
-from mmf_cmsbert.datasets.conversion import ConversionSettings, convert  # noqa: E402
-from mmf_cmsbert.datasets.readers.source import find_source  # noqa: E402
-from mmf_cmsbert.datasets.segment import Segment  # noqa: E402
-from mmf_cmsbert.datasets.stores.store import StoredSegments  # noqa: E402
-from mmf_cmsbert.datasets.stores.stored_pieces import StoredPieces, stored_pieces  # noqa: E402
+from mmf_cmsbert.checkpoints import file as checkpoint_file
+from mmf_cmsbert.config import references
+from mmf_cmsbert.config.includes import ConfigFiles
+from mmf_cmsbert.datasets.conversion import ConversionSettings, convert
+from mmf_cmsbert.datasets.readers.source import find_source
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.stores.store import StoredSegments
+from mmf_cmsbert.datasets.stores.stored_pieces import StoredPieces, stored_pieces
 
 SETTINGS = ConversionSettings("mosi", labelled=True)
 
