@@ -3,23 +3,27 @@
 PYTHON ?= python3
 VENV ?= .venv
 # The line that is installed there, until another is named.
-MMF ?= $(or $(patsubst $(VENV)/.ready-%,%,$(wildcard $(VENV)/.ready-*)),rc10)
+MMF ?= $(or $(patsubst $(VENV)/.ready-%,%,$(wildcard $(VENV)/.ready-rc10 $(VENV)/.ready-main)),rc10)
 ARGS ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 READY := $(VENV)/.ready-$(MMF)
+# Removed by a new set-up, so that the tools follow a new environment.
+CHECKERS := $(VENV)/.ready-to-check
 
 $(if $(filter rc10 main,$(MMF)),,$(error MMF=$(MMF): expected rc10 or main))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint clean
+.PHONY: help setup demo test lint check docs clean
 
 help:
 	@echo "make demo    train and score CMSBERT-CLR on a small synthetic corpus (no download of data)"
 	@echo "make test    run the tests (offline)"
 	@echo "make setup   only create the environment in $(VENV); the others do so when needed"
 	@echo "make lint    check the code's style with ruff"
+	@echo "make check   style, formatting, imports between packages, types, documentation"
+	@echo "make docs    write the documentation as a web site into site/"
 	@echo "make clean   remove $(VENV) and what builds leave; runs in save/ stay"
 	@echo
 	@echo "ARGS adds arguments:    make demo ARGS=\"model_config.cmsbert.shift.context=none\""
@@ -39,8 +43,17 @@ test: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 
+check: lint $(CHECKERS)
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir build/site
+
+docs: $(CHECKERS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 
 # The stamp is written last, and removed first when an environment is brought up to date, so that
 # an interrupted installation is taken up again by the next `make`.
@@ -53,4 +66,8 @@ $(READY): requirements.txt setup.py Makefile mmf_cmsbert/installation/lines.py
 	$(PIP) install --no-warn-conflicts -r requirements.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	$(BIN)/cmsbert install-mmf --line $(MMF)
+	@touch $@
+
+$(CHECKERS): $(READY) requirements-dev.txt
+	$(PIP) install --quiet -r requirements-dev.txt
 	@touch $@

@@ -19,18 +19,19 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["mmf_cmsbert", "mmf_cmsbert.*"]),
     # mmf_cmsbert/configs and mmf_cmsbert/projects are symlinks to the folders at the top, as in
-    # MMF itself; a wheel or an sdist holds real files in their place.
+    # MMF itself; a wheel or an sdist holds real files instead.
     package_data={
         "mmf_cmsbert": [
+            "py.typed",
             "configs/**/*",
             "projects/**/*",
             "datasets/download/*.json",
             "datasets/readers/splits/*",
         ]
     },
-    # MMF is not among these, though everything but the pure rooms needs it: its wheel is tagged for
+    # MMF is not among these, though training with it needs it: its wheel is tagged for
     # CPython 3.6 to 3.8 and its pins (torch 1.5, demjson) install on no Python that we support, so
-    # a requirement on it would make this package uninstallable. README.md says how to add it.
+    # a requirement on it would make this package uninstallable. `cmsbert install-mmf` adds it.
     install_requires=[
         "torch>=2.6,<3",
         "transformers>=5,<6",

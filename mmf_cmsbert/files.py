@@ -42,7 +42,7 @@ class FileTooLarge(DataError):
     """A file is larger than its kind can sensibly be."""
 
 
-def check_regular(path: str | os.PathLike) -> None:
+def check_regular(path: str | os.PathLike[str]) -> None:
     """Check that ``path`` is a regular file, or a link to one, without opening it.
 
     For libraries that open files by name themselves; :func:`open_regular` leaves no time in which
@@ -55,7 +55,7 @@ def check_regular(path: str | os.PathLike) -> None:
     _check(path, os.stat(path))
 
 
-def open_regular(path: str | os.PathLike) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a regular file, or a link to one, for reading bytes.
 
     Opening a named pipe would wait for ever, and reading a device never ends.
@@ -68,7 +68,7 @@ def open_regular(path: str | os.PathLike) -> BinaryIO:
     return open(path, "rb", opener=_open)
 
 
-def read_regular(path: str | os.PathLike, most: int) -> bytes:
+def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
     """The content of a regular file of at most ``most`` bytes.
 
     Raises:
@@ -97,7 +97,7 @@ def _open(path: str, flags: int) -> int:
     return descriptor
 
 
-def _check(path: str | os.PathLike, status: os.stat_result) -> None:
+def _check(path: str | os.PathLike[str], status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
         raise NotRegularFile(f"{os.fspath(path)}: expected a file, found {kind}")
@@ -136,8 +136,8 @@ class WriteError(UserError, OSError):
         error: what the system reported.
     """
 
-    def __init__(self, path: str | os.PathLike, error: OSError):
-        reason = _FULL.get(error.errno, error.strerror or str(error))
+    def __init__(self, path: str | os.PathLike[str], error: OSError):
+        reason = _FULL.get(error.errno or 0, error.strerror or str(error))
         super().__init__(f"{os.fspath(path)} cannot be written: {reason}")
         self.errno, self.strerror = error.errno, reason
 
@@ -145,7 +145,7 @@ class WriteError(UserError, OSError):
         return str(self.args[0])
 
 
-def write_error(error: OSError, path: str | os.PathLike | None = None) -> WriteError | None:
+def write_error(error: OSError, path: str | os.PathLike[str] | None = None) -> WriteError | None:
     """The error as a :class:`WriteError`, None if it is not about writing.
 
     Args:
@@ -176,8 +176,9 @@ def replaced_file(path: Path) -> Iterator[Path]:
     except BaseException as error:
         with suppress(OSError):
             unfinished.unlink()
-        about_this = isinstance(error, OSError) and not isinstance(error, UserError)
-        if about_this and (error.errno in _FULL or error.filename in (str(unfinished), unfinished)):
+        if not isinstance(error, OSError) or isinstance(error, UserError):
+            raise
+        if error.errno in _FULL or error.filename in (str(unfinished), unfinished):
             raise WriteError(path, error) from error
         raise
 

@@ -10,7 +10,7 @@ from mmf_cmsbert.paths import find
 
 
 def load_pretrained(
-    load: Callable[..., Any], name: str, what: str, key: str, /, hint: str = "", **kwargs
+    load: Callable[..., Any], name: str, what: str, key: str, /, hint: str = "", **kwargs: Any
 ) -> Any:
     """Call ``load(name_or_folder, **kwargs)``, a ``from_pretrained``, and explain a failure.
 
@@ -23,7 +23,7 @@ def load_pretrained(
         hint: what else to type, for the message.
 
     Raises:
-        ConfigError: the name is neither a folder, nor in the local cache, nor to be had.
+        ConfigError: the name is neither a folder, nor in the local cache, nor on the hub.
     """
     if not isinstance(name, str) or not name:
         raise ConfigError(f"{key} is {name!r}; expected a name on the Hugging Face hub or a folder")

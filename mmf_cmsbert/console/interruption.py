@@ -52,7 +52,8 @@ def end_processes(error: KeyboardInterrupt) -> None:
     """Pass the signal on to the processes that MMF started for further GPUs, and wait for them."""
     children = [each for each in multiprocessing.active_children() if not each.daemon]
     for child in children:
-        os.kill(child.pid, _number(error))
+        if child.pid is not None:
+            os.kill(child.pid, _number(error))
     for child in children:
         child.join(LIMIT)
         child.kill()

@@ -15,7 +15,7 @@ _failure: OSError | None = None
 class _Descriptor(io.FileIO):
     """Descriptor 1 or 2. Once it cannot be written to, what is written is dropped."""
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except OSError as error:

@@ -188,7 +188,7 @@ def _add_data(section: Section, dataset: str, config: dict[str, Any]) -> None:
 
 
 def _backbone(name: str) -> str:
-    from transformers.utils import cached_file
+    from transformers.utils.hub import cached_file
 
     from mmf_cmsbert import paths
 
@@ -198,7 +198,7 @@ def _backbone(name: str) -> str:
         file = cached_file(name, "config.json", local_files_only=True)
     except (OSError, ValueError):
         return f"{name} is not in the cache; it is downloaded from the Hugging Face hub"
-    return f"{name}, in the cache: {Path(file).parent}"
+    return f"{name}, in the cache: {Path(str(file)).parent}"
 
 
 def _patches() -> Section:

@@ -60,9 +60,9 @@ def multimodal_contrastive(
     of `embeddings` and get no gradient (as in MoCo, arXiv 1911.05722, and ALBEF, arXiv 2107.07651).
 
     A pair is (InfoNCE(a to b) + InfoNCE(b to a)) / 2 over its present segments. Fewer than two
-    leave nothing to contrast: such a pair is exactly 0 and does not count in the average. That
-    pairs are averaged, not summed, is our reading: the loss weight then keeps its meaning when
-    a modality is switched off.
+    leave nothing to contrast: such a pair is exactly 0 and does not count in the average. Pairs
+    are averaged, not summed (our interpretation), so that the loss weight keeps its meaning when a
+    modality is switched off.
 
     Raises ValueError for no pairs, and naming the pair where a modality is unknown or shapes
     disagree.
@@ -82,7 +82,7 @@ def multimodal_contrastive(
         in_use.append(present.sum() >= 2)
         # A zero still reaches every parameter: DistributedDataParallel waits for all.
         losses.append((a_to_b + b_to_a) / 2 * in_use[-1])
-    return sum(losses) / sum(in_use).clamp(min=1)
+    return sum(losses) / torch.stack(in_use).sum().clamp(min=1)
 
 
 def _unit(embedding: Tensor, present: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """Embeddings of all processes that train together: negatives of a segment are in all of them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, distributed
@@ -32,7 +33,8 @@ def gather_rows(rows: Tensor) -> Tensor:
     sizes = torch.cat(counts).tolist()
     missing = max(sizes) - len(rows)
     padded = torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])])
-    parts = _Gather.apply(padded).unflatten(0, (len(sizes), -1))
+    parts: Tensor = _Gather.apply(padded)  # type: ignore[no-untyped-call]
+    parts = parts.unflatten(0, (len(sizes), -1))
     return torch.cat([part[:size] for part, size in zip(parts, sizes, strict=True)])
 
 
@@ -41,7 +43,7 @@ def gather(
     masks: Embeddings | None = None,
     targets: Embeddings | None = None,
     stand_in: bool = False,
-) -> tuple[dict[str, Tensor], dict[str, Tensor] | None, dict[str, Tensor] | None]:
+) -> tuple[Embeddings, Embeddings | None, Embeddings | None]:
     """The same of all processes, as :func:`multimodal_contrastive` takes them; in one exchange.
 
     Args:
@@ -58,23 +60,24 @@ def gather(
     rows = torch.cat(columns, 1)
     rows = rows[:0] if stand_in else rows
     found = iter(gather_rows(rows).split([c.size(1) for c in columns], 1))
-    embeddings, masks, targets = (
+    gathered, present, keys = (
         section and {name: next(found) for name in section} for section in sections
     )
-    return embeddings, masks and {m: each[:, 0] > 0 for m, each in masks.items()}, targets
+    assert gathered is not None
+    return gathered, present and {m: each[:, 0] > 0 for m, each in present.items()}, keys
 
 
 class _Gather(torch.autograd.Function):
-    """``all_gather`` with gradients. What torch has of it is deprecated or private by turns."""
+    """``all_gather`` with gradients; torch's own are deprecated or private."""
 
     @staticmethod
-    def forward(ctx, rows: Tensor) -> Tensor:
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
         parts = _each(rows)
         distributed.all_gather(parts, rows)
         return torch.cat(parts)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         total = gradient.clone(memory_format=torch.contiguous_format)
         distributed.all_reduce(total)
         return total.chunk(distributed.get_world_size())[distributed.get_rank()]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
+from typing import TypeGuard
 
 from mmf_cmsbert.errors import ConfigError
 
@@ -50,11 +51,11 @@ def _reject(loss: str, param: str, found: object, expected: str) -> None:
     raise ConfigError(f"loss {loss}: params.{param} is {found!r}, expected {expected}")
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _is_list(value: object) -> bool:
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 

@@ -4,11 +4,13 @@ None holds a parameter: MMF 1.0.0rc10 keeps losses in a plain list, where parame
 neither moved, trained nor saved.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from mmf.common.registry import registry
-from torch import nn
+from torch import Tensor, nn
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.losses import params
@@ -26,13 +28,13 @@ class SentimentRegression(nn.Module):
     kind: l1, mse or smooth_l1. Segments with an unknown (NaN) target are left out.
     """
 
-    def __init__(self, kind="l1", **unknown):
+    def __init__(self, kind: str = "l1", **unknown: Any):
         super().__init__()
         params.reject_unknown("sentiment_regression", unknown, ["kind"])
         params.check_choice("sentiment_regression", "kind", kind, REGRESSIONS)
         self.kind = kind
 
-    def forward(self, sample_list, model_output):
+    def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
         scores = _output("sentiment_regression", model_output, "scores")
         with _named("sentiment_regression"):
             return sentiment_regression(scores, sample_list["targets"], self.kind)
@@ -46,13 +48,13 @@ class SentimentClassification(nn.Module):
     label_smoothing: in [0, 1), what the true class gives up to all classes evenly.
     """
 
-    def __init__(self, label_smoothing=0.0, **unknown):
+    def __init__(self, label_smoothing: float = 0.0, **unknown: Any):
         super().__init__()
         params.reject_unknown("sentiment_classification", unknown, ["label_smoothing"])
         params.check_smoothing("sentiment_classification", label_smoothing)
         self.label_smoothing = label_smoothing
 
-    def forward(self, sample_list, model_output):
+    def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
         key = "logits" if "logits" in model_output else "scores"
         logits = _output("sentiment_classification", model_output, key)
         with _named("sentiment_classification"):
@@ -80,12 +82,12 @@ class MultimodalContrastive(nn.Module):
 
     def __init__(
         self,
-        pairs=None,
-        weight=0.1,
-        label_smoothing=0.1,
-        embeddings=None,
-        temperature=0.07,
-        **unknown,
+        pairs: Sequence[Sequence[str]] | None = None,
+        weight: float = 0.1,
+        label_smoothing: float = 0.1,
+        embeddings: Mapping[str, str] | None = None,
+        temperature: float = 0.07,
+        **unknown: Any,
     ):
         super().__init__()
         name = "multimodal_contrastive"
@@ -96,13 +98,13 @@ class MultimodalContrastive(nn.Module):
         params.check_smoothing(name, label_smoothing)
         params.check_embeddings(name, embeddings)
         params.check_temperature(name, temperature)
-        self.pairs = pairs if pairs is None else [tuple(pair) for pair in pairs]
+        self.pairs = pairs if pairs is None else [(first, second) for first, second in pairs]
         self.weight = weight
         self.label_smoothing = label_smoothing
         self.embeddings = embeddings if embeddings is None else dict(embeddings)
         self.temperature = temperature
 
-    def forward(self, sample_list, model_output):
+    def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
         embeddings = self._embeddings(model_output)
         pairs = self._pairs(embeddings, model_output)
         if not pairs:  # the model has switched its other modalities off
@@ -125,7 +127,7 @@ class MultimodalContrastive(nn.Module):
             )
         return self.weight * loss
 
-    def _embeddings(self, model_output):
+    def _embeddings(self, model_output: Mapping[str, Any]) -> Mapping[str, Tensor]:
         if self.embeddings is None:
             return _output(
                 "multimodal_contrastive",
@@ -138,16 +140,23 @@ class MultimodalContrastive(nn.Module):
             for modality, key in self.embeddings.items()
         }
 
-    def _pairs(self, embeddings, model_output):
+    def _pairs(
+        self, embeddings: Mapping[str, Tensor], model_output: Mapping[str, Any]
+    ) -> Sequence[tuple[str, str]]:
         if self.pairs is not None:
             return self.pairs
         if "contrastive_pairs" in model_output:
             return model_output["contrastive_pairs"]
-        anchor = "text" if "text" in embeddings else next(iter(embeddings), None)
+        anchor = "text" if "text" in embeddings else next(iter(embeddings), "")
         return [(anchor, other) for other in embeddings if other != anchor]
 
 
-def _output(loss, model_output, key, hint="correct the key, or use another loss"):
+def _output(
+    loss: str,
+    model_output: Mapping[str, Any],
+    key: str,
+    hint: str = "correct the key, or use another loss",
+) -> Any:
     if key not in model_output:
         raise ConfigError(
             f"loss {loss}: the model's output has no {key!r}; it has "
@@ -157,8 +166,8 @@ def _output(loss, model_output, key, hint="correct the key, or use another loss"
 
 
 @contextmanager
-def _named(loss):
-    """What a pure function finds wrong with a model's output is wrong in the configuration."""
+def _named(loss: str) -> Iterator[None]:
+    """Errors of a pure function about a model's output become errors of the configuration."""
     try:
         yield
     except ValueError as error:

@@ -1,5 +1,8 @@
 """The eight sentiment metrics under their MMF names, for `evaluation.metrics`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from mmf.common.registry import registry
 from mmf.modules.metrics import BaseMetric
@@ -17,10 +20,16 @@ class SentimentMetric(BaseMetric):
 
     metric: str
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(self.metric)
 
-    def calculate(self, sample_list, model_output, *args, **kwargs):
+    def calculate(
+        self,
+        sample_list: Mapping[str, Any],
+        model_output: Mapping[str, Any],
+        *args: Any,
+        **kwargs: Any,
+    ) -> torch.Tensor:
         scores = model_output["scores"]
         try:
             value = METRICS[self.metric](scores, sample_list["targets"])

@@ -18,7 +18,7 @@ def after_each_update(module: nn.Module, call: Callable[[nn.Module], None]) -> N
     reference = weakref.ref(module)
     ours: weakref.WeakKeyDictionary[Optimizer, bool] = weakref.WeakKeyDictionary()
 
-    def stepped(optimizer: Optimizer, *_) -> None:
+    def stepped(optimizer: Optimizer, *_: object) -> None:
         owner = reference()
         if owner is None:
             return
