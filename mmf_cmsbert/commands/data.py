@@ -62,7 +62,7 @@ Layout = Annotated[
 OneSplit = Annotated[
     Split | None,
     typer.Option(
-        help="The only split that is wanted; of a source with one split, which it is.",
+        help="The only split that is wanted; also the split of files that name none.",
         show_default="all that there are",
     ),
 ]

@@ -135,6 +135,15 @@ def test_an_unknown_layout_is_refused_with_the_names_of_all(cmsbert, corpus):
     assert "'msa' is not one of auto, misa, mag, mmsa, csd, folder, store" in message
 
 
+def test_a_package_of_the_users_that_is_not_there(cmsbert, corpus):
+    result = cmsbert("data", "inspect", corpus, "--user-dir", "nowhere")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "cmsbert data inspect: error: --user-dir nowhere: expected a folder with an __init__.py in "
+        "it\n"
+    )
+
+
 def test_the_command_needs_neither_mmf_nor_torch(corpus):
     """MMF takes seconds to import: the console script is `cmsbert`, which goes by that name."""
     script = (
