@@ -11,7 +11,8 @@ def pool_windows(frames: np.ndarray, longest: int) -> np.ndarray:
     """At most ``longest`` frames: a longer sequence becomes that many windows, each its mean.
 
     The windows follow each other, cover every frame once, and differ in length by one frame at
-    most: window i begins at frame ``i * frames // longest`` (our reading; peers cut instead).
+    most: window i begins at frame ``i * frames // longest`` (our
+    interpretation; peers cut instead).
 
     Args:
         frames: float32 ``(frames, width)``.

@@ -24,7 +24,7 @@ def info_nce(
     part, and m counts the others; without any the mean is 0.
 
     InfoNCE: van den Oord et al. 2018, arXiv 1807.03748, equation 4, on cosine similarity over a
-    temperature. That the paper smooths these targets is its abstract; how, is our reading.
+    temperature. That the paper smooths these targets is its abstract; how, is our interpretation.
     """
     # In float32 even under autocast: at a temperature of 0.07 the step of a bfloat16
     # similarity near 1 is 0.06 in the logits.

@@ -16,7 +16,7 @@ def batch_fields(
 
     MMF's own datasets give ``input_ids`` and ``input_mask`` where their text processor is a BERT's
     (``bert_tokenizer``), but not which word a piece is of; and ``image_feature_0``, the regions of
-    an image, which are taken for the visual frames that the batch lacks (our reading).
+    an image, which are taken for the visual frames that the batch lacks (our interpretation).
 
     Args:
         sample_list: a prepared batch.

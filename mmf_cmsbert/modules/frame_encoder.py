@@ -19,7 +19,7 @@ def sinusoidal_positions(length: int, dim: int, like: Tensor) -> Tensor:
 
 
 class FrameEncoder(nn.Module):
-    """``u^m``: a small pre-norm Transformer over projected frames plus positions (our reading).
+    """``u^m``: a small pre-norm Transformer over frames and positions (our interpretation).
 
     Args:
         widths: dataset -> width of a frame.

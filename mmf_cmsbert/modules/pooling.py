@@ -21,7 +21,7 @@ def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
 class AttentionPooling(nn.Module):
     """Weighted mean with weights from a learned query: ``softmax(w . tanh(W x))``.
 
-    Additive attention (Bahdanau et al., ICLR 2015) with a constant query; our reading.
+    Additive attention (Bahdanau et al., ICLR 2015) with a constant query; our interpretation.
     """
 
     def __init__(self, dim: int):

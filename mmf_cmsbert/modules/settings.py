@@ -39,7 +39,8 @@ class NetworkSettings:
     """Knobs of :class:`CMSBert`, with the defaults of ``configs/models/cmsbert/defaults.yaml``.
 
     ``shift_start`` is never ``auto`` afterwards: that becomes ``mag`` where words are shifted by
-    their own frames, which is MAG, and else ``identity``, which won on validation (our reading).
+    their own frames, which is MAG, and else ``identity``, which was better on validation (our
+    interpretation).
 
     Raises:
         ConfigError: a value that is none of the choices, or out of its range.

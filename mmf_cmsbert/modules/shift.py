@@ -34,7 +34,7 @@ class Shift(nn.Module):
 
     A new LayerNorm and its dropout disturb a pretrained encoder from the first step on. With
     ``start="identity"`` it is ``z + Dropout(alpha * h)``, and the maps that give h begin with
-    zeros: exactly z at first, and what the modalities add is learned (our reading).
+    zeros: exactly z at first, and what the modalities add is learned (our interpretation).
 
     Args:
         dim: width of the word states.

@@ -10,7 +10,7 @@ from mmf_cmsbert.modules.pooling import mean_pool
 
 
 class TappedEmbeddings(nn.Module):
-    """What parts of a network compute for each modality, projected to one width (our reading).
+    """States of a network's parts for each modality, projected to one width (our interpretation).
 
     After the network ran, calling this gives the embeddings. A part may give one state a segment
     ``(batch, width)``, or one a position ``(batch, positions, width)``, of which the mean over the

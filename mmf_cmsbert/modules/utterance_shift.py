@@ -13,7 +13,8 @@ GATES = {"relu": torch.relu, "sigmoid": torch.sigmoid}
 
 
 class ContextAttention(nn.Module):
-    """``c^m_i``: word i reads every frame of the utterance, by multi-head attention (our reading).
+    """``c^m_i``: word i attends to all frames of the utterance, with several heads (our
+    interpretation).
 
     Args:
         dim: width of the word states that ask.
@@ -48,7 +49,7 @@ class ContextAttention(nn.Module):
 
 
 class UtteranceShift(Shift):
-    """Context-driven modality shifting (the paper's abstract; the equations are our reading).
+    """Context-driven modality shifting (paper's abstract; the equations are our interpretation).
 
     ``s`` is an attention pooling of z over the words, the verbal context of the utterance. For each
     modality m, ``c^m_i`` is what word i reads in the frames,

@@ -10,7 +10,7 @@ from mmf_cmsbert.errors import ConfigError
 
 
 def decay_at(update: int, decay: float) -> float:
-    """``m_t = min(m, (1 + t) / (10 + t))``, so that young averages forget faster (our reading)."""
+    """``m_t = min(m, (1 + t) / (10 + t))``: young averages forget faster (our interpretation)."""
     return min(decay, (1 + update) / (10 + update))
 
 

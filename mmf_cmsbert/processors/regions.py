@@ -9,7 +9,7 @@ from mmf_cmsbert.datasets.windows import pool_windows
 
 
 def as_regions(frames: np.ndarray, count: int) -> dict[str, Any]:
-    """The fields that a reader of MMF's image features gives, made of frames (our reading).
+    """The fields that a reader of MMF's image features gives, made of frames (our interpretation).
 
     More frames than ``count`` become that many windows, each its mean; fewer are followed by zeros.
     A region has a place in its image, a frame has one in its segment: the box of frame i of n is

@@ -1,6 +1,5 @@
 """Several processes contrast what one process would (gloo, CPU)."""
 
-
 import pytest
 import torch
 from several_processes import together
