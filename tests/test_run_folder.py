@@ -135,6 +135,17 @@ def test_resuming_with_another_configuration_is_refused(run, home):
     assert done.returncode == 2 and "pooling is cls; trained with mean" in done.stderr
 
 
+def test_resuming_with_the_backbone_frozen_is_refused_and_a_new_run_is_not(run, home, tmp_path):
+    frozen = "model_config.cmsbert.finetune_lr_multiplier=0"
+    done = run("mmf_run", ["config=save/run/config.yaml", "checkpoint.resume=true", frozen], home)
+    assert done.returncode == 2
+    assert "finetune_lr_multiplier is 0 (the backbone is frozen)" in done.stderr
+    begin = [f"checkpoint.resume_file={home}/save/run/best.ckpt", "checkpoint.reset.all=true"]
+    words = [*RECIPE, f"dataset_config.mosi.data_dir={home}/data", frozen, *begin]
+    done = run("mmf_run", [*words, f"env.save_dir={tmp_path}/frozen"], tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_evaluating_reads_no_other_split(run, home, tmp_path):
     data = shutil.copytree(home / "data", tmp_path / "data")
     for name in ("train.pkl", "dev.pkl"):

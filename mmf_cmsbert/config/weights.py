@@ -119,12 +119,37 @@ def check(
             "with the configuration at hand"
         ]
     training = trains(str(found["run_type"]))
+    if training:
+        _check_frozen(found, kept, file)
     if training and found["checkpoint"]["reset"]["all"]:
         try:
             return trained_with.check(kept, found, defaults, file, take, training)
         except ConfigError as error:
             return [str(error).split("\nType ")[0]]
     return trained_with.check(kept, found, defaults, file, take, training)
+
+
+def _check_frozen(found: Mapping, kept: Mapping, file: Path) -> None:
+    """Refuse to train on with the optimizer's state of other parameters.
+
+    A frozen backbone has none.
+    """
+    reset = found["checkpoint"]["reset"]
+    if found["model"] != "cmsbert" or reset["all"] or reset["optimizer"]:
+        return
+    key = "model_config.cmsbert.finetune_lr_multiplier"
+    rates = [
+        ((config.get("model_config") or {}).get("cmsbert") or {}).get("finetune_lr_multiplier", 1)
+        for config in (kept, found)
+    ]
+    if kept.get("model") == "cmsbert" and (rates[0] == 0) != (rates[1] == 0):
+        was, now = ("frozen" if rate == 0 else "trained" for rate in rates)
+        raise ConfigError(
+            f"{key} is {rates[1]} (the backbone is {now}); {file} was trained with {rates[0]} "
+            f"(the backbone was {was}), and holds the optimizer's state for that. Type "
+            f"{key}={rates[0]} to resume, or begin a new run with its weights: "
+            f"checkpoint.resume_file={file} checkpoint.reset.all=true env.save_dir=FOLDER"
+        )
 
 
 def _typed(options: Mapping[str, str], key: str) -> Any:
