@@ -1,6 +1,5 @@
 """Records of runs, read back, and what has changed since one was written."""
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from mmf_cmsbert.config.environment import with_values
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_regular
 from mmf_cmsbert.records import provenance
+from mmf_cmsbert.utils import json_text
 
 NAME, FORMAT = "run.json", 1
 _LARGEST = 1 << 26
@@ -37,7 +37,7 @@ def read(path: Path) -> dict[str, Any]:
     """
     file = path / NAME if path.is_dir() else path
     try:
-        record = json.loads(read_regular(file, _LARGEST))
+        record = json_text.parse(read_regular(file, _LARGEST), str(file))
     except OSError as error:
         raise DataError(
             f"{file}: {error.strerror}; expected the {NAME} that mmf_run leaves in env.save_dir"

@@ -18,6 +18,7 @@ from typing import Any, TextIO
 from mmf_cmsbert.datasets.readers.names import field_named, split_named
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import open_regular, read_regular
+from mmf_cmsbert.utils import json_text
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv")
 _JSON = (".jsonl", ".json")
@@ -66,7 +67,7 @@ def _json(file: Path) -> Iterator[Row]:
         for number, line in chain([first] if first[1] else (), numbered):
             where = f"{file}: line {number}"
             try:
-                row = json.loads(line)
+                row = json_text.parse(line, where)
             except (ValueError, RecursionError) as error:
                 raise DataError(
                     f"{where} is no JSON ({str(error)[:100]}): {line[:80]!r}"
@@ -77,7 +78,7 @@ def _json(file: Path) -> Iterator[Row]:
 def _array(file: Path) -> Iterator[Row]:
     content = read_regular(file, _LONGEST_ARRAY)
     try:
-        rows = json.loads(content.decode(_encoding(content)))
+        rows = json_text.parse(content.decode(_encoding(content)), str(file))
     except RecursionError as error:
         raise DataError(f"{file} is no JSON (nested too deeply)") from error
     except json.JSONDecodeError as error:

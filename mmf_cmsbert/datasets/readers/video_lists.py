@@ -1,6 +1,5 @@
 """Which videos are of which split: the canonical lists of a corpus, or a user's own."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from mmf_cmsbert.datasets.readers.text import describe
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_regular
+from mmf_cmsbert.utils import json_text
 
 NAME = "splits.json"
 EXAMPLE = '{"train": ["VIDEO", ...], "val": [...], "test": [...]}'
@@ -52,7 +52,7 @@ def is_video_lists(path: Path) -> bool:
     if path.name == NAME:
         return True
     try:
-        content = json.loads(read_regular(path, _LARGEST).decode("utf-8-sig"))
+        content = json_text.parse(read_regular(path, _LARGEST).decode("utf-8-sig"), str(path))
     except (OSError, ValueError, RecursionError, DataError):
         return False
     if not isinstance(content, dict) or not any(map(split_named, content)):
@@ -84,7 +84,7 @@ def read_video_lists(path: Path) -> Mapping[str, Sequence[str]]:
         DataError: no such file, or a video in two splits or twice in one.
     """
     try:
-        content: Any = json.loads(read_regular(path, _LARGEST).decode("utf-8-sig"))
+        content: Any = json_text.parse(read_regular(path, _LARGEST).decode("utf-8-sig"), str(path))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (ValueError, RecursionError) as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_regular, replaced_file, sha256_of
+from mmf_cmsbert.utils import json_text
 
 NAME = "manifest.json"
 # Format 1 has no checksum of the manifest itself; it is still read.
@@ -81,7 +82,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / NAME
     try:
-        given = json.loads(read_regular(path, LARGEST))
+        given = json_text.parse(read_regular(path, LARGEST), str(path))
         if given["format"] not in _READ:
             raise DataError(
                 f"{path}: a store of format {given['format']!r:.40}; this version reads "

@@ -1,0 +1,35 @@
+"""JSON whose objects fit into memory: two bytes of text can become an object of 200."""
+
+import json
+from typing import Any
+
+from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.utils.collection import no_collection
+
+# Bytes that Python takes for an object of up to five keys, an array, and another value in one.
+_OBJECT, _ARRAY, _VALUE = 240, 88, 64
+_MOST = 1 << 29
+
+
+def parse(text: str | bytes, where: str) -> Any:
+    """The content of a JSON text.
+
+    Args:
+        text: of UTF-8, UTF-16 or UTF-32 if bytes.
+        where: the file's name, for the message.
+
+    Raises:
+        DataError: its objects would take more than 512 MiB; they are counted before they are made.
+        ValueError: it is no JSON.
+        RecursionError: it is nested too deeply.
+    """
+    marks = "{[," if isinstance(text, str) else (b"{", b"[", b",")
+    objects, arrays, values = (text.count(mark) for mark in marks)
+    if (size := objects * _OBJECT + arrays * _ARRAY + values * _VALUE) > _MOST:
+        raise DataError(
+            f"{where}: JSON of {objects + arrays:,} objects and arrays with {values:,} commas; "
+            f"reading it would take about {size >> 20:,} MiB of memory, and {_MOST >> 20} are the "
+            "most. Split it, or write segments as JSON Lines (.jsonl), an object a line"
+        )
+    with no_collection():
+        return json.loads(text)
