@@ -25,6 +25,7 @@ from mmf_cmsbert.datasets.readers.plain_numpy import (
 )
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import open_regular
+from mmf_cmsbert.utils.collection import no_collection
 
 
 def load_plain(path: str | Path) -> Any:
@@ -44,7 +45,8 @@ def load_plain(path: str | Path) -> Any:
             start = file.read(START)
             _check_format(path, start)
             mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
-        return _PlainUnpickler(mapped).load()
+        with no_collection():
+            return _PlainUnpickler(mapped).load()
     except Refused as refused:
         if is_text(start, mapped[-2:]):
             raise DataError(f"{path}: expected a pickle, found {TEXT}") from None
@@ -76,7 +78,7 @@ def _check_format(path: Path, start: bytes) -> None:
 
 
 _PLAIN_INSTRUCTIONS = """
-    PROTO STOP MARK POP POP_MARK DUP
+    PROTO STOP MARK POP POP_MARK
     NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT
     STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8
     SHORT_BINBYTES
@@ -88,21 +90,27 @@ _NAMES = {code: name for name, code in _CODES.items()}
 _LIBRARY = pickle._Unpickler.dispatch
 # Bytes of this length and longer stay in the file. Below it a copy is cheaper than a view.
 _WORTH_A_VIEW = 512
-# CMU-MOSEI in one file takes up to four million. An instruction takes up to 100 bytes of memory.
-MOST_INSTRUCTIONS = 6_000_000
-# Arrays may be made of so many times the file's bytes: one that is named again costs no file.
+# CMU-MOSEI in one file takes up to four million. An instruction takes up to 2 microseconds, and 100
+# bytes of memory. Small files have few: one number of a list takes nine bytes.
+MOST_INSTRUCTIONS, _MOST_OF_SMALL, _BYTES_EACH = 4_500_000, 1_000_000, 12
+# Text and the content of arrays may take so many times the file's bytes: what is named again costs
+# the file next to nothing.
 _MOST_GROWN, _SMALL = 4, 1 << 24
+_TEXT = (str, bytes, bytearray, memoryview)
+
+
+_NAMED_AGAIN = ("GET", "BINGET", "LONG_BINGET", "DUP")
 
 
 class _Dispatch(dict):
-    def __init__(self, *args: Any):
+    def __init__(self, *args: Any, most: int = 0):
         super().__init__(*args)
-        self.left = MOST_INSTRUCTIONS
+        self.most = self.left = most
 
     def __getitem__(self, code: int) -> Callable:
         self.left -= 1
         if self.left < 0:
-            raise Refused(f"more than {MOST_INSTRUCTIONS:,} instructions; split the file")
+            raise Refused(f"more than {self.most:,} instructions in a file of this size")
         return super().__getitem__(code)
 
     def __missing__(self, code: int):
@@ -116,9 +124,12 @@ def _remembered(name: str) -> Callable:
 
     def load(self: "_PlainUnpickler") -> None:
         get(self)
+        found = self.stack[-1]
         # An array was noted down before its state came.
-        if type(self.stack[-1]) is PendingArray:
-            self.stack[-1] = self.stack[-1].array
+        if type(found) is PendingArray:
+            self.stack[-1] = found.array
+        elif type(found) in _TEXT:
+            self.take_room(len(found))
 
     return load
 
@@ -131,7 +142,8 @@ class _PlainUnpickler(pickle._Unpickler):
         self._mapped = mapped
         self._view = memoryview(mapped)
         self._room = _MOST_GROWN * len(mapped) + _SMALL
-        self.dispatch = _Dispatch(self.dispatch)
+        most = min(MOST_INSTRUCTIONS, _MOST_OF_SMALL + len(mapped) // _BYTES_EACH)
+        self.dispatch = _Dispatch(self.dispatch, most=most)
 
     def find_class(self, module: str, name: str) -> Stub:
         try:
@@ -144,7 +156,7 @@ class _PlainUnpickler(pickle._Unpickler):
         built = self.stack[-2]
         if not isinstance(built, (PendingArray, PlainType)):
             raise Refused(f"setting the state of a {type(built).__name__}")
-        self._take_room(self.stack[-1])
+        self._take_room_for_array(self.stack[-1])
         self.load_build()
         if isinstance(built, PendingArray):
             self.stack[-1] = built.array
@@ -152,18 +164,21 @@ class _PlainUnpickler(pickle._Unpickler):
     def _reduce(self) -> None:
         if not isinstance(self.stack[-2], Call):
             raise Refused(f"calling a {type(self.stack[-2]).__name__}")
-        self._take_room(self.stack[-1])
+        self._take_room_for_array(self.stack[-1])
         self.load_reduce()
 
-    def _take_room(self, parts: Any) -> None:
+    def _take_room_for_array(self, parts: Any) -> None:
         """Count the memory of an array, whose content a pickle can name any number of times."""
         for part in parts if type(parts) is tuple else ():
-            if type(part) in (str, bytes, bytearray, memoryview):
-                self._room -= len(part)
+            if type(part) in _TEXT:
+                self.take_room(len(part))
             elif type(part) is list:
-                self._room -= 8 * len(part)
+                self.take_room(8 * len(part))
+
+    def take_room(self, size: int) -> None:
+        self._room -= size
         if self._room < 0:
-            raise Refused("the same content in very many arrays")
+            raise Refused("the same text or content very many times")
 
     def _frame(self) -> None:
         # A frame only says how much to read ahead, which a mapped file has no use for.
@@ -217,7 +232,7 @@ class _PlainUnpickler(pickle._Unpickler):
             _CODES["SETITEM"]: _set_item,
             _CODES["SETITEMS"]: _set_items,
             _CODES["DICT"]: _dict,
-            **{_CODES[name]: _remembered(name) for name in ("GET", "BINGET", "LONG_BINGET")},
+            **{_CODES[name]: _remembered(name) for name in _NAMED_AGAIN},
         }
     )
 

@@ -7,13 +7,14 @@ import pickle
 import struct
 import subprocess
 import sys
+import time
 from mmap import mmap
 
 import numpy as np
 import pytest
 from damaged_files import Runs, bad_state
 
-from mmf_cmsbert.datasets.readers.unpickler import load_plain
+from mmf_cmsbert.datasets.readers.unpickler import MOST_INSTRUCTIONS, load_plain
 from mmf_cmsbert.errors import DataError
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
@@ -322,3 +323,31 @@ def test_an_array_that_holds_itself_is_refused(tmp_path):
 def test_real_mosi_equals_what_pickle_reads(shared):
     path = shared / "mosi" / "misa_dev.pkl"
     assert_same(load_plain(path), pickle.loads(path.read_bytes()))
+
+
+NAMED_AGAIN = {"memo": b"h\x00", "memo of protocol 1": b"j\x00\x00\x00\x00", "duplicate": b"2"}
+
+
+@pytest.mark.parametrize("instruction", NAMED_AGAIN.values(), ids=NAMED_AGAIN)
+def test_one_long_word_that_is_named_very_often_is_refused_at_once(tmp_path, instruction):
+    word = b"\x80\x04X" + (1 << 20).to_bytes(4, "little") + b"a" * (1 << 20) + b"\x94"
+    began = time.process_time()
+    reason = refusal(tmp_path, word + instruction * 200_000 + b".")
+    assert time.process_time() - began < 1
+    assert "the same text or content very many times" in reason
+
+
+def test_short_names_may_be_named_often(tmp_path):
+    words = ["visual"] * 200_000
+    assert load_plain(write(tmp_path, pickle.dumps(words, 4))) == words
+
+
+def test_small_files_may_hold_fewer_instructions_than_large_ones(tmp_path):
+    many = 1_100_000
+    assert "instructions in a file of this size" in refusal(tmp_path, b"]" * many + b".")
+    numbers = list(map(float, range(many)))
+    assert load_plain(write(tmp_path, pickle.dumps(numbers, 4))) == numbers
+
+
+def test_the_instructions_of_cmu_mosei_in_one_file_are_allowed():
+    assert MOST_INSTRUCTIONS > 4_000_000
