@@ -12,10 +12,16 @@ def sentiment_cross_entropy(
 ) -> Tensor:
     """Mean cross entropy over the segments whose target is known (not NaN), 0 if none is.
 
-    logits (batch, classes) with 2, 5 or 7 classes; targets (batch,) or (batch, 1) are sentiment
-    in [-3, 3], made classes by `sentiment_class`. Smoothing gives (1 - eps) to the true class and
-    eps / classes to every class. Computed in float32 or better.
-    Raises ValueError for other shapes or another number of classes.
+    Computed in float32 or better.
+
+    Args:
+        logits: ``(batch, classes)`` with 2, 5 or 7 classes.
+        targets: ``(batch,)`` or ``(batch, 1)``, sentiment in [-3, 3]; ``sentiment_class`` makes
+            them classes.
+        label_smoothing: gives ``1 - eps`` to the true class and ``eps / classes`` to every class.
+
+    Raises:
+        ValueError: other shapes, or another number of classes.
     """
     if logits.dim() != 2 or targets.shape not in [(len(logits),), (len(logits), 1)]:
         raise ValueError(

@@ -17,14 +17,18 @@ def info_nce(
 ) -> Tensor:
     """Mean cross entropy of finding each query's own key among all the keys.
 
-    queries (n, dim) and keys (m, dim): L2-normalised. `positive` (n,), int64, is the row of each
-    query's key; the other rows are its negatives, so keys may be more than queries (a queue,
-    other processes). Smoothing gives (1 - eps) to the positive and eps / m to each of the m keys.
-    present: (m,) bool, False for keys that are not there: neither they nor their queries take
-    part, and m counts the others; without any the mean is 0.
-
     InfoNCE: van den Oord et al. 2018, arXiv 1807.03748, equation 4, on cosine similarity over a
-    temperature. That the paper smooths these targets is its abstract; how, is our interpretation.
+    temperature. The paper's abstract states that these targets are smoothed; how is our
+    interpretation.
+
+    Args:
+        queries: ``(n, dim)``, L2-normalised.
+        keys: ``(m, dim)``, L2-normalised; may be more than the queries (a queue, other processes).
+        positive: ``(n,)``, int64, the row of each query's key. The other rows are its negatives.
+        temperature: what similarities are divided by.
+        label_smoothing: gives ``1 - eps`` to the positive and ``eps / m`` to each of the m keys.
+        present: ``(m,)`` bool, False for keys that are absent. Neither they nor their queries take
+            part, and m counts the others. If none is present, the mean is 0.
     """
     # In float32 even under autocast: at a temperature of 0.07 the step of a bfloat16
     # similarity near 1 is 0.06 in the logits.
@@ -33,7 +37,7 @@ def info_nce(
         logits = queries.to(dtype) @ keys.to(dtype).T / temperature  # (n, m)
         if present is None:
             return F.cross_entropy(logits, positive, label_smoothing=label_smoothing)
-        # Masked, not left out: how many are left out, a GPU would have to be asked.
+        # Masked, not selected: to count the selected ones the processor would wait for a GPU.
         absent = ~present
         log_shares = logits.masked_fill(absent, torch.finfo(dtype).min).log_softmax(-1)
         own = log_shares.gather(1, positive.unsqueeze(1)).squeeze(1)
@@ -53,19 +57,24 @@ def multimodal_contrastive(
 ) -> Tensor:
     """Symmetric InfoNCE over the batch for each pair of modalities, averaged over the pairs.
 
-    embeddings: modality -> (batch, dim); normalised here, so that unit vectors pass unchanged and
-    the outputs of any model will do. masks: modality -> (batch,) bool, False where a segment
-    lacks the modality; such a segment takes no part in the modality's pairs, neither as query
-    nor as key. targets: modality -> (batch, dim), momentum embeddings that are the keys in place
-    of `embeddings` and get no gradient (as in MoCo, arXiv 1911.05722, and ALBEF, arXiv 2107.07651).
-
-    A pair is (InfoNCE(a to b) + InfoNCE(b to a)) / 2 over its present segments. Fewer than two
+    A pair is ``(InfoNCE(a to b) + InfoNCE(b to a)) / 2`` over its present segments. Fewer than two
     leave nothing to contrast: such a pair is exactly 0 and does not count in the average. Pairs
     are averaged, not summed (our interpretation), so that the loss weight keeps its meaning when a
     modality is switched off.
 
-    Raises ValueError for no pairs, and naming the pair where a modality is unknown or shapes
-    disagree.
+    Args:
+        embeddings: modality -> ``(batch, dim)``. They are normalised here, so any scale will do.
+        pairs: the pairs of modalities to align.
+        temperature: what similarities are divided by.
+        label_smoothing: see :func:`info_nce`.
+        masks: modality -> ``(batch,)`` bool, False if a segment lacks the modality. Such a segment
+            takes no part in the modality's pairs, neither as query nor as key.
+        targets: modality -> ``(batch, dim)``, momentum embeddings. They are the keys instead of
+            ``embeddings`` and get no gradient (as in MoCo, arXiv 1911.05722, and ALBEF, arXiv
+            2107.07651).
+
+    Raises:
+        ValueError: no pairs, an unknown modality, or shapes that disagree; it names the pair.
     """
     if not pairs:
         raise ValueError("there are no pairs of modalities to contrast")
@@ -86,7 +95,7 @@ def multimodal_contrastive(
 
 
 def _unit(embedding: Tensor, present: Tensor) -> Tensor:
-    """Rows of length 1, and zeros where a segment is not present, whatever stands there."""
+    """Rows of length 1, and zeros for segments that are not present."""
     embedding = embedding.to(torch.promote_types(embedding.dtype, torch.float32))
     return F.normalize(embedding.masked_fill(~present.unsqueeze(1), 0.0), dim=-1)
 

@@ -23,9 +23,15 @@ from mmf_cmsbert.modules.precision import full_precision
 
 @registry.register_loss("sentiment_regression")
 class SentimentRegression(nn.Module):
-    """Error of the model's `scores`, (batch,) or (batch, 1), against the dataset's `targets`.
+    """Error of the model's ``scores``, ``(batch,)`` or ``(batch, 1)``, against ``targets``.
 
-    kind: l1, mse or smooth_l1. Segments with an unknown (NaN) target are left out.
+    Segments with an unknown (NaN) target are left out.
+
+    Args:
+        kind: ``l1``, ``mse`` or ``smooth_l1``.
+
+    Raises:
+        ConfigError: an unknown param or kind.
     """
 
     def __init__(self, kind: str = "l1", **unknown: Any):
@@ -42,10 +48,15 @@ class SentimentRegression(nn.Module):
 
 @registry.register_loss("sentiment_classification")
 class SentimentClassification(nn.Module):
-    """Cross entropy of the model's `logits`, or else `scores`, (batch, classes).
+    """Cross entropy of the model's ``logits``, or else ``scores``, ``(batch, classes)``.
 
-    There may be 2, 5 or 7 classes; the dataset's `targets`, sentiment in [-3, 3], are made classes.
-    label_smoothing: in [0, 1), what the true class gives up to all classes evenly.
+    There may be 2, 5 or 7 classes. The dataset's ``targets``, sentiment in [-3, 3], become classes.
+
+    Args:
+        label_smoothing: in [0, 1), what the true class gives up to all classes evenly.
+
+    Raises:
+        ConfigError: an unknown param or a value out of range.
     """
 
     def __init__(self, label_smoothing: float = 0.0, **unknown: Any):
@@ -63,21 +74,26 @@ class SentimentClassification(nn.Module):
 
 @registry.register_loss("multimodal_contrastive")
 class MultimodalContrastive(nn.Module):
-    """`weight` times the symmetric InfoNCE between modalities, averaged over their pairs.
+    """``weight`` times the symmetric InfoNCE between modalities, averaged over their pairs.
 
-    pairs: list of [modality, modality]. null: the model's `contrastive_pairs`, or else text (where
-        there is none, the first modality) with every other.
-    weight: what the loss is multiplied by before MMF adds it to the others, >= 0.
-    label_smoothing: in [0, 1), what the positive gives up to all candidates evenly.
-    embeddings: modality -> key of the model's output that holds its (batch, dim) embedding, for
-        models that were not written for this loss. null: the model's `embeddings`, a dict.
-    temperature: what similarities are divided by; the model's `temperature`, if any, comes first.
-
-    Of the model's output it also reads, by modality, `embedding_masks` (False: the segment lacks
-    it) and `embedding_targets` (momentum embeddings, the keys), where they are there.
+    Of the model's output it also reads, by modality, ``embedding_masks`` (False: the segment lacks
+    it) and ``embedding_targets`` (momentum embeddings, the keys), if they are there.
 
     Processes that train together contrast the segments of all of them: the loss is that of one
     process with the whole batch, in each of them.
+
+    Args:
+        pairs: list of [modality, modality]. None: the model's ``contrastive_pairs``, or else text
+            (without text, the first modality) with every other.
+        weight: what the loss is multiplied by before MMF adds it to the others, >= 0.
+        label_smoothing: in [0, 1), what the positive gives up to all candidates evenly.
+        embeddings: modality -> key of the model's output that holds its ``(batch, dim)`` embedding,
+            for models that were not written for this loss. None: the model's ``embeddings``.
+        temperature: what similarities are divided by, unless the model's output has a
+            ``temperature``.
+
+    Raises:
+        ConfigError: an unknown param or a value of the wrong kind.
     """
 
     def __init__(
