@@ -197,6 +197,8 @@ def _look_into(path: Path, given: str | None, layout: str, found: _Found, levels
             pass
         except UserError as error:
             below[each] = error
+    rest = source_folder.without_label_tables(others)
+    others = rest if rest or below else others
     if split_of and not others:
         _add_splits(path, split_of, below, found)
     elif len(others) + len(below) > 1:

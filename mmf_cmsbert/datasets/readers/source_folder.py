@@ -1,5 +1,6 @@
 """The files and subfolders of a folder that may hold a corpus, where the folder is none itself."""
 
+import re
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -10,10 +11,13 @@ from mmf_cmsbert.datasets.readers.names import FEATURE_FOLDERS, split_in, split_
 from mmf_cmsbert.datasets.readers.pickled_layout import SUFFIXES as PICKLES
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import open_regular
 
 # In a folder with more subfolders than this, a corpus is not looked for: it is no place for one.
 _MOST_FOLDERS = 50
 _SHOWN = 4
+_LABEL_COLUMNS = {"video_id", "clip_id", "text", "label", "annotation", "mode"}
+_LONGEST_HEADER = 1 << 12
 _FEATURES = {name for names in FEATURE_FOLDERS.values() for name in names}
 
 
@@ -49,6 +53,26 @@ def files_by_split(path: Path, suffixes: Sequence[str]) -> tuple[dict[str, list[
     return named, [f for f in files if split_in(f.stem) is None and f.suffix.lower() != ".json"]
 
 
+def without_label_tables(files: Sequence[Path]) -> list[Path]:
+    """The files without the ``label.csv`` that MMSA ships beside its pickles.
+
+    The pickles hold the same segments with their frames.
+
+    Raises:
+        OSError: a table cannot be read.
+    """
+    return [file for file in files if not _is_label_table(file)]
+
+
+def _is_label_table(file: Path) -> bool:
+    if file.suffix.lower() not in (".csv", ".tsv"):
+        return False
+    with open_regular(file) as opened:
+        header = opened.readline(_LONGEST_HEADER).decode("utf-8-sig", "replace")
+    columns = {name.strip().strip('"').lower() for name in re.split("[,;\t]", header)}
+    return columns >= _LABEL_COLUMNS
+
+
 def named_pickles(path: Path) -> list[Path]:
     """The pickles of a folder that are called just as their split is."""
     files = [file for file in path.iterdir() if file.suffix.lower() in PICKLES]
@@ -68,7 +92,10 @@ def folders(path: Path) -> list[Path]:
 
 def several(path: Path, found: Sequence[Path]) -> DataError:
     """The message for a folder with more than one thing that may be the corpus."""
-    return DataError(f"{path}: several things in it may be a corpus; name one of {_names(found)}")
+    return DataError(
+        f"{path}: several things in it may be a corpus; name one of {_names(found)}, for example "
+        f"{found[0]}"
+    )
 
 
 def nothing(path: Path) -> NothingFound:

@@ -244,3 +244,31 @@ def test_a_folder_full_of_folders_is_not_searched(tmp_path):
         (tmp_path / f"clip_{number}").mkdir()
     with pytest.raises(DataError, match="no corpus in this folder.*clip_0, clip_1"):
         find_source([tmp_path])
+
+
+LABELS = (
+    "video_id,clip_id,text,label,label_T,label_A,label_V,annotation,mode\na,1,hi,1,,,,P,train\n"
+)
+
+
+@pytest.mark.parametrize("place", ["Processed", "."])
+def test_the_label_table_of_mmsa_is_no_corpus_beside_its_pickles(tmp_path, corpus, place):
+    folder = tmp_path / place
+    folder.mkdir(exist_ok=True)
+    file = WRITERS["mmsa"](folder, corpus)["train"]
+    (tmp_path / "label.csv").write_text(LABELS)
+    assert find_source([tmp_path]).files == {split: [file] for split in SPLITS}
+    # Of two pickles the user chooses one; the message has a path to type.
+    (folder / "unaligned_50.pkl").write_bytes(file.read_bytes())
+    with pytest.raises(DataError, match=r"several things .*, for example .*\.pkl$") as error:
+        find_source([tmp_path])
+    assert "label.csv" not in str(error.value)
+
+
+def test_a_label_table_alone_and_another_table_are_still_a_corpus(tmp_path):
+    (tmp_path / "label.csv").write_text(LABELS)
+    assert find_source([tmp_path]).layouts == ("folder",)
+    (tmp_path / "own.csv").write_text("id,text,label\na,hi,1\n")
+    (tmp_path / "data.pkl").write_bytes(pickle.dumps([]))
+    with pytest.raises(DataError, match="name one of data.pkl, own.csv"):
+        find_source([tmp_path])
