@@ -18,7 +18,16 @@ from omegaconf.errors import OmegaConfBaseException
 from mmf_cmsbert import console, overrides, preflight
 from mmf_cmsbert.checkpoints import trained_with
 from mmf_cmsbert.compat.libraries import demjson
-from mmf_cmsbert.config import references, run_folder, run_length, shipped, splits, weights, words
+from mmf_cmsbert.config import (
+    references,
+    run_config,
+    run_folder,
+    run_length,
+    shipped,
+    splits,
+    weights,
+    words,
+)
 from mmf_cmsbert.config.environment import without_values
 from mmf_cmsbert.console import interruption
 from mmf_cmsbert.datasets import typed_source
@@ -107,7 +116,8 @@ def _start(prog: str, what: str, predict: bool) -> None:
             from mmf_cmsbert.records import run_record
 
             recorded = _configuration(options, *options, override=arguments.config_override)
-            run_record.activate([prog, *typed], without_values(recorded), earlier)
+            recorded = run_config.without_temporary(without_values(recorded))
+            run_record.activate([prog, *typed], recorded, earlier)
         with console.signals.raised(), lost_processes.named():
             run(predict=predict)
 

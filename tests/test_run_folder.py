@@ -111,6 +111,9 @@ def test_a_runs_configuration_makes_the_same_run_again(run, home, tmp_path):
     assert scores(again)
     second = json.loads((tmp_path / "again" / "run.json").read_text())
     assert (first["test"], first["best"]) == (second["test"], second["best"])
+    # The file that MMF read is gone with its process.
+    kept = yaml.safe_load((tmp_path / "again" / "config.yaml").read_text())
+    assert "config" not in kept and "config" not in second["config"]
 
 
 @pytest.mark.parametrize(

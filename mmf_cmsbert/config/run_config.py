@@ -16,6 +16,8 @@ from mmf_cmsbert.files import replaced_file
 from mmf_cmsbert.paths import PACKAGE
 
 NAME = "config.yaml"
+# How the temporary files begin in which MMF gets the configuration of an earlier run.
+TEMPORARY = "mmf_cmsbert_"
 # Sections that a complete configuration has, and recipes do not have all together.
 _COMPLETE = ("config_version", "datasets", "model", "distributed", "training", "env")
 # What MMF writes into a configuration while it starts.
@@ -59,7 +61,18 @@ def saved(config: Mapping, folder: Path) -> dict:
         config: the whole configuration, resolved, plain containers.
         folder: the working folder, to which relative paths are relative.
     """
-    return _with_absolute_paths(config, folder)
+    return _with_absolute_paths(without_temporary(config), folder)
+
+
+def without_temporary(config: Mapping) -> dict:
+    """A configuration that does not name the temporary file it was read from.
+
+    Args:
+        config: a run's, whose ``config`` is the file that MMF read.
+    """
+    name = Path(str(config.get("config") or "")).name
+    temporary = name.startswith(TEMPORARY)
+    return {k: v for k, v in config.items() if not (temporary and k == "config")}
 
 
 def write(config: Mapping, file: Path) -> None:

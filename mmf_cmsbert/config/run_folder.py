@@ -129,7 +129,7 @@ def read_snapshot(file: Path) -> Snapshot | None:
 
 
 def _temporary(content: Mapping) -> Path:
-    handle, name = tempfile.mkstemp(prefix="mmf_cmsbert_", suffix=".yaml")
+    handle, name = tempfile.mkstemp(prefix=run_config.TEMPORARY, suffix=".yaml")
     os.close(handle)
     run_config.write(content, Path(name))
     atexit.register(_remove, Path(name), os.getpid())

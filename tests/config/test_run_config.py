@@ -97,3 +97,10 @@ def test_a_kept_configuration_has_absolute_paths_and_reads_back(tmp_path):
     assert kept["env"]["save_dir"] == str(tmp_path / "save" / "run")
     assert kept["model_config"]["cmsbert"]["backbone"]["name"] == str(tmp_path / "models/bert")
     assert snapshot()["env"]["save_dir"] == "./save/run"
+
+
+def test_a_temporary_file_is_not_kept_as_the_configuration_and_a_recipe_is():
+    temporary = f"/tmp/{run_config.TEMPORARY}x1.yaml"
+    for file, kept in ((temporary, {}), ("/own/recipe.yaml", {"config": "/own/recipe.yaml"})):
+        found = run_config.without_temporary({"config": file, "model": "cmsbert"})
+        assert found == {"model": "cmsbert", **kept}
