@@ -23,8 +23,10 @@ def parse(text: str | bytes, where: str) -> Any:
         ValueError: it is no JSON.
         RecursionError: it is nested too deeply.
     """
-    marks = "{[," if isinstance(text, str) else (b"{", b"[", b",")
-    objects, arrays, values = (text.count(mark) for mark in marks)
+    if isinstance(text, str):
+        objects, arrays, values = (text.count(mark) for mark in "{[,")
+    else:
+        objects, arrays, values = (text.count(mark) for mark in (b"{", b"[", b","))
     if (size := objects * _OBJECT + arrays * _ARRAY + values * _VALUE) > _MOST:
         raise DataError(
             f"{where}: JSON of {objects + arrays:,} objects and arrays with {values:,} commas; "
