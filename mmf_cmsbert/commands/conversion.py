@@ -16,6 +16,7 @@ from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.writers import mag, misa
 from mmf_cmsbert.datasets.writers.aligned import Written
 from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.files import write_error
 from mmf_cmsbert.utils.unfinished import scratch_folder
 
 _SHOWN = 10
@@ -117,7 +118,9 @@ def _scratch(output: Path, to: str, corpus: str) -> Iterator[Path]:
         with scratch_folder(output) as scratch:
             yield scratch
     except OSError as error:
-        raise DataError(f"{output}: cannot be written ({error.strerror or error})") from error
+        raise write_error(error, output) or DataError(
+            f"{output}: cannot be written ({error.strerror or error})"
+        ) from error
     finally:
         for folder in new:
             with suppress(OSError):  # there, and not empty

@@ -12,6 +12,7 @@ from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.experiments import recipe
+from mmf_cmsbert.files import write_error
 from mmf_cmsbert.utils.unfinished import scratch_folder
 
 
@@ -51,7 +52,9 @@ def write_folds(
                         write_split(unfinished, split, chosen, settings=made_with, **origin)
                 recipes.append(_recipe(folder, settings.corpus, base))
     except OSError as error:
-        raise DataError(f"{output}: cannot be written ({error.strerror or error})") from error
+        raise write_error(error, output) or DataError(
+            f"{output}: cannot be written ({error.strerror or error})"
+        ) from error
     for file, part in zip(recipes, parts, strict=True):
         videos = dict.fromkeys(segments[i].video for i in part["test"])
         sizes = "/".join(str(len(part[split])) for split in part)

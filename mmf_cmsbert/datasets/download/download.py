@@ -17,7 +17,7 @@ from mmf_cmsbert.datasets.readers import csd_file
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import ConfigError, DataError
-from mmf_cmsbert.files import read_regular, replace_text, sha256_of
+from mmf_cmsbert.files import read_regular, replace_text, sha256_of, write_error
 
 # What the classic features are made of: 47 (MOSI) or 35 (MOSEI) visual columns, 74 acoustic ones.
 FEATURES = ("words", "labels", "facet", "covarep")
@@ -109,7 +109,9 @@ def download(
     except Timeout as error:
         raise DataError(f"{folder}: another download into this folder is under way") from error
     except OSError as error:
-        raise DataError(f"{error.filename or folder}: {error.strerror or error}") from error
+        raise write_error(error, folder) or DataError(
+            f"{error.filename or folder}: {error.strerror or error}"
+        ) from error
 
 
 def _remove_if_empty(folder: Path) -> None:

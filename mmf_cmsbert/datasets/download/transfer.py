@@ -1,8 +1,6 @@
 """One file over HTTP, resumed where an earlier try stopped."""
 
-import errno
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -26,6 +24,7 @@ from mmf_cmsbert.datasets.download.origin import (
 )
 from mmf_cmsbert.datasets.download.stream import TIMEOUTS, Stream, TooSlow
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import WriteError
 
 # In a row without a new chunk; and seconds before the second of them, doubled each time.
 _TRIES, _PAUSE = 4, 1.0
@@ -90,7 +89,7 @@ def fetch(
         except (_Again, requests.RequestException, OSError) as error:
             # requests' errors are OSErrors too; the others are of the disk.
             if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
-                raise DataError(_of_disk(error, part)) from error
+                raise WriteError(part, error) from error
             tries = 1 if length_of(part) >= before + _CHUNK else tries + 1
             if tries == _TRIES or isinstance(error, _FINAL):
                 raise DataError(f"{address}: {_reason(error)}") from error
@@ -233,8 +232,3 @@ def _cause(error: BaseException) -> str:
     ):
         error = inner
     return " ".join(str(error).split())[-200:]
-
-
-def _of_disk(error: OSError, part: Path) -> str:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return f"{part}: {'the disk is full' if full else os.strerror(error.errno or errno.EIO)}"

@@ -28,6 +28,7 @@ from mmf_cmsbert.datasets.stores.record_batches import (
 )
 from mmf_cmsbert.datasets.stores.summary import Summary
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import write_error
 from mmf_cmsbert.utils import unfinished
 
 NAME = "segments.arrow"
@@ -170,7 +171,7 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         with unfinished.replaced_folder(folder) as replacement:
             yield replacement
     except OSError as error:
-        raise DataError(
+        raise write_error(error, folder) or DataError(
             f"{folder}: a store cannot be written there ({error.strerror or error})"
         ) from error
     finally:

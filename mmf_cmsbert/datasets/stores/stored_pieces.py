@@ -14,7 +14,7 @@ from tqdm import tqdm
 from mmf_cmsbert.datasets.stores.record_batches import DAMAGE
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.files import FileTooLarge, read_regular, replaced_file
+from mmf_cmsbert.files import FileTooLarge, read_regular, replaced_file, write_error
 
 # Two numbers of four bytes a word piece: up to 8,192 pieces a segment.
 _MOST_BYTES, _MOST_BYTES_EACH = 1 << 20, 1 << 16
@@ -91,7 +91,9 @@ def stored_pieces(
         ):
             file.write_batch(batch)
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise write_error(error, path) or DataError(
+            f"{path}: cannot be written ({error.strerror or error})"
+        ) from error
     return StoredPieces(path, len(segments))
 
 

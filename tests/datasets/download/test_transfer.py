@@ -1,6 +1,7 @@
 """A file comes whole from a server that breaks, or an error says why not."""
 
 import json
+import resource
 import shutil
 import socket
 
@@ -10,6 +11,7 @@ from served_files import WORDS, ranges, sequence, words
 from mmf_cmsbert.datasets.download import transfer
 from mmf_cmsbert.datasets.download.download import available
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import WriteError
 
 
 def interrupted_at(length, site, get, monkeypatch):
@@ -201,6 +203,18 @@ def test_a_disk_without_room_is_told_before_anything_is_written(get, tmp_path, m
     with pytest.raises(DataError, match=r"1\d\d,\d{3} bytes are to come.*room for 1,000"):
         get()
     assert not list(tmp_path.glob("*.csd*"))
+
+
+def test_a_disk_that_is_full_or_limited_is_named_and_the_download_resumes(get, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+    try:
+        with pytest.raises(WriteError, match=r"\.part cannot be written: .*ulimit -f unlimited"):
+            get()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not (tmp_path / WORDS).exists()
+    assert get()
 
 
 def test_what_a_fresh_start_overwrites_counts_as_room(get, tmp_path, monkeypatch):
