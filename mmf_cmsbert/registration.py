@@ -20,6 +20,8 @@ _REGISTERED = (
     "models.cmsbert",
     "processors.frames_as_regions",
     "processors.registered",
+    "trainers.lightning_trainer",
+    "trainers.several_processes",
     "trainers.schedule",
 )
 _registered = False

@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip tests that are about the line of MMF that is not installed."""
     for item in items:
         for mark in [*item.iter_markers("rc10"), *item.iter_markers("main")]:
-            from mmf_cmsbert.compat import mmf_line
+            from mmf_cmsbert.compat.mmf import line as mmf_line
 
             if mmf_line.is_main() != (mark.name == "main"):
                 item.add_marker(pytest.mark.skip(reason=f"MMF {mark.name} alone: {mark.args[0]}"))

@@ -8,7 +8,7 @@ calls itself 1.0.0rc12, for torch 1.11, transformers 4.10, omegaconf 2.1 and pyt
   a table (see ``imports``), which holds only what the installed libraries lack. Other code sees the
   libraries unchanged. A few changes can only be made for the whole process; their files say so.
 - ``models``: faults of MMF's stock models.
-- ``mmf_*``: faults of MMF's trainers, datasets and checkpoints.
+- ``mmf``: faults of MMF's trainers, datasets and checkpoints, by the line that has them.
 
 Every change is a :class:`~mmf_cmsbert.compat.patch.Patch` with its reason.
 """
@@ -17,6 +17,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat.mmf import line
 from mmf_cmsbert.compat.patch import apply_all
 
 # torchvision first: transformers asks whether it is available.
@@ -28,6 +29,39 @@ _LIBRARIES = (
     "omegaconf",
     "transformers",
     "lightning",
+)
+# In this order: a later patch may use, or wrap, what an earlier one put in place. The layers come
+# before the models that use them.
+_MMF = (
+    "mmf.both.yaml",
+    "mmf.both.environment",
+    "mmf.rc10.log_files",
+    "mmf.main.log_files",
+    "mmf.both.defaults",
+    "mmf.both.names",
+    "mmf.both.safe_loading",
+    "models.layers",
+    "models.berts",
+    "models.vit",
+    "models.uniter",
+    "models.embeddings",
+    "models.fields",
+    "mmf.both.early_stopping",
+    "mmf.both.checkpoint",
+    "mmf.both.checkpoint_loading",
+    "mmf.both.evaluation",
+    "mmf.both.scores",
+    "mmf.main.user_dir",
+    "mmf.main.losses",
+    "mmf.main.datasets",
+    "mmf.main.trainer",
+    "mmf.main.lightning",
+    "mmf.rc10.metrics",
+    "mmf.rc10.reporter",
+    "mmf.rc10.multi_dataset",
+    "mmf.rc10.trainer",
+    "mmf.both.resume",
+    "mmf.both.precision",
 )
 _prepared = False
 _active = False
@@ -57,7 +91,10 @@ def activate() -> None:
     _active = True
     prepare()
     _apply("libraries.torch")
-    import_module("mmf_cmsbert.compat.mmf_patches").activate()
+    for name in _MMF:
+        # A module of one line imports what the other line lacks.
+        if not name.startswith(f"mmf.{line.other()}."):
+            _apply(name)
 
 
 def _apply(name: str) -> None:

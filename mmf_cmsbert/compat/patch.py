@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal
 
-from mmf_cmsbert.compat import mmf_line
+from mmf_cmsbert.compat.mmf import line as mmf_line
 
 Line = Literal["both", "rc10", "main"]
 

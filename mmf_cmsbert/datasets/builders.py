@@ -9,7 +9,7 @@ import numpy as np
 from mmf.common.registry import registry
 from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 
-from mmf_cmsbert.compat import mmf_log
+from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config.splits import needed_splits
 from mmf_cmsbert.datasets.conversion import (
     ConversionSettings,

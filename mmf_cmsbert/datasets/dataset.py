@@ -9,7 +9,7 @@ from mmf.common.sample import Sample, SampleList
 from mmf.datasets.base_dataset import BaseDataset
 from mmf.utils.build import build_processors
 
-from mmf_cmsbert.compat import mmf_log
+from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.datasets.settings import DatasetSettings

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from importlib.util import find_spec
 
-from mmf_cmsbert.compat import mmf_line
+from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.errors import UserError
 from mmf_cmsbert.installation.lines import Line
 

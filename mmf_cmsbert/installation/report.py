@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import mmf_cmsbert
-from mmf_cmsbert.compat import mmf_line
+from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.errors import UserError
 
 _REQUIRED = (

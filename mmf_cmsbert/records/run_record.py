@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.compat import mmf_line
+from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.config.environment import with_values
 from mmf_cmsbert.console import signals
 from mmf_cmsbert.files import WriteError, overwrite_text, replace_text

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mmf_cmsbert.compat import mmf_log
+from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config import run_length
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers.accumulation import batches_per_update, shares

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mmf_cmsbert.compat import mmf_rng
+from mmf_cmsbert.checkpoints import generators
 from mmf_cmsbert.console import signals
 from mmf_cmsbert.trainers import lost_processes
 from mmf_cmsbert.trainers.agreement import Agreement
@@ -55,7 +55,7 @@ class EndsOnSignals:
             return
         signals.settled(number)
         if self.ranks.count > 1:
-            self.generators_of_ranks = self.ranks.gather(mmf_rng.capture())
+            self.generators_of_ranks = self.ranks.gather(generators.capture())
         self.checkpoint.save(self.num_updates, self.current_iteration, update_best=False)
         self.ranks.gather(None)  # the first process has written it
         raise signals.Interrupted(number)

@@ -13,12 +13,12 @@ from mmf.utils.env import set_seed
 from torch import Tensor
 
 from mmf_cmsbert.compat.libraries import lightning
-from mmf_cmsbert.compat.progress_bar import ProgressBars
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers.accumulation import groups, joined, of_metrics
 from mmf_cmsbert.trainers.counted_updates import CountedUpdates
 from mmf_cmsbert.trainers.ending import EndsOnSignals
 from mmf_cmsbert.trainers.lightning_settings import DEFAULTS, LightningSettings
+from mmf_cmsbert.trainers.progress_bar import ProgressBars
 from mmf_cmsbert.trainers.several_processes import SeveralProcesses
 
 NAME = "lightning_cmsbert"

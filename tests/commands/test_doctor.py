@@ -4,7 +4,8 @@ from importlib import metadata
 
 import pytest
 
-from mmf_cmsbert.compat import mmf_line, patch
+from mmf_cmsbert.compat import patch
+from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.installation import report
 
 

@@ -51,7 +51,7 @@ def toy(_toy_plugin, monkeypatch):
     from mmf.common.registry import registry
     from mmf.utils import logger
 
-    from mmf_cmsbert.compat import mmf_line
+    from mmf_cmsbert.compat.mmf import line as mmf_line
 
     if mmf_line.is_main():  # which has no writer that values are given to
         monkeypatch.setattr(

@@ -60,3 +60,14 @@ def test_the_moved_module_of_lightning_is_the_library_s(mmf):
     callbacks = pytest.importorskip("pytorch_lightning.callbacks")
     served = imports._import("pytorch_lightning.callbacks.base", fromlist=("Callback",))
     assert served.Callback is callbacks.Callback
+
+
+def test_a_second_activation_changes_nothing(mmf):
+    from mmf.trainers.base_trainer import BaseTrainer
+    from mmf.utils.configuration import Configuration
+
+    from mmf_cmsbert import compat
+
+    before = dict(vars(BaseTrainer)), dict(vars(Configuration))
+    compat.activate()
+    assert (dict(vars(BaseTrainer)), dict(vars(Configuration))) == before

@@ -13,14 +13,14 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from mmf_cmsbert.compat import mmf_rng
+from mmf_cmsbert.checkpoints import generators
 
 UPDATES, EVERY, WARM_UP, LAST, RATE = 14, 6, 4, 40, 0.02  # as in the toy's configuration
 
 
 def by_hand(layers, train, validation, restored):
     """Train without MMF, and return the weights after each evaluation and the last update."""
-    mmf_rng.restore(restored)
+    generators.restore(restored)
     optimizer = torch.optim.AdamW(layers.parameters(), lr=RATE)
     loader = DataLoader(train, 4, shuffle=True, collate_fn=list)
     kept, update = {}, 0
@@ -48,7 +48,7 @@ def by_hand(layers, train, validation, restored):
 
 def test_the_updates_are_those_written_out(toy, tmp_path):
     trainer = toy.trainer(tmp_path, "training.checkpoint_interval=6")
-    start = copy.deepcopy(trainer.model.layers), mmf_rng.capture()
+    start = copy.deepcopy(trainer.model.layers), generators.capture()
     trainer.train()
     train, validation = trainer.train_loader.datasets[0], trainer.val_loader.datasets[0]
     for update, weights in by_hand(start[0], train, validation, start[1]).items():

@@ -50,3 +50,17 @@ def test_a_second_activation_changes_nothing(mmf):
     before = list(sys.meta_path), DictConfig.__getattr__
     compat.activate()
     assert (list(sys.meta_path), DictConfig.__getattr__) == before
+
+
+def test_a_function_is_replaced_where_mmf_imported_it_by_name(mmf, monkeypatch):
+    from mmf_cmsbert.compat.imports import replace_function
+
+    def original():
+        return 1
+
+    home, importer, stranger = ModuleType("mmf.home"), ModuleType("mmf.other"), ModuleType("mmfx")
+    for module in (home, importer, stranger):
+        module.build = original
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    replace_function(home, "build", lambda function: lambda: function() + 1)
+    assert (home.build(), importer.build(), stranger.build()) == (2, 2, 1)

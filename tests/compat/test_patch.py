@@ -63,7 +63,7 @@ def test_every_patch_says_what_why_and_until_when(mmf):
 
 
 def test_the_patches_that_are_active_are_those_of_the_installed_line(mmf):
-    from mmf_cmsbert.compat import mmf_line
+    from mmf_cmsbert.compat.mmf import line as mmf_line
 
     other = "rc10" if mmf_line.is_main() else "main"
     active = patches.active()

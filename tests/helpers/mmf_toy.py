@@ -21,7 +21,7 @@ from mmf.utils.configuration import Configuration
 from mmf.utils.env import set_seed
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.compat.mmf_line import is_main
+from mmf_cmsbert.compat.mmf.line import is_main
 
 DATASETS = ("toy_a", "toy_b", "toy_c")
 # Options with which nobody looks at the loss: rc10 does with its log, main with each update.

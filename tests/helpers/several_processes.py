@@ -87,7 +87,7 @@ def start_as_mmf_does(rank, count):
     from torch import distributed
     from torch.nn.parallel import DistributedDataParallel
 
-    from mmf_cmsbert.compat.mmf_line import trainer_class
+    from mmf_cmsbert.compat.mmf.line import trainer_class
 
     def parallelize_model(self):
         registry.register("data_parallel", False)

@@ -24,7 +24,7 @@ from mmf.utils.build import build_config, build_trainer
 from mmf.utils.env import set_seed, setup_imports
 
 from mmf_cmsbert import cli
-from mmf_cmsbert.compat import mmf_line
+from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.paths import PACKAGE
 

@@ -7,7 +7,7 @@ from mmf_cmsbert.errors import ConfigError
 
 pytest.importorskip("mmf")
 
-from mmf_cmsbert.compat import mmf_defaults  # noqa: E402
+from mmf_cmsbert.compat.mmf.both import defaults as mmf_defaults  # noqa: E402
 from mmf_cmsbert.paths import PACKAGE  # noqa: E402
 from mmf_cmsbert.trainers.lightning_settings import DEFAULTS, LightningSettings  # noqa: E402
 

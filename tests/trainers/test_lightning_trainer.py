@@ -264,7 +264,7 @@ def test_keys_of_mmfs_own_trainer_are_not_passed_over(toy, tmp_path, option):
 def test_the_record_of_a_run_is_that_of_mmfs_trainer(toy, tmp_path, monkeypatch):
     from omegaconf import OmegaConf
 
-    from mmf_cmsbert.compat import mmf_line
+    from mmf_cmsbert.compat.mmf import line as mmf_line
     from mmf_cmsbert.records import run_record
 
     cls, kept = mmf_line.trainer_class(), {}

@@ -55,7 +55,7 @@ from mmf_cmsbert.compat import imports  # noqa: E402
 imports.MMF_PACKAGES += ("tests",)
 
 import mmf_cmsbert  # noqa: E402, F401  (activates the layer)
-from mmf_cmsbert.compat import mmf_line  # noqa: E402
+from mmf_cmsbert.compat.mmf import line as mmf_line  # noqa: E402
 
 
 def known_failures() -> dict[str, str]:

@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from mmf_cmsbert.compat import mmf_line
+from mmf_cmsbert.compat.mmf import line as mmf_line
 
 # rc10 was built from this commit of June 2020; main's is the one that the Makefile installs.
 COMMITS = {

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat.mmf import line
 from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import ConfigError
 
@@ -38,10 +39,7 @@ def serve_callbacks() -> bool:
 
 def open_trainer_class() -> type:
     """The trainer of the MMF that is installed, for a training loop of Lightning's."""
-    from mmf_cmsbert.compat.mmf_line import is_main
-
-    line = "main" if is_main() else "rc10"
-    return import_module(f"mmf_cmsbert.compat.lightning_{line}").OpenTrainer
+    return import_module(f"mmf_cmsbert.compat.mmf.{line.installed()}.open_trainer").OpenTrainer
 
 
 def hand_over(trainer: str, start: Callable[[Any], None], defaults: str) -> None:
@@ -59,7 +57,7 @@ def hand_over(trainer: str, start: Callable[[Any], None], defaults: str) -> None
     from torch import cuda
     from torch import distributed as processes
 
-    from mmf_cmsbert.compat import mmf_defaults
+    from mmf_cmsbert.compat.mmf.both import defaults as mmf_defaults
 
     def infer_init_method(original):
         def starting(config):

@@ -9,7 +9,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from mmf_cmsbert.compat import imports, mmf_line
+from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.compat.patch import patch
 
 # old path: where it is now

@@ -58,7 +58,7 @@ def main(started: float, out: str) -> None:
 def _watch(clock: Clock) -> None:
     from torch.optim.optimizer import register_optimizer_step_post_hook
 
-    from mmf_cmsbert.compat.mmf_line import trainer_class
+    from mmf_cmsbert.compat.mmf.line import trainer_class
 
     def at(name: str, before: str | None = None, after: str | None = None) -> None:
         original = getattr(trainer_class(), name)

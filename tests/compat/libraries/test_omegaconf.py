@@ -65,7 +65,7 @@ def test_mmfs_code_may_read_configs_of_others(mmf):
     from mmf.models.base_model import BaseModel
     from mmf.modules import encoders
 
-    from mmf_cmsbert.compat.mmf_line import is_main
+    from mmf_cmsbert.compat.mmf.line import is_main
 
     config = OmegaConf.create({"zoo_requirements": None})
     BaseModel(config).load_requirements(*[config] * is_main())

@@ -24,8 +24,8 @@ def test_the_librarys_own_modules_keep_their_classes(mmf):
     import transformers
     from transformers.models.bert import modeling_bert
 
-    from mmf_cmsbert.compat import mmf_line
     from mmf_cmsbert.compat.libraries import bert
+    from mmf_cmsbert.compat.mmf import line as mmf_line
 
     user = "mmf.modules.hf_layers" if mmf_line.is_main() else "mmf.models.visual_bert"
     assert importlib.import_module(user).BertEncoder is bert.BertEncoder

@@ -6,7 +6,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.compat.mmf_line import is_main
+from mmf_cmsbert.compat.mmf.line import is_main
 from mmf_cmsbert.errors import ConfigError
 
 

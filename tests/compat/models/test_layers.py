@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmf_cmsbert.compat.mmf_line import is_main
+from mmf_cmsbert.compat.mmf.line import is_main
 
 
 @pytest.mark.skipif(not is_main(), reason="1.0.0rc10 replaces no layers")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.compat import mmf_line
+from mmf_cmsbert.compat.mmf import line as mmf_line
 
 BATCH, WORDS, REGIONS, FEATURES = 3, 7, 5, 16
 TINY = {

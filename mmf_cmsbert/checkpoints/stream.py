@@ -1,0 +1,65 @@
+"""One pass over one DataLoader, which can be taken up in the middle."""
+
+from typing import Any
+
+from mmf_cmsbert.checkpoints import generators
+
+
+class Stream:
+    """One pass over one DataLoader, opened at the first batch.
+
+    Args:
+        loader: the DataLoader.
+        start: the generators' states when the pass began; None for a new pass.
+        drawn: batches that were drawn from it so far.
+        endless: whether another pass follows at the end.
+    """
+
+    def __init__(
+        self, loader: Any, start: dict | None = None, drawn: int = 0, endless: bool = False
+    ):
+        self.loader = loader
+        self.start = start
+        self.drawn = drawn
+        self.endless = endless
+        self._iterator = None
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self._iterator is None:
+            self._open()
+        try:
+            batch = next(self._iterator)
+        except StopIteration:
+            if not self.endless or self.drawn == 0:
+                raise
+            self.start, self.drawn = None, 0
+            self._open()
+            batch = next(self._iterator)
+        self.drawn += 1
+        return batch
+
+    def _open(self) -> None:
+        if self.start is None:
+            self.start = generators.capture()
+            self._iterator = iter(self.loader)
+            return
+        # The order of the samples, and the seeds of worker processes, are drawn when a pass
+        # begins. Going through it again from there gives the same order; what the model drew in
+        # between does not matter to it.
+        now = generators.capture()
+        generators.restore(self.start)
+        self._iterator = iter(self.loader)
+        for _ in range(self.drawn):
+            next(self._iterator)
+        generators.restore(now)
+
+    def position(self) -> dict:
+        """Return the arguments of a Stream that goes on from here, in plain values."""
+        return {"start": self.start, "drawn": self.drawn}
+
+    def close(self) -> None:
+        """Let go of the DataLoader's iterator and its worker processes, not of the position."""
+        self._iterator = None

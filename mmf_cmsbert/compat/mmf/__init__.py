@@ -1,0 +1,1 @@
+"""Faults of MMF itself, by the line that has them: ``both``, ``rc10`` or ``main``."""

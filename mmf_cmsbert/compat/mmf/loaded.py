@@ -1,0 +1,91 @@
+"""What a checkpoint is held against before and after MMF's trainers load it, on both lines.
+
+MMF loads weights into whatever the configuration builds. It takes over the update of another run
+that is past the limit of this one, trains nothing, and scores. Of `pretrained_state_mapping` it
+copies tensors of other shapes as far as they broadcast (rc10), and says nothing where it fits none.
+"""
+
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from mmf_cmsbert.checkpoints import left_to_train, state_mapping, trained_with
+from mmf_cmsbert.compat.mmf import log as mmf_log
+from mmf_cmsbert.config import shipped, weights
+from mmf_cmsbert.config.splits import trains
+from mmf_cmsbert.config.trained import datasets
+from mmf_cmsbert.errors import ConfigError
+
+
+def check_configuration(checkpoint: Any, contents: Any, file: str) -> None:
+    """Refuse weights that were trained with another configuration.
+
+    Args:
+        checkpoint: MMF's Checkpoint, before its trainer loads the weights.
+        contents: the file's.
+        file: its name.
+
+    Raises:
+        ConfigError: it names each key, the value trained with and the value found.
+    """
+    config = checkpoint.config
+    if weights.copies_a_part(config.checkpoint) and file == str(config.checkpoint.resume_file):
+        return
+    found = OmegaConf.to_container(config, resolve=True)
+    kept = trained_with.configuration_of(contents)
+    defaults = shipped.defaults_of(found["model"], datasets(found))
+    take = f"checkpoint.resume_file={file}"
+    for line in weights.check(found, kept, defaults, file, take):
+        mmf_log.write(line, "warning")
+
+
+def copy_parts(checkpoint: Any, state: dict) -> None:
+    """Copy what `checkpoint.pretrained_state_mapping` names into the model.
+
+    Args:
+        checkpoint: MMF's Checkpoint.
+        state: the weights in the file, name -> tensor.
+
+    Raises:
+        ConfigError: a part of the mapping fits no tensors.
+    """
+    model = checkpoint.trainer.model
+    owner = getattr(model, "module", model)
+    if hasattr(owner, "format_state_key"):
+        state = {owner.format_state_key(name): tensor for name, tensor in state.items()}
+    mapping = OmegaConf.to_container(checkpoint.config.checkpoint.pretrained_state_mapping)
+    untouched = getattr(owner, "tensors_of_the_data", ())
+    copied = state_mapping.copy_mapped(model.state_dict(), state, mapping, untouched)
+    if hasattr(owner, "weights_replaced"):
+        owner.weights_replaced()
+    mmf_log.write(f"{copied} (from {checkpoint.config.checkpoint.resume_file})")
+
+
+def check_left(trainer: Any, file: str, own: bool) -> None:
+    """See that a loaded checkpoint leaves updates to make, where the run trains.
+
+    Args:
+        trainer: MMF's, with the counts of the checkpoint.
+        file: the checkpoint.
+        own: whether it is the run's own, which is resumed.
+
+    Raises:
+        ConfigError: another run's checkpoint leaves nothing to train.
+    """
+    if not trains(trainer.config.run_type):
+        return
+    training = trainer.config.training
+    kept = getattr(trainer, "resume_position", None)
+    begun = bool(own and kept and kept["epoch"])  # the last epoch continues
+    limit = left_to_train.reached_limit(
+        trainer.num_updates,
+        trainer.current_epoch - begun,
+        # As in MMF, epochs alone count where they are given.
+        None if training.max_epochs is not None else training.max_updates,
+        training.max_epochs,
+    )
+    if limit is None:
+        return
+    if not own:
+        raise ConfigError(left_to_train.other_run(file, trainer.num_updates, limit))
+    mmf_log.write(left_to_train.own_run(trainer.num_updates, limit), "warning")

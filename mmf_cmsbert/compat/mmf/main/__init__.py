@@ -1,0 +1,1 @@
+"""Faults of MMF main (1.0.0rc12)."""

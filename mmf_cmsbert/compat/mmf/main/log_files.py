@@ -1,0 +1,18 @@
+"""Log files on a full disk: one line instead of a traceback for each line of the log."""
+
+from functools import cache
+
+from mmf.utils import logger
+
+from mmf_cmsbert.compat.patch import patch
+from mmf_cmsbert.records.log_file import LogFile
+
+
+@patch(
+    "mmf.utils.logger._cached_log_stream",
+    "main",
+    why="On a full disk each line of the log ends in a traceback.",
+    remove_when="MMF's log files report once that they cannot be written.",
+)
+def streams() -> None:
+    logger._cached_log_stream = cache(LogFile)

@@ -1,0 +1,34 @@
+"""Plugins that `env.user_dir` names."""
+
+from collections.abc import Callable
+
+from mmf.common.registry import registry
+from mmf.utils import env
+
+from mmf_cmsbert.compat.imports import replace_function
+from mmf_cmsbert.compat.patch import patch
+
+_MARK = "__mmf_user_dir_imported__"
+
+
+@patch(
+    "mmf.utils.env.import_user_module",
+    "main",
+    why="Main imports one plugin in the life of a process, and silently skips every other one, "
+    "even a missing one.",
+    remove_when="MMF imports each plugin once.",
+)
+def import_each() -> None:
+    replace_function(env, "import_user_module", _each)
+
+
+def _each(original: Callable[[str], None]) -> Callable[[str], None]:
+    imported = set()
+
+    def import_user_module(user_dir: str) -> None:
+        if user_dir not in imported:
+            registry.unregister(_MARK)
+        original(user_dir)
+        imported.add(user_dir)
+
+    return import_user_module

@@ -1,0 +1,1 @@
+"""Faults of MMF 1.0.0rc10."""

@@ -1,0 +1,23 @@
+"""Log files on a full disk: one line instead of a traceback for each line of the log."""
+
+import logging
+from typing import Any
+
+from mmf.utils import logger
+
+from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat.patch import patch
+from mmf_cmsbert.records.log_file import LogFile
+
+
+@patch(
+    "mmf.utils.logger.logging.FileHandler",
+    "rc10",
+    why="On a full disk each line of the log ends in a traceback.",
+    remove_when="MMF's log files report once that they cannot be written.",
+)
+def handlers() -> None:
+    def file_handler(filename: str, mode: str = "a", **ignored: Any) -> logging.Handler:
+        return logging.StreamHandler(LogFile(filename))
+
+    logger.logging = imports.facade(logging, FileHandler=file_handler)

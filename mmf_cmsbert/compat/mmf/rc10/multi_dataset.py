@@ -1,0 +1,136 @@
+"""Passes over one or several datasets, each of them whole, that resume in the middle."""
+
+from mmf.datasets.multi_dataset_loader import MultiDatasetLoader
+
+from mmf_cmsbert.checkpoints.stream import Stream
+from mmf_cmsbert.compat.mmf.positions import fingerprint, take_up_at
+from mmf_cmsbert.compat.patch import patch
+from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.trainers.run_checks import empty_dataset
+
+
+class Epoch:
+    """One pass over all datasets of a MultiDatasetLoader, which chooses the next one.
+
+    Args:
+        position: where to begin, as `position` returned it; None for the beginning.
+    """
+
+    def __init__(self, owner: MultiDatasetLoader, position: dict | None = None):
+        self.owner = owner
+        self.exhausted = False
+        kept = position["streams"] if position else [{}] * len(owner.loaders)
+        self.streams = [
+            Stream(loader, **state) for loader, state in zip(owner.loaders, kept, strict=True)
+        ]
+        # The owner chooses among these (`change_dataloader`) after each batch.
+        owner._iterators = self.streams
+        owner._finished_iterators = dict.fromkeys(position["finished"], 1) if position else {}
+        owner._used_once = dict.fromkeys(position["used"], 1) if position else {}
+        if position:
+            _choose(owner, position["next"])
+        elif self.streams:
+            owner.change_dataloader()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        owner = self.owner
+        while self.streams and not self.exhausted:
+            index = owner.current_index
+            try:
+                batch = next(self.streams[index])
+            except StopIteration:
+                owner._finished_iterators[index] = 1
+                # Without proportional sampling MMF ends an epoch with the first dataset that is
+                # through, provided that each had its turn.
+                all_used = len(owner._used_once) == owner.num_datasets
+                all_finished = len(owner._finished_iterators) == owner.num_datasets
+                self.exhausted = all_finished or (all_used and not owner._proportional_sampling)
+                if not self.exhausted:
+                    owner.change_dataloader()
+            else:
+                owner._used_once[index] = 1
+                return batch
+        raise StopIteration
+
+    def position(self) -> dict | None:
+        """Return what `Epoch` needs to go on from here, in plain values; None at the end."""
+        if self.exhausted:
+            return None
+        owner = self.owner
+        return {
+            "streams": [stream.position() for stream in self.streams],
+            "finished": [int(index) for index in owner._finished_iterators],
+            "used": [int(index) for index in owner._used_once],
+            "next": int(owner.current_index),
+            "data": fingerprint(owner.datasets),
+        }
+
+    def close(self) -> None:
+        for stream in self.streams:
+            stream.close()
+
+
+@patch(
+    "mmf.datasets.multi_dataset_loader.MultiDatasetLoader",
+    "rc10",
+    why="It keeps the iterators and the marks of finished datasets of its first pass: the second "
+    "pass over several datasets ends at once or never. With three datasets or more a pass may end "
+    "while one of them still has batches. Its length excludes a last batch that is not full. A "
+    "split that no dataset has ends in an IndexError, though the run may not need it.",
+    remove_when="support for rc10 ends.",
+)
+def whole_passes() -> None:
+    original_build_datasets = MultiDatasetLoader.build_datasets
+    original_build_dataloaders = MultiDatasetLoader.build_dataloaders
+
+    def build_datasets(self, config):
+        self._num_datasets = None
+        try:
+            original_build_datasets(self, config)
+        except (IndexError, ZeroDivisionError):
+            # MMF takes the first dataset as the current one, and divides by the number of samples.
+            if self._num_datasets is None or self._total_length > 0:
+                raise  # a dataset's own
+            self._proportional_sampling = True
+        for dataset in self.datasets:
+            if len(dataset) == 0:
+                raise DataError(empty_dataset(dataset.name, self.dataset_type))
+
+    def build_dataloaders(self):
+        if self.datasets:
+            original_build_dataloaders(self)
+
+    def batches(self):
+        # MMF divides the number of samples by the batch size, rounding down.
+        return sum(len(loader) for loader in self.loaders)
+
+    def iterate(self):
+        position, self.resume_position = self.resume_position, None
+        self.epoch = Epoch(self, position)
+        return self.epoch
+
+    def next_batch(self):
+        return next(self.epoch)
+
+    def take_up(self, position):
+        """Let the next pass begin at `position`; return whether it can."""
+        return take_up_at(self, position, fingerprint(self.datasets))
+
+    MultiDatasetLoader.build_datasets = build_datasets
+    MultiDatasetLoader.build_dataloaders = build_dataloaders
+    MultiDatasetLoader.__len__ = batches
+    MultiDatasetLoader.__iter__ = iterate
+    MultiDatasetLoader.__next__ = next_batch
+    MultiDatasetLoader.take_up = take_up
+    MultiDatasetLoader.resume_position = None
+    MultiDatasetLoader.epoch = None
+
+
+def _choose(owner: MultiDatasetLoader, index: int) -> None:
+    owner.current_index = index
+    owner.current_dataset = owner.datasets[index]
+    owner.current_loader = owner.loaders[index]
+    owner._chosen_iterator = owner.iterators[index]

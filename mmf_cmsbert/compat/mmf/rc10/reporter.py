@@ -1,0 +1,25 @@
+"""Predictions of a split that is absent."""
+
+from mmf.common.dataset_loader import DatasetLoader
+
+from mmf_cmsbert.compat.patch import patch
+from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.trainers.run_checks import no_samples
+
+
+@patch(
+    "mmf.common.dataset_loader.DatasetLoader.get_test_reporter",
+    "rc10",
+    why="Predicting a split that is absent ends in an IndexError.",
+    remove_when="support for rc10 ends.",
+)
+def refuse_absent_split() -> None:
+    original = DatasetLoader.get_test_reporter
+
+    def get_test_reporter(self, dataset_type):
+        loader = getattr(self, f"{dataset_type}_dataset")
+        if not loader.get_datasets():
+            raise DataError(no_samples(loader))
+        return original(self, dataset_type)
+
+    DatasetLoader.get_test_reporter = get_test_reporter

@@ -1,0 +1,260 @@
+"""What runs of MMF's trainer leave in their folder, and what they load from it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from mmf_cmsbert.errors import ConfigError, UserError
+
+
+def snapshots(folder):
+    return sorted(int(path.stem.removeprefix("model_")) for path in folder.glob("save/models/*"))
+
+
+def test_all_that_a_run_saves_loads_without_executing_code(toy, tmp_path):
+    toy.run(tmp_path, "checkpoint.save_git_details=True")
+    files = [*tmp_path.glob("save/*.ckpt"), *tmp_path.glob("save/*.pth")]
+    assert {path.name for path in files} == {"best.ckpt", "current.ckpt", "toy_model_final.pth"}
+    for path in [*files, *tmp_path.glob("save/models/*")]:
+        torch.load(path, weights_only=True)
+
+
+@pytest.mark.parametrize(
+    ("keep", "left"), [(-1, [4, 6, 8, 12, 14]), (0, []), (1, [14]), (3, [8, 12, 14])]
+)
+def test_max_to_keep_leaves_the_newest_snapshots(toy, tmp_path, keep, left):
+    toy.run(tmp_path, f"checkpoint.max_to_keep={keep}")
+    assert snapshots(tmp_path) == left
+    for name in ("best.ckpt", "current.ckpt"):
+        saved = torch.load(tmp_path / "save" / name, weights_only=True)
+        assert saved["num_updates"] == saved["best_update"] == 14
+
+
+def test_snapshots_of_an_earlier_run_go_first(toy, tmp_path):
+    toy.run(tmp_path)
+    toy.run(tmp_path, "checkpoint.max_to_keep=2", "training.max_updates=5")
+    assert snapshots(tmp_path) == [4, 5]
+
+
+@pytest.mark.parametrize("value", ["-2", "many", "1.5"])
+def test_a_wrong_max_to_keep_is_named_before_training(toy, tmp_path, value):
+    with pytest.raises(ConfigError, match=f"checkpoint.max_to_keep={value}"):
+        toy.trainer(tmp_path, f"checkpoint.max_to_keep={value}")
+
+
+def test_each_save_serialises_once(toy, tmp_path, monkeypatch):
+    count = []
+    save = torch.save
+    monkeypatch.setattr(torch, "save", lambda *args: (count.append(1), save(*args)))
+    trainer = toy.trainer(tmp_path)
+    trainer.checkpoint.save(1, update_best=True)
+    assert len(count) == 1
+    assert len(list(tmp_path.glob("save/**/*.ckpt"))) == 3
+
+
+def test_the_best_weights_are_restored_and_exported(toy, tmp_path):
+    # the first of the evaluations is the best, as the error is to be large
+    run = toy.run(tmp_path, "training.early_stop.minimize=False")
+    best = torch.load(tmp_path / "save" / "models" / "model_6.ckpt", weights_only=True)["model"]
+    final = torch.load(tmp_path / "save" / "toy_model_final.pth", weights_only=True)
+    for key, value in best.items():
+        assert torch.equal(run.weights[key], value) and torch.equal(final[key], value)
+
+
+def test_the_best_checkpoint_of_an_earlier_run_is_not_restored(toy, tmp_path, monkeypatch):
+    old = toy.run(tmp_path)
+    # nan never improves
+    nan = torch.tensor(float("nan"))
+    monkeypatch.setattr(toy.ToyError, "calculate", lambda *args, **kwargs: nan)
+    new = toy.run(tmp_path, "training.seed=4")
+    assert any("No evaluation gave a best checkpoint" in line for line in new.lines)
+    assert not torch.equal(new.weights["layers.0.weight"], old.weights["layers.0.weight"])
+
+
+def test_weights_that_become_nan_are_not_saved(toy, tmp_path):
+    from mmf_cmsbert.trainers.run_checks import WeightsNotFiniteError
+
+    with pytest.raises(WeightsNotFiniteError, match=r"at update 8 .*layers\.0\.\w+ first"):
+        toy.run(tmp_path, *toy.TRAIN_ON_NAN, nan_at=7)
+    assert snapshots(tmp_path) == [4, 6]
+    current = torch.load(tmp_path / "save" / "current.ckpt", weights_only=True)
+    assert current["num_updates"] == 6
+    assert current["model"]["layers.0.weight"].isfinite().all()
+
+
+def test_resuming_from_a_torn_checkpoint_is_one_clear_error(toy, tmp_path):
+    toy.run(tmp_path, interrupt=("train", 6))
+    file = tmp_path / "save" / "current.ckpt"
+    file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"current\.ckpt is damaged"):
+        toy.trainer(tmp_path, "checkpoint.resume=True")
+
+
+def test_resuming_with_another_model_says_that_it_does_not_fit(toy, tmp_path):
+    toy.run(tmp_path, interrupt=("train", 6))
+    file = tmp_path / "save" / "current.ckpt"
+    checkpoint = torch.load(file, weights_only=True)
+    checkpoint["model"]["layers.0.weight"] = torch.ones(5, 5)
+    torch.save(checkpoint, file)
+    with pytest.raises(UserError, match=r"current\.ckpt does not fit.*layers\.0\.weight"):
+        toy.trainer(tmp_path, "checkpoint.resume=True")
+
+
+def damage(file, key, value):
+    """Give an entry of a checkpoint, by a dotted key, another value; None removes it."""
+    whole = torch.load(file, weights_only=True)
+    *path, last = key.split("/")
+    section = whole
+    for name in path:
+        section = section[int(name) if name.isdigit() else name]
+    if value is None:
+        del section[int(last) if last.isdigit() else last]
+    else:
+        section[int(last) if last.isdigit() else last] = value
+    torch.save(whole, file)
+
+
+DAMAGES = [
+    ("model", [1, 2], "expected weights by name"),
+    ("model/layers.0.weight", "text", "found layers.0.weight of type str"),
+    ("model/layers.0.weight", torch.full((8, 4), float("nan")), "NaN or infinite"),
+    ("model/layers.0.weight", torch.full((8, 4), float("inf")), "NaN or infinite"),
+    ("model/layers.0.weight", torch.ones(5, 5), "does not fit"),
+    ("model/layers.0.weight", None, "1 weights of the model are not in it: layers.0.weight"),
+    ("model/other", torch.ones(2), "1 of its weights are not in the model: other"),
+    ("optimizer", [], "optimizer should be dict"),
+    ("optimizer/state/0/exp_avg", torch.ones(2), "optimizer state exp_avg is"),
+    ("optimizer/state/0/exp_avg", "text", "exp_avg"),
+    ("optimizer/state/0/step", "text", "does not fit"),
+    ("optimizer/param_groups/0/params", [0], "does not fit"),
+    ("optimizer/param_groups/0/lr", "text", "param_groups[0].lr should be"),
+    ("num_updates", "six", "num_updates should be int"),
+    ("best_metric_value", "low", "best_metric_value should be"),
+    ("config", ["x"], "config should be dict"),
+    ("resume", [], "resume should be dict"),
+    ("resume/num_updates", "six", "resume.num_updates should be int, found str"),
+    ("resume/num_updates", None, "does not fit"),
+    ("resume/meter", 3, "does not fit"),
+    ("resume/generators", None, "does not fit"),
+    ("resume/generators", {"torch": 3}, "does not fit"),
+    ("resume/epoch", 3, "does not fit"),
+    ("resume/epoch", {"streams": 5}, "does not fit"),
+    ("resume/lr_scheduler", {"last_epoch": "x"}, "resume.lr_scheduler.last_epoch"),
+    ("resume/parameter_groups", 3, "does not fit"),
+]
+
+
+@pytest.fixture(scope="module")
+def interrupted_run(_toy_plugin, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("interrupted")
+    _toy_plugin.run(folder, interrupt=("train", 6))
+    return (folder / "save" / "current.ckpt").read_bytes()
+
+
+@pytest.mark.parametrize(("key", "value", "message"), DAMAGES)
+def test_a_damaged_entry_is_one_clear_error(toy, tmp_path, interrupted_run, key, value, message):
+    (tmp_path / "save").mkdir()
+    file = tmp_path / "save" / "current.ckpt"
+    file.write_bytes(interrupted_run)
+    damage(file, key, value)
+    with pytest.raises(UserError, match=re.escape(message)) as raised:
+        toy.trainer(tmp_path, "checkpoint.resume=True").train()
+    assert str(file) in str(raised.value)
+
+
+def test_a_list_is_no_checkpoint(toy, tmp_path):
+    torch.save([torch.ones(2)], tmp_path / "list.pth")
+    with pytest.raises(UserError, match=r"list\.pth cannot be used: expected a dict"):
+        toy.trainer(tmp_path, f"checkpoint.resume_file={tmp_path / 'list.pth'}")
+
+
+def test_weights_of_another_model_are_not_loaded_as_if_they_fitted(toy, tmp_path):
+    torch.save({"other.weight": torch.ones(2)}, tmp_path / "other.pth")
+    with pytest.raises(UserError, match=r"4 weights of the model are not in it.*1 of its weights"):
+        toy.trainer(tmp_path, f"checkpoint.resume_file={tmp_path / 'other.pth'}")
+
+
+def test_training_may_begin_with_a_part_of_the_weights(toy, tmp_path):
+    torch.save({"layers.0.weight": torch.ones(8, 4)}, tmp_path / "part.pth")
+    option = f"checkpoint.resume_file={tmp_path / 'part.pth'}"
+    trainer = toy.trainer(tmp_path, option)
+    assert trainer.model.state_dict()["layers.0.weight"].eq(1).all()
+    with pytest.raises(UserError, match="3 weights of the model are not in it"):
+        toy.trainer(tmp_path, option, "run_type=test")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+@pytest.mark.parametrize("key", ["resume_file", "resume_zoo"])
+def test_what_is_no_file_is_refused_at_once(toy, tmp_path, make, key):
+    make(tmp_path / "toy_model.ckpt")
+    with pytest.raises(UserError, match=r"toy_model\.ckpt"):
+        toy.trainer(tmp_path, f"checkpoint.{key}={tmp_path / 'toy_model.ckpt'}")
+
+
+def test_a_folder_without_a_checkpoint_is_no_pretrained_model(mmf, tmp_path):
+    from mmf.utils.checkpoint import load_pretrained_model
+
+    with pytest.raises(UserError, match=r"cannot be loaded \(AssertionError: None or multiple"):
+        load_pretrained_model(str(tmp_path))
+
+
+def test_a_resume_file_that_is_not_there_is_named(toy, tmp_path):
+    with pytest.raises(ConfigError, match=r"checkpoint\.resume_file=nowhere\.ckpt"):
+        toy.trainer(tmp_path, "checkpoint.resume_file=nowhere.ckpt")
+
+
+def test_a_resume_that_is_neither_true_nor_false_is_named(toy, tmp_path):
+    with pytest.raises(ConfigError, match=r"checkpoint\.resume=perhaps"):
+        toy.trainer(tmp_path, "checkpoint.resume=perhaps")
+
+
+def test_from_pretrained_executes_nothing(toy, tmp_path):
+    from mmf.utils.checkpoint import load_pretrained_model
+
+    class Program:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "executed"),)
+
+    zoo = tmp_path / "toy_model"
+    zoo.mkdir()
+    weights = {"weight": torch.ones(1)}
+    torch.save({"model": weights, "config": {"toy_model": {"x": 1}}}, zoo / "model.pth")
+    assert load_pretrained_model(str(zoo))["config"] == {"x": 1}
+    torch.save({"model": Program()}, zoo / "model.pth")
+    with pytest.raises(UserError, match=r"model\.pth holds posix\.mkdir"):
+        load_pretrained_model(str(zoo))
+    assert not (tmp_path / "executed").exists()
+
+
+KILLED = """
+import pathlib, sys
+import mmf_cmsbert
+import mmf_toy
+options = "training.checkpoint_interval=1", "training.max_updates=100000"
+mmf_toy.run(pathlib.Path(sys.argv[1]), *options)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_whole_checkpoints(toy, tmp_path):
+    command = [sys.executable, "-c", KILLED]
+    for attempt in range(2):
+        process = subprocess.Popen(
+            [*command, str(tmp_path)], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        )
+        while not (tmp_path / "save" / "models" / f"model_{30 + attempt}.ckpt").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        for path in tmp_path.glob("save/**/*.ckpt"):
+            torch.load(path, weights_only=True)
+        for path in tmp_path.glob("save/models/*"):
+            path.unlink()
+    assert toy.trainer(tmp_path, "checkpoint.resume=True").num_updates >= 30
