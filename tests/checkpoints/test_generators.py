@@ -10,7 +10,7 @@ def draw():
     return random.random(), random.gauss(0, 1), np.random.randn(), torch.rand(2).tolist()
 
 
-def test_restored_generators_draw_the_same(mmf, tmp_path):
+def test_restored_generators_draw_the_same(tmp_path):
     from mmf_cmsbert.checkpoints import generators
 
     draw()  # leaves half of a pair of normal numbers behind

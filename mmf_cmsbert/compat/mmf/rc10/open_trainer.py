@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 class OpenTrainer(BaseTrainer):
-    """What a training loop needs of the trainer, in one call each; see `lightning_main`."""
+    """What a training loop needs of the trainer, in one call each; see `mmf.main.open_trainer`."""
 
     def _set_device(self) -> None:
         self.set_device()
