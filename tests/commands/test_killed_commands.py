@@ -7,16 +7,12 @@ import os
 import random
 import shutil
 import signal
-import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
 import yaml
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from real_commands import (  # noqa: E402
+from real_commands import (
     TRAINERS,
     Started,
     contents,

@@ -12,9 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from real_commands import (  # noqa: E402
+from real_commands import (
     TRAINERS,
     Started,
     contents,
@@ -218,8 +216,9 @@ def test_conversions(tmp_path, name, moment):
     started.until(lambda started: time.monotonic() - started.began > moment * seconds)
     started.process.send_signal(number)
     status, _, err = started.ended()
-    assert status in (0, 128 + number)
-    assert status == 0 or f"interrupted by {name}" in said(err)[-1]
+    # -number: it was complete, and Python, at its exit, had given up its handlers
+    assert status in (0, 128 + number, -number)
+    assert status <= 0 or f"interrupted by {name}" in said(err)[-1]
     assert leftovers(tmp_path) == []
     for split in (tmp_path / "converted").glob("*"):
         assert (split / "manifest.json").is_file(), "half a store"

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 import yaml
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # A run of the demo that takes seconds: 60 updates, 4 in an epoch, validations every 8.
 SMALL = {
     "includes": [str(ROOT / "projects" / "cmsbert" / "demo.yaml")],
