@@ -74,8 +74,10 @@ def expected(run, home, tmp_path_factory):
     "words",
     [
         ["config={run}/config.yaml"],
-        ["checkpoint.resume_file={run}/best.ckpt", "env.save_dir=here"],
-        ["config={run}/config.yaml", "env.save_dir=here"],
+        pytest.param(
+            ["checkpoint.resume_file={run}/best.ckpt", "env.save_dir=here"], marks=pytest.mark.slow
+        ),
+        pytest.param(["config={run}/config.yaml", "env.save_dir=here"], marks=pytest.mark.slow),
     ],
 )
 def test_each_way_to_name_a_run_predicts_the_same_from_any_folder(
@@ -104,6 +106,7 @@ def test_a_prediction_leaves_the_configuration_of_the_training_alone(home, expec
     assert config["run_type"] == "train_inference" and config["evaluation"]["predict"] is False
 
 
+@pytest.mark.slow
 def test_a_runs_configuration_makes_the_same_run_again(run, home, tmp_path):
     words = [f"config={home}/save/run/config.yaml", "env.save_dir=again"]
     again = run("mmf_run", words, tmp_path)
@@ -117,12 +120,21 @@ def test_a_runs_configuration_makes_the_same_run_again(run, home, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "named"),
+    ("words", "named"),  # tests/config/test_trained.py has every key
     [
         ([*RECIPE, "model_config.cmsbert.shift.gate=relu"], "gate is relu; trained with sigmoid"),
-        (["model_config.cmsbert.frames.heads=2"], "frames.heads is 2; trained with 4"),
+        pytest.param(
+            *(["model_config.cmsbert.frames.heads=2"], "frames.heads is 2; trained with 4"),
+            marks=pytest.mark.slow,
+        ),
         (["dataset_config.mosi.normalise=none"], "normalise is none; trained with corpus"),
-        (["run_type=val", "dataset_config.mosi.max_frames=3"], "max_frames is 3; trained with 500"),
+        pytest.param(
+            *(
+                ["run_type=val", "dataset_config.mosi.max_frames=3"],
+                "max_frames is 3; trained with 500",
+            ),
+            marks=pytest.mark.slow,
+        ),
         (["dataset=mosei"], "dataset is mosei; trained with mosi"),
     ],
 )
@@ -138,6 +150,7 @@ def test_resuming_with_another_configuration_is_refused(run, home):
     assert done.returncode == 2 and "pooling is cls; trained with mean" in done.stderr
 
 
+@pytest.mark.slow
 def test_resuming_with_the_backbone_frozen_is_refused_and_a_new_run_is_not(run, home, tmp_path):
     frozen = "model_config.cmsbert.finetune_lr_multiplier=0"
     done = run("mmf_run", ["config=save/run/config.yaml", "checkpoint.resume=true", frozen], home)
@@ -149,6 +162,7 @@ def test_resuming_with_the_backbone_frozen_is_refused_and_a_new_run_is_not(run, 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_evaluating_reads_no_other_split(run, home, tmp_path):
     data = shutil.copytree(home / "data", tmp_path / "data")
     for name in ("train.pkl", "dev.pkl"):
@@ -161,6 +175,7 @@ def test_evaluating_reads_no_other_split(run, home, tmp_path):
     assert not (data / "train.pkl").exists() and not (data / "dev.pkl").exists()
 
 
+@pytest.mark.slow
 def test_evaluating_random_weights_is_refused(run, tmp_path):
     done = run("mmf_run", [*RECIPE, "run_type=test", "env.save_dir=none"], tmp_path)
     assert done.returncode == 2 and "there is no trained model to evaluate" in done.stderr
@@ -172,7 +187,9 @@ def test_a_folder_without_a_run_is_named(run, tmp_path):
     assert "env.save_dir=nothing holds no configuration of a run" in done.stderr
 
 
-@pytest.mark.parametrize("trainer", ["base_trainer", "lightning_cmsbert"])
+@pytest.mark.parametrize(
+    "trainer", ["base_trainer", pytest.param("lightning_cmsbert", marks=pytest.mark.slow)]
+)
 def test_another_runs_checkpoint_with_nothing_left_is_refused(run, home, tmp_path, trainer):
     weights = f"checkpoint.resume_file={home}/save/run/current.ckpt"
     words = [weights, f"training.trainer={trainer}", "env.save_dir=new"]
@@ -181,12 +198,14 @@ def test_another_runs_checkpoint_with_nothing_left_is_refused(run, home, tmp_pat
     assert "checkpoint.reset" in done.stderr and "resume_pretrained" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_finished_run_that_is_resumed_says_so_and_is_scored(run, home, tmp_path):
     copy = shutil.copytree(home / "save" / "run", tmp_path / "run")
     done = run("mmf_run", [f"env.save_dir={copy}", "checkpoint.resume=true"], home)
     assert "nothing is left to train" in log(done) and scores(done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trainer", ["base_trainer", "lightning_cmsbert"])
 def test_parts_of_a_run_begin_another_with_seven_classes(run, home, tmp_path, trainer):
     recipe = tmp_path / "parts.yaml"
@@ -211,6 +230,7 @@ def test_parts_of_a_run_begin_another_with_seven_classes(run, home, tmp_path, tr
     assert predictions(run("mmf_predict", ["config=seven/config.yaml"], tmp_path))
 
 
+@pytest.mark.slow
 def test_a_mapping_that_fits_nothing_is_refused(run, home, tmp_path):
     words = [*RECIPE, f"checkpoint.resume_file={home}/save/run/best.ckpt", "env.save_dir=wrong"]
     words += ["checkpoint.resume_pretrained=true", f"dataset_config.mosi.data_dir={home}/data"]

@@ -78,7 +78,8 @@ def test_updates_are_those_of_one_large_batch(still, tmp_path, trainer):
 
 
 @pytest.mark.parametrize("trainer", TRAINERS)
-@pytest.mark.parametrize("at", [7, 12])  # batches: within an update, and after the last of an epoch
+# Batches: within an update, and after the last of an epoch.
+@pytest.mark.parametrize("at", [7, pytest.param(12, marks=pytest.mark.slow)])
 def test_a_run_interrupted_anywhere_ends_as_if_it_had_not_been(toy, tmp_path, trainer, at):
     options = [*LENGTH, *SMALL, *with_trainer(trainer)]
     whole = toy.run(tmp_path / "whole", *options, **SIZES)

@@ -71,7 +71,9 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", ["own", *(pytest.param(way, marks=pytest.mark.slow) for way in WAYS if way != "own")]
+)
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_interrupted_and_resumed(toy, tmp_path, tmp_path_factory, way, moment):
     if way not in _whole:
@@ -84,7 +86,7 @@ def test_interrupted_and_resumed(toy, tmp_path, tmp_path_factory, way, moment):
     assert all(_whole[way][0][name] == value for name, value in metrics.items())
 
 
-@pytest.mark.parametrize("ranks", [{0}, {1}, {0, 1}])
+@pytest.mark.parametrize("ranks", [{0}, pytest.param({1}, marks=pytest.mark.slow), {0, 1}])
 def test_a_signal_to_any_process_ends_all_with_its_status(toy, tmp_path, ranks):
     moment = ("train", 3)
     ended = interrupted(toy, tmp_path, "two processes", moment, signal.SIGUSR1, ranks)
