@@ -46,8 +46,8 @@ _DESCRIPTION = """\
   {prog} config=projects/cmsbert/mosi.yaml model_config.cmsbert.shift.context=word training.seed=2
 
 Any key of the configuration can be given as KEY=VALUE; the value is read as YAML. model=NAME and
-dataset=NAME[,NAME] may stand in the file or here; what stands here wins. The file is looked for
-from the working folder, then among those shipped with mmf_cmsbert and with MMF."""
+dataset=NAME[,NAME] can be set in the file or here; what is typed here wins. The file is looked up
+in the working folder, then among those shipped with mmf_cmsbert and with MMF."""
 
 
 def mmf_run() -> None:

@@ -11,7 +11,7 @@ from mmf_cmsbert.config import ranges, run_length
 from mmf_cmsbert.config_check import check_keys, unknown_name
 from mmf_cmsbert.errors import ConfigError
 
-# Sections that MMF's defaults leave empty: what may stand in them, or where MMF
+# Sections that MMF's defaults leave empty: the keys that they can hold, or where MMF
 # registers it.
 _OPEN_SECTIONS = {
     "model_config": "model_name_mapping",

@@ -77,7 +77,7 @@ def ablate(
 ) -> None:
     """Run recipes over seeds with mmf_run; tables of mean and spread, and paired comparisons.
 
-    What is done is skipped; what fails is told at the end, with status 1.
+    Finished runs are skipped. Failures are listed at the end, with status 1.
     """
     recipes, options = split_words(words or [])
     if check is not None:

@@ -126,7 +126,7 @@ def convert(
     to: Annotated[
         Literal["store", "misa", "mag"],
         typer.Option(
-            help="A store, which mmf_run maps into memory; or the files that MISA's or MAG-BERT's "
+            help="A store, which mmf_run reads directly; or the files that MISA's or MAG-BERT's "
             "own loader reads."
         ),
     ] = "store",

@@ -36,7 +36,7 @@ def replace_library(name: str, serve: Callable[[str, Sequence[str]], ModuleType]
 
 
 def replace_function(module: Any, name: str, make: Callable[[Callable], Callable]) -> None:
-    """Put `make(original)` in the place of a function, also where MMF imported it by name."""
+    """Replace a function by `make(original)`, also where MMF imported it by name."""
     original = getattr(module, name)
     replacement = make(original)
     for other in [found for name, found in sys.modules.items() if is_mmf(name)]:

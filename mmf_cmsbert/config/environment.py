@@ -1,6 +1,6 @@
 """References to environment variables, which records and checkpoints keep instead of the values.
 
-A variable may hold a password or a token. Variables of MMF's own (``MMF_DATA_DIR`` and the like)
+A variable may hold a password or a token. MMF's variables (``MMF_DATA_DIR`` and the like)
 hold folders, and are replaced by their values as every other reference is.
 """
 

@@ -87,7 +87,7 @@ def usable(snapshot: Mapping, folder: Path, known: Mapping | None = None) -> dic
     Args:
         snapshot: a run's configuration, plain containers.
         folder: the run's folder, where the snapshot was found.
-        known: MMF's defaults. Keys of MMF's own sections that they lack (the snapshot comes from
+        known: MMF's defaults. Keys of MMF's sections that they lack (the snapshot comes from
             the other line of MMF) are left out.
     """
     result = _copied(snapshot)

@@ -53,7 +53,7 @@ class Snapshot:
         return _temporary(content)
 
     def own_folder(self, options: Mapping[str, str], predict: bool) -> dict[str, str]:
-        """The option ``env.save_dir`` of a command that goes on with the run and names no other.
+        """The option ``env.save_dir`` of a command that continues the run and names no other.
 
         The environment's ``MMF_SAVE_DIR`` is for new runs.
         """

@@ -1,4 +1,4 @@
-"""What the network reads of a batch, out of our datasets' fields or those of MMF's own."""
+"""The network's input from a batch of our datasets, or of MMF's."""
 
 from collections.abc import Sequence
 from typing import Any

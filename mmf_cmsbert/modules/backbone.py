@@ -121,7 +121,7 @@ def position_count(backbone: PreTrainedModel) -> int | None:
 
 @contextmanager
 def replaced_output(part: nn.Module, replace: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Within the context, ``part`` gives ``replace(output)`` in the place of its output.
+    """Within the context, ``part`` gives ``replace(output)`` instead of its output.
 
     The backbone's own forward pass keeps doing everything else (masks, attention backend, relative
     positions), whatever its architecture. Layers give a tensor, or a tuple that starts with it.

@@ -58,7 +58,7 @@ class Precision:
         """A context for forward and backward pass, in which float32 products are what they say.
 
         On a CPU where that takes nothing from their precision, oneDNN computes those of a large
-        model in the place of MKL: the same sums, in another order.
+        model instead of MKL: the same sums, in another order.
 
         Args:
             device: where it computes.

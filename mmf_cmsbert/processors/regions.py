@@ -1,4 +1,4 @@
-"""Frames of a segment in the place of an image's regions, which MMF's own models look at."""
+"""Frames of a segment as the regions of an image, which MMF's stock models read."""
 
 from typing import Any
 

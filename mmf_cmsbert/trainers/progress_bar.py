@@ -42,7 +42,7 @@ class ProgressBars:
 
         Args:
             total: updates until the end, None where that is not known.
-            done: updates made before, by a run that this one goes on with.
+            done: updates made before, by the run that this one resumes.
         """
         bar = self._bar("training", "update", total, initial=done)
         loggers = [] if bar.disable else list(_console_loggers())

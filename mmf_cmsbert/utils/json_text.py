@@ -1,4 +1,4 @@
-"""JSON whose objects fit into memory: two bytes of text can become an object of 200."""
+"""JSON of bounded memory: two bytes of text can become an object of 200 bytes."""
 
 import json
 from typing import Any

@@ -23,7 +23,7 @@ def other() -> str:
 
 
 def trainer_class() -> type:
-    """The class whose `train` and `evaluate` every run of MMF's own trainer goes through."""
+    """The class whose `train` and `evaluate` every run of MMF's trainer goes through."""
     if is_main():
         from mmf.trainers.mmf_trainer import MMFTrainer
 
