@@ -74,6 +74,11 @@ def search_space(folder):
     return file
 
 
+def _heed_interrupts():
+    # A shell that starts the tests with & lets them, and what they start, ignore SIGINT.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Started:
     """A command, typed.
 
@@ -110,6 +115,7 @@ class Started:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                preexec_fn=_heed_interrupts,
             )
         self.began = time.monotonic()
 
