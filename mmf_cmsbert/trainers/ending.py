@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mmf.common.registry import registry
+
 from mmf_cmsbert.checkpoints import generators
 from mmf_cmsbert.console import signals
 from mmf_cmsbert.trainers import lost_processes
@@ -50,6 +52,8 @@ class EndsOnSignals:
         self._end_if_asked()
 
     def _end_if_asked(self) -> None:
+        # For messages outside the trainer; of the two lines rc10 does so itself.
+        registry.register("num_updates", self.num_updates)
         number = self._agreement.reached(signals.received())
         if number is None:
             return

@@ -1,6 +1,6 @@
 """Runs that a signal ends resume to the numbers of a run without it; whoever loses a process ends.
 
-Under MMF's trainer, Lightning's, and Lightning's in two processes.
+Under MMF's trainers, Lightning's, and Lightning's in two processes.
 """
 
 import os
@@ -16,7 +16,10 @@ WAYS = {
     "own": ("training.trainer=base_trainer", 1),
     "lightning": ("training.trainer=lightning_cmsbert", 1),
     "two processes": ("training.trainer=lightning_cmsbert", 2),
+    "mmf": ("training.trainer=mmf", 1),
 }
+MARKS = {way: [pytest.mark.slow] for way in WAYS if way != "own"}
+MARKS["mmf"].append(pytest.mark.main("rc10 has no trainer of that name"))
 _whole = {}
 
 
@@ -71,9 +74,7 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize(
-    "way", ["own", *(pytest.param(way, marks=pytest.mark.slow) for way in WAYS if way != "own")]
-)
+@pytest.mark.parametrize("way", [pytest.param(way, marks=MARKS.get(way, ())) for way in WAYS])
 @pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
 def test_interrupted_and_resumed(toy, tmp_path, tmp_path_factory, way, moment):
     if way not in _whole:
