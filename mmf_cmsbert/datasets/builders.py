@@ -44,13 +44,8 @@ class SentimentBuilder(BaseDatasetBuilder):
         The split of a synthetic corpus is written first where ``synthetic`` asks for it. A split
         that the run does not read is not looked for.
         """
-        if not _is_read(dataset_type):
-            return
-        settings = read_dataset_settings(self.dataset_name, config)
-        if settings.synthetic:
-            file = settings.files.annotations[dataset_type][0]
-            write_split(file, dataset_type, settings.synthetic, settings.widths)
-        self._segments(settings, dataset_type)
+        if _is_read(dataset_type):
+            self._segments(read_dataset_settings(self.dataset_name, config), dataset_type)
 
     def load(
         self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any
@@ -77,6 +72,9 @@ class SentimentBuilder(BaseDatasetBuilder):
         return SentimentDataset(self.dataset_name, config, dataset_type, segments, settings)
 
     def _segments(self, settings: DatasetSettings, split: str) -> StoredSegments:
+        if settings.synthetic:  # main loads splits that it has not built
+            file = settings.files.annotations[split][0]
+            write_split(file, split, settings.synthetic, settings.widths)
         files = settings.files.of(split)
         conversion = ConversionSettings(
             corpus=self.corpus,

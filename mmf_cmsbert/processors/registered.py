@@ -5,6 +5,7 @@ from typing import Any
 
 from mmf.common.registry import registry
 from mmf.datasets.processors.processors import BaseProcessor
+from omegaconf import OmegaConf
 
 from mmf_cmsbert.config import references
 from mmf_cmsbert.config_check import check_keys
@@ -25,14 +26,15 @@ class WordPieceProcessor(BaseProcessor):
         key: the configuration section of ``config``, for messages.
 
     Raises:
-        ConfigError: an unknown key, or a tokenizer that cannot be had.
+        ConfigError: an unknown key, or a tokenizer that is not found.
     """
 
     def __init__(self, config: Mapping, *args: Any, key: str = "params", **kwargs: Any):
         super().__init__(config, *args, **kwargs)
         check_keys(config, _DEFAULTS, key)
         given = _DEFAULTS | dict(config)
-        self._encoder = load_encoder(**given, key=key, tokenizer_key=_origin(f"{key}.tokenizer"))
+        origin = _origin(f"{key}.tokenizer", given["tokenizer"])
+        self._encoder = load_encoder(**given, key=key, tokenizer_key=origin)
         self.pad_id = self._encoder.pad_id
         self.max_seq_length = self._encoder.max_seq_length
         self.vocabulary_size = self._encoder.vocabulary_size
@@ -47,7 +49,10 @@ class WordPieceProcessor(BaseProcessor):
         }
 
 
-def _origin(key: str) -> str:
+def _origin(key: str, value: Any) -> str:
     """The key that a user sets for ``key``: recipes take the tokenizer from the backbone's name."""
     config = registry.get("config", no_warning=True)
-    return key if config is None else references.origin(config, key)
+    # The processor may be made from another configuration than that of the process's last run.
+    if config is None or OmegaConf.select(config, key) != value:
+        return key
+    return references.origin(config, key)
