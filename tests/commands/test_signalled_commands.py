@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 IMPORTS, LOADING, TRAINING = "imports", "loading", "training"
 _MOMENTS = {LOADING: says("Loading datasets"), TRAINING: says("progress: 8/")}
 TORCHRUN = [str(Path(sys.executable).parent / "torchrun"), "--nproc_per_node=2", "--no-python"]
-TORCHRUN += ["--master_port=29617"]
+TORCHRUN += ["--standalone"]
 _whole = {}
 # Trainer, signal, moment, which process; * is all of them at the same time, as from a terminal.
 RUNS = [
