@@ -15,6 +15,7 @@ from mmf_cmsbert.datasets.stores import store as module
 from mmf_cmsbert.datasets.stores.manifest import SourceFile, read_manifest
 from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, write_store
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import WriteError
 
 SOURCE = SourceFile("/data/train.pkl", 10, 20, "ab")
 
@@ -235,7 +236,7 @@ def test_what_is_not_finished_leaves_nothing(store, tmp_path, error):
 
 @pytest.mark.parametrize(
     ("error", "raised"),
-    [(OSError(errno.EIO, "it broke"), DataError), (KeyboardInterrupt(), KeyboardInterrupt)],
+    [(OSError(errno.EIO, "it broke"), WriteError), (KeyboardInterrupt(), KeyboardInterrupt)],
 )
 def test_a_store_stays_where_the_new_one_cannot_take_its_place(store, monkeypatch, error, raised):
     rename = Path.rename
