@@ -11,6 +11,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+def _heed_interrupts():
+    """Undo what a shell does to commands in the background, and nohup: both have signals ignored."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Typed:
     """A process that runs a console command made up for a test.
 
@@ -27,8 +33,7 @@ class Typed:
         self.process = subprocess.Popen(
             [sys.executable, "-c", program],
             env=environment,
-            # Tests in the background of a shell have it ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=_heed_interrupts,
             **(pipes | options),
         )
 

@@ -75,8 +75,9 @@ def search_space(folder):
 
 
 def _heed_interrupts():
-    # A shell that starts the tests with & lets them, and what they start, ignore SIGINT.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Undo what a shell does to commands in the background, and nohup: both have signals ignored."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Started:
