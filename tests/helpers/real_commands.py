@@ -75,7 +75,7 @@ def search_space(folder):
 
 
 def _heed_interrupts():
-    """Undo what a shell does to commands in the background, and nohup: both have signals ignored."""
+    """Undo that shells start background commands, and nohup all, with signals ignored."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
