@@ -3,8 +3,11 @@
 import json
 import mmap
 
+import data
 import numpy as np
 import pytest
+import steps
+import synthetic_mosei
 
 from mmf_cmsbert.cli import complete
 from mmf_cmsbert.datasets.readers.reading import read_files
@@ -14,8 +17,8 @@ from mmf_cmsbert.overrides import parse
 COUNTS = {"train": 43, "val": 5, "test": 12}
 
 
-def test_the_corpus_is_read_as_mmsas_in_moseis_proportions(imported, tmp_path):
-    imported("synthetic_mosei").write(tmp_path / "corpus.pkl", 60)
+def test_the_corpus_is_read_as_mmsas_in_moseis_proportions(tmp_path):
+    synthetic_mosei.write(tmp_path / "corpus.pkl", 60)
     files = [tmp_path / "corpus.pkl"]
     read = {split: list(read_files(files, split, "mmsa")) for split in COUNTS}
     assert {split: len(segments) for split, segments in read.items()} == COUNTS
@@ -27,14 +30,14 @@ def test_the_corpus_is_read_as_mmsas_in_moseis_proportions(imported, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["corpus.pkl"]
 
 
-def test_the_whole_corpus_has_the_segments_of_the_canonical_split(imported):
-    counts = imported("synthetic_mosei").counts
+def test_the_whole_corpus_has_the_segments_of_the_canonical_split():
+    counts = synthetic_mosei.counts
     assert counts(22_856) == {"train": 16_326, "valid": 1_871, "test": 4_659}
     assert counts(1) == {"train": 1, "valid": 1, "test": 1}
 
 
-def test_the_same_seed_gives_the_same_corpus_with_text_if_asked_for(imported, tmp_path):
-    write = imported("synthetic_mosei").write
+def test_the_same_seed_gives_the_same_corpus_with_text_if_asked_for(tmp_path):
+    write = synthetic_mosei.write
     for name, seed in (("one", 1), ("again", 1), ("other", 2)):
         write(tmp_path / name, 10, text=True, seed=seed)
     one, again, other = (load_plain(tmp_path / n)["train"] for n in ("one", "again", "other"))
@@ -44,16 +47,16 @@ def test_the_same_seed_gives_the_same_corpus_with_text_if_asked_for(imported, tm
     assert not np.array_equal(one["audio"], other["audio"])
 
 
-def test_what_it_types_after_mmf_run_is_a_valid_command(imported, tmp_path):
+def test_what_it_types_after_mmf_run_is_a_valid_command(tmp_path):
     options = {"file": "/corpus.pkl", "stores": str(tmp_path), "save_dir": str(tmp_path / "save")}
-    typed = imported("steps").command(options | {"backbone": "projects/cmsbert/demo"})
+    typed = steps.command(options | {"backbone": "projects/cmsbert/demo"})
     completed = complete(parse(typed))
     assert completed["dataset"] == "mosei"
     assert "/corpus.pkl" in completed["dataset_config.mosei.annotations.test"]
 
 
-def test_private_memory_grows_with_what_is_taken_not_with_what_is_mapped(imported, tmp_path):
-    private_memory = imported("steps").private_memory
+def test_private_memory_grows_with_what_is_taken_not_with_what_is_mapped(tmp_path):
+    private_memory = steps.private_memory
     np.zeros(5_000_000).tofile(tmp_path / "array")
     before = private_memory()
     mapped = np.memmap(tmp_path / "array")
@@ -64,7 +67,7 @@ def test_private_memory_grows_with_what_is_taken_not_with_what_is_mapped(importe
     assert private_memory() - before > 35e6
 
 
-def test_the_table_shows_medians_and_what_conversion_took_itself(imported):
+def test_the_table_shows_medians_and_what_conversion_took_itself():
     run = {"seconds": [0.3, 0.1, 0.2], "private": [9e6] * 3, "private_after_epoch": [20e6] * 3}
     measured = {
         "segments": 60,
@@ -75,17 +78,17 @@ def test_the_table_shows_medians_and_what_conversion_took_itself(imported):
         "run": run | {"epoch_seconds": [3.0] * 3},
         "load_pickle": {"seconds": [1.0], "private": [500e6]},
     }
-    rows = [" ".join(row.split()) for row in imported("data").table(measured).splitlines()]
+    rows = [" ".join(row.split()) for row in data.table(measured).splitlines()]
     assert "conversion: of it since loading began 50 MB" in rows
     assert "run: dataset time to the first batch 0.20 s (0.10 to 0.30)" in rows
 
 
 @pytest.mark.slow
-def test_it_measures_each_step_in_a_process_of_its_own(imported, tmp_path, capsys):
+def test_it_measures_each_step_in_a_process_of_its_own(tmp_path, capsys):
     out = tmp_path / "measured.json"
     folder = tmp_path / "kept"
     typed = ["--segments", "60", "--repeats", "2", "--folder", str(folder), "--out", str(out)]
-    imported("data").main(typed)
+    data.main(typed)
     measured = json.loads(out.read_text())
     for step in ("convert", "run", "load_pickle"):
         assert len(measured[step]["seconds"]) == 2 and min(measured[step]["peak"]) > 1e6

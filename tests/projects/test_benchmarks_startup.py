@@ -3,6 +3,8 @@
 import json
 
 import pytest
+import startup
+import startup_phases
 
 PHASES = ["imports", "configuration", "data", "model", "first update"]
 
@@ -17,15 +19,15 @@ def measured(imports=None):
     }
 
 
-def test_a_phase_takes_what_lies_between_two_ends(imported):
-    clock = imported("startup_phases").Clock(0.0)
+def test_a_phase_takes_what_lies_between_two_ends():
+    clock = startup_phases.Clock(0.0)
     clock.ends = {name: (i + 1.0, 0.5 * (i + 1)) for i, name in enumerate(PHASES)}
     assert clock.phases() == {name: {"wall": 1.0, "cpu": 0.5} for name in PHASES}
     clock.end("imports")  # it has ended
     assert clock.ends["imports"] == (1.0, 0.5)
 
 
-def test_times_of_imports_are_added_up_by_library(imported):
+def test_times_of_imports_are_added_up_by_library():
     log = (
         "import time: self [us] | cumulative | imported package\n"
         "import time:       100 |        100 |   torch._C\n"
@@ -33,11 +35,11 @@ def test_times_of_imports_are_added_up_by_library(imported):
         "Overriding option\n"
         "import time:       200 |        200 | mmf.common\n"
     )
-    assert list(imported("startup").import_times(log).items()) == [("mmf", 200), ("torch", 150)]
+    assert list(startup.import_times(log).items()) == [("mmf", 200), ("torch", 150)]
 
 
-def test_the_table_shows_medians_and_what_dominates(imported):
-    rows = imported("startup").table(measured()).splitlines()
+def test_the_table_shows_medians_and_what_dominates():
+    rows = startup.table(measured()).splitlines()
     assert any(row.split()[:3] == ["imports", "2.00", "s"] for row in rows)
     # The whole is added up in each repeat: 10, 5 and 20 seconds.
     assert any("to the first update" in row and "10.00 s (5.00 to 20.00)" in row for row in rows)
@@ -45,9 +47,9 @@ def test_the_table_shows_medians_and_what_dominates(imported):
 
 
 @pytest.mark.slow
-def test_it_measures_each_start_in_a_process_of_its_own(imported, tmp_path, capsys):
+def test_it_measures_each_start_in_a_process_of_its_own(tmp_path, capsys):
     out = tmp_path / "measured.json"
-    imported("startup").main(["--repeats", "1", "--out", str(out)])
+    startup.main(["--repeats", "1", "--out", str(out)])
     found = json.loads(out.read_text())
     assert list(found["phases"]) == PHASES
     assert all(min(each["cpu"]) > 0 for each in found["phases"].values())

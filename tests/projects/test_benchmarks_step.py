@@ -6,6 +6,8 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
+import step
+import step_variants as variants
 import torch
 
 from mmf_cmsbert.paths import PACKAGE
@@ -22,8 +24,8 @@ def backbone(tmp_path_factory):
     return str(folder)
 
 
-def test_padding_changes_no_value_that_counts(imported, backbone):
-    bench = imported("step_variants").Workbench(backbone)
+def test_padding_changes_no_value_that_counts(backbone):
+    bench = variants.Workbench(backbone)
     padded, cut = bench.batch(LENGTHS, padded=True), bench.batch(LENGTHS, padded=False)
     assert padded["input_ids"].shape == (4, 50) and cut["input_ids"].shape == (4, 30)
     assert padded["input_mask"].sum(1).tolist() == LENGTHS
@@ -37,8 +39,7 @@ def test_padding_changes_no_value_that_counts(imported, backbone):
         assert not frames[:, 30:].any()
 
 
-def test_all_ways_to_compute_mag_give_the_same_sentiment(imported, backbone):
-    variants = imported("step_variants")
+def test_all_ways_to_compute_mag_give_the_same_sentiment(backbone):
     bench = variants.Workbench(backbone)
     scores = []
     for variant in variants.VARIANTS.values():
@@ -52,8 +53,7 @@ def test_all_ways_to_compute_mag_give_the_same_sentiment(imported, backbone):
         torch.testing.assert_close(other, scores[0], rtol=1e-5, atol=1e-5)
 
 
-def test_the_reference_computes_as_torch_does_by_itself(imported, backbone, monkeypatch):
-    variants = imported("step_variants")
+def test_the_reference_computes_as_torch_does_by_itself(backbone, monkeypatch):
     bench, settings = variants.Workbench(backbone), []
 
     def compute(network, batch):
@@ -71,8 +71,7 @@ def test_the_reference_computes_as_torch_does_by_itself(imported, backbone, monk
     assert [autocast for _, autocast in settings[2:]] == [True, True]
 
 
-def test_the_share_of_gpu_work_is_that_of_its_kernels(imported, backbone, monkeypatch):
-    variants = imported("step_variants")
+def test_the_share_of_gpu_work_is_that_of_its_kernels(backbone, monkeypatch):
     bench = variants.Workbench(backbone)
     kernels = [SimpleNamespace(self_device_time_total=us) for us in (5e5, 2.5e5)]
     profiled = SimpleNamespace(key_averages=lambda: kernels)
@@ -83,8 +82,7 @@ def test_the_share_of_gpu_work_is_that_of_its_kernels(imported, backbone, monkey
     assert bench.gpu_share(variants.VARIANTS[variants.ALL], {}) == 0.5
 
 
-def test_lengths_are_mosis_or_those_of_the_transcripts(imported, tmp_path):
-    step = imported("step")
+def test_lengths_are_mosis_or_those_of_the_transcripts(tmp_path):
     drawn = step.segment_lengths(SimpleNamespace(transcripts=None, seed=1))
     assert len(drawn) == 1284 and min(drawn) >= 3 and max(drawn) <= 50
     assert abs(sorted(drawn)[642] - 12) <= 1 and 13 < sum(drawn) / 1284 < 16
@@ -95,18 +93,14 @@ def test_lengths_are_mosis_or_those_of_the_transcripts(imported, tmp_path):
     assert 5 <= first < second == 50
 
 
-def test_it_measures_every_variant_and_shows_ratios(
-    imported, backbone, tmp_path, monkeypatch, capsys
-):
-    step = imported("step")
+def test_it_measures_every_variant_and_shows_ratios(backbone, tmp_path, monkeypatch, capsys):
     # Peak memory is that of a fresh process, which takes seconds to import torch.
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(stdout="1500000000"))
     out = tmp_path / "measured.json"
     typed = ["--backbone", backbone, "--batch", "8", "--rounds", "2", "--segments", "8"]
     step.main([*typed, "--out", str(out)])
     measured, shown = json.loads(out.read_text()), capsys.readouterr().out
-    variants = imported("step_variants").VARIANTS
-    assert set(measured["steps"]) == set(variants)
+    assert set(measured["steps"]) == set(variants.VARIANTS)
     for found in measured["steps"].values():
         assert all(len(values) == 2 for values in found.values())
         assert min(found["forward"]) > 0 and min(found["padding"]) >= 0
@@ -118,8 +112,7 @@ def test_it_measures_every_variant_and_shows_ratios(
     assert "synthetic lengths" in shown and "peak memory, reference: 1.50 GB" in shown
 
 
-def test_ratios_are_paired_by_round(imported):
-    step = imported("step")
+def test_ratios_are_paired_by_round():
     found = {"forward": [2.0, 8.0], "backward": [2.0, 4.0], "padding": [0.5, 0.5]}
     assert step.totals(found) == [4.0, 12.0]
     assert step.ratios([4.0, 12.0], [2.0, 3.0]) == [2.0, 4.0]

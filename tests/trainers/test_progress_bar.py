@@ -31,7 +31,7 @@ def console(monkeypatch):
         logger = logging.Logger("run")
         logger.addHandler(logging.StreamHandler(stream))
         monkeypatch.setitem(logging.root.manager.loggerDict, "run", logger)
-        monkeypatch.setattr("shutil.get_terminal_size", lambda: (150, 40))
+        monkeypatch.setattr("shutil.get_terminal_size", lambda fallback=(80, 24): (150, 40))
         return logger
 
     return make
