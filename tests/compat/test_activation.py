@@ -5,6 +5,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat import patch as patches
 from mmf_cmsbert.compat.libraries import (
     demjson,
     lightning,
@@ -27,6 +28,7 @@ def libraries_as_mmf_knew_them(mmf, monkeypatch):
 
     monkeypatch.setattr(imports, "_modules", {})
     monkeypatch.setattr(imports, "_libraries", {})
+    monkeypatch.setattr(patches, "_active", [])
     for name in ("torchvision", "torchtext", "demjson"):
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setattr(collections, "Mapping", collections.abc.Mapping, raising=False)

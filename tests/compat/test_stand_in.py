@@ -7,14 +7,16 @@ from types import ModuleType
 import pytest
 
 from mmf_cmsbert.compat import imports, stand_in
+from mmf_cmsbert.compat import patch as patches
 from mmf_cmsbert.compat.libraries import torchvision
 from mmf_cmsbert.compat.patch import apply_all
 
 
 @pytest.fixture
 def table(monkeypatch):
-    """An empty table of libraries, in place of the one that this session works with."""
+    """An empty table of libraries, instead of the one that this session works with."""
     monkeypatch.setattr(imports, "_libraries", {})
+    monkeypatch.setattr(patches, "_active", [])
     return imports._libraries
 
 

@@ -13,7 +13,7 @@ from mmf_cmsbert.errors import ConfigError
 pytest.importorskip("mmf")
 pytest.importorskip("pytorch_lightning")
 
-from mmf_cmsbert.trainers import processes  # noqa: E402
+from mmf_cmsbert.trainers import lost_processes, processes  # noqa: E402
 from mmf_cmsbert.trainers.lightning_settings import DEFAULTS  # noqa: E402
 
 VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "WORLD_SIZE", "LOCAL_RANK")
@@ -32,6 +32,8 @@ def started(monkeypatch):
         return SimpleNamespace(wait=lambda timeout=None: 0)
 
     monkeypatch.setattr(subprocess, "Popen", popen)
+    # so that later tests of this process do not send signals to them
+    monkeypatch.setattr(lost_processes, "_started", {})
     monkeypatch.setattr(sys, "orig_argv", ["python", "-X", "dev", "/bin/mmf_run", "config=my.yaml"])
     monkeypatch.setattr(
         processes.DDPStrategy, "setup_environment", lambda self: self.set_world_ranks()
