@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tqdm import tqdm
 
 from mmf_cmsbert.errors import DataError, UserError
+from mmf_cmsbert.utils import json_text
 from mmf_cmsbert.utils.unfinished import name_for
 
 _BLOCK, _WORTH_A_BAR = 1 << 22, 1 << 28
@@ -85,6 +86,19 @@ def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
     if left < 0:
         raise FileTooLarge(f"{path}: larger than {most:,} bytes, the most that is read of it")
     return b"".join(blocks)
+
+
+def read_json(path: str | os.PathLike[str], most: int) -> Any:
+    """The content of a JSON file of at most ``most`` bytes.
+
+    Raises:
+        NotRegularFile: it is a pipe, socket, device or folder.
+        FileTooLarge: it is larger.
+        DataError: its objects would take more memory than :func:`.json_text.parse` allows.
+        ValueError: it is no JSON, or nested too deeply.
+        OSError: there is no such file, or it cannot be read.
+    """
+    return json_text.parse(read_regular(path, most), os.fspath(path))
 
 
 def _open(path: str, flags: int) -> int:

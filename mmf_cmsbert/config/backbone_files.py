@@ -4,10 +4,10 @@ A model may be trained with a hub name and used with a local copy, or its folder
 weights are in the checkpoint; word pieces and architecture come from small files, compared here.
 """
 
-import json
 from pathlib import Path
 
-from mmf_cmsbert.files import check_regular, sha256_of
+from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import read_json, sha256_of
 from mmf_cmsbert.paths import find
 
 _TOKENIZER = (
@@ -20,6 +20,8 @@ _TOKENIZER = (
 )
 # Keys of a config.json that name its origin or how weights are stored.
 _IRRELEVANT = ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "architectures")
+# Bytes of a config.json: one that names 20,000 classes has one million.
+_LARGEST_CONFIG = 1 << 24
 
 
 def is_here(name: str) -> bool:
@@ -31,10 +33,22 @@ def same_pretrained(first: str, second: str) -> bool:
     """Whether two hub names or folders hold the same tokenizer and architecture.
 
     True also where one of them is not on this machine, so that nothing can be compared.
+
+    Raises:
+        DataError: a file is a pipe or device, too large, or cannot be read.
     """
     if first == second or not (is_here(first) and is_here(second)):
         return True
-    one, other = _files(first), _files(second)
+    try:
+        return _same(_files(first), _files(second))
+    except OSError as error:
+        raise DataError(
+            f"{error.filename}: cannot be read ({error.strerror or error}), and is compared with "
+            "what the model was trained with"
+        ) from error
+
+
+def _same(one: dict[str, Path], other: dict[str, Path]) -> bool:
     shared = [name for name in _TOKENIZER if name in one and name in other]
     if any(sha256_of(one[name]) != sha256_of(other[name]) for name in shared):
         return False
@@ -60,9 +74,10 @@ def _files(name: str) -> dict[str, Path]:
 def _architecture(files: dict[str, Path]) -> dict:
     if "config.json" not in files:
         return {}
-    check_regular(files["config.json"])
     try:
-        content = json.loads(files["config.json"].read_text(encoding="utf-8"))
-    except ValueError:  # transformers says what is wrong with it
+        content = read_json(files["config.json"], _LARGEST_CONFIG)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):  # transformers says what is wrong with it
         return {}
     return {key: value for key, value in content.items() if key not in _IRRELEVANT}

@@ -20,7 +20,7 @@ from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
 from mmf_cmsbert.datasets.synthetic_text import vocabulary, write_sentence
 from mmf_cmsbert.errors import ConfigError, DataError
-from mmf_cmsbert.files import read_regular, replace_text, replaced_file, sha256_of
+from mmf_cmsbert.files import read_json, replace_text, replaced_file, sha256_of
 
 VERSION = 1
 _DEFAULTS = {"seed": 1, "train": 480, "val": 120, "test": 200}
@@ -90,7 +90,7 @@ def write_split(
                 "one; it was left as it is. Give the synthetic corpus a folder of its own: "
                 "data_dir of the dataset"
             )
-        if made_from.items() <= json.loads(read_regular(note, _LARGEST)).items():
+        if made_from.items() <= read_json(note, _LARGEST).items():
             return False
         path.unlink()
     content = pickle.dumps(make_split(split, settings, widths), protocol=4)
@@ -105,7 +105,7 @@ def write_split(
 def is_synthetic(path: Path) -> bool:
     """Whether the file was written by this generator and has not been changed since."""
     try:
-        note = json.loads(read_regular(_note_path(path), _LARGEST))
+        note = read_json(_note_path(path), _LARGEST)
         return note["sha256"] == sha256_of(path)
     except (OSError, ValueError, KeyError, TypeError):
         return False

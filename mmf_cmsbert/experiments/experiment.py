@@ -12,14 +12,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.experiments.job import Job
-from mmf_cmsbert.files import replaced_file
+from mmf_cmsbert.files import read_json, replaced_file
 from mmf_cmsbert.records import record
 
 NAME, FORMAT = "experiment.json", 1
 TABLES = ("results.csv", "results.md", "results.png", "results.svg")
-_SHOWN = 3
+_SHOWN, _LARGEST = 3, 1 << 26
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Experiment:
                 }
             )
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = read_json(file, _LARGEST)
             if content["format"] != FORMAT:
                 raise ValueError(f"format {content['format']}, expected {FORMAT}")
             return cls(dict(content["runs"]), content["command"], content["begun"])
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except (DataError, OSError, ValueError, LookupError, TypeError) as error:
             raise ConfigError(
                 f"{file}: cannot be read ({error}); type --output FOLDER for another folder, or "
                 "--overwrite to replace the experiment there"

@@ -6,9 +6,8 @@ from typing import Any
 
 from mmf_cmsbert.config.environment import with_values
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.files import read_regular
+from mmf_cmsbert.files import read_json
 from mmf_cmsbert.records import provenance
-from mmf_cmsbert.utils import json_text
 
 NAME, FORMAT = "run.json", 1
 _LARGEST = 1 << 26
@@ -37,12 +36,12 @@ def read(path: Path) -> dict[str, Any]:
     """
     file = path / NAME if path.is_dir() else path
     try:
-        record = json_text.parse(read_regular(file, _LARGEST), str(file))
+        record = read_json(file, _LARGEST)
     except OSError as error:
         raise DataError(
             f"{file}: {error.strerror}; expected the {NAME} that mmf_run leaves in env.save_dir"
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{file} is no JSON ({error}); expected a run's {NAME}") from error
     found = record.get("format") if isinstance(record, dict) else None
     if found != FORMAT:

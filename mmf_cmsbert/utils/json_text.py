@@ -20,8 +20,7 @@ def parse(text: str | bytes, where: str) -> Any:
 
     Raises:
         DataError: its objects would take more than 512 MiB; they are counted before they are made.
-        ValueError: it is no JSON.
-        RecursionError: it is nested too deeply.
+        ValueError: it is no JSON, or nested too deeply.
     """
     if isinstance(text, str):
         objects, arrays, values = (text.count(mark) for mark in "{[,")
@@ -33,5 +32,8 @@ def parse(text: str | bytes, where: str) -> Any:
             f"reading it would take about {size >> 20:,} MiB of memory, and {_MOST >> 20} are the "
             "most. Split it, or write segments as JSON Lines (.jsonl), an object a line"
         )
-    with no_collection():
-        return json.loads(text)
+    try:
+        with no_collection():
+            return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error

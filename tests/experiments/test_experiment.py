@@ -9,6 +9,7 @@ from made_up_runs import write_record
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments.experiment import NAME, TABLES, begin
 
+DEEP, BOMB = "[" * 100_000, f"[{'{},' * (20 << 18)}{{}}]"
 COMMAND = "cmsbert ablate a b --seeds 2"
 
 
@@ -90,7 +91,7 @@ def test_an_interrupted_experiment_of_an_earlier_version_continues(planned, outp
     assert len(json.loads((output / NAME).read_text())["runs"]) == 4
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"format": 2}', '{"format": 1}'])
+@pytest.mark.parametrize("content", ["", "[]", '{"format": 2}', '{"format": 1}', DEEP, BOMB])
 def test_a_damaged_or_later_description_is_refused(planned, output, content):
     (job,) = planned(["a"])
     write_record(job.folder, job.config)

@@ -22,6 +22,11 @@ def test_objects_are_counted_before_they_are_made(each):
         pytest.fail(each)
 
 
+def test_what_is_nested_too_deeply_is_no_json():
+    with pytest.raises(ValueError, match="nested too deeply"):
+        json_text.parse("[" * 100_000, "f.json")
+
+
 def test_a_record_of_empty_objects_is_refused(tmp_path):
     (tmp_path / "run.json").write_text(f"[{'{},' * (20 << 20)}{{}}]")
     with pytest.raises(DataError, match="run.json: JSON of"):

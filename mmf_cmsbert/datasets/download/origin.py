@@ -1,11 +1,15 @@
 """What a partly fetched file is the beginning of."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
+
+from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import read_json
+
+_LARGEST = 1 << 16
 
 
 @dataclass
@@ -21,8 +25,8 @@ class Origin:
 def read_origin(part: Path, address: str) -> Origin:
     """What the note beside ``part`` says, if it is about a file of this address."""
     try:
-        origin = Origin(**json.loads(note_beside(part).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        origin = Origin(**read_json(note_beside(part), _LARGEST))
+    except (DataError, OSError, ValueError, TypeError):
         return Origin(address)
     fits = (
         origin.address == address

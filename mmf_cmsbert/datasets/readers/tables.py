@@ -68,7 +68,7 @@ def _json(file: Path) -> Iterator[Row]:
             where = f"{file}: line {number}"
             try:
                 row = json_text.parse(line, where)
-            except (ValueError, RecursionError) as error:
+            except ValueError as error:
                 raise DataError(
                     f"{where} is no JSON ({str(error)[:100]}): {line[:80]!r}"
                 ) from error
@@ -79,12 +79,11 @@ def _array(file: Path) -> Iterator[Row]:
     content = read_regular(file, _LONGEST_ARRAY)
     try:
         rows = json_text.parse(content.decode(_encoding(content)), str(file))
-    except RecursionError as error:
-        raise DataError(f"{file} is no JSON (nested too deeply)") from error
-    except json.JSONDecodeError as error:
+    except ValueError as error:
+        at = f": line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise DataError(
-            f"{file}: line {error.lineno} is no JSON ({str(error)[:100]}); expected an array of "
-            "objects, or, in a .jsonl file, an object a line"
+            f"{file}{at} is no JSON ({str(error)[:100]}); expected an array of objects, or, in a "
+            ".jsonl file, an object a line"
         ) from error
     if isinstance(rows, dict) and all(split_named(k) and type(v) is list for k, v in rows.items()):
         rows = [_of_split(row, split) for split, each in rows.items() for row in each]

@@ -9,8 +9,7 @@ from mmf_cmsbert.datasets.readers.names import known_splits, split_keys, split_n
 from mmf_cmsbert.datasets.readers.text import describe
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.files import read_regular
-from mmf_cmsbert.utils import json_text
+from mmf_cmsbert.files import read_json
 
 NAME = "splits.json"
 EXAMPLE = '{"train": ["VIDEO", ...], "val": [...], "test": [...]}'
@@ -52,8 +51,8 @@ def is_video_lists(path: Path) -> bool:
     if path.name == NAME:
         return True
     try:
-        content = json_text.parse(read_regular(path, _LARGEST).decode("utf-8-sig"), str(path))
-    except (OSError, ValueError, RecursionError, DataError):
+        content = read_json(path, _LARGEST)
+    except (OSError, ValueError, DataError):
         return False
     if not isinstance(content, dict) or not any(map(split_named, content)):
         return False
@@ -84,10 +83,10 @@ def read_video_lists(path: Path) -> Mapping[str, Sequence[str]]:
         DataError: no such file, or a video in two splits or twice in one.
     """
     try:
-        content: Any = json_text.parse(read_regular(path, _LARGEST).decode("utf-8-sig"), str(path))
+        content: Any = read_json(path, _LARGEST)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{path} is no JSON ({str(error)[:100]}); expected {EXAMPLE}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected {EXAMPLE}, found {describe(content)}")

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.files import read_regular, replaced_file, sha256_of
-from mmf_cmsbert.utils import json_text
+from mmf_cmsbert.files import read_json, replaced_file, sha256_of
 
 NAME = "manifest.json"
 # Format 1 has no checksum of the manifest itself; it is still read.
@@ -82,7 +81,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / NAME
     try:
-        given = json_text.parse(read_regular(path, LARGEST), str(path))
+        given = read_json(path, LARGEST)
         if given["format"] not in _READ:
             raise DataError(
                 f"{path}: a store of format {given['format']!r:.40}; this version reads "
@@ -97,7 +96,7 @@ def read_manifest(folder: Path) -> Manifest:
             if each.type in (int, str) and not isinstance(getattr(manifest, each.name), each.type):
                 raise TypeError(f"{each.name} is {getattr(manifest, each.name)!r:.40}")
         return manifest
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
             f"{path}: no manifest of a store ({type(error).__name__}: {str(error)[:200]}); convert "
             "the corpus again: cmsbert data convert"

@@ -1,6 +1,7 @@
 """A file comes whole from a server that breaks, or an error says why not."""
 
 import json
+import os
 import resource
 import shutil
 import socket
@@ -110,6 +111,17 @@ def test_a_beginning_from_another_server_is_not_gone_on_with(site, get, tmp_path
     (tmp_path / f"{WORDS}.part.json").write_text(
         '{"address": "http://elsewhere/words.csd", "version": "\\"one\\"", "size": 100}'
     )
+    assert get()[0].read_bytes() == words(site)
+    assert ranges(site) == [None]
+
+
+@pytest.mark.parametrize("note", ["[" * 60_000, " " * 70_000 + "{}", "[]", None])
+def test_a_beginning_whose_note_says_nothing_is_fetched_again(site, get, tmp_path, note):
+    (tmp_path / f"{WORDS}.part").write_bytes(b"\x89HDF")
+    if note is None:
+        os.mkfifo(tmp_path / f"{WORDS}.part.json")
+    else:
+        (tmp_path / f"{WORDS}.part.json").write_text(note)
     assert get()[0].read_bytes() == words(site)
     assert ranges(site) == [None]
 

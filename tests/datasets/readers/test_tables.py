@@ -86,6 +86,8 @@ def test_columns_of_mmsas_labels(tmp_path):
         ("a.csv", b'id,text,label\n1,a,"1,5"\n', "label is str '1,5'; expected a number, such as"),
         ("a.csv", b"id,id,text\n", "a column stands twice"),
         ("a.json", b'{"id": "a"}', "expected an array of objects"),
+        ("a.json", b"[" + b"1" * 5000 + b"]", "a.json is no JSON .Exceeds the limit"),
+        ("a.json", b"[" * 100_000, "a.json is no JSON .nested too deeply"),
         ("a.json", b'[{"id": "a"},]', "line 1 is no JSON"),
         ("a.json", b"[1]", "object 1: expected an object"),
         ("a.txt", b"id,text\n1,a\n", "expected a pickle, found a text file; .*.csv"),
