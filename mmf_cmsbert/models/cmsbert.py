@@ -15,6 +15,7 @@ from mmf_cmsbert.modules.backbone import load_backbone, position_count
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.optimizer_watch import after_each_update
 from mmf_cmsbert.modules.settings import NetworkSettings, is_number
+from mmf_cmsbert.modules.shifts.registry import shift_named
 from mmf_cmsbert.modules.temperature import Temperature
 from mmf_cmsbert.modules.weight_average import WeightAverage
 from mmf_cmsbert.paths import PACKAGE
@@ -59,8 +60,10 @@ class CMSBERT(BaseModel):
             self.config.features = features
         self.datasets = tuple(features)
         self.widths = _widths(features, nonverbal)
-        if given["shift"]["context"] == "word":
-            _check_aligned(self.widths)
+        context = given["shift"]["context"]
+        shift = shift_named(context, "model_config.cmsbert.shift.context")
+        if shift is not None and shift.needs_alignment:
+            _check_aligned(self.widths, context)
         contrastive, ema = given["contrastive"], given["ema"]
         self.pairs = _pairs(contrastive["pairs"], ("text", *self.widths))
         self.classes = given["head"]["classes"]
@@ -129,7 +132,8 @@ class CMSBERT(BaseModel):
                 "add its widths to model_config.cmsbert.features"
             )
         modalities = [m for m, each in self.widths.items() if dataset in each]
-        by_word = self.network.settings.shift_context == "word"
+        shift = self.network.shift
+        by_word = shift is not None and shift.needs_alignment
         return batch_fields(sample_list, modalities, by_word) | {"dataset": dataset}
 
     def _sentiment(self, logits: Tensor) -> Tensor:
@@ -265,14 +269,14 @@ def _widths(features: Mapping, modalities: tuple[str, ...]) -> dict[str, dict[st
     return {m: each for m, each in widths.items() if each}
 
 
-def _check_aligned(widths: Mapping) -> None:
+def _check_aligned(widths: Mapping, context: str) -> None:
     """Raise where a dataset in use found itself not to have one frame a word."""
     for name in sorted({dataset for each in widths.values() for dataset in each}):
         for split, found in (registry.get(f"{name}_unaligned", no_warning=True) or {}).items():
             if found:
                 raise ConfigError(
-                    f"model_config.cmsbert.shift.context is word, which needs one frame a word, but"
-                    f" in the {split} split of {name} {found}. Type "
+                    f"model_config.cmsbert.shift.context is {context}, which needs one frame a "
+                    f"word, but in the {split} split of {name} {found}. Type "
                     "model_config.cmsbert.shift.context=utterance, or name word-aligned files; for "
                     "utterance-level features, one frame a segment, type "
                     f"dataset_config.{name}.single_frame=every_word"

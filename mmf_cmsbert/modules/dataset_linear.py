@@ -17,6 +17,10 @@ class DatasetLinear(nn.Module):
         super().__init__()
         self.maps = nn.ModuleDict({name: nn.Linear(width, dim) for name, width in widths.items()})
 
+    def linears(self) -> list[nn.Linear]:
+        """The linear map of each dataset."""
+        return [each for each in self.maps.values() if isinstance(each, nn.Linear)]
+
     def forward(self, inputs: Tensor, dataset: str) -> Tensor:
         """Map ``(..., widths[dataset])`` to ``(..., dim)``. KeyError for an unknown dataset."""
         return self.maps[dataset](inputs)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -14,31 +14,16 @@ from mmf_cmsbert.modules.frame_encoder import FrameEncoder
 from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.length_groups import group_by_length
 from mmf_cmsbert.modules.network_input import NetworkInput
+from mmf_cmsbert.modules.network_output import CMSBertOutput
 from mmf_cmsbert.modules.packing import Packing, allow_packing, first_pieces_at_last, packs
 from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
 from mmf_cmsbert.modules.precision import full_precision
 from mmf_cmsbert.modules.settings import NetworkSettings
-from mmf_cmsbert.modules.utterance_shift import UtteranceShift
-from mmf_cmsbert.modules.word_shift import WordShift, aligned_frames
+from mmf_cmsbert.modules.shifts.base import Shift
+from mmf_cmsbert.modules.shifts.registry import shift_named
 
 # What a further group costs a CPU, in padded word pieces (measured with MiniLM, 2 threads).
 _GROUP_OVERHEAD = 60.0
-
-
-@dataclass
-class CMSBertOutput:
-    """What the network computes for a batch.
-
-    Attributes:
-        logits: the head's output, ``(batch, outputs)``: the sentiment itself for regression
-            (``outputs`` is 1), one logit a class for classification.
-        embeddings: modality -> L2-normalised embedding in the common space, ``(batch, embed_dim)``.
-        present: modality -> whether a segment has that modality at all, bool ``(batch,)``.
-    """
-
-    logits: Tensor
-    embeddings: dict[str, Tensor]
-    present: dict[str, Tensor]
 
 
 class CMSBert(nn.Module):
@@ -96,28 +81,11 @@ class CMSBert(nn.Module):
             | {m: nn.Linear(settings.frame_dim, settings.embed_dim) for m in self.modalities}
         )
 
-    def _build_shift(self, dim: int, widths: Mapping[str, Mapping[str, int]]) -> nn.Module | None:
-        settings = self.settings
-        if settings.shift_context == "none" or not self.modalities:
+    def _build_shift(self, dim: int, widths: Mapping[str, Mapping[str, int]]) -> Shift | None:
+        shift = shift_named(self.settings.shift_context, "model_config.cmsbert.shift.context")
+        if shift is None or not self.modalities:
             return None
-        if settings.shift_context == "word":
-            return WordShift(
-                dim,
-                widths,
-                settings.shift_beta,
-                settings.shift_dropout,
-                settings.shift_start,
-            )
-        return UtteranceShift(
-            dim,
-            settings.frame_dim,
-            self.modalities,
-            settings.frame_heads,
-            settings.shift_gate,
-            settings.shift_beta,
-            settings.shift_dropout,
-            settings.shift_start,
-        )
+        return shift.from_settings(self.settings, dim, widths)
 
     def forward(
         self,
@@ -244,19 +212,15 @@ class CMSBert(nn.Module):
         self, batch: NetworkInput, dataset: str
     ) -> tuple[Callable[[Tensor], Tensor], dict[str, Tensor]]:
         """What shifts the words ``(batch, pieces, dim)``, and the states of :meth:`_encode`."""
-        mask, masks, frames = batch.input_mask.bool(), batch.frame_masks, batch.frames
+        mask = batch.input_mask.bool()
         states: dict[str, Tensor] = {}
 
         def shift(words: Tensor) -> Tensor:
             if self.settings.text_state == "verbal":
                 states["verbal"] = mean_pool(words, mask)
-            if isinstance(self.shift, UtteranceShift):
-                return self.shift(words, mask, batch.encoded, masks)
-            if isinstance(self.shift, WordShift):
-                index = batch.word_index
-                rows = {m: aligned_frames(frames[m], masks[m], index, m) for m in frames}
-                return self.shift(words, rows, {m: masks[m].any(1) for m in frames}, dataset)
-            return words
+            if self.shift is None:
+                return words
+            return self.shift.shift_batch(words, batch, dataset)
 
         return shift, states
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass, fields
 from math import isfinite
 
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.shifts.base import Shift
+from mmf_cmsbert.modules.shifts.registry import shift_named
 
 CHOICES = {
-    "shift_context": ("utterance", "word", "none"),
     "shift_gate": ("relu", "sigmoid"),
     "shift_start": ("auto", "mag", "identity"),
     "pooling": ("cls", "mean", "attention"),
@@ -38,9 +39,9 @@ KEYS = {
 class NetworkSettings:
     """Knobs of :class:`CMSBert`, with the defaults of ``configs/models/cmsbert/defaults.yaml``.
 
-    ``shift_start`` is never ``auto`` afterwards: that becomes ``mag`` where words are shifted by
-    their own frames, which is MAG, and else ``identity``, which was better on validation (our
-    interpretation).
+    ``shift_start`` is never ``auto`` afterwards: that becomes the shift's ``default_start``, which
+    is ``mag`` where words are shifted by their own frames, which is MAG, and else ``identity``,
+    which was better on validation (our interpretation).
 
     Raises:
         ConfigError: a value that is none of the choices, or out of its range.
@@ -67,8 +68,8 @@ class NetworkSettings:
         for field in fields(self):
             self._check(field.name, getattr(self, field.name))
         if self.shift_start == "auto":
-            start = "mag" if self.shift_context == "word" else "identity"
-            object.__setattr__(self, "shift_start", start)
+            shift = shift_named(self.shift_context, _key("shift_context")) or Shift
+            object.__setattr__(self, "shift_start", shift.default_start)
         if self.frame_dim % self.frame_heads:
             raise ConfigError(
                 f"model_config.cmsbert.frames.dim is {self.frame_dim}, which frames.heads "
@@ -78,7 +79,9 @@ class NetworkSettings:
     @staticmethod
     def _check(name: str, value) -> None:
         expected = None
-        if name in CHOICES:
+        if name == "shift_context":
+            shift_named(value, _key(name))
+        elif name in CHOICES:
             if value not in CHOICES[name] or isinstance(value, bool):
                 expected = "one of " + ", ".join(str(choice) for choice in CHOICES[name])
         elif name.endswith("dropout"):
@@ -94,9 +97,11 @@ class NetworkSettings:
         elif name == "length_groups" and not (value in ("auto", "packed") or is_count(value, 1)):
             expected = "auto, packed, or a whole number, at least 1"
         if expected:
-            raise ConfigError(
-                f"model_config.cmsbert.{KEYS[name]} is {value!r}; expected {expected}"
-            )
+            raise ConfigError(f"{_key(name)} is {value!r}; expected {expected}")
+
+
+def _key(name: str) -> str:
+    return f"model_config.cmsbert.{KEYS[name]}"
 
 
 def is_count(value, least: int) -> bool:

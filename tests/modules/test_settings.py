@@ -7,11 +7,14 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.settings import KEYS, NetworkSettings
 from mmf_cmsbert.paths import PACKAGE
 
+SHIFTS = "one of utterance, word, none, or a shift that the package in env.user_dir registers"
+
 
 @pytest.mark.parametrize(
     ("field", "value", "expected"),
     [
-        ("shift_context", "sentence", "one of utterance, word, none"),
+        ("shift_context", "sentence", SHIFTS),
+        ("shift_context", ["word"], SHIFTS),
         ("shift_beta", -1.0, "a number above 0"),
         ("shift_beta", "1", "a number above 0"),
         ("shift_beta", float("nan"), "a number above 0"),

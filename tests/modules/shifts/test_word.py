@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from mmf_cmsbert.modules.word_shift import WordShift, frames_of_pieces
+from mmf_cmsbert.modules.shifts.word import WordShift, frames_of_pieces
 
 DIM, VISUAL, ACOUSTIC = 6, 3, 4
 

@@ -1,8 +1,15 @@
 """What every shift has in common: a bounded displacement of word states, then norm and dropout."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from mmf_cmsbert.modules.network_input import NetworkInput
+    from mmf_cmsbert.modules.settings import NetworkSettings
 
 STARTS = ("mag", "identity")
 _EPSILON = 1e-6
@@ -36,6 +43,14 @@ class Shift(nn.Module):
     ``start="identity"`` it is ``z + Dropout(alpha * h)``, and the maps that give h begin with
     zeros: exactly z at first, and what the modalities add is learned (our interpretation).
 
+    A subclass registers itself with :func:`~.registry.register_shift`, is built by
+    :meth:`from_settings`, and computes in ``forward(states, mask, frames, frame_masks)`` a
+    displacement h that it gives to :meth:`displace`; see :meth:`shift_batch` for the arguments.
+
+    Attributes:
+        default_start: what ``shift.start=auto`` means for this shift.
+        needs_alignment: whether it needs one frame a word, as word-aligned data has.
+
     Args:
         dim: width of the word states.
         beta: the longest displacement allowed, in lengths of the state.
@@ -46,6 +61,9 @@ class Shift(nn.Module):
         ValueError: an unknown start.
     """
 
+    default_start: ClassVar[str] = "identity"
+    needs_alignment: ClassVar[bool] = False
+
     def __init__(self, dim: int, beta: float = 1.0, dropout: float = 0.5, start: str = "mag"):
         super().__init__()
         if start not in STARTS:
@@ -54,6 +72,38 @@ class Shift(nn.Module):
         self.norm = nn.LayerNorm(dim) if start == "mag" else None
         self.dropout = nn.Dropout(dropout)
 
+    @classmethod
+    def from_settings(
+        cls, settings: NetworkSettings, dim: int, widths: Mapping[str, Mapping[str, int]]
+    ) -> Shift:
+        """Build the shift of a network.
+
+        Args:
+            settings: the network's settings, those of ``shift`` and ``frames`` among them.
+            dim: width of the word states.
+            widths: modality -> dataset -> width of its frames before they are encoded; encoded
+                ones have ``settings.frame_dim``.
+        """
+        raise NotImplementedError(f"{cls.__name__} has no from_settings")
+
+    def shift_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> Tensor:
+        """Shift the word pieces of a network's batch: calls ``forward``.
+
+        Override it for a shift that needs other fields of the batch.
+
+        Args:
+            states: z, ``(batch, pieces, dim)``.
+            batch: gives ``forward`` the mask of the pieces, bool ``(batch, pieces)``; modality ->
+                encoded frames, ``(batch, frames, frame_dim)``; and modality -> True where a frame
+                was recorded, ``(batch, frames)``.
+            dataset: the dataset that the batch comes from.
+
+        Returns:
+            Shifted states, ``(batch, pieces, dim)``.
+        """
+        shifted: Tensor = self(states, batch.input_mask.bool(), batch.encoded, batch.frame_masks)
+        return shifted
+
     def displace(self, states: Tensor, displacement: Tensor) -> Tensor:
         """Move ``states`` by the limited ``displacement``; both ``(batch, pieces, dim)``."""
         limited = limit_displacement(states, displacement, self.beta)
@@ -61,8 +111,12 @@ class Shift(nn.Module):
             return states + self.dropout(limited)
         return self.dropout(self.norm(limited + states))
 
-    def _begin(self, maps: Iterable[nn.Linear]) -> None:
-        """Let the linear maps that give the displacement begin as ``start`` asks for."""
+    def begin(self, maps: Iterable[nn.Linear]) -> None:
+        """Let the linear maps that give the displacement begin as ``start`` asks for.
+
+        With ``start="identity"`` they begin with zeros, otherwise they stay as they are. Call it
+        at the end of the constructor.
+        """
         if self.norm is None:
             for each in maps:
                 nn.init.zeros_(each.weight)

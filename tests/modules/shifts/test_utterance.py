@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from mmf_cmsbert.modules.shift import limit_displacement
-from mmf_cmsbert.modules.utterance_shift import UtteranceShift
+from mmf_cmsbert.modules.shifts.base import limit_displacement
+from mmf_cmsbert.modules.shifts.utterance import UtteranceShift
 
 DIM, FRAME_DIM = 8, 4
 

@@ -1,13 +1,21 @@
 """MAG: each word is shifted by its own frames. The baseline that CMS generalises."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.dataset_linear import DatasetLinear
-from mmf_cmsbert.modules.shift import Shift
+from mmf_cmsbert.modules.shifts.base import Shift
+from mmf_cmsbert.modules.shifts.registry import register_shift
+
+if TYPE_CHECKING:
+    from mmf_cmsbert.modules.network_input import NetworkInput
+    from mmf_cmsbert.modules.settings import NetworkSettings
 
 _BERT_DEVIATION = 0.02
 
@@ -50,6 +58,7 @@ def aligned_frames(frames: Tensor, mask: Tensor, word_index: Tensor, modality: s
     return frames_of_pieces(frames, word_index.clamp(max=frames.size(1) - 1))
 
 
+@register_shift("word")
 class WordShift(Shift):
     """Multimodal adaptation gate (Rahman et al., ACL 2020, equations 1 to 6).
 
@@ -62,6 +71,9 @@ class WordShift(Shift):
         dropout: probability of dropping an element of the shifted state.
         start: ``mag`` or ``identity``, see :class:`Shift`.
     """
+
+    default_start = "mag"
+    needs_alignment = True
 
     def __init__(
         self,
@@ -78,16 +90,32 @@ class WordShift(Shift):
                 for modality, each in widths.items()
             }
         )
-        self.values = nn.ModuleDict(
-            {modality: DatasetLinear(each, dim) for modality, each in widths.items()}
-        )
+        values = {modality: DatasetLinear(each, dim) for modality, each in widths.items()}
+        self.values = nn.ModuleDict(values)
         if start == "mag":
             # As MAG-BERT's published code begins: like BERT's own layers.
             for each in self.modules():
                 if isinstance(each, nn.Linear):
                     nn.init.normal_(each.weight, std=_BERT_DEVIATION)
                     nn.init.zeros_(each.bias)
-        self._begin(m for each in self.values.values() for m in each.maps.values())
+        self.begin(linear for each in values.values() for linear in each.linears())
+
+    @classmethod
+    def from_settings(
+        cls, settings: NetworkSettings, dim: int, widths: Mapping[str, Mapping[str, int]]
+    ) -> WordShift:
+        return cls(dim, widths, settings.shift_beta, settings.shift_dropout, settings.shift_start)
+
+    def shift_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> Tensor:
+        """Shift the word pieces of a batch by the frames of their words, not yet encoded.
+
+        Raises:
+            ConfigError: a segment has fewer frames than words.
+        """
+        frames, masks = batch.frames, batch.frame_masks
+        rows = {m: aligned_frames(frames[m], masks[m], batch.word_index, m) for m in frames}
+        shifted: Tensor = self(states, rows, {m: masks[m].any(1) for m in frames}, dataset)
+        return shifted
 
     def forward(
         self,

@@ -1,13 +1,20 @@
 """CMS: each word is shifted by what the whole utterance shows, sounds like and says."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmf_cmsbert.modules.pooling import AttentionPooling
-from mmf_cmsbert.modules.shift import Shift
+from mmf_cmsbert.modules.shifts.base import Shift
+from mmf_cmsbert.modules.shifts.registry import register_shift
+
+if TYPE_CHECKING:
+    from mmf_cmsbert.modules.settings import NetworkSettings
 
 GATES = {"relu": torch.relu, "sigmoid": torch.sigmoid}
 
@@ -48,6 +55,7 @@ class ContextAttention(nn.Module):
         return context.transpose(1, 2).flatten(2)
 
 
+@register_shift("utterance")
 class UtteranceShift(Shift):
     """Context-driven modality shifting (paper's abstract; the equations are our interpretation).
 
@@ -90,8 +98,24 @@ class UtteranceShift(Shift):
             {m: ContextAttention(dim, frame_dim, heads) for m in modalities}
         )
         self.gates = nn.ModuleDict({m: nn.Linear(2 * dim + frame_dim, dim) for m in modalities})
-        self.values = nn.ModuleDict({m: nn.Linear(frame_dim, dim) for m in modalities})
-        self._begin(self.values.values())
+        values = {m: nn.Linear(frame_dim, dim) for m in modalities}
+        self.values = nn.ModuleDict(values)
+        self.begin(values.values())
+
+    @classmethod
+    def from_settings(
+        cls, settings: NetworkSettings, dim: int, widths: Mapping[str, Mapping[str, int]]
+    ) -> UtteranceShift:
+        return cls(
+            dim,
+            settings.frame_dim,
+            tuple(widths),
+            settings.frame_heads,
+            settings.shift_gate,
+            settings.shift_beta,
+            settings.shift_dropout,
+            settings.shift_start,
+        )
 
     def forward(
         self,
@@ -125,7 +149,7 @@ class UtteranceShift(Shift):
 
     def _gate(self, modality: str, states: Tensor, utterance: Tensor, context: Tensor) -> Tensor:
         """``W_g^m [z_i; s; c^m_i]``, with the product of s, the same for all words, made once."""
-        gate, dim = self.gates[modality], states.size(-1)
+        gate, dim = cast(nn.Linear, self.gates[modality]), states.size(-1)
         of_word, of_utterance, of_context = gate.weight.split([dim, dim, context.size(-1)], dim=1)
         return (
             F.linear(states, of_word, gate.bias)

@@ -1,0 +1,11 @@
+"""Shifts of word states by other modalities: one file a shift, each of which registers itself.
+
+``docs/extending.md`` shows how to add a shift.
+"""
+
+from mmf_cmsbert.modules.shifts.base import Shift
+from mmf_cmsbert.modules.shifts.registry import register_shift
+from mmf_cmsbert.modules.shifts.utterance import UtteranceShift
+from mmf_cmsbert.modules.shifts.word import WordShift
+
+__all__ = ["Shift", "UtteranceShift", "WordShift", "register_shift"]
