@@ -100,6 +100,7 @@ def test_predictions_have_one_row_a_test_segment_and_reproduce_the_scored_mae(tr
     assert f"{mae:.4f}" == scores_on_test(ended.stdout)["mae"]
 
 
+@pytest.mark.slow  # the file itself: tests/trainers/test_several_processes.py
 def test_predictions_as_csv(trained, run):
     folder, _ = trained
     predicted = run("mmf_predict", folder, "evaluation.predict_file_format=csv")
@@ -110,9 +111,8 @@ def test_predictions_as_csv(trained, run):
     assert len(rows) == 40 and set(rows[0]) == {"id", "prediction", "label"}
 
 
-@pytest.mark.parametrize(
-    "trainer", ["base_trainer", pytest.param("lightning_cmsbert", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow  # of a small model: tests/trainers/test_killed_runs.py
+@pytest.mark.parametrize("trainer", ["base_trainer", "lightning_cmsbert"])
 def test_killed_and_resumed_a_run_ends_with_the_scores_of_the_uninterrupted_one(
     trained, run, trainer
 ):
@@ -221,8 +221,10 @@ def test_a_missing_file_ends_the_command_with_one_message_and_a_status(tmp_path,
         assert hint in ended.stderr
 
 
-def test_ones_own_unaligned_segments_train_and_those_without_a_label_are_predicted(tmp_path, run):
-    folder, own = tmp_path / "run", tmp_path / "videos"
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """Segments of one's own with frames that belong to no word; those to predict have no label."""
+    folder = tmp_path_factory.mktemp("videos")
     rng = np.random.default_rng(0)
     rows = []
     for i in range(40):
@@ -231,11 +233,19 @@ def test_ones_own_unaligned_segments_train_and_those_without_a_label_are_predict
         rows.append({"id": f"clip {i}", "text": "a good film", "label": label, "split": split})
         for modality, width in (("visual", 47), ("acoustic", 74)):
             if i % 7:
-                (own / modality).mkdir(parents=True, exist_ok=True)
-                np.save(own / modality / f"clip {i}", rng.normal(3, 2, (i + width, width)))
-    (own / "segments.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    options = [f"dataset_config.mosi.annotations.{s}=[{own}]" for s in ("train", "val", "test")]
-    options += ["dataset_config.mosi.normalise=corpus", "dataset_config.mosi.max_frames=60"]
+                (folder / modality).mkdir(exist_ok=True)
+                np.save(folder / modality / f"clip {i}", rng.normal(3, 2, (i + width, width)))
+    (folder / "segments.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    options = [f"dataset_config.mosi.annotations.{s}=[{folder}]" for s in ("train", "val", "test")]
+    return rows, [*options, "dataset_config.mosi.normalise=corpus"]
+
+
+def test_ones_own_unaligned_segments_train_and_those_without_a_label_are_predicted(
+    tmp_path, run, own
+):
+    folder = tmp_path / "run"
+    rows, options = own
+    options = [*options, "dataset_config.mosi.max_frames=60"]
     ended = run("mmf_run", folder, *options, recipe=UNTRAINED)
     assert ended.returncode == 0, ended.stderr
     predicted = run("mmf_predict", folder, *options, recipe=UNTRAINED)
@@ -244,7 +254,11 @@ def test_ones_own_unaligned_segments_train_and_those_without_a_label_are_predict
     found = json.loads(file.read_text())
     assert [row["id"] for row in found] == [r["id"] for r in rows if r["split"] == "test"]
     assert all(row["label"] is None and abs(row["prediction"]) < 10 for row in found)
-    options.append("model_config.cmsbert.shift.context=word")
-    by_word = run("mmf_run", tmp_path / "by word", *options, recipe=UNTRAINED)
-    assert by_word.returncode == 2
-    assert "needs one frame a word, but in the train split of mosi segment clip" in by_word.stderr
+
+
+@pytest.mark.slow
+def test_unaligned_segments_are_refused_where_each_word_needs_a_frame(tmp_path, run, own):
+    options = [*own[1], "model_config.cmsbert.shift.context=word"]
+    ended = run("mmf_run", tmp_path / "run", *options, recipe=UNTRAINED)
+    assert ended.returncode == 2
+    assert "needs one frame a word, but in the train split of mosi segment clip" in ended.stderr

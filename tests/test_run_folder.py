@@ -127,7 +127,10 @@ def test_a_runs_configuration_makes_the_same_run_again(run, home, tmp_path):
             *(["model_config.cmsbert.frames.heads=2"], "frames.heads is 2; trained with 4"),
             marks=pytest.mark.slow,
         ),
-        (["dataset_config.mosi.normalise=none"], "normalise is none; trained with corpus"),
+        pytest.param(
+            *(["dataset_config.mosi.normalise=none"], "normalise is none; trained with corpus"),
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             *(
                 ["run_type=val", "dataset_config.mosi.max_frames=3"],
@@ -135,7 +138,9 @@ def test_a_runs_configuration_makes_the_same_run_again(run, home, tmp_path):
             ),
             marks=pytest.mark.slow,
         ),
-        (["dataset=mosei"], "dataset is mosei; trained with mosi"),
+        pytest.param(
+            *(["dataset=mosei"], "dataset is mosei; trained with mosi"), marks=pytest.mark.slow
+        ),
     ],
 )
 def test_another_configuration_than_was_trained_is_refused(run, home, tmp_path, words, named):

@@ -21,6 +21,7 @@ OWN = "training.trainer=base_trainer"
 SIZES = {"train": 25, "val": 19, "test": 13}
 # Three batches of 8 segments, and one of a single segment
 LAST = "training.max_updates=4"
+NO_PAIRS = "model_config.cmsbert.contrastive.pairs=[]"
 TRAINED = [
     f"train/{name}"
     for name in ("total_loss", "mosi/sentiment_regression", "mosi/multimodal_contrastive")
@@ -134,8 +135,11 @@ def assert_same_gradients(found, expected):
 @pytest.mark.parametrize("trainer", [LIGHTNING, OWN], ids=["lightning", "own"])
 @pytest.mark.parametrize(
     "options",
-    [["training.max_updates=3"], [LAST], [LAST, "model_config.cmsbert.contrastive.pairs=[]"]],
-    ids=["a full batch", "a batch of one segment", "without pairs"],
+    [
+        pytest.param(["training.max_updates=3"], id="a full batch"),
+        pytest.param([LAST], id="a batch of one segment", marks=pytest.mark.slow),
+        pytest.param([LAST, NO_PAIRS], id="without pairs", marks=pytest.mark.slow),
+    ],
 )
 def test_losses_gradients_and_metrics(toy, corpus, tmp_path, trainer, options):
     losses, last, gradients, metrics, _ = run_alone(toy, corpus, *options)
