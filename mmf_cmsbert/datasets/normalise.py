@@ -1,6 +1,6 @@
 """Frames to zero mean and unit variance in each column, by segment or by corpus."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +14,10 @@ _ROUNDING = 1e-6
 
 def by_segment(segment: Segment) -> Segment:
     """Each column over the segment's own frames; one that is constant there becomes zero."""
-    frames = {m: getattr(segment, m) for m in MODALITIES}
-    present = {m: each for m, each in frames.items() if each is not None and len(each)}
-    normalised = {}
-    for modality, each in present.items():
-        mean, scale = _mean_and_scale([each])
-        normalised[modality] = ((each - mean) / scale).astype(np.float32)
+    normalised = {
+        modality: ((getattr(segment, modality) - mean) / scale).astype(np.float32)
+        for modality, (mean, scale) in corpus_statistics([segment]).items()
+    }
     return replace(segment, **normalised)
 
 
@@ -29,19 +27,31 @@ def corpus_statistics(segments: Sequence[Segment]) -> dict[str, tuple[np.ndarray
     The scale is the standard deviation (of the population), or 1 for a constant column. Modalities
     that no segment has are left out. Meant for the training split alone.
     """
+    # Two passes: sums of squares alone would lose small deviations.
+    counts: dict[str, int] = {}
+    sums: dict[str, np.ndarray] = {}
+    largest: dict[str, np.ndarray] = {}
+    for modality, frames in _frames(segments):
+        counts[modality] = counts.get(modality, 0) + len(frames)
+        sums[modality] = sums.get(modality, 0) + frames.sum(0, dtype=np.float64)
+        own = np.abs(frames).max(0)
+        largest[modality] = np.maximum(largest.get(modality, own), own)
+    means = {modality: sums[modality] / counts[modality] for modality in sums}
+    squares = {modality: np.zeros_like(mean) for modality, mean in means.items()}
+    for modality, frames in _frames(segments):
+        squares[modality] += np.square(frames - means[modality]).sum(0)
     statistics = {}
-    for modality in MODALITIES:
-        frames = [getattr(segment, modality) for segment in segments]
-        frames = [each for each in frames if each is not None and len(each)]
-        if frames:
-            statistics[modality] = _mean_and_scale(frames)
+    for modality in (m for m in MODALITIES if m in means):
+        deviation = np.sqrt(squares[modality] / counts[modality])
+        scale = np.where(deviation > _ROUNDING * largest[modality], deviation, 1.0)
+        statistics[modality] = means[modality], scale
     return statistics
 
 
-def _mean_and_scale(frames: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    # Two passes, a segment at a time: sums of squares alone would lose small deviations.
-    count = sum(len(each) for each in frames)
-    mean = sum(each.sum(0, dtype=np.float64) for each in frames) / count
-    deviation = np.sqrt(sum(np.square(each - mean).sum(0) for each in frames) / count)
-    largest = np.max([np.abs(each).max(0) for each in frames], axis=0)
-    return mean, np.where(deviation > _ROUNDING * largest, deviation, 1.0)
+def _frames(segments: Sequence[Segment]) -> Iterator[tuple[str, np.ndarray]]:
+    """A segment at a time: together they may not fit into memory."""
+    for segment in segments:
+        for modality in MODALITIES:
+            frames = getattr(segment, modality)
+            if frames is not None and len(frames):
+                yield modality, frames

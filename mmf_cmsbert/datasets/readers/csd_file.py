@@ -10,12 +10,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import h5py
 import numpy as np
 
+from mmf_cmsbert.datasets.readers.file_views import ViewedFile
 from mmf_cmsbert.errors import DataError, SegmentError
-from mmf_cmsbert.files import check_regular
+from mmf_cmsbert.files import open_regular
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 # Deflate shrinks a thousandfold at most; an hour of COVAREP is a fifth of this many bytes.
@@ -33,9 +35,9 @@ class Sequence:
         videos: the ids of its videos.
     """
 
-    def __init__(self, file: h5py.File, path: Path):
+    def __init__(self, file: h5py.File, path: Path, viewed: ViewedFile):
         self.path = path
-        self._size = path.stat().st_size
+        self._viewed, self._size = viewed, viewed.size
         names = list(file)
         if len(names) != 1 or not isinstance(names[0], str):
             raise DataError(
@@ -54,7 +56,8 @@ class Sequence:
 
         Raises:
             SegmentError: intervals that are none, or of another number than the features.
-            DataError: what stands there is no pair of arrays, or lies elsewhere.
+            DataError: there is no pair of arrays, or it is elsewhere; or the file has changed
+                since it was opened.
         """
         where = f"{self.path}: video {video}"
         with _damage_told(self.path):
@@ -71,6 +74,7 @@ class Sequence:
             )
         with _damage_told(self.path):
             features, intervals = features[()], intervals.astype(np.float64)[()]
+        self._viewed.check_unchanged()  # HDF5 reads zeros beyond the end of a file that was cut
         wrong = ~(np.isfinite(intervals).all(1) & (intervals[:, 0] <= intervals[:, 1]))
         if wrong.any():
             row = int(np.argmax(wrong))
@@ -95,12 +99,25 @@ def open_sequence(path: Path) -> Iterator[Sequence]:
         DataError: the file cannot be read, is damaged, or is no computational sequence.
     """
     with _damage_told(path):
-        check_regular(path)
-        file = h5py.File(path, "r")
-    with file:
+        opened = open_regular(path)
+    with opened:
         with _damage_told(path):
-            sequence = Sequence(file, path)
-        yield sequence
+            viewed = ViewedFile(path, opened)
+            file = h5py.File(_name_of(opened, path), "r")
+        with file:
+            with _damage_told(path):
+                sequence = Sequence(file, path, viewed)
+            yield sequence
+
+
+def _name_of(opened: BinaryIO, path: Path) -> Path:
+    """A name by which HDF5 opens the file that is open, whatever ``path`` names by now.
+
+    It would read from a file object too, but takes what is missing at its end for zeros, and each
+    read goes through Python. Where the system has no such names the path is used.
+    """
+    name = Path(f"/dev/fd/{opened.fileno()}")
+    return name if name.exists() else path
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from mmf_cmsbert.datasets.readers.array_file import LARGEST
 from mmf_cmsbert.datasets.readers.segment_ids import identity
 from mmf_cmsbert.datasets.readers.text import describe, spoken, word_list
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
@@ -91,6 +92,11 @@ def frame_array(value: Any, modality: str, where: str) -> np.ndarray | None:
         )
     if not frames.size:
         return None
+    if frames.nbytes > LARGEST:
+        raise SegmentError(
+            f"{where}: {frames.nbytes:,} bytes of {modality} frames; expected at most {LARGEST:,} "
+            "of a segment. Cut the segment, or pool its frames"
+        )
     with np.errstate(over="ignore"):  # values beyond float32 become inf, reported later
         return np.require(frames, np.float32, "A")
 

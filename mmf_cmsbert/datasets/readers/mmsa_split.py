@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mmf_cmsbert.datasets.readers import piece_rows
+from mmf_cmsbert.datasets.readers.array_file import LARGEST
 from mmf_cmsbert.datasets.readers.bert_ids import Vocabulary
 from mmf_cmsbert.datasets.readers.fields import frame_array, segment_of
 from mmf_cmsbert.datasets.readers.mmsa_fields import agree, is_ids, is_text, padded_in_front
@@ -171,6 +172,11 @@ class MMSASplit:
         value = self._fields.get(modality)
         if value is None or isinstance(value, (list, tuple)):
             return  # of arrays, which are checked one by one
+        if value.nbytes > LARGEST * len(value):
+            raise DataError(
+                f"{self._where}: {self._names[modality]!r} holds {describe(value)}; expected at "
+                f"most {LARGEST:,} bytes for each segment"
+            )
         kinds = {1: "O", 3: "biufO"}.get(value.ndim, "")
         if value.dtype.kind not in kinds:
             raise DataError(

@@ -69,17 +69,10 @@ class PickledLayout(Layout):
             yield from bounded(self._segments(file, request), [file])
 
     def _segments(self, file: Path, request: Request) -> Iterator[Segment | SegmentError]:
-        size = file.stat().st_size
         content = load_plain(file)
         layout = self._layout_of(content, file)
         request.on_count(_count(content, request.split))
-        for segment in layout.content_segments(content, request, str(file)):
-            # The file is mapped: reading beyond its end would kill the process.
-            if file.stat().st_size < size:
-                raise DataError(
-                    f"{file}: cut short while it was read; start again when it is complete"
-                )
-            yield segment
+        yield from layout.content_segments(content, request, str(file))
 
     def _layout_of(self, content: Any, file: Path) -> "PickledLayout":
         return self

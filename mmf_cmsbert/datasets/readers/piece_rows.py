@@ -12,6 +12,7 @@ import numpy as np
 from mmf_cmsbert.errors import DataError
 
 _SPECIAL = 2  # [CLS] and [SEP]
+_AT_ONCE = 1024  # segments
 
 
 def piece_counts(text_bert: np.ndarray) -> list[int] | None:
@@ -23,12 +24,15 @@ def piece_counts(text_bert: np.ndarray) -> list[int] | None:
     Returns:
         None where a mask is not ones, at least two, and then zeros.
     """
-    mask = np.asarray(text_bert[:, 1])
-    counts = np.count_nonzero(mask, 1)
-    expected = np.arange(mask.shape[1]) < counts[:, None]
-    if not (mask == expected).all() or (counts < _SPECIAL).any():
-        return None
-    return counts.tolist()
+    found: list[int] = []
+    for start in range(0, len(text_bert), _AT_ONCE):  # it may be in a file
+        mask = text_bert[start : start + _AT_ONCE, 1]
+        counts = np.count_nonzero(mask, 1)
+        expected = np.arange(mask.shape[1]) < counts[:, None]
+        if not (mask == expected).all() or (counts < _SPECIAL).any():
+            return None
+        found += counts.tolist()
+    return found
 
 
 def rows_used(rows: Iterable[np.ndarray]) -> int:

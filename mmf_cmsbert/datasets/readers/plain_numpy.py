@@ -6,13 +6,19 @@ checked types, shapes and bytes.
 
 import math
 import re
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-_PLAIN_TYPE = re.compile(r"b1|[iuf]\d{1,2}|[SU][1-9]\d{0,8}|O\d?")
+from mmf_cmsbert.datasets.readers.file_views import (
+    FileArray,
+    FileBytes,
+    has_impossible_characters,
+)
+
+# Texts of up to ten million characters: each takes that many, however short it is.
+_PLAIN_TYPE = re.compile(r"b1|[iuf]\d{1,2}|[SU][1-9]\d{0,6}|O\d?")
 
 
 class Refused(Exception):
@@ -69,8 +75,7 @@ class PendingArray(Stub):
             self._array = np.empty(0, np.uint8)
             self._array.__setstate__((1, shape, dtype, bool(fortran), content))
         else:
-            content = _content(content, dtype, shape)
-            self._array = np.ndarray(shape, dtype, content, order="F" if fortran else "C")
+            self._array = _array(content, dtype, shape, "F" if fortran else "C")
 
     @property
     def array(self) -> np.ndarray:
@@ -90,9 +95,9 @@ def _array_from_buffer(content: Any, plain: Any, shape: Any, order: Any = "C", a
     dtype = _dtype(plain)
     if dtype.hasobject:
         raise Refused("numpy array of objects in a buffer")
-    content = _content(content, dtype, shape)
     if order in ("C", "F") and axes is None:
-        return np.ndarray(shape, dtype, content, order=order)
+        return _array(content, dtype, shape, order)
+    _size(shape)
     # numpy 2.3 and newer: contiguous after its axes are put in another order.
     if (
         order != "K"
@@ -101,7 +106,27 @@ def _array_from_buffer(content: Any, plain: Any, shape: Any, order: Any = "C", a
         or sorted(axes) != list(range(len(shape)))
     ):
         raise Refused("numpy array with an unknown memory layout")
-    return np.ndarray(shape, dtype, content).transpose(axes)
+    return _array(content, dtype, shape, axes)
+
+
+def _array(content: Any, dtype: np.dtype, shape: Any, order: str | tuple[int, ...]) -> Any:
+    """An array of bytes in memory or in a file.
+
+    Args:
+        content: the bytes.
+        dtype: of plain values.
+        shape: as the pickle states it.
+        order: ``C``, ``F``, or how the axes of an array in order C are put in another order.
+    """
+    content = _content(content, dtype, shape)
+    stored = shape[::-1] if order == "F" else shape
+    axes = order if isinstance(order, tuple) else tuple(range(len(shape)))
+    axes = axes[::-1] if order == "F" else axes
+    if isinstance(content, FileBytes):
+        if shape:
+            return FileArray(content, dtype, stored, axes)
+        content = bytes(content)
+    return np.ndarray(stored, dtype, content).transpose(axes)
 
 
 def _variable_text(*_coerce_and_missing: Any) -> PlainType:
@@ -113,7 +138,7 @@ def _scalar(plain: Any, content: Any) -> Any:
     dtype = _dtype(plain)
     if dtype.hasobject:
         raise Refused("numpy scalar of objects")
-    return np.ndarray((), dtype, _content(content, dtype, ()))[()]
+    return _array(content, dtype, (), "C")[()]
 
 
 def _encode(text: Any, encoding: Any = None, *_errors: Any) -> bytes:
@@ -141,19 +166,17 @@ def _size(shape: Any) -> int:
     return math.prod(shape)
 
 
-def _content(content: Any, dtype: np.dtype, shape: Any) -> bytes | bytearray | memoryview:
+def _content(content: Any, dtype: np.dtype, shape: Any) -> bytes | bytearray | FileBytes:
     if type(content) is str:  # the bytes of a Python 2 pickle
         content = content.encode("latin-1")
     if (
-        type(content) not in (bytes, bytearray, memoryview)
+        type(content) not in (bytes, bytearray, FileBytes)
         or len(content) != _size(shape) * dtype.itemsize
     ):
         raise Refused("numpy array whose content does not fit its shape")
-    if dtype.kind == "U" and len(content):
-        # Python trusts numpy that these are characters.
-        points = np.frombuffer(content, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
-        if points.max() > sys.maxunicode:
-            raise Refused("numpy text with characters that do not exist")
+    # Those in a file are looked at when they are read.
+    if type(content) is not FileBytes and has_impossible_characters(content, dtype):
+        raise Refused("numpy text with characters that do not exist")
     return content
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from mmf_cmsbert.datasets.readers.file_views import FileBytes
 from mmf_cmsbert.errors import SegmentError
 
-# Long bytes of a pickle stay in its file, as a view.
-BYTES = (bytes, memoryview)
+BYTES = (bytes, FileBytes)
 # Letters and symbols by their class that show nothing: fillers of Hangul, the empty Braille cell.
 # Characters of a segment, and of its id. A pickle can name one long word any number of times.
 LONGEST_TEXT, LONGEST_ID = 1 << 20, 1 << 10
@@ -38,8 +38,8 @@ def describe(value: Any) -> str:
     if isinstance(value, (list, tuple, dict)):
         kinds = sorted({type(item).__name__ for item in islice(value, 8)})
         return f"a {type(value).__name__} of {len(value)} ({', '.join(kinds)})"
-    if isinstance(value, (str, bytes)):
-        return f"{type(value).__name__} {value[:40]!r}"
+    if isinstance(value, (str, *BYTES)):
+        return f"{'str' if isinstance(value, str) else 'bytes'} {value[:40]!r}"
     if isinstance(value, int) and abs(value) >= 2**63:
         return "a huge whole number"
     return "None" if value is None else f"{type(value).__name__} {value!r:.40}"
@@ -85,12 +85,12 @@ def spoken(words: Iterable[str], where: str) -> list[int]:
     return found
 
 
-def decoded(value: bytes | memoryview, what: str) -> str:
+def decoded(value: bytes | FileBytes, what: str) -> str:
     """UTF-8 text, or a SegmentError that opens with ``what``."""
     try:
-        return str(value, "utf-8")
+        return str(bytes(value), "utf-8")
     except UnicodeDecodeError as error:
-        raise SegmentError(f"{what} is no UTF-8 text: {bytes(value[:40])!r}") from error
+        raise SegmentError(f"{what} is no UTF-8 text: {value[:40]!r}") from error
 
 
 def writable(value: str, what: str) -> None:
@@ -101,7 +101,7 @@ def writable(value: str, what: str) -> None:
         raise SegmentError(f"{what} is no text that can be written as UTF-8") from error
 
 
-def not_too_long(value: str | bytes | memoryview, most: int, what: str) -> None:
+def not_too_long(value: str | bytes | FileBytes, most: int, what: str) -> None:
     """Raise for a text that no segment has."""
     if len(value) > most:
         raise SegmentError(f"{what} is longer than {most:,} characters; refused")

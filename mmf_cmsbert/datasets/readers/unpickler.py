@@ -2,18 +2,21 @@
 
 A pickle is a program: the standard loader imports and calls what it names. Here every global
 resolves to a stand-in of ``plain_numpy``, and every instruction that plain data does not need is
-refused. The file is mapped into memory: arrays are views of it, and what nobody reads of a large
-file takes no memory.
+refused. Large arrays stay in the file: what nobody reads of them takes no memory.
 """
 
+import os
 import pickle
 import pickletools
+import re
 import struct
 from collections.abc import Callable
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+import numpy as np
+
+from mmf_cmsbert.datasets.readers.file_views import FileBytes, ViewedFile
 from mmf_cmsbert.datasets.readers.other_formats import START, TEXT, is_text, other_format
 from mmf_cmsbert.datasets.readers.plain_numpy import (
     GLOBALS,
@@ -31,24 +34,28 @@ from mmf_cmsbert.utils.collection import no_collection
 def load_plain(path: str | Path) -> Any:
     """The content of a pickle of any protocol, of numpy 1 or 2, of Python 2 or 3.
 
-    Arrays of some size are read-only views of the file, and so are bytes, as ``memoryview``: the
-    file must not be changed in its place as long as they are used.
+    Arrays of some size are :class:`.FileArray`, and bytes :class:`.FileBytes`, which read the file
+    when they are used. The file stays open as long as one of them is there; if it is changed in
+    the meantime, they raise a DataError.
 
     Raises:
         DataError: the file cannot be read, is no complete pickle, or asks for anything besides
             numpy arrays and built-in containers. Nothing that it names is imported or executed.
     """
     path = Path(path)
-    mapped: mmap | bytes = b""
+    start = end = b""
     try:
-        with open_regular(path) as file:
-            start = file.read(START)
-            _check_format(path, start)
-            mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
+        file = open_regular(path)
+        viewed = ViewedFile(path, file)
+        start = file.read(START)
+        _check_format(path, start)
+        file.seek(-min(2, viewed.size), os.SEEK_END)
+        end = file.read()
+        file.seek(0)
         with no_collection():
-            return _PlainUnpickler(mapped).load()
+            return _PlainUnpickler(file, viewed).load()
     except Refused as refused:
-        if is_text(start, mapped[-2:]):
+        if is_text(start, end):
             raise DataError(f"{path}: expected a pickle, found {TEXT}") from None
         raise DataError(
             f"{path}: refused, and nothing in it was executed: {refused}. Data files may hold "
@@ -62,7 +69,7 @@ def load_plain(path: str | Path) -> Any:
     except (DataError, KeyboardInterrupt):
         raise
     except Exception as error:  # a damaged stream fails in as many ways as there are instructions
-        if is_text(start, mapped[-2:]):
+        if is_text(start, end):
             raise DataError(f"{path}: expected a pickle, found {TEXT}") from None
         what = f"{type(error).__name__}: {str(error)[:200] or 'it ends too early'}"
         raise DataError(
@@ -79,8 +86,8 @@ def _check_format(path: Path, start: bytes) -> None:
 
 _PLAIN_INSTRUCTIONS = """
     PROTO STOP MARK POP POP_MARK
-    NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT
-    STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE SHORT_BINUNICODE BINUNICODE8
+    NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 FLOAT BINFLOAT
+    STRING SHORT_BINSTRING SHORT_BINUNICODE
     SHORT_BINBYTES
     LIST EMPTY_LIST APPEND APPENDS TUPLE EMPTY_TUPLE TUPLE1 TUPLE2 TUPLE3
     EMPTY_DICT PUT BINPUT LONG_BINPUT MEMOIZE GLOBAL STACK_GLOBAL
@@ -96,7 +103,11 @@ MOST_INSTRUCTIONS, _MOST_OF_SMALL, _BYTES_EACH = 4_500_000, 1_000_000, 12
 # Text and the content of arrays may take so many times the file's bytes: what is named again costs
 # the file next to nothing.
 _MOST_GROWN, _SMALL = 4, 1 << 24
-_TEXT = (str, bytes, bytearray, memoryview)
+_TEXT = (str, bytes, bytearray, FileBytes)
+# Bytes of a text with characters outside latin1. The content of an array can be a text of any
+# length, in protocols 0 to 2, but none of these is in it.
+_LONGEST_WIDE, _FIRST_WIDE = 1 << 20, 0xC4
+_ESCAPED_WIDE = re.compile(rb"\\u(?!00)|\\U")
 # Word ids and indices are smaller.
 _LARGEST_KEY = 2**53
 _NAMED_AGAIN = ("GET", "BINGET", "LONG_BINGET", "DUP")
@@ -137,12 +148,11 @@ def _remembered(name: str) -> Callable:
 # The loader written in Python: its memo is a dict, so a huge index costs nothing, and its
 # instructions can be left out one by one. The C loader offers neither.
 class _PlainUnpickler(pickle._Unpickler):
-    def __init__(self, mapped: mmap):
-        super().__init__(mapped, encoding="latin1")
-        self._mapped = mapped
-        self._view = memoryview(mapped)
-        self._room = _MOST_GROWN * len(mapped) + _SMALL
-        most = min(MOST_INSTRUCTIONS, _MOST_OF_SMALL + len(mapped) // _BYTES_EACH)
+    def __init__(self, file: BinaryIO, viewed: ViewedFile):
+        super().__init__(file, encoding="latin1")
+        self._file, self._viewed = file, viewed
+        self._room = _MOST_GROWN * viewed.size + _SMALL
+        most = min(MOST_INSTRUCTIONS, _MOST_OF_SMALL + viewed.size // _BYTES_EACH)
         self.dispatch = _Dispatch(self.dispatch, most=most)
 
     def find_class(self, module: str, name: str) -> Stub:
@@ -181,7 +191,7 @@ class _PlainUnpickler(pickle._Unpickler):
             raise Refused("the same text or content very many times")
 
     def _frame(self) -> None:
-        # A frame only says how much to read ahead, which a mapped file has no use for.
+        # A frame only says how much to read ahead.
         self._end_of(self._number("<Q"))
 
     def _bytes(self) -> None:
@@ -193,18 +203,55 @@ class _PlainUnpickler(pickle._Unpickler):
     def _number(self, form: str) -> int:
         return struct.unpack(form, self.read(struct.calcsize(form)))[0]
 
-    def _payload(self, size: int) -> bytes | memoryview:
+    def _payload(self, size: int) -> bytes | FileBytes:
         if size < _WORTH_A_VIEW:
             return self.read(size)
-        start, end = self._mapped.tell(), self._end_of(size)
-        self._mapped.seek(end)
-        return self._view[start:end]
+        end = self._end_of(size)
+        self._file.seek(end)
+        return FileBytes(self._viewed, end - size, size)
 
     def _end_of(self, size: int) -> int:
-        start, length = self._mapped.tell(), len(self._view)
+        """Where in the file ``size`` more bytes end, which are checked to be there.
+
+        Reading makes room for as much as is announced.
+        """
+        start, length = self._file.tell(), self._viewed.size
         if size > length - start:
             raise EOFError(f"{size:,} bytes announced, {length - start:,} left")
         return start + size
+
+    def _text(self) -> None:
+        self.append(self._decoded(self._number("<I")))
+
+    def _text8(self) -> None:
+        self.append(self._decoded(self._number("<Q")))
+
+    def _decoded(self, size: int) -> str:
+        if size <= _LONGEST_WIDE:
+            return str(self.read(size), "utf-8", "surrogatepass")
+        self._end_of(size)
+        content = self.read(size)
+        # In UTF-8 these bytes begin the characters that latin1 does not have. With one of them,
+        # each character of a text takes two or four bytes of memory.
+        if content and np.frombuffer(content, np.uint8).max() >= _FIRST_WIDE:
+            raise Refused(f"a text of {size:,} bytes, more than any segment has")
+        return str(content, "utf-8")
+
+    def _escaped_text(self) -> None:
+        line = self.readline()[:-1]
+        if len(line) > _LONGEST_WIDE and _ESCAPED_WIDE.search(line):
+            raise Refused(f"a text of {len(line):,} bytes, more than any segment has")
+        self.append(str(line, "raw-unicode-escape"))
+
+    def _old_text(self) -> None:
+        size = self._number("<i")
+        self._end_of(max(0, size))
+        self.append(self._decode_string(self.read(size)))
+
+    def _long4(self) -> None:
+        size = self._number("<i")
+        self._end_of(max(0, size))
+        self.append(pickle.decode_long(self.read(max(0, size))))
 
     def _set_item(self) -> None:
         _check_items(self.stack[-3], self.stack[-2:-1])
@@ -229,6 +276,11 @@ class _PlainUnpickler(pickle._Unpickler):
             _CODES["BINBYTES"]: _bytes,
             _CODES["BINBYTES8"]: _bytes8,
             _CODES["BYTEARRAY8"]: _bytes8,
+            _CODES["BINUNICODE"]: _text,
+            _CODES["BINUNICODE8"]: _text8,
+            _CODES["UNICODE"]: _escaped_text,
+            _CODES["BINSTRING"]: _old_text,
+            _CODES["LONG4"]: _long4,
             _CODES["SETITEM"]: _set_item,
             _CODES["SETITEMS"]: _set_items,
             _CODES["DICT"]: _dict,
