@@ -20,6 +20,7 @@ from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
 from mmf_cmsbert.modules.precision import full_precision
 from mmf_cmsbert.modules.settings import NetworkSettings
 from mmf_cmsbert.modules.shifts.base import Shift
+from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation
 from mmf_cmsbert.modules.shifts.registry import shift_named
 
 # What a further group costs a CPU, in padded word pieces (measured with MiniLM, 2 threads).
@@ -128,6 +129,42 @@ class CMSBert(nn.Module):
         with full_precision(fused.device):  # half precision would round the scores
             logits = self.head(fused)
         return CMSBertOutput(logits, embeddings, present)
+
+    @torch.no_grad()
+    def explain(
+        self,
+        input_ids: Tensor,
+        input_mask: Tensor,
+        word_index: Tensor,
+        frames: Mapping[str, Tensor],
+        frame_masks: Mapping[str, Tensor],
+        dataset: str,
+    ) -> ShiftExplanation | None:
+        """Explain how :meth:`forward` shifts the word pieces of a batch; same arguments.
+
+        Call it in evaluation mode: dropout would change what is explained.
+
+        Returns:
+            None where the network has no shift.
+
+        Raises:
+            ConfigError: ``shift.context=word`` on frames that are not aligned with the words.
+        """
+        shift = self.shift
+        if shift is None:
+            return None
+        batch = NetworkInput(input_ids, input_mask, word_index, frames, frame_masks)
+        batch = self._encode_frames(batch, dataset)
+        found: list[ShiftExplanation] = []
+
+        def explained(words: Tensor) -> Tensor:
+            found.append(shift.explain_batch(words, batch, dataset))
+            return words  # what the backbone makes of it is not read
+
+        place = shift_place(self.backbone, self.settings.shift_layer)
+        with replaced_output(place, explained):
+            self.backbone(input_ids=input_ids, attention_mask=input_mask)
+        return found[0]
 
     def _encode_frames(self, batch: NetworkInput, dataset: str) -> NetworkInput:
         """The batch with its frames scaled and encoded.

@@ -82,6 +82,23 @@ def test_with_shift_the_sentiment_depends_on_each_modality(context, modality):
     assert not torch.allclose(before, model(**inputs).logits)
 
 
+@pytest.mark.parametrize("layer", [0, 2])
+@pytest.mark.parametrize("context", ["utterance", "word"])
+def test_it_explains_the_shift_at_the_layer_where_it_is_made(context, layer):
+    model, inputs = network(shift_context=context, shift_layer=layer), batch()
+    before = model(**inputs).logits
+    found = model.explain(**inputs)
+    assert found.size.shape == (2, 6) and (found.size[:, 1:5] > 0).all()
+    assert set(found.attention) == {"visual", "acoustic"}
+    torch.testing.assert_close(model(**inputs).logits, before)  # nothing of it is left behind
+    inputs["frame_masks"]["visual"][0] = False
+    assert (model.explain(**inputs).sizes["visual"][0] == 0).all()
+
+
+def test_without_a_shift_there_is_nothing_to_explain():
+    assert network(shift_context="none").explain(**batch()) is None
+
+
 @pytest.mark.parametrize("context", ["utterance", "word"])
 def test_a_missing_modality_has_no_say_whatever_stands_in_its_frames(context):
     model, inputs = network(shift_context=context), batch()

@@ -4,8 +4,16 @@
 """
 
 from mmf_cmsbert.modules.shifts.base import Shift
+from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation, ShiftPart
 from mmf_cmsbert.modules.shifts.registry import register_shift
 from mmf_cmsbert.modules.shifts.utterance import UtteranceShift
 from mmf_cmsbert.modules.shifts.word import WordShift
 
-__all__ = ["Shift", "UtteranceShift", "WordShift", "register_shift"]
+__all__ = [
+    "Shift",
+    "ShiftExplanation",
+    "ShiftPart",
+    "UtteranceShift",
+    "WordShift",
+    "register_shift",
+]

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+import torch
 from torch import Tensor, nn
+
+from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation, ShiftPart
 
 if TYPE_CHECKING:
     from mmf_cmsbert.modules.network_input import NetworkInput
@@ -104,6 +107,36 @@ class Shift(nn.Module):
         shifted: Tensor = self(states, batch.input_mask.bool(), batch.encoded, batch.frame_masks)
         return shifted
 
+    def explain_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> ShiftExplanation:
+        """Explain what :meth:`shift_batch` does in evaluation mode; same arguments.
+
+        A subclass that knows more than the size of its shift overrides this with :meth:`explained`.
+        """
+        shifted = self.shift_batch(states, batch, dataset)
+        return ShiftExplanation(_size(shifted - states, states) * batch.input_mask)
+
+    def explained(
+        self, states: Tensor, parts: Mapping[str, ShiftPart], mask: Tensor
+    ) -> ShiftExplanation:
+        """The explanation of a shift whose displacement is the sum of its modalities' parts.
+
+        Args:
+            states: z, ``(batch, pieces, dim)``.
+            parts: modality -> its part.
+            mask: True where there is a piece, ``(batch, pieces)``.
+        """
+        zeros = torch.zeros_like(states)
+        whole = sum((part.displacement for part in parts.values()), zeros)
+        limited = limit_displacement(states, whole, self.beta)
+        # one factor for all parts: they are limited together
+        factor = limited.norm(dim=-1) / whole.norm(dim=-1).clamp(min=_EPSILON) * mask
+        return ShiftExplanation(
+            _size(limited, states) * mask,
+            {m: _size(part.displacement, states) * factor for m, part in parts.items()},
+            {m: part.gate.mean(-1) * mask for m, part in parts.items()},
+            {m: part.attention * mask.unsqueeze(-1) for m, part in parts.items()},
+        )
+
     def displace(self, states: Tensor, displacement: Tensor) -> Tensor:
         """Move ``states`` by the limited ``displacement``; both ``(batch, pieces, dim)``."""
         limited = limit_displacement(states, displacement, self.beta)
@@ -121,3 +154,8 @@ class Shift(nn.Module):
             for each in maps:
                 nn.init.zeros_(each.weight)
                 nn.init.zeros_(each.bias)
+
+
+def _size(displacement: Tensor, states: Tensor) -> Tensor:
+    """Length of a displacement in lengths of the state; both ``(batch, pieces, dim)``."""
+    return displacement.norm(dim=-1) / states.norm(dim=-1).clamp(min=_EPSILON)

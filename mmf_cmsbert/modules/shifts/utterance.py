@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from mmf_cmsbert.modules.pooling import AttentionPooling
 from mmf_cmsbert.modules.shifts.base import Shift
+from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation, ShiftPart
 from mmf_cmsbert.modules.shifts.registry import register_shift
 
 if TYPE_CHECKING:
+    from mmf_cmsbert.modules.network_input import NetworkInput
     from mmf_cmsbert.modules.settings import NetworkSettings
 
 GATES = {"relu": torch.relu, "sigmoid": torch.sigmoid}
@@ -44,15 +46,36 @@ class ContextAttention(nn.Module):
             ``(batch, pieces, frame_dim)``.
         """
 
-        def split(x: Tensor) -> Tensor:  # (batch, positions, dim) -> (batch, heads, positions, .)
-            return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        query, key, value = self._heads(states, frames)
+        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=_readable(mask))
+        return attended.transpose(1, 2).flatten(2)
 
+    def explain(self, states: Tensor, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What :meth:`forward` returns, and the weights that fused attention does not give.
+
+        Returns:
+            The answer ``(batch, pieces, frame_dim)``, and the share of each frame in it, mean over
+            the heads, ``(batch, pieces, frames)``; zeros for a segment without any frame.
+        """
+        query, key, value = self._heads(states, frames)
+        scores = query @ key.transpose(-1, -2) / query.size(-1) ** 0.5
+        weights = scores.masked_fill(~_readable(mask), float("-inf")).softmax(-1)
+        answer = (weights @ value).transpose(1, 2).flatten(2)
+        return answer, weights.mean(1) * mask.any(1)[:, None, None]
+
+    def _heads(self, states: Tensor, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Query, key and value, each ``(batch, heads, positions, frame_dim / heads)``."""
         key, value = self.key_value(frames).chunk(2, dim=-1)
-        readable = (mask | ~mask.any(1, keepdim=True))[:, None, None, :]
-        context = F.scaled_dot_product_attention(
-            split(self.query(states)), split(key), split(value), attn_mask=readable
+        query, key, value = (
+            each.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for each in (self.query(states), key, value)
         )
-        return context.transpose(1, 2).flatten(2)
+        return query, key, value
+
+
+def _readable(mask: Tensor) -> Tensor:
+    """Which frames may be read, ``(batch, 1, 1, frames)``: all, where a segment has none."""
+    return (mask | ~mask.any(1, keepdim=True))[:, None, None, :]
 
 
 @register_shift("utterance")
@@ -143,15 +166,28 @@ class UtteranceShift(Shift):
             frame_mask = frame_masks[modality]
             context = self.contexts[modality](states, encoded, frame_mask)
             gate = self._gate(modality, states, utterance, context)
-            pull = GATES[self.gate](gate) * self.values[modality](context)
+            pull = gate * self.values[modality](context)
             displacement = displacement + pull * frame_mask.any(1)[:, None, None]
         return self.displace(states, displacement)
 
+    def explain_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> ShiftExplanation:
+        mask = batch.input_mask.bool()
+        utterance = self.verbal_context(states, mask).unsqueeze(1)  # (batch, 1, dim)
+        parts = {}
+        for modality, encoded in batch.encoded.items():
+            frame_mask = batch.frame_masks[modality]
+            attention = cast(ContextAttention, self.contexts[modality])
+            context, shares = attention.explain(states, encoded, frame_mask)
+            present = frame_mask.any(1)[:, None, None]
+            gate = self._gate(modality, states, utterance, context) * present
+            parts[modality] = ShiftPart(gate * self.values[modality](context), gate, shares)
+        return self.explained(states, parts, mask)
+
     def _gate(self, modality: str, states: Tensor, utterance: Tensor, context: Tensor) -> Tensor:
-        """``W_g^m [z_i; s; c^m_i]``, with the product of s, the same for all words, made once."""
+        """``gate(W_g^m [z_i; s; c^m_i])``; the product of s, the same for all words, made once."""
         gate, dim = cast(nn.Linear, self.gates[modality]), states.size(-1)
         of_word, of_utterance, of_context = gate.weight.split([dim, dim, context.size(-1)], dim=1)
-        return (
+        return GATES[self.gate](
             F.linear(states, of_word, gate.bias)
             + F.linear(utterance, of_utterance)
             + F.linear(context, of_context)

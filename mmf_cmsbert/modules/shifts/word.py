@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.dataset_linear import DatasetLinear
 from mmf_cmsbert.modules.shifts.base import Shift
+from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation, ShiftPart
 from mmf_cmsbert.modules.shifts.registry import register_shift
 
 if TYPE_CHECKING:
@@ -112,10 +113,26 @@ class WordShift(Shift):
         Raises:
             ConfigError: a segment has fewer frames than words.
         """
-        frames, masks = batch.frames, batch.frame_masks
-        rows = {m: aligned_frames(frames[m], masks[m], batch.word_index, m) for m in frames}
-        shifted: Tensor = self(states, rows, {m: masks[m].any(1) for m in frames}, dataset)
+        rows, present = _rows(batch)
+        shifted: Tensor = self(states, rows, present, dataset)
         return shifted
+
+    def explain_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> ShiftExplanation:
+        """Each piece reads the one frame of its word.
+
+        Raises:
+            ConfigError: a segment has fewer frames than words.
+        """
+        parts = {}
+        rows, present = _rows(batch)
+        for modality, each in rows.items():
+            given = present[modality][:, None, None]
+            gate = self._gate(modality, states, each, dataset) * given
+            frames = torch.arange(batch.frames[modality].size(1), device=states.device)
+            own = (batch.word_index.unsqueeze(-1) == frames) & given
+            value = self.values[modality](each, dataset)
+            parts[modality] = ShiftPart(gate * value, gate, own.to(states.dtype))
+        return self.explained(states, parts, batch.input_mask.bool())
 
     def forward(
         self,
@@ -137,7 +154,18 @@ class WordShift(Shift):
         """
         displacement = torch.zeros_like(states)
         for modality, rows in features.items():
-            gate = self.gates[modality](torch.cat((rows, states), dim=-1), dataset).relu()
+            gate = self._gate(modality, states, rows, dataset)
             value = self.values[modality](rows, dataset)
             displacement = displacement + gate * value * present[modality][:, None, None]
         return self.displace(states, displacement)
+
+    def _gate(self, modality: str, states: Tensor, rows: Tensor, dataset: str) -> Tensor:
+        gate: Tensor = self.gates[modality](torch.cat((rows, states), dim=-1), dataset)
+        return gate.relu()
+
+
+def _rows(batch: NetworkInput) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Modality -> each piece's frame, ``(batch, pieces, width)``, and which segments have it."""
+    frames, masks = batch.frames, batch.frame_masks
+    rows = {m: aligned_frames(frames[m], masks[m], batch.word_index, m) for m in frames}
+    return rows, {m: masks[m].any(1) for m in frames}
