@@ -1,4 +1,4 @@
-"""A hook of mkdocs: ``:class:`~a.b.Name``` in a docstring becomes ``Name`` as code."""
+"""mkdocs hook: show ``:class:`~a.b.Name``` in a docstring as ``Name`` in code style."""
 
 import re
 from typing import Any
@@ -10,9 +10,9 @@ def on_page_content(html: str, **_: Any) -> str:
     """Replace the roles in a page.
 
     Args:
-        html: the page as mkdocs rendered it.
+        html: the page rendered by mkdocs.
 
     Returns:
-        The page with plain code instead.
+        The page with the roles replaced.
     """
     return _ROLE.sub(lambda role: f"<code>{role[1].removeprefix('mmf_cmsbert.')}</code>", html)

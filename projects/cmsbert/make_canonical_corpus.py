@@ -1,13 +1,13 @@
-"""Make the canonical text-plus-acoustic CMU-MOSI a plain folder that the recipes train on.
+"""Write the canonical text-plus-acoustic CMU-MOSI as a folder that the recipes train on.
 
     python projects/cmsbert/make_canonical_corpus.py transcripts_labels.csv acoustic_utterance.npz \
         /data/mosi_text_acoustic
 
-The table has a row a segment with the columns id, video_id, split (train, dev or val, test), label,
-start_s, end_s and transcript; the archive holds `ids (segments,)` and `acoustic (segments, width)`,
-one openSMILE vector a segment, which becomes an acoustic sequence of one frame. No visual frames.
-Words are written in lower case: the transcripts are in upper case throughout, which says nothing,
-and a backbone that tells the cases apart would read them as abbreviations.
+The table has one row per segment with the columns id, video_id, split (train, dev or val, test),
+label, start_s, end_s and transcript. The archive holds `ids (segments,)` and `acoustic (segments,
+width)`, one openSMILE vector per segment, which becomes an acoustic sequence of one frame. Visual
+frames are missing. Words are written in lower case: the transcripts are all upper case, which a
+cased backbone would read as abbreviations.
 """
 
 import argparse
@@ -26,11 +26,11 @@ _SPLITS = {"train": "train", "dev": "val", "val": "val", "test": "test"}
 
 
 class CorpusError(Exception):
-    """The table or the archive is not what is expected; the message says where and what was."""
+    """The table or the archive is invalid; the message names the place and the value."""
 
 
 def read_segments(table: Path) -> list[dict]:
-    """The rows of ``segments.jsonl``, in the table's order.
+    """Return the rows of ``segments.jsonl``, in the table's order.
 
     Raises:
         CorpusError: a column is missing, or a cell cannot be used.
@@ -39,11 +39,11 @@ def read_segments(table: Path) -> list[dict]:
     with open(table, newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         if missing := [name for name in _COLUMNS if name not in (reader.fieldnames or [])]:
-            raise CorpusError(f"{table}: there is no column {missing[0]!r}; expected {_COLUMNS}")
+            raise CorpusError(f"{table}: column {missing[0]!r} is missing; expected {_COLUMNS}")
         for row in reader:
             where = f"{table}: line {reader.line_num} ({row['id']})"
             if row["id"] in segments:
-                raise CorpusError(f"{where}: the id stands twice")
+                raise CorpusError(f"{where}: duplicate id")
             if not row["id"] or row["id"].startswith(".") or "/" in row["id"] or "\\" in row["id"]:
                 raise CorpusError(f"{where}: the id cannot name a file")
             try:
@@ -64,15 +64,15 @@ def _segment(row: dict) -> dict:
     if not segment["words"]:
         raise ValueError("no words")
     start, end = float(row["start_s"]), float(row["end_s"])
-    # One segment of the published labels lasts no time at all; it has words and a voice.
+    # One segment of the published labels has no duration, but words and an acoustic vector.
     return segment | ({"start": start, "end": end} if start < end else {})
 
 
 def read_vectors(archive: Path) -> dict[str, np.ndarray]:
-    """Segment id -> its acoustic sequence of one frame, float32 ``(1, width)``.
+    """Map each segment id to its acoustic sequence of one frame, float32 ``(1, width)``.
 
     Raises:
-        CorpusError: no archive of ``ids`` and ``acoustic`` of equal length.
+        CorpusError: not an archive of ``ids`` and ``acoustic`` of equal length.
     """
     try:
         with np.load(archive, allow_pickle=False) as arrays:
@@ -88,13 +88,13 @@ def read_vectors(archive: Path) -> dict[str, np.ndarray]:
 
 
 def write_folder(segments: list[dict], vectors: dict[str, np.ndarray], folder: Path) -> None:
-    """Write ``segments.jsonl`` and ``acoustic/<id>.npy``: all of it, or nothing.
+    """Write ``segments.jsonl`` and ``acoustic/<id>.npy``, completely or not at all.
 
     Raises:
-        CorpusError: the folder is there already, or a segment has no acoustic vector.
+        CorpusError: the folder exists, or a segment has no acoustic vector.
     """
     if folder.exists():
-        raise CorpusError(f"{folder} is there already; name another folder, or remove it")
+        raise CorpusError(f"{folder} already exists; name another folder, or remove it")
     if missing := [s["id"] for s in segments if s["id"] not in vectors]:
         raise CorpusError(
             f"{len(missing)} segments have no acoustic vector; the first is {missing[0]}"
@@ -120,7 +120,7 @@ def main() -> None:
     )
     parser.add_argument("table", type=Path, help="the segments, as CSV")
     parser.add_argument("archive", type=Path, help="their acoustic vectors, as NPZ")
-    parser.add_argument("folder", type=Path, help="where to write; must not be there yet")
+    parser.add_argument("folder", type=Path, help="folder to write; must not exist")
     given = parser.parse_args()
     try:
         segments = read_segments(given.table)

@@ -79,7 +79,7 @@ def test_the_table_shows_medians_and_what_conversion_took_itself():
         "load_pickle": {"seconds": [1.0], "private": [500e6]},
     }
     rows = [" ".join(row.split()) for row in data.table(measured).splitlines()]
-    assert "conversion: of it since loading began 50 MB" in rows
+    assert "conversion: the part since loading began 50 MB" in rows
     assert "run: dataset time to the first batch 0.20 s (0.10 to 0.30)" in rows
 
 

@@ -70,13 +70,13 @@ def test_the_reader_of_plain_folders_reads_it(tmp_path, monkeypatch):
     ("changes", "message"),
     [
         ({"ids": IDS[:2]}, "1 segments have no acoustic vector; the first is a_b_2"),
-        ({"rows": (*ROWS, ROWS[0])}, r"line 5 \(a_b_1\): the id stands twice"),
+        ({"rows": (*ROWS, ROWS[0])}, r"line 5 \(a_b_1\): duplicate id"),
         ({"rows": ("x_1,x,1,training,1,0,1,WORD",)}, r"line 2 \(x_1\).*KeyError\('training'\)"),
         ({"rows": ("x_1,x,1,train,much,0,1,WORD",)}, "could not convert string to float: 'much'"),
         ({"rows": ("x_1,x,1,train,1,0,1, ",)}, "no words"),
         ({"rows": ("x_1,x,1,train",)}, r"line 2 \(x_1\): cannot be used"),
         ({"rows": ("../x,x,1,train,1,0,1,WORD",)}, "cannot name a file"),
-        ({"header": HEADER.replace("label", "score")}, "no column 'label'"),
+        ({"header": HEADER.replace("label", "score")}, "column 'label' is missing"),
     ],
 )
 def test_what_cannot_be_used_is_named_and_nothing_is_written(
@@ -98,7 +98,7 @@ def test_objects_in_the_archive_are_not_executed(tmp_path, monkeypatch):
 
 def test_a_folder_that_is_there_is_left_alone(tmp_path, monkeypatch):
     (tmp_path / "corpus").mkdir()
-    with pytest.raises(SystemExit, match="is there already"):
+    with pytest.raises(SystemExit, match="already exists"):
         make(monkeypatch, *sources(tmp_path), tmp_path / "corpus")
     assert list((tmp_path / "corpus").iterdir()) == []
 

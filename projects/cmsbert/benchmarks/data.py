@@ -1,5 +1,5 @@
-"""What a corpus of CMU-MOSEI's size costs in time and memory. README.md beside this file says what
-each number means.
+"""Measure time and memory for a corpus of CMU-MOSEI's size. README.md beside this file explains
+each number.
 
     python projects/cmsbert/benchmarks/data.py
     python projects/cmsbert/benchmarks/data.py --folder /data/benchmark --text --repeats 5
@@ -23,7 +23,7 @@ from typing import Any
 import steps
 import synthetic_mosei
 
-# Seconds between two looks at a process's memory.
+# Seconds between two samples of a process's memory.
 _INTERVAL = 0.01
 _LIBRARIES = ("mmf", "torch", "transformers", "pyarrow", "numpy")
 
@@ -31,7 +31,7 @@ _LIBRARIES = ("mmf", "torch", "transformers", "pyarrow", "numpy")
 def main(arguments: Sequence[str] | None = None) -> None:
     given = _arguments(arguments)
     if not Path("/proc/self/status").exists():
-        sys.exit("data.py: reads memory from /proc/PID/status, which only Linux has")
+        sys.exit("data.py: /proc/PID/status is missing; memory can be measured on Linux only")
     if given.folder:
         given.folder.mkdir(parents=True, exist_ok=True)
         measured = measure(given, given.folder.absolute())
@@ -45,18 +45,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     whole = sum(synthetic_mosei.SPLITS.values())
-    parser.add_argument("--segments", type=int, default=whole, help="in all; MOSEI's by default")
-    parser.add_argument("--text", action="store_true", help="with 768 columns of text as published")
-    parser.add_argument("--repeats", type=int, default=3, help="of each measurement but the first")
+    parser.add_argument("--segments", type=int, default=whole, help="segments in all (MOSEI's)")
+    parser.add_argument("--text", action="store_true", help="add the 768 published text columns")
+    parser.add_argument("--repeats", type=int, default=3, help="repeats of each measurement")
     parser.add_argument("--cold", action="store_true", help="read from the disk, not its cache")
-    parser.add_argument("--folder", type=Path, help="keep corpus and stores; else a temporary one")
-    parser.add_argument("--backbone", default="projects/cmsbert/demo", help="for its tokenizer")
+    parser.add_argument("--folder", type=Path, help="keep corpus and stores here (temporary)")
+    parser.add_argument("--backbone", default="projects/cmsbert/demo", help="name of its tokenizer")
     parser.add_argument("--out", type=Path, default=Path("data_benchmark.json"))
     return parser.parse_args(arguments)
 
 
 def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Every measurement's values, a list each, seconds and bytes."""
+    """Return the values of every measurement in seconds and bytes, one per repeat."""
     file = folder / f"synthetic_mosei_{given.segments}{'_text' if given.text else ''}.pkl"
     stores = folder / "stores"
     options = {
@@ -81,7 +81,7 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def _process(step: str, options: dict[str, Any], folder: Path) -> dict[str, float]:
-    """What a step found in a process of its own, and that process's highest private memory."""
+    """Run a step in its own process; return its values and the process's peak private memory."""
     result, log = folder / "result.json", folder / f"{step}.log"
     call = [sys.executable, steps.__file__, step, json.dumps(options), str(result)]
     peak = 0
@@ -105,7 +105,7 @@ def _out_of_cache(folder: Path) -> None:
 
 
 def table(measured: dict[str, Any]) -> str:
-    """The medians, with the range of the repeats."""
+    """Format the medians, with the range of the repeats."""
     convert, run, whole = (measured[step] for step in ("convert", "run", "load_pickle"))
     of_it = [peak - before for peak, before in zip(convert["peak"], convert["before"], strict=True)]
     rows = [
@@ -113,7 +113,7 @@ def table(measured: dict[str, Any]) -> str:
         ("store on disk", _size([measured["store_bytes"]])),
         ("conversion (once): time", _time(convert["seconds"])),
         ("conversion: highest private memory of the process", _size(convert["peak"])),
-        ("conversion: of it since loading began", _size(of_it)),
+        ("conversion: the part since loading began", _size(of_it)),
         ("run: dataset time to the first batch", _time(run["seconds"])),
         ("run: private memory of the data, first batch", _size(run["private"])),
         ("run: private memory of the data, after an epoch", _size(run["private_after_epoch"])),
@@ -145,7 +145,7 @@ def _machine() -> dict[str, Any]:
         try:
             versions[library] = version(library)
         except PackageNotFoundError:
-            versions[library] = "of unknown version"
+            versions[library] = "unknown"
     return {"cores": os.cpu_count(), "threads": os.environ.get("OMP_NUM_THREADS")} | versions
 
 

@@ -1,5 +1,5 @@
-"""How long `mmf_run` takes from the shell to its first update, and what takes it. README.md beside
-this file says what each number means.
+"""Measure the phases of `mmf_run` from the shell to its first update. README.md beside this file
+explains each number.
 
     python projects/cmsbert/benchmarks/startup.py
     python projects/cmsbert/benchmarks/startup.py --repeats 9 config=my.yaml training.seed=2
@@ -23,7 +23,7 @@ import startup_phases
 from data import _machine as machine
 
 _DEMO = "config=projects/cmsbert/demo.yaml"
-# As the installed command, whose name tells the package that MMF can wait.
+# As the installed command; its name tells the package not to import MMF yet.
 _HELP = "import sys; sys.argv[0] = 'cmsbert'; from mmf_cmsbert.commands import app; app()"
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+([\w.]+)")
 _SHOWN = 8
@@ -39,20 +39,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("words", nargs="*", default=[_DEMO], help="of mmf_run; the demo by default")
-    parser.add_argument("--repeats", type=int, default=5, help="that count; one more goes before")
+    parser.add_argument("words", nargs="*", default=[_DEMO], help="arguments of mmf_run (the demo)")
+    parser.add_argument("--repeats", type=int, default=5, help="repeats after one warm-up")
     parser.add_argument("--out", type=Path, default=Path("startup_benchmark.json"))
     return parser.parse_args(arguments)
 
 
 def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Seconds of each phase, a list of the repeats; microseconds of each library's import."""
+    """Return each phase's seconds, one value per repeat, and each library's import microseconds."""
     words = [*given.words, f"env.save_dir={folder / 'save'}"]
     phases: dict[str, dict[str, list[float]]] = {}
     for repeat in range(given.repeats + 1):
         found = _phases(words, folder)
         print(f"start {repeat}: {_wall(found):.1f} s", file=sys.stderr, flush=True)
-        if repeat:  # the first one warms the disk's cache, and may make the demo's data
+        if repeat:  # the first one warms the disk cache, and may create the demo's data
             for phase, values in found.items():
                 for clock, value in values.items():
                     phases.setdefault(phase, {}).setdefault(clock, []).append(value)
@@ -85,7 +85,7 @@ def _imported() -> str:
 
 
 def import_times(log: str) -> dict[str, int]:
-    """Library -> microseconds for its modules themselves, most first, out of `-X importtime`."""
+    """Map libraries to the microseconds of their modules, from `-X importtime`, largest first."""
     found: Counter[str] = Counter()
     for microseconds, module in _IMPORT.findall(log):
         found[module.partition(".")[0]] += int(microseconds)
@@ -105,9 +105,9 @@ def _processor_of_children() -> float:
 
 
 def table(measured: dict[str, Any]) -> str:
-    """The medians, with the range of the repeats."""
+    """Format the medians, with the range of the repeats."""
     phases = measured["phases"]
-    rows = [f"mmf_run {' '.join(measured['words'])}", f"{'':<24}{'time':<26}of the processor"]
+    rows = [f"mmf_run {' '.join(measured['words'])}", f"{'':<24}{'time':<26}processor time"]
     for phase, values in phases.items():
         rows.append(f"  {phase:<22}{_spread(values['wall'])}{_spread(values['cpu'])}")
     whole = {

@@ -1,8 +1,8 @@
-"""One ``mmf_run``, which notes when its phases end and goes no further than its first update.
+"""Run ``mmf_run`` to its first update, and record when each phase ends.
 
     python startup_phases.py STARTED OUT KEY=VALUE ...
 
-STARTED is `time.time()` of whoever started it, OUT the JSON that it writes.
+STARTED is `time.time()` in the calling process, OUT the JSON file to write.
 """
 
 import sys
@@ -12,10 +12,10 @@ PHASES = ("imports", "configuration", "data", "model", "first update")
 
 
 class Clock:
-    """Seconds since the process was started and of the processor, at the end of each phase.
+    """Wall-clock and processor seconds at the end of each phase.
 
     Args:
-        started: when it was started, `time.time()`.
+        started: start of the process, `time.time()`.
     """
 
     def __init__(self, started: float):
@@ -23,12 +23,12 @@ class Clock:
         self.ends: dict[str, tuple[float, float]] = {}
 
     def end(self, phase: str) -> None:
-        """The phase ends now, if it has not ended before."""
+        """Record the end of a phase, the first time only."""
         now = time.time() - self.started, time.process_time()
         self.ends.setdefault(phase, now)
 
     def phases(self) -> dict[str, dict[str, float]]:
-        """Phase -> seconds that it took, of the wall's clock and of the processor's."""
+        """Map each phase to its duration: ``wall`` and ``cpu`` seconds."""
         found, before = {}, (0.0, 0.0)
         for phase in PHASES:
             wall, cpu = (now - then for now, then in zip(self.ends[phase], before, strict=True))
@@ -38,7 +38,7 @@ class Clock:
 
 
 def main(started: float, out: str) -> None:
-    """Run what `sys.argv` says until its first update."""
+    """Run the `mmf_run` of `sys.argv` until its first update."""
     clock = Clock(started)
     from mmf_cmsbert import cli
 

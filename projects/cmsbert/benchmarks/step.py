@@ -1,5 +1,5 @@
-"""How much faster a training step and an evaluation are than the reference way. README.md beside
-this file says what is compared.
+"""Compare training step and evaluation with the reference implementation. README.md beside this
+file explains the variants.
 
     python projects/cmsbert/benchmarks/step.py
     python projects/cmsbert/benchmarks/step.py --backbone minilm --transcripts mosi.csv --rounds 9
@@ -44,14 +44,14 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--transcripts", type=Path, help="CSV with a column transcript: real lengths"
     )
-    parser.add_argument("--tokenizer", default="bert-base-uncased", help="of the transcripts")
-    parser.add_argument("--batch", type=int, default=48, help="segments a training step")
-    parser.add_argument("--rounds", type=int, default=5, help="steps of each variant that count")
-    parser.add_argument("--segments", type=int, default=192, help="of an evaluation")
-    parser.add_argument("--variants", nargs="*", choices=VARIANTS, help="all of them by default")
+    parser.add_argument("--tokenizer", default="bert-base-uncased", help="for the transcripts")
+    parser.add_argument("--batch", type=int, default=48, help="segments per training step")
+    parser.add_argument("--rounds", type=int, default=5, help="measured steps of each variant")
+    parser.add_argument("--segments", type=int, default=192, help="segments per evaluation")
+    parser.add_argument("--variants", nargs="*", choices=VARIANTS, help="all by default")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument(
-        "--clock", choices=("wall", "cpu"), default="wall", help="cpu: where others compute as well"
+        "--clock", choices=("wall", "cpu"), default="wall", help="cpu: for a busy machine"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("step_benchmark.json"))
@@ -61,7 +61,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def segment_lengths(given: argparse.Namespace) -> list[int]:
-    """Word pieces of each segment, [CLS] and [SEP] included, 50 at most."""
+    """Return the word pieces of each segment, [CLS] and [SEP] included, 50 at most."""
     if given.transcripts is None:
         # MOSI's train split has median 12, mean 14.8 and 95th percentile 31: a log-normal.
         random = np.random.default_rng(given.seed)
@@ -76,7 +76,7 @@ def segment_lengths(given: argparse.Namespace) -> list[int]:
 
 
 def measure(given: argparse.Namespace) -> dict[str, Any]:
-    """Seconds and paddings of every variant, one a round; bytes of the reference and of ours."""
+    """Return seconds and padding of every variant, one per round, and peak memory in bytes."""
     lengths = segment_lengths(given)
     chosen = {name: VARIANTS[name] for name in given.variants or VARIANTS}
     steps: dict[str, Values] = {name: {} for name in chosen}
@@ -85,7 +85,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     # The first round builds optimizers and warms up: it does not count.
     for round_ in range(given.rounds + 1):
         drawn = random.choice(lengths, given.batch, replace=len(lengths) < given.batch).tolist()
-        # In turn, and back again: what slows the machine down meets all variants alike.
+        # The order reverses every round, so that a slow phase of the machine affects all variants.
         for name in list(chosen)[:: -1 if round_ % 2 else 1]:
             variant = chosen[name]
             found = bench.train(variant, bench.batch(drawn, variant.padded, round_))
@@ -113,7 +113,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
 def _gpu_shares(
     bench: Workbench, chosen: Mapping[str, Variant], lengths: list[int]
 ) -> dict[str, float]:
-    """Of the reference and of ours; nothing without a GPU."""
+    """Return the GPU shares of the reference and of ours; empty without a GPU."""
     if bench.device.type != "cuda":
         return {}
     return {
@@ -124,7 +124,7 @@ def _gpu_shares(
 
 
 def _evaluations(bench: Workbench, lengths: list[int], given, random) -> Values:
-    """Seconds for the same segments: batches as they come, ours in length groups, and sorted."""
+    """Return seconds for the same segments: batches in the given order, ours packed, and sorted."""
     drawn, batch = random.choice(lengths, given.segments).tolist(), given.batch
     ways = {
         REFERENCE: (REFERENCE, drawn, batch),
@@ -146,9 +146,9 @@ def _evaluations(bench: Workbench, lengths: list[int], given, random) -> Values:
 
 
 def peak_memory(given: argparse.Namespace) -> int:
-    """Bytes that two steps of one variant took at most: of this process, or of the GPU."""
+    """Return the peak memory in bytes of two steps of one variant: of this process, or the GPU."""
     bench, variant = Workbench(given.backbone, given.device), VARIANTS[given.memory_of]
-    # One segment is as long as any can be.
+    # One segment has the maximum length.
     drawn = [*segment_lengths(given)[: given.batch - 1], PADDED]
     for _ in range(2):
         bench.train(variant, bench.batch(drawn, variant.padded))
@@ -159,7 +159,7 @@ def peak_memory(given: argparse.Namespace) -> int:
 
 
 def _memory(given: argparse.Namespace, name: str) -> int:
-    """:func:`peak_memory` in a fresh process, which holds nothing else."""
+    """Return :func:`peak_memory` of a fresh process."""
     options = ["--memory-of", name, "--backbone", given.backbone, "--device", given.device]
     options += ["--batch", str(given.batch), "--seed", str(given.seed)]
     if given.transcripts:
@@ -173,18 +173,18 @@ def _total(found: Mapping[str, float]) -> float:
 
 
 def totals(found: Values) -> list[float]:
-    """Seconds of each step."""
+    """Return the seconds of each step."""
     parts = [values for key, values in found.items() if key != "padding"]
     return [sum(step) for step in zip(*parts, strict=True)]
 
 
 def ratios(slow: Sequence[float], fast: Sequence[float]) -> list[float]:
-    """How many times faster, round by round."""
+    """Return how many times faster, for each round."""
     return [a / b for a, b in zip(slow, fast, strict=True)]
 
 
 def table(measured: Mapping[str, Any]) -> str:
-    """Medians; ratios are paired by round, with the range of the rounds in brackets."""
+    """Format medians. Ratios are paired by round, with the range of the rounds in brackets."""
     steps, batch = measured["steps"], measured["batch"]
     seconds = {name: totals(found) for name, found in steps.items()}
     rows = [
@@ -220,7 +220,7 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def plot(measured: Mapping[str, Any], file: Path) -> None:
-    """Each variant's speed as a multiple of the reference's, with the range of the rounds."""
+    """Plot each variant's speed relative to the reference, with the range of the rounds."""
     from matplotlib.figure import Figure
 
     steps = {name: totals(found) for name, found in measured["steps"].items()}

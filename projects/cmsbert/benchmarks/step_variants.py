@@ -1,4 +1,4 @@
-"""The variants of a training step that step.py compares: the reference way, and ours bit by bit."""
+"""The variants of a training step that step.py compares, from the reference to ours."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -32,7 +32,7 @@ BACKBONES = {
     },
 }
 NETWORKS = {
-    # MAG: words are shifted by their own frames, which nothing encodes.
+    # MAG: words are shifted by their own frames, without a frame encoder.
     "mag": {"shift_context": "word", "frame_layers": 0},
     "text": {"shift_context": "none"},
     "cms": {"shift_context": "utterance"},
@@ -46,12 +46,12 @@ class Variant:
     Attributes:
         network: one of :data:`NETWORKS`.
         padded: whether all segments are padded to 50 word pieces, not to the batch's longest.
-        attention: transformers' ``eager`` or ``sdpa``, or our packed one, without any padding.
+        attention: transformers' ``eager`` or ``sdpa``, or our packed one, without padding.
         length_groups: ``backbone.length_groups``.
-        fused: whether AdamW is fused; otherwise it loops over the weights, as transformers' did.
+        fused: whether AdamW is fused; otherwise it loops over the weights, as in transformers.
         ema: whether the weights are averaged.
-        precision: ``training.precision``, which also chooses the library that multiplies; None
-            leaves everything as torch has it.
+        precision: ``training.precision``, which also selects the library for matrix products; None
+            keeps torch's defaults.
     """
 
     network: str = "cms"
@@ -81,11 +81,11 @@ PARTS = ("forward", "backward", "update", "average")
 
 
 class Workbench:
-    """Networks around one backbone, and the steps that train them.
+    """Networks that share one backbone, and their training steps.
 
     Args:
         backbone: a name in :data:`BACKBONES`, or a folder with a ``config.json``.
-        device: where to compute.
+        device: torch device, ``cpu`` or ``cuda``.
         clock: ``wall``, or ``cpu`` for the processor time of this process.
     """
 
@@ -99,13 +99,13 @@ class Workbench:
         self._averages: dict[str, WeightAverage] = {}
 
     def batch(self, lengths: Sequence[int], padded: bool, seed: int = 0) -> dict:
-        """Random words and frames for segments of these lengths; one frame a word."""
+        """Return random words and frames for segments of these lengths, one frame per word."""
         random = torch.Generator().manual_seed(seed)
         pieces = torch.tensor(lengths)
         width = PADDED if padded else max(lengths)
         at = torch.arange(width)
         mask, words = at < pieces[:, None], pieces[:, None] - 2
-        # [CLS] and [SEP] are no words. Drawn at full width, so that padding changes no value.
+        # Without [CLS] and [SEP]. Drawn at full width, so that padding changes no value.
         shape = (len(lengths), PADDED)
         ids = torch.randint(self.backbone.config.vocab_size, shape, generator=random)[:, :width]
         frame_mask = at < words
@@ -128,7 +128,7 @@ class Workbench:
         }
 
     def train(self, variant: Variant, batch: Mapping) -> dict[str, float]:
-        """One step: seconds of each of :data:`PARTS`, and ``padding``, its share of positions."""
+        """Make one step; return seconds of each of :data:`PARTS`, and share of ``padding``."""
         network, optimizer = self._network(variant).train(), self._optimizer(variant)
         average = self._average(variant)
         times = [self._now()]
@@ -150,7 +150,7 @@ class Workbench:
         return found | {"padding": 1 - int(batch["input_mask"].sum()) / sum(pieces)}
 
     def evaluate(self, variant: Variant, batches: Sequence[Mapping]) -> float:
-        """Seconds for all batches."""
+        """Return the seconds for all batches."""
         network = self._network(variant).eval()
         context = torch.no_grad() if variant.padded else torch.inference_mode()
         begun = self._now()
@@ -160,7 +160,7 @@ class Workbench:
         return self._now() - begun
 
     def gpu_share(self, variant: Variant, batch: Mapping) -> float:
-        """The share of a step's time in which a GPU computes: of one stream, nothing overlaps."""
+        """Return the share of a step's time in which the GPU computes; one stream, no overlap."""
         with profile(activities=[ProfilerActivity.CUDA]) as profiled:
             begun = self._now()
             self.train(variant, batch)
@@ -178,7 +178,7 @@ class Workbench:
 
     @contextmanager
     def _counted(self) -> Iterator[list[int]]:
-        """A list that gets the number of word pieces, padding included, of each encoding."""
+        """Yield a list that collects the number of word pieces, with padding, of each encoding."""
         counts: list[int] = []
         handle = self.backbone.embeddings.register_forward_hook(
             lambda _module, _inputs, output: counts.append(output.shape[:-1].numel())
@@ -201,7 +201,7 @@ class Workbench:
     def _optimizer(self, variant: Variant) -> torch.optim.AdamW:
         key = variant.network, variant.fused
         if key not in self._optimizers:
-            # Weights that have no part in the loss of this network get no gradient, nor update.
+            # Weights that do not affect the loss of this network get no gradient and no update.
             self._optimizers[key] = torch.optim.AdamW(
                 self._networks[variant.network].parameters(),
                 lr=1e-5,

@@ -1,5 +1,8 @@
-"""The measurements of data.py, each run in a process of its own:
-python steps.py STEP OPTIONS RESULT, the options as JSON, the result a JSON file to write.
+"""The measurements of data.py, each run in its own process.
+
+    python steps.py STEP OPTIONS RESULT
+
+OPTIONS is JSON, RESULT the JSON file to write.
 """
 
 import json
@@ -15,7 +18,7 @@ Found = dict[str, float]
 
 
 def private_memory(process: int | str = "self") -> int:
-    """RssAnon in bytes: what is resident and no file backs, so that no other process shares it."""
+    """Return RssAnon in bytes: resident memory that no file backs and no other process shares."""
     status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     return int(status.split("RssAnon:")[1].split()[0]) * 1024
 
@@ -29,8 +32,8 @@ def write_corpus(options: dict[str, Any]) -> Found:
 
 
 def load_pickle(options: dict[str, Any]) -> Found:
-    """The whole file in memory, as code around MMSA's files has it."""
-    import numpy  # noqa: F401  (before the first look: its own memory is not the data's)
+    """Load the whole file into memory, as code around MMSA's files does."""
+    import numpy  # noqa: F401  (before the first measurement: its memory is not the data's)
 
     before, started = private_memory(), time.perf_counter()
     with open(options["file"], "rb") as file:
@@ -44,13 +47,13 @@ def load_pickle(options: dict[str, Any]) -> Found:
 
 
 def convert(options: dict[str, Any]) -> Found:
-    """The first run with these files, up to where its datasets are there."""
+    """Make the first run with these files, until its datasets are loaded."""
     shutil.rmtree(options["stores"], ignore_errors=True)
     return _watched_run(options, epoch=False)
 
 
 def run(options: dict[str, Any]) -> Found:
-    """A later run, to its first batch and on through an epoch of batches without training."""
+    """Make a later run: to its first batch, then an epoch of batches without training."""
     return _watched_run(options, epoch=True)
 
 
@@ -59,10 +62,10 @@ def _segments(content: dict) -> int:
 
 
 def _watched_run(options: dict[str, Any], epoch: bool) -> Found:
-    """A real mmf_run, looked at where MMF's trainer loads datasets and prepares its first batch.
+    """Run mmf_run, and measure where MMF's trainer loads datasets and prepares its first batch.
 
-    ``seconds`` is dataset time: that of loading the three splits, and from the start of the first
-    epoch to the first batch that is ready for the model; the model is built in between.
+    ``seconds`` is dataset time: loading the three splits, plus the start of the first epoch to the
+    first batch. Building the model, which happens in between, is left out.
     """
     from mmf_cmsbert import cli  # makes MMF importable
     from mmf.common.dataset_loader import DatasetLoader  # isort: skip
@@ -105,7 +108,7 @@ def _watched_run(options: dict[str, Any], epoch: bool) -> Found:
 
 
 def command(options: dict[str, Any]) -> list[str]:
-    """What is typed after mmf_run."""
+    """Return the arguments of mmf_run."""
     data, model = "dataset_config.mosei", "model_config.cmsbert.backbone"
     return [
         "config=projects/cmsbert/mosei.yaml",

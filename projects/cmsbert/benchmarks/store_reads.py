@@ -1,11 +1,11 @@
-"""What reading segments of a store in random order costs, by position and out of a mapped file.
+"""Compare reading segments of a store in random order, by position and from a mapped file.
 
     python projects/cmsbert/benchmarks/store_reads.py
     python projects/cmsbert/benchmarks/store_reads.py --segments 23000 --rounds 9
 
-The package reads by position: a mapped file that is cut or overwritten ends the process. The other
-way is there for comparison alone. Both check each segment's checksum; the ways take turns, and
-ratios are those within a round.
+The package reads by position, because a mapped file that is cut or overwritten ends the process.
+Mapping is here for comparison only. Both check each segment's checksum. They alternate, and ratios
+are computed within a round.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measure(ways: dict[str, Sequence[Segment]], count: int, rounds: int) -> dict[str, list[float]]:
-    """Processor seconds that each way takes for all segments, a value a round."""
+    """Return the processor seconds of each method for all segments, one value per round."""
     order = random.Random(0).sample(range(count), count)
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):  # the first one warms up
@@ -58,7 +58,7 @@ def measure(ways: dict[str, Sequence[Segment]], count: int, rounds: int) -> dict
 
 
 def made_up(count: int) -> Iterator[Segment]:
-    """Segments of CMU-MOSEI's widths, of 5 to 49 words with a frame each."""
+    """Yield segments of CMU-MOSEI's widths, with 5 to 49 words and one frame per word."""
     rng = np.random.default_rng(0)
     for i in range(count):
         words = tuple(rng.choice(["not", "great", "film", "really"], rng.integers(5, 50)).tolist())
@@ -94,7 +94,7 @@ class Mapped(Sequence[Segment]):
             plain[modality] = values[start:end].reshape(-1, WIDTHS[modality])
         segment = Segment(**plain)
         if written != checksum(segment):
-            raise ValueError(f"segment {index} is not what was written")
+            raise ValueError(f"segment {index}: wrong checksum")
         return segment
 
 

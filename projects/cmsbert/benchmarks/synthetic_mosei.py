@@ -1,4 +1,4 @@
-"""A synthetic corpus of CMU-MOSEI's size, in MMSA's layout. Nothing in it means anything."""
+"""A synthetic corpus of CMU-MOSEI's size, in MMSA's layout, with random content."""
 
 import os
 import pickle
@@ -14,31 +14,31 @@ from mmf_cmsbert.datasets.synthetic_text import vocabulary
 # Segments of MOSEI's canonical split, under MMSA's names.
 SPLITS = {"train": 16_326, "valid": 1_871, "test": 4_659}
 FRAMES = 50
-# MMSA's name -> columns: FACET 4.2 and COVAREP; `text` are BERT's last states.
+# MMSA's name -> columns: FACET 4.2 and COVAREP; `text` holds BERT's last states.
 WIDTHS = {"vision": 35, "audio": 74}
 TEXT_WIDTH = 768
 SEGMENTS_A_VIDEO = 7
-# Words a segment: log-normal, about as long as spoken opinions, 19 on average.
+# Words per segment: log-normal, about as long as spoken opinions, 19 on average.
 _MEDIAN_WORDS, _SPREAD, _MOST_WORDS = 16, 0.6, 150
 _BLOCK = 256
 
 
 def counts(segments: int) -> dict[str, int]:
-    """``segments`` in the proportions of MOSEI's splits, at least one each."""
+    """Divide ``segments`` in the proportions of MOSEI's splits, at least one each."""
     whole = sum(SPLITS.values())
     return {split: max(1, round(segments * count / whole)) for split, count in SPLITS.items()}
 
 
 def write(path: Path, segments: int = sum(SPLITS.values()), text: bool = False, seed: int = 1):
-    """Write the corpus as one pickle, in little memory.
+    """Write the corpus as one pickle, using little memory.
 
-    Every segment has all its 50 frames, the most that a corpus of this shape can hold.
+    Every segment has 50 frames, the maximum in this layout.
 
     Args:
         path: the file, which appears when it is complete.
-        segments: how many in all.
-        text: whether the file also carries ``text (segments, 50, 768)``, which the published files
-            do and which makes them seven times as large; cmsbert does not read it.
+        segments: number of segments in all splits.
+        text: whether to add ``text (segments, 50, 768)`` as in the published files. It makes them
+            seven times as large; cmsbert does not read it.
         seed: the same seed gives the same corpus.
     """
     rng = np.random.default_rng(seed)
@@ -50,7 +50,7 @@ def write(path: Path, segments: int = sum(SPLITS.values()), text: bool = False, 
         }
         unfinished = Path(scratch) / path.name
         with open(unfinished, "wb") as file:
-            # Since protocol 5 an array goes into the file from where it lies.
+            # From protocol 5 on, arrays are written without a copy.
             pickle.dump(content, file, protocol=5)
         os.replace(unfinished, path)
 
@@ -78,7 +78,7 @@ def _split(rng, name: str, count: int, widths: dict[str, int], scratch: Path) ->
 
 
 def _frames(rng, shape: tuple[int, int, int], file: Path) -> np.ndarray:
-    """Random float32 frames that lie in a file, not in memory."""
+    """Return random float32 frames, kept in a file instead of memory."""
     mapped = np.memmap(file, np.float32, "w+", shape=shape)
     for start in range(0, len(mapped), _BLOCK):
         block = mapped[start : start + _BLOCK]
