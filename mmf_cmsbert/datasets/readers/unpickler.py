@@ -92,7 +92,7 @@ _PLAIN_INSTRUCTIONS = """
     LIST EMPTY_LIST APPEND APPENDS TUPLE EMPTY_TUPLE TUPLE1 TUPLE2 TUPLE3
     EMPTY_DICT PUT BINPUT LONG_BINPUT MEMOIZE GLOBAL STACK_GLOBAL
 """
-_CODES = {opcode.name: ord(opcode.code) for opcode in pickletools.opcodes}
+_CODES = {opcode.name: opcode.code.encode("latin-1") for opcode in pickletools.opcodes}
 _NAMES = {code: name for name, code in _CODES.items()}
 _LIBRARY = pickle._Unpickler.dispatch
 # Bytes of this length and longer stay in the file. Below it a copy is cheaper than a view.
@@ -108,30 +108,23 @@ _TEXT = (str, bytes, bytearray, FileBytes)
 # length, in protocols 0 to 2, but none of these is in it.
 _LONGEST_WIDE, _FIRST_WIDE = 1 << 20, 0xC4
 _ESCAPED_WIDE = re.compile(rb"\\u(?!00)|\\U")
+_CONTAINERS, _ITEM = (tuple, list, dict), 32
 # Word ids and indices are smaller.
-_LARGEST_KEY = 2**53
+_LARGEST_KEY, _LONGEST_KEY = 2**53, 1 << 10
 _NAMED_AGAIN = ("GET", "BINGET", "LONG_BINGET", "DUP")
 
 
 class _Dispatch(dict):
-    def __init__(self, *args: Any, most: int = 0):
-        super().__init__(*args)
-        self.most = self.left = most
-
-    def __getitem__(self, code: int) -> Callable:
-        self.left -= 1
-        if self.left < 0:
-            raise Refused(f"more than {self.most:,} instructions in a file of this size")
-        return super().__getitem__(code)
-
-    def __missing__(self, code: int):
+    def __missing__(self, code: bytes):
+        if not code:
+            raise EOFError
         if code in _NAMES:
             raise Refused(f"the pickle instruction {_NAMES[code]}")
-        raise pickle.UnpicklingError(f"byte {code:#04x} is no pickle instruction")
+        raise pickle.UnpicklingError(f"byte {code.hex()} is no pickle instruction")
 
 
 def _remembered(name: str) -> Callable:
-    get = _LIBRARY[_CODES[name]]
+    get = _LIBRARY[ord(_CODES[name])]
 
     def load(self: "_PlainUnpickler") -> None:
         get(self)
@@ -141,6 +134,8 @@ def _remembered(name: str) -> Callable:
             self.stack[-1] = found.array
         elif type(found) in _TEXT:
             self.take_room(len(found))
+        elif type(found) in _CONTAINERS:
+            self.take_room_for_container(found)
 
     return load
 
@@ -152,8 +147,22 @@ class _PlainUnpickler(pickle._Unpickler):
         super().__init__(file, encoding="latin1")
         self._file, self._viewed = file, viewed
         self._room = _MOST_GROWN * viewed.size + _SMALL
-        most = min(MOST_INSTRUCTIONS, _MOST_OF_SMALL + viewed.size // _BYTES_EACH)
-        self.dispatch = _Dispatch(self.dispatch, most=most)
+        self._most = min(MOST_INSTRUCTIONS, _MOST_OF_SMALL + viewed.size // _BYTES_EACH)
+
+    def load(self) -> Any:
+        """As the library's, with a limit of instructions, and without reading ahead by frames."""
+        self.read, self.readline = self._file.read, self._file.readline
+        self.metastack: list[list] = []
+        self.stack: list[Any] = []
+        self.append = self.stack.append
+        self.proto = 0
+        read, dispatch = self.read, self.dispatch
+        try:
+            for _ in range(self._most):
+                dispatch[read(1)](self)
+        except pickle._Stop as stop:
+            return stop.value
+        raise Refused(f"more than {self._most:,} instructions in a file of this size")
 
     def find_class(self, module: str, name: str) -> Stub:
         try:
@@ -189,6 +198,20 @@ class _PlainUnpickler(pickle._Unpickler):
         self._room -= size
         if self._room < 0:
             raise Refused("the same text or content very many times")
+
+    def take_room_for_container(self, container: Any) -> None:
+        """Count what is in a container as often as it is in it, since readers go through it."""
+        todo = [container]
+        while todo:
+            container = todo.pop()
+            self.take_room(_ITEM * len(container))
+            for item in container.items() if type(container) is dict else container:
+                if type(item) in _CONTAINERS:
+                    todo.append(item)
+                elif type(item) in _TEXT:
+                    self.take_room(len(item))
+                elif type(item) is np.ndarray and item.dtype.hasobject:
+                    self.take_room(_ITEM * item.size)
 
     def _frame(self) -> None:
         # A frame only says how much to read ahead.
@@ -266,7 +289,7 @@ class _PlainUnpickler(pickle._Unpickler):
         self.load_dict()
 
     dispatch = _Dispatch(
-        (_CODES[name], _LIBRARY[_CODES[name]]) for name in _PLAIN_INSTRUCTIONS.split()
+        (_CODES[name], _LIBRARY[ord(_CODES[name])]) for name in _PLAIN_INSTRUCTIONS.split()
     )
     dispatch.update(
         {
@@ -297,4 +320,6 @@ def _check_items(target: Any, keys: list) -> None:
 
 
 def _is_name(key: Any) -> bool:
-    return isinstance(key, (str, bytes)) or (isinstance(key, int) and abs(key) < _LARGEST_KEY)
+    if isinstance(key, (str, bytes)):
+        return len(key) <= _LONGEST_KEY
+    return isinstance(key, int) and abs(key) < _LARGEST_KEY
