@@ -238,9 +238,12 @@ def test_segments_are_read_one_by_one(tmp_path):
         next(segments)
 
 
-def test_an_entry_repeated_over_and_over_is_refused_at_its_second_time(tmp_path):
-    path = save(tmp_path, [misa_entry(visual=np.zeros((2, 10_000)))] * 200_000)
-    with pytest.raises(DataError, match=r"abc\[0\] stands twice"):
+@pytest.mark.parametrize(
+    ("times", "message"), [(2_000, r"abc\[0\] stands twice"), (200_000, "very many times")]
+)
+def test_an_entry_repeated_over_and_over_is_refused(tmp_path, times, message):
+    path = save(tmp_path, [misa_entry(visual=np.zeros((2, 10_000)))] * times)
+    with pytest.raises(DataError, match=message):
         read(path)
 
 
