@@ -9,8 +9,8 @@ from mmf_cmsbert.terminal import show_any_text
 
 app = typer.Typer(
     cls=PlainErrors,
-    help="Data, ablations and searches of multimodal sentiment analysis. Training and prediction "
-    "are mmf_run's and mmf_predict's.",
+    help="Data, ablations and searches for multimodal sentiment analysis. mmf_run trains, "
+    "mmf_predict predicts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,7 +23,7 @@ app.command()(install_mmf.install_mmf)
 
 
 def main() -> None:
-    """The console command ``cmsbert``."""
+    """Run the command ``cmsbert``."""
     with console.command("cmsbert"):
         show_any_text()
         app(prog_name="cmsbert")

@@ -1,4 +1,4 @@
-"""``cmsbert ablate``: what the command takes, and what it hands it to."""
+"""``cmsbert ablate``: its arguments, and the call that does the work."""
 
 import shlex
 import shutil
@@ -17,14 +17,14 @@ from mmf_cmsbert.utils.unfinished import look_through
 ELSEWHERE = "--output FOLDER"
 
 Jobs = Annotated[
-    int, typer.Option(min=1, help="Runs at once; cores are divided among them, GPUs dealt out.")
+    int, typer.Option(min=1, help="Runs at once; cores are divided among them, GPUs used in turn.")
 ]
 Base = Annotated[
     list[str] | None,
     typer.Option(
         metavar="FILE",
-        help="Stands in for what the recipes include, as in --base projects/cmsbert/demo.yaml. "
-        "Given more than once (folds, say), each recipe runs over each.",
+        help="Replaces the recipes' includes, for example --base projects/cmsbert/demo.yaml. "
+        "If given more than once (for folds), each recipe runs over each base.",
     ),
 ]
 
@@ -34,8 +34,8 @@ def ablate(
         list[str] | None,
         typer.Argument(
             metavar="RECIPE... [KEY=VALUE...]",
-            help="Files, or names of what is in projects/cmsbert/ablations; the first is what the "
-            "others are compared with. KEY=VALUE holds for all of them.",
+            help="Files, or names of recipes in projects/cmsbert/ablations. The others are "
+            "compared with the first. KEY=VALUE applies to all of them.",
             show_default=False,
         ),
     ] = None,
@@ -44,13 +44,13 @@ def ablate(
     base: Base = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="The folder of runs and results.", show_default="save/ablations"),
+        typer.Option(help="Folder for runs and results.", show_default="save/ablations"),
     ] = None,
     validation: Annotated[
         bool,
         typer.Option(
             "--validation",
-            help="Compare the best validation scores and leave test alone: to choose by.",
+            help="Compare the best validation scores, for choices; test is not scored.",
         ),
     ] = False,
     keep_weights: Annotated[
@@ -68,21 +68,21 @@ def ablate(
         Path | None,
         typer.Option(
             metavar="RECORD",
-            help="Instead: make the run of this run.json again, and compare its scores.",
+            help="Instead: repeat the run of this run.json, and compare its scores.",
         ),
     ] = None,
     tolerance: Annotated[
-        float, typer.Option(min=0, help="How far a score may be off for --check.")
+        float, typer.Option(min=0, help="Largest accepted difference of a score for --check.")
     ] = 1e-6,
 ) -> None:
-    """Run recipes over seeds with mmf_run; tables of mean and spread, and paired comparisons.
+    """Run recipes over seeds with mmf_run; write tables of mean and spread, and paired comparisons.
 
     Finished runs are skipped. Failures are listed at the end, with status 1.
     """
     recipes, options = split_words(words or [])
     if check is not None:
         if recipes:
-            raise ConfigError(f"--check takes a record alone; {recipes[0]} is not wanted")
+            raise ConfigError(f"--check takes no recipes; remove {recipes[0]}")
         _check(check, options, tolerance, output, overwrite)
     if not recipes:
         raise ConfigError(
@@ -129,12 +129,12 @@ def _check(
         same = check.check(file, options, tolerance, folder, Console(), overwrite=overwrite)
     if not same:
         raise typer.Exit(1)
-    if not output:  # else, and where the run failed or differs, it can be looked at
+    if not output:  # a run that failed or differs is kept
         shutil.rmtree(folder)
     raise typer.Exit
 
 
 def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Recipes, and ``KEY=VALUE`` options."""
+    """Separate recipes from ``KEY=VALUE`` options."""
     options = [word for word in words if "=" in word]
     return [word for word in words if "=" not in word], options

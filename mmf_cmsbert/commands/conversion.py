@@ -1,4 +1,4 @@
-"""``cmsbert data convert``: every split of a corpus, what became of it, and what to type next."""
+"""``cmsbert data convert``: convert every split of a corpus, and print results and next command."""
 
 import os
 import shlex
@@ -29,18 +29,18 @@ def convert_source(
     output: Path,
     vectors: Path | None = None,
 ) -> None:
-    """Convert every split and print what became of it.
+    """Convert every split and print the results.
 
     Args:
         source: the corpus.
-        settings: what becomes of its segments; whether they need labels goes by the split.
+        settings: how to convert segments; ``labelled`` is set here, by the split.
         to: ``store``, ``misa`` or ``mag``.
         output: the folder to write.
         vectors: a file of word vectors for ``misa``, or None.
 
     Raises:
-        DataError: a segment that cannot be used, or a place that cannot be written to. Nothing
-            half-written is left; splits that are complete stay.
+        DataError: a segment cannot be used, or a file cannot be written. No partial files are
+            left; complete splits stay.
     """
     try:
         if to == "store":
@@ -63,9 +63,9 @@ def convert_source(
         print(f"Written to {output}")
         _print_next(stores, settings, files)
     except DataError as error:
-        # The message may name the key of a configuration; here it is an option.
+        # The message may name a configuration key; here it is an option.
         key = f"dataset_config.{settings.corpus}.non_finite=zero"
-        hint = ". To leave such segments out, type --skip-invalid"
+        hint = ". To skip such segments, type --skip-invalid"
         message = str(error) + hint * isinstance(error, SegmentError)
         raise DataError(message.replace(key, "--non-finite zero")) from error
 
@@ -82,7 +82,7 @@ def _stores(
 
 
 def _widths(stores: Mapping[str, StoredSegments]) -> dict[str, int]:
-    """Modality -> width, the same in all splits that have it."""
+    """Map each modality to its width, which must be equal in all splits that have it."""
     widths: dict[str, int] = {}
     for modality in MODALITIES:
         found = {
@@ -93,8 +93,8 @@ def _widths(stores: Mapping[str, StoredSegments]) -> dict[str, int]:
         if len(set(found.values())) > 1:
             raise DataError(
                 f"{modality} frames have different widths in the splits: "
-                f"{', '.join(f'{split} {width}' for split, width in found.items())}; these are not "
-                "the splits of one corpus"
+                f"{', '.join(f'{split} {width}' for split, width in found.items())}; expected the "
+                "splits of one corpus"
             )
         if found:
             widths[modality] = next(iter(found.values()))
@@ -102,16 +102,16 @@ def _widths(stores: Mapping[str, StoredSegments]) -> dict[str, int]:
 
 
 def _names(to: str, corpus: str) -> tuple[str, ...]:
-    """The files of a layout."""
+    """Return the names of the files of a layout."""
     return misa.FILES if to == "misa" else (f"{corpus}.pkl",)
 
 
 @contextmanager
 def _scratch(output: Path, to: str, corpus: str) -> Iterator[Path]:
-    """A folder inside ``output`` to work in, gone at the end, and ``output`` too if it is empty."""
+    """Yield a temporary folder in ``output``; remove it at the end, and ``output`` if empty."""
     taken = [output / name for name in _names(to, corpus) if (output / name).exists()]
     if taken:
-        raise DataError(f"{taken[0]} is there already; move it away, or name another --output")
+        raise DataError(f"{taken[0]} already exists; move it away, or name another --output")
     new = [folder for folder in (output, *output.parents) if not folder.exists()]
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -123,7 +123,7 @@ def _scratch(output: Path, to: str, corpus: str) -> Iterator[Path]:
         ) from error
     finally:
         for folder in new:
-            with suppress(OSError):  # there, and not empty
+            with suppress(OSError):  # not empty
                 folder.rmdir()
 
 
@@ -132,14 +132,14 @@ def _print_splits(stores: Mapping[str, StoredSegments]) -> None:
         found = store.manifest
         longest = ", ".join(f"{found.longest[name]} {name}" for name in found.longest)
         print(
-            f"{split}: {found.segments} segments, {found.labels} with a label; the longest have "
-            f"{longest}; {len(found.skipped)} left out"
+            f"{split}: {found.segments} segments, {found.labels} with a label; maximum lengths: "
+            f"{longest}; {len(found.skipped)} skipped"
         )
         for modality in MODALITIES:
             if 0 < found.missing[modality] < found.segments:
                 print(f"  {found.missing[modality]} have no {modality} frames")
         for why in found.skipped[:_SHOWN]:
-            print(f"  left out: {why}")
+            print(f"  skipped: {why}")
         if len(found.skipped) > _SHOWN:
             print(f"  and {len(found.skipped) - _SHOWN} more, all in {store.folder / MANIFEST}")
     widths = _widths(stores)
@@ -149,11 +149,11 @@ def _print_splits(stores: Mapping[str, StoredSegments]) -> None:
 def _print_notes(written: Written, stores: Mapping[str, StoredSegments]) -> None:
     for modality, count in written.filled.items():
         print(
-            f"{count} segments without {modality} frames got zeros: this layout knows no missing "
-            "ones."
+            f"{count} segments without {modality} frames got zeros: this layout has no way to mark "
+            "missing frames."
         )
     for split, count in written.unlabelled.items():
-        print(f"{split}: {count} of {len(stores[split])} segments have no label; theirs is NaN.")
+        print(f"{split}: {count} of {len(stores[split])} segments have no label; NaN was written.")
     for note in written.notes:
         print(note)
 
@@ -163,7 +163,7 @@ def _print_next(
 ) -> None:
     dataset, widths, defaults = settings.corpus, _widths(stores), shipped_section(settings.corpus)
     shared = set(files.values())
-    # Files of one split each lie together in a folder.
+    # If there is one file for each split, they are in one folder.
     options = [f"source={shared.pop() if len(shared) == 1 else next(iter(shared)).parent}"]
     options += [
         f"features.{modality}={widths.get(modality, 'null')}"

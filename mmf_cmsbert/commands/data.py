@@ -1,6 +1,6 @@
-"""``cmsbert data``: what the commands take, and what they hand it to.
+"""``cmsbert data``: the commands' arguments, and the calls that do the work.
 
-What does the work is imported when it is needed, so that help comes at once.
+Implementations are imported when they are needed, so that help is shown at once.
 """
 
 import sys
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     cls=PlainErrors,
-    help="Look at a corpus, convert it, cut it into folds, fetch it.",
+    help="Inspect a corpus, convert it, split it into folds, download it.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -33,9 +33,9 @@ Sources = Annotated[
     list[Path],
     typer.Argument(
         metavar="SOURCE...",
-        help="Files and folders of a corpus: files in any of the layouts that --layout names, a "
-        "folder of such files, or a folder with one of these in it. docs/data.md says what each "
-        "layout is. The same paths can be given as dataset_config.DATASET.source.",
+        help="Files and folders of a corpus: files in any of the layouts of --layout, a folder of "
+        "such files, or a folder with one of these in it. docs/data.md describes the layouts. "
+        "dataset_config.DATASET.source accepts the same paths.",
         show_default=False,
     ),
 ]
@@ -43,7 +43,7 @@ UserDir = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="A Python package of yours that registers layouts, as env.user_dir in mmf_run.",
+        help="Your Python package that registers layouts, as env.user_dir in mmf_run.",
         envvar="MMF_USER_DIR",
         is_eager=True,  # the layouts that it registers are known when --layout is read
         callback=lambda folder: import_package(folder, "--user-dir"),
@@ -55,29 +55,29 @@ Layout = Annotated[
     typer.Option(
         parser=layout_name,
         metavar=OWN_LAYOUTS,
-        help="The layout of all files; auto recognises that of each. One that --user-dir registers "
-        "has its own name.",
+        help="The layout of all files; auto recognises each file's. Layouts of --user-dir have "
+        "their own names.",
     ),
 ]
 OneSplit = Annotated[
     Split | None,
     typer.Option(
-        help="The only split that is wanted; also the split of files that name none.",
-        show_default="all that there are",
+        help="Read only this split; also the split of files whose names give none.",
+        show_default="all splits",
     ),
 ]
 HowAligned = Annotated[
     Alignment,
     typer.Option(
-        help="Of .csd files: one frame a word, the mean of those it meets; or all frames as they "
-        "come."
+        help="For .csd files. word: one frame per word, the mean of those that overlap it. none: "
+        "all frames."
     ),
 ]
 
 VOCABULARY = (
     "FILE",
-    "The vocab.txt of the tokenizer whose ids are in text_bert: for MMSA files with ids alone, "
-    "and to align those with a row for each word piece.",
+    "The vocab.txt of the tokenizer whose ids are in text_bert: for MMSA files with ids only, "
+    "and to align files with a row for each word piece.",
 )
 
 
@@ -86,7 +86,7 @@ def inspect(
     sources: Sources,
     dataset: Annotated[
         Dataset | None,
-        typer.Option(help="Hold the videos against this corpus's canonical split."),
+        typer.Option(help="Compare the videos with this corpus's canonical split."),
     ] = None,
     layout: Layout = "auto",
     user_dir: UserDir = None,
@@ -99,11 +99,11 @@ def inspect(
     json: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Write everything found as JSON; - writes it instead of tables."
+            metavar="FILE", help="Write the report as JSON; - prints it instead of tables."
         ),
     ] = None,
 ) -> None:
-    """Say what is in a corpus, and what to look at before anything is trained on it."""
+    """Show what a corpus contains, and what to check before training on it."""
     from mmf_cmsbert.commands.inspection_report import show, write_json
     from mmf_cmsbert.datasets.inspection.inspection import inspect_source
 
@@ -126,8 +126,8 @@ def convert(
     to: Annotated[
         Literal["store", "misa", "mag"],
         typer.Option(
-            help="A store, which mmf_run reads directly; or the files that MISA's or MAG-BERT's "
-            "own loader reads."
+            help="store: mmf_run reads it directly. misa, mag: the files that MISA's or "
+            "MAG-BERT's code reads."
         ),
     ] = "store",
     output: Annotated[
@@ -142,16 +142,17 @@ def convert(
         str | None,
         typer.Option(
             metavar="N|none",
-            help="Pool more frames of a segment into this many windows.",
-            show_default="dataset_config.DATASET.max_frames as shipped",
+            help="Average more frames of a segment over this many windows.",
+            show_default="the default of dataset_config.DATASET.max_frames",
         ),
     ] = None,
     normalise: Annotated[
         Literal["none", "segment"],
-        typer.Option(help="segment: each column over a segment's own frames."),
+        typer.Option(help="segment: normalise each column over the frames of its segment."),
     ] = "none",
     non_finite: Annotated[
-        Literal["error", "zero"], typer.Option(help="NaN and infinite values: refuse, or read 0.")
+        Literal["error", "zero"],
+        typer.Option(help="NaN and infinite values: refuse them, or read them as 0."),
     ] = "error",
     vocabulary: Annotated[
         Path | None,
@@ -161,14 +162,14 @@ def convert(
     ] = None,
     single_frame: Annotated[
         Literal["keep", "every_word"],
-        typer.Option(help="every_word: a segment's only frame of a modality goes to each word."),
+        typer.Option(help="every_word: repeat a segment's only frame of a modality for each word."),
     ] = "keep",
     word_vectors: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="Word vectors for --to misa, such as glove.840B.300d.txt.",
-            show_default="random ones",
+            show_default="random vectors",
             exists=True,
             dir_okay=False,
             readable=True,
@@ -176,7 +177,7 @@ def convert(
     ] = None,
     skip_invalid: Annotated[
         bool,
-        typer.Option("--skip-invalid", help="Leave out segments that cannot be used, and say so."),
+        typer.Option("--skip-invalid", help="Skip segments that cannot be used, with a message."),
     ] = False,
 ) -> None:
     """Write a corpus of any layout as a store, or for MISA's or MAG-BERT's code."""
@@ -195,7 +196,7 @@ def convert(
         single_frame=single_frame,
     )
     if word_vectors and to != "misa":
-        raise ConfigError(f"--word-vectors is for --to misa; --to {to} holds no word vectors")
+        raise ConfigError(f"--word-vectors needs --to misa; --to {to} writes no word vectors")
     folder = output or Path(f"{dataset}-{to}")
     source = _found(sources, split, layout)
     convert_source(source, settings, to, folder.expanduser().absolute(), word_vectors)
@@ -205,7 +206,7 @@ def convert(
 def folds(
     sources: Sources,
     dataset: Annotated[Dataset, typer.Option(help="The corpus.", show_default=False)],
-    folds: Annotated[int, typer.Option(min=3, help="How many.")] = 5,
+    folds: Annotated[int, typer.Option(min=3, help="Number of folds.")] = 5,
     base: Annotated[
         str | None,
         typer.Option(
@@ -223,7 +224,7 @@ def folds(
     split: OneSplit = None,
     alignment: HowAligned = "word",
 ) -> None:
-    """Cut a small corpus into folds by its videos, each a recipe for cmsbert ablate."""
+    """Split a small corpus into folds by its videos, each a recipe for cmsbert ablate."""
     from mmf_cmsbert.commands.folds import write_folds
     from mmf_cmsbert.datasets.conversion import ConversionSettings
     from mmf_cmsbert.experiments import recipe
@@ -246,7 +247,7 @@ def download(
     feature: Annotated[
         list[str] | None,
         typer.Option(
-            help="What to fetch, given once for each.",
+            help="A feature to download; can be repeated.",
             show_default="words, labels, facet, covarep",
         ),
     ] = None,
@@ -254,13 +255,13 @@ def download(
         str | None, typer.Option(metavar="URL", help="A copy of the published server.")
     ] = None,
     max_hours: Annotated[
-        float, typer.Option(metavar="HOURS", help="Give up after this time, all files together.")
+        float, typer.Option(metavar="HOURS", help="Time limit for all files together.")
     ] = 24.0,
     max_gigabytes: Annotated[
-        float, typer.Option(metavar="GB", help="Fetch no more than this, all files together.")
+        float, typer.Option(metavar="GB", help="Size limit for all files together.")
     ] = 100.0,
 ) -> None:
-    """Fetch the .csd files that CMU-MultimodalSDK publishes; resume where it stopped."""
+    """Download the .csd files that CMU-MultimodalSDK publishes; resume an interrupted download."""
     from mmf_cmsbert.datasets.download.download import FEATURES
     from mmf_cmsbert.datasets.download.download import download as fetch
     from mmf_cmsbert.datasets.download.limits import Limits
@@ -269,15 +270,15 @@ def download(
     limits = Limits(max_hours, max_gigabytes)
     fetch(dataset, folder, features=feature or FEATURES, mirror=mirror, limits=limits)
     print(
-        f"{folder} holds {dataset} as .csd files. Look at it, or convert it:\n"
+        f"{folder} holds {dataset} as .csd files. Inspect or convert it:\n"
         f"  cmsbert data inspect {folder} --dataset {dataset}\n"
         f"  cmsbert data convert {folder} --dataset {dataset}"
     )
 
 
 def _found(paths: list[Path], split: str | None, layout: str, name_media: bool = True) -> "Source":
-    """What the paths hold; prints a line where nothing in them names a split, and a line on media
-    files beside the segments, unless a report will name them."""
+    """Find the corpus in the paths. Prints a line if no split is named, and one on media files,
+    unless a report lists those."""
     from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
     from mmf_cmsbert.datasets.readers.source import find_source
 
@@ -286,8 +287,8 @@ def _found(paths: list[Path], split: str | None, layout: str, name_media: bool =
         print(media_message(media), file=sys.stderr)
     if source.unnamed and split is None:
         print(
-            f"{', '.join(map(str, source.unnamed))}: nothing names a split, so all segments count "
-            "as test; --split train or --split val makes them another one",
+            f"{', '.join(map(str, source.unnamed))}: no split is named, so all segments count as "
+            "test; type --split train or --split val for another one",
             file=sys.stderr,
         )
     return source

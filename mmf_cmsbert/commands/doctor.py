@@ -10,7 +10,7 @@ def doctor(
         list[str] | None,
         typer.Argument(
             metavar="[config=FILE] [KEY=VALUE...]",
-            help="Look for the data and the backbone of this run, as mmf_run would.",
+            help="Search for the data and the backbone of this run, as mmf_run would.",
             show_default="config=projects/cmsbert/mosi.yaml",
         ),
     ] = None,
@@ -25,7 +25,7 @@ def doctor(
 
     from mmf_cmsbert.installation import report
 
-    # In a file each row is one line, as Markdown wants it.
+    # In a file each row is one line, as Markdown requires.
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 10_000

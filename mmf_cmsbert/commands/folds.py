@@ -1,4 +1,4 @@
-"""``cmsbert data folds``: each fold as stores, and as a recipe that trains on them."""
+"""``cmsbert data folds``: write each fold as stores, with a recipe that trains on them."""
 
 import shlex
 from dataclasses import replace
@@ -22,15 +22,15 @@ def write_folds(
     """Write ``fold_N/{train,val,test}`` and ``fold_N.yaml``, and print what to type next.
 
     Args:
-        source: the corpus; its splits are put together.
-        settings: what becomes of its segments.
-        folds: how many.
+        source: the corpus; its splits are combined.
+        settings: how to convert segments.
+        folds: number of folds.
         base: the recipe that each fold's recipe includes.
         output: the folder to write.
 
     Raises:
-        ConfigError: the videos cannot be cut into so many folds.
-        DataError: a segment that cannot be used, or a place that cannot be written to.
+        ConfigError: there are too few videos for so many folds.
+        DataError: a segment cannot be used, or a file cannot be written.
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def write_folds(
         sizes = "/".join(str(len(part[split])) for split in part)
         print(f"{file}: {sizes} segments to train, validate and test on; tests {', '.join(videos)}")
     bases = " ".join(f"--base {shlex.quote(str(file))}" for file in recipes)
-    print(f"Each is a recipe; all of them together:\n  cmsbert ablate cms_clr mag {bases}")
+    print(f"Each is a recipe. Run all of them:\n  cmsbert ablate cms_clr mag {bases}")
 
 
 def _stores(source: Source, settings: ConversionSettings, scratch: Path) -> list[StoredSegments]:
@@ -72,11 +72,11 @@ def _stores(source: Source, settings: ConversionSettings, scratch: Path) -> list
 
 
 def _segments(stores: list[StoredSegments]) -> list[Segment]:
-    """All of them; their frames are mapped."""
+    """Read the segments of all stores into one list."""
     segments: dict[str, Segment] = {}
     for segment in chain.from_iterable(stores):
         if segment.id in segments:
-            raise DataError(f"segment {segment.id} stands in two splits; --split names one to cut")
+            raise DataError(f"segment {segment.id} is in two splits; type --split to use only one")
         segments[segment.id] = segment
     return list(segments.values())
 
@@ -86,7 +86,7 @@ def _recipe(folder: Path, corpus: str, base: Path) -> Path:
         folder.with_suffix(".yaml"),
         f"{base.name} with the videos of {folder.name} to train, validate and test on.",
         base,
-        # Whichever of the two keys the base uses, the folds replace it.
+        # The folds replace whichever of the two keys the base uses.
         {
             "dataset_config": {
                 corpus: {"source": None, "annotations": {s: [str(folder)] for s in SPLITS}}

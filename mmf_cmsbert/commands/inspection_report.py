@@ -1,4 +1,4 @@
-"""``cmsbert data inspect``: the report as tables for people, and as JSON for programs."""
+"""``cmsbert data inspect``: show the report as tables, or write it as JSON."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ _COLUMNS_SHOWN = 4
 
 
 def write_json(report: Mapping[str, Any], file: str) -> None:
-    """Write the report to a file, whole or not at all, or to stdout for ``-``."""
+    """Write the report to a file, completely or not at all, or to stdout for ``-``."""
     escaped = file == "-" and not is_utf8()
     text = json.dumps(report, indent=1, ensure_ascii=escaped, allow_nan=False) + "\n"
     if file == "-":
@@ -37,11 +37,11 @@ def show(report: Mapping[str, Any]) -> None:
     for table in (_segments(splits), _labels(splits), _lengths(splits), _frames(splits)):
         console.print(table, "")
     if report["findings"]:
-        console.print("What to look at", style="bold")
+        console.print("What to check", style="bold")
         for finding in report["findings"]:
             console.print(f"- {finding}", soft_wrap=True)
     else:
-        console.print("Nothing stands out.")
+        console.print("No findings.")
 
 
 def _table(title: str, columns: Sequence[str], rows: Iterator[Sequence[Any]]) -> Table:

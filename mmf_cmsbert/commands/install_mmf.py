@@ -1,4 +1,4 @@
-"""``cmsbert install-mmf``: MMF into the running Python."""
+"""``cmsbert install-mmf``: install MMF into the running Python."""
 
 from typing import Annotated, Literal
 
@@ -14,9 +14,9 @@ def install_mmf(
         bool, typer.Option("--dry-run", help="Show the commands without running them.")
     ] = False,
 ) -> None:
-    """Install MMF into the running Python; do nothing if that line is installed already.
+    """Install MMF into the running Python, unless that line is already installed.
 
-    MMF's own pins are from 2020 and 2022 and install on no supported Python, so it is installed
+    MMF's pins are from 2020 and 2022 and install on no supported Python, so it is installed
     without its dependencies. requirements.txt lists the libraries that it imports.
     """
     import shlex
@@ -26,7 +26,7 @@ def install_mmf(
 
     wanted, found = LINES[line], installed()
     if found == line:
-        print(f"{wanted.title} is installed already.")
+        print(f"{wanted.title} is already installed.")
         return
     print(f"Installing {wanted.title}" + (f" instead of {LINES[found].title}." if found else "."))
     if dry_run:

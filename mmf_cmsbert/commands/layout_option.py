@@ -4,7 +4,7 @@ import typer
 
 from mmf_cmsbert.paths import PACKAGE
 
-# Each layout of this package is a module of its name. Importing them to show help costs a second.
+# Each layout of this package is a module with its name. Importing them for the help takes a second.
 _MODULES = (PACKAGE / "datasets" / "readers" / "layouts").glob("[!_]*.py")
 OWN_LAYOUTS = "|".join(["auto", *sorted(module.stem for module in _MODULES)])
 
@@ -13,7 +13,7 @@ def layout_name(typed: str) -> str:
     """Check that a layout is registered under the typed name.
 
     Raises:
-        typer.BadParameter: none is; the message lists the names.
+        typer.BadParameter: the name is unknown; the message lists the names.
     """
     from mmf_cmsbert.datasets.readers.registry import choices
 

@@ -1,4 +1,4 @@
-"""What a user can mend ends a command with one line and a status, not with a traceback."""
+"""End a command with one line and a status, not a traceback, for errors that a user can fix."""
 
 import sys
 from typing import Any
@@ -11,12 +11,12 @@ from mmf_cmsbert.errors import UserError
 from mmf_cmsbert.files import write_error
 
 WRONG_INPUT, OUTPUT_CLOSED = 2, 141
-# Seconds to end in after a signal: more than the runs that the command started take to.
+# Seconds until the forced end after a signal: more than the runs started by the command need.
 _LIMIT = signals.LIMIT + 8
 
 
 class PlainErrors(TyperGroup):
-    """Commands that turn a UserError, and a signal, into a line on stderr and an exit status."""
+    """Commands that report a UserError or a signal as a line on stderr and an exit status."""
 
     def invoke(self, ctx: Any) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""``cmsbert tune``: what the command takes, and what it hands it to."""
+"""``cmsbert tune``: its arguments, and the call that does the work."""
 
 import shlex
 import sys
@@ -18,7 +18,7 @@ def tune(
         list[str],
         typer.Argument(
             metavar="RECIPE [KEY=VALUE...]",
-            help="A file, or the name of one in projects/cmsbert/ablations. KEY=VALUE holds for "
+            help="A file, or the name of one in projects/cmsbert/ablations. KEY=VALUE applies to "
             "all trials.",
             show_default=False,
         ),
@@ -27,30 +27,30 @@ def tune(
         Path,
         typer.Option(
             metavar="FILE",
-            help="What to vary, as in projects/cmsbert/tuning/mosi.yaml.",
+            help="The search space, such as projects/cmsbert/tuning/mosi.yaml.",
             show_default=False,
         ),
     ],
     trials: Annotated[
-        int, typer.Option(min=1, help="Settings to try, with those of an earlier call.")
+        int, typer.Option(min=1, help="Settings to try, earlier calls included.")
     ] = 20,
-    seeds: Annotated[int, typer.Option(min=1, help="Each setting with seeds 1 to this.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Run each setting with seeds 1 to this.")] = 1,
     jobs: Jobs = 1,
     base: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Stands in for what the recipe includes."),
+        typer.Option(metavar="FILE", help="Replaces the recipe's includes."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="The folder of everything.", show_default="save/tuning")
+        Path | None, typer.Option(help="Folder for trials and results.", show_default="save/tuning")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another search in the folder.")
     ] = False,
-    search_seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 1,
+    search_seed: Annotated[int, typer.Option(min=0, help="Seed of the drawn settings.")] = 1,
 ) -> None:
-    """Search a recipe's best setting with Optuna, on validation alone.
+    """Search a recipe's best setting with Optuna, on validation only.
 
-    Interrupted, the same command goes on. The best setting is written as a recipe.
+    After an interruption the same command resumes. The best setting is written as a recipe.
     """
     recipes, options = split_words(words)
     if len(recipes) != 1:

@@ -1,1 +1,1 @@
-"""Experiments over many runs of ``mmf_run``: plans, processes, statistics, tables. Needs no MMF."""
+"""Experiments over many runs of ``mmf_run``: plans, processes, statistics, tables; without MMF."""

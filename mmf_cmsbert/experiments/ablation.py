@@ -1,4 +1,4 @@
-"""Recipes and seeds, run where they were not yet, and compared."""
+"""Run the missing recipes and seeds of an ablation, and compare them."""
 
 import shlex
 from collections.abc import Sequence
@@ -22,19 +22,19 @@ def ablate(
     command: Sequence[str],
     keep_weights: bool = False,
 ) -> bool:
-    """Run the jobs that are not done, and write and print what all of them scored.
+    """Run the unfinished jobs, and write and print the scores of all jobs.
 
     Args:
-        jobs: as :func:`plan` lays them out; the first one's recipe is the reference.
+        jobs: from :func:`plan`; the first one's recipe is the reference.
         output: the folder for ``results.*``.
-        slots: how many run at once.
-        start: begins a job.
-        console: where it is said.
-        command: what was typed, for the Markdown file.
+        slots: number of jobs that run at once.
+        start: starts a job.
+        console: receives the output.
+        command: the command line, for the Markdown file.
         keep_weights: whether finished runs keep their checkpoints.
 
     Returns:
-        Whether all jobs have come to their end.
+        Whether all jobs have finished.
     """
     outcomes = run_missing(jobs, slots, start, console, keep_weights)
     results = collect(jobs)
@@ -45,26 +45,26 @@ def ablate(
         console.print(f"\n{len(failed)} of {len(jobs)} runs failed:", style="red")
         for outcome in failed:
             _say(console, f"  {outcome.job.label}: {outcome.error}\n    {outcome.job.log}")
-        _say(console, "The same command runs these again, and only these.")
+        _say(console, "The same command repeats only these.")
     return not failed
 
 
 def run_missing(
     jobs: Sequence[Job], slots: int, start: Start, console: Console, keep_weights: bool = False
 ) -> list[Outcome]:
-    """Run those jobs whose folder holds no finished run of just their configuration, code and data.
+    """Run the jobs whose folder holds no finished run with the same configuration, code and data.
 
     Raises:
-        KeyboardInterrupt: after what ran has been stopped, and what to do has been said.
+        KeyboardInterrupt: after the running jobs have been stopped and a message printed.
     """
     reasons = {job: job.why_again() for job in jobs}
     missing = [job for job in jobs if reasons[job]]
     done = len(jobs) - len(missing)
     if done:
-        _say(console, f"{done} of {len(jobs)} runs are done already.")
+        _say(console, f"{done} of {len(jobs)} runs are already done.")
     for job in missing:
         if (job.folder / "run.json").is_file():
-            verb = "goes on" if job.goes_on() else "begins again"
+            verb = "resumes" if job.goes_on() else "starts again"
             _say(console, f"{job.label} {verb}: {'; '.join(reasons[job])}")
     with Display(console, done, len(jobs)) as display:
         watcher = _Tidy(display, keep_weights)
@@ -73,13 +73,13 @@ def run_missing(
         except KeyboardInterrupt:
             count = sum(not job.why_again() for job in jobs)
             _say(
-                console, f"Stopped; {count} of {len(jobs)} runs are done. The same command goes on."
+                console, f"Stopped; {count} of {len(jobs)} runs are done. The same command resumes."
             )
             raise
 
 
 class _Tidy:
-    """A watcher that removes the checkpoints of what has finished, and passes on what it hears."""
+    """A watcher that removes the checkpoints of finished jobs, and passes events to a display."""
 
     def __init__(self, display: Display, keep_weights: bool):
         self.started, self.progressed = display.started, display.progressed

@@ -1,4 +1,4 @@
-"""A recorded run, made again from its record alone, and its scores held against those recorded."""
+"""Repeat a run from its record, and compare its scores with the recorded ones."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from mmf_cmsbert.experiments.process import MMFRun
 from mmf_cmsbert.files import replace_text
 from mmf_cmsbert.records import earlier_run, provenance, record
 
-# What a recipe can hold; the rest belongs to the machine that it runs on.
+# The sections of a recipe; the others depend on the machine.
 _SECTIONS = (
     "model",
     "dataset_config",
@@ -38,24 +38,23 @@ def check(
     run: Callable[..., scheduler.Process] = MMFRun,
     overwrite: bool = False,
 ) -> bool:
-    """Make a recorded run again; say what is not as it was, and which scores differ.
+    """Repeat a recorded run; print what has changed since, and which scores differ.
 
     Args:
-        file: a ``run.json``, or the folder that holds it.
-        options: ``KEY=VALUE`` words, of data that lies elsewhere now for example.
-        tolerance: how far a score may be off.
-        folder: where the run is made.
-        console: where it is said.
+        file: a ``run.json``, or its folder.
+        options: ``KEY=VALUE`` words, for example if the data has moved.
+        tolerance: largest accepted difference of a score.
+        folder: the folder for the new run.
+        console: receives the output.
         run: starts ``mmf_run``.
         overwrite: whether the run may replace an earlier one in ``folder``.
 
     Returns:
-        Whether every score is the recorded one.
+        Whether every score equals the recorded one.
 
     Raises:
         ConfigError: ``folder`` holds an earlier run.
-        DataError: the file is no record, or the run that it records was never scored; or the run
-            fails.
+        DataError: the file is not a record, the recorded run has no scores, or the new run fails.
     """
     recorded = record.read(file)
     check_options(options)
@@ -78,7 +77,7 @@ def check(
     _tell_differences(recorded, config, console)
 
     def start(job: Job, slot: int) -> scheduler.Process:
-        # Another number of threads adds up in another order.
+        # The number of threads changes the order of sums.
         return run(job.words, job.log, recorded["machine"]["threads"])
 
     with Display(console, done=0, total=1) as display:
@@ -88,7 +87,7 @@ def check(
     again = record.read(job.folder)
     differing = compare(recorded, again, tolerance)
     if not differing:
-        console.print(f"Reproduced: every score is the recorded one (to {tolerance:g}).")
+        console.print(f"Reproduced: every score equals the recorded one (to {tolerance:g}).")
         return True
     rows = [["score", "recorded", "now"], *([n, str(was), str(now)] for n, was, now in differing)]
     table.show(rows, console)
@@ -111,20 +110,20 @@ def _tell_differences(recorded: Mapping, config: Mapping, console: Console) -> N
         for name, (was, now) in record.changes(old, new).items()
         if name != "threads"
     ]
-    text = "".join(f"\n  {line}" for line in found) or " nothing; code, data and libraries are."
-    console.print(f"Not as recorded:{text}", markup=False, highlight=False, soft_wrap=True)
+    text = "".join(f"\n  {line}" for line in found) or " none; code, data and libraries are equal."
+    console.print(f"Changed since:{text}", markup=False, highlight=False, soft_wrap=True)
 
 
 def write_config(recorded: Mapping[str, Any], file: Path) -> None:
     """Write the recorded configuration as one file for ``mmf_run``.
 
     Raises:
-        DataError: the recorded run has no scores to be held against.
+        DataError: the recorded run has no scores to compare with.
     """
     if recorded["status"] != "finished":
         raise DataError(
             f"the recorded run is {recorded['status']}, and has no scores to compare with; expected"
-            " the record of one that has finished"
+            " the record of a finished run"
         )
     config = recorded["config"]
     content = {key: config[key] for key in _SECTIONS if key in config}
@@ -136,12 +135,12 @@ def write_config(recorded: Mapping[str, Any], file: Path) -> None:
 
 
 def compare(recorded: Mapping, again: Mapping, tolerance: float) -> list[tuple[str, Any, Any]]:
-    """What differs by more than ``tolerance``: name, as recorded, now."""
+    """Return the scores that differ by more than ``tolerance``: name, recorded value, value now."""
     found = []
     for part in ("best", "validation", "test"):
         old, new = dict(record.flat(recorded[part], part)), dict(record.flat(again[part], part))
         if part == "validation" and not recorded[part]:
-            continue  # a resumed run had none
+            continue  # a resumed run has none
         for name, (was, now) in record.changes(old, new).items():
             if not _equal(was, now, tolerance):
                 found.append((name, was, now))

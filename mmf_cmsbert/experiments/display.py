@@ -1,4 +1,4 @@
-"""What a person sees while runs run: a line for each that ends, and bars on a terminal."""
+"""Progress of an experiment on the console: a line for each finished run, bars on a terminal."""
 
 import time
 
@@ -11,12 +11,12 @@ from mmf_cmsbert.records import record
 
 
 class Display:
-    """A watcher of :func:`run_all` that writes to a console; used as a context.
+    """A watcher of :func:`run_all` that writes to a console; a context manager.
 
     Args:
-        console: where to.
-        done: how many jobs need no run.
-        total: how many there are with these.
+        console: receives the output.
+        done: number of jobs that were finished before.
+        total: number of all jobs.
     """
 
     def __init__(self, console: Console, done: int, total: int):
@@ -27,7 +27,7 @@ class Display:
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=console,
-            # Elsewhere than on a terminal the bars would be printed once, at the end.
+            # Without a terminal the bars would be printed once, at the end.
             disable=not console.is_terminal,
             transient=True,
         )
@@ -66,9 +66,9 @@ class Display:
 
 
 def best_validation(job: Job) -> str:
-    """What a finished run found best, in words."""
+    """Describe the best validation score of a finished run."""
     found = record.read(job.folder)
     if found["best"] is None:
-        return "no validation was better than nothing"
+        return "no validation gave a number"
     best, name = found["best"], found["criterion"]["name"]
     return f"best validation {name} {best['value']:.4f} at update {best['update']}"

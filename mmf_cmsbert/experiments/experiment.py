@@ -1,7 +1,7 @@
-"""What an ablation consists of, written beside its tables, so that another one does not replace it.
+"""The runs of an ablation, written beside its tables, so that another ablation is not replaced.
 
-``experiment.json`` names each run's folder and a hash of its configuration. Folders of versions
-that wrote none are identified by the records of their runs.
+``experiment.json`` holds each run's folder and a hash of its configuration. In folders of earlier
+versions, which have no such file, the records of the runs are used instead.
 """
 
 import hashlib
@@ -28,8 +28,8 @@ class Experiment:
 
     Attributes:
         runs: each run's folder, relative to the output, and a hash of its configuration.
-        command: what was typed; None where that is not known.
-        begun: when; None where that is not known.
+        command: the command line; None if unknown.
+        begun: time of the start; None if unknown.
     """
 
     runs: Mapping[str, str]
@@ -38,16 +38,16 @@ class Experiment:
 
     @classmethod
     def planned(cls, jobs: Sequence[Job], output: Path, command: str) -> "Experiment":
-        """The experiment that these jobs make."""
+        """Return the experiment of these jobs."""
         runs = {str(job.folder.relative_to(output)): _hash(job.config) for job in jobs}
         return cls(runs, command, datetime.now(timezone.utc).isoformat(timespec="seconds"))
 
     @classmethod
     def find(cls, output: Path) -> "Experiment | None":
-        """The experiment in a folder; None where there is neither a table nor a run.
+        """Find the experiment in a folder; None if it has neither tables nor runs.
 
         Raises:
-            ConfigError: a later version's experiment.json, or a damaged one.
+            ConfigError: experiment.json is damaged, or of a later version.
         """
         file = output / NAME
         records = sorted((output / "runs").rglob(record.NAME))
@@ -80,10 +80,10 @@ class Experiment:
             unfinished.write_text(text + "\n", encoding="utf-8")
 
     def differences(self, planned: "Experiment", complete: bool) -> list[str]:
-        """How a planned experiment differs from this one, in words; empty where it is the same.
+        """Describe how a planned experiment differs from this one; empty if it does not.
 
         Args:
-            planned: what is to be run.
+            planned: the new experiment.
             complete: whether all runs of this experiment are known; otherwise more may be planned.
         """
         gone = [name for name in self.runs if name not in planned.runs]
@@ -95,26 +95,26 @@ class Experiment:
 
 
 def begin(output: Path, jobs: Sequence[Job], command: str, overwrite: bool) -> None:
-    """Note that an experiment begins in ``output``, or continues.
+    """Record that an experiment begins or continues in ``output``.
 
     With ``overwrite`` the tables of another experiment there are removed. Its runs stay, and those
-    that are part of this one as well are not made again.
+    that belong to this experiment too are not repeated.
 
     Args:
-        output: the folder, whose lock is held.
-        jobs: all of the experiment's.
-        command: what was typed.
-        overwrite: whether it may replace another experiment.
+        output: the folder; its lock must be held.
+        jobs: all jobs of the experiment.
+        command: the command line.
+        overwrite: whether to replace another experiment.
 
     Raises:
-        ConfigError: there is another experiment, which it may not replace.
+        ConfigError: the folder holds another experiment, and ``overwrite`` is false.
     """
     planned = Experiment.planned(jobs, output, command)
     if overwrite:
         for name in (*TABLES, NAME):
             (output / name).unlink(missing_ok=True)
     elif found := Experiment.find(output):
-        # Without experiment.json an interrupted experiment looks like one of fewer runs.
+        # Without experiment.json an interrupted experiment looks like one with fewer runs.
         complete = found.command is not None or (output / TABLES[0]).exists()
         if differences := found.differences(planned, complete):
             raise ConfigError(_refusal(output, found, differences))
@@ -129,7 +129,7 @@ def _refusal(output: Path, found: Experiment, differences: Sequence[str]) -> str
     again = f"; to continue that one: {found.command}" if found.command else ""
     return (
         f"{output} holds another experiment ({done} of {len(found.runs)} runs finished{begun}); "
-        f"this one is {', '.join(differences)}. Type --output FOLDER for a folder of its own, or "
+        f"this one is {', '.join(differences)}. Type --output FOLDER for another folder, or "
         f"--overwrite to replace the tables (runs that belong to both are kept){again}"
     )
 
@@ -140,7 +140,7 @@ def _finished(folder: Path) -> bool:
 
 
 def _hash(config: Mapping[str, Any]) -> str:
-    """Of what a run's numbers depend on, and of which splits it scores."""
+    """Hash everything that a run's numbers depend on, and the splits that it scores."""
     content = {**dict(record.flat(config)), "run_type": config.get("run_type")}
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""What is to be run: every recipe over every base with every seed, each in a folder of its own."""
+"""The jobs of an experiment: every recipe over every base with every seed, each in its folder."""
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +17,9 @@ _RESERVED = {
     "config": "name the recipe instead",
     "training.seed": "type --seeds NUMBER",
     "env.save_dir": "type --output FOLDER",
-    "run_type": "the experiment decides what is scored",
+    "run_type": "the experiment sets it",
     "env.overwrite": "type --overwrite",
-    "checkpoint.resume": "interrupted runs are resumed by themselves",
+    "checkpoint.resume": "interrupted runs are resumed automatically",
 }
 
 
@@ -29,11 +29,11 @@ class Job:
 
     Attributes:
         recipe: the recipe's name.
-        base: the name of the base that it stands over; empty where it is the recipe's own.
+        base: the name of the base; empty for the recipe's own includes.
         seed: ``training.seed``.
-        folder: where it is saved.
-        words: what ``mmf_run`` is given.
-        config: the whole configuration that these words make.
+        folder: ``env.save_dir``.
+        words: the arguments of ``mmf_run``.
+        config: the complete configuration that results from these words.
     """
 
     recipe: str
@@ -49,21 +49,21 @@ class Job:
 
     @property
     def replicate(self) -> tuple[str, int]:
-        """What it shares with the runs of other recipes that it is compared with, pair by pair."""
+        """Base and seed: runs of two recipes with the same replicate are compared as a pair."""
         return self.base, self.seed
 
     @property
     def split(self) -> str:
-        """What is compared: ``test``, or ``validation`` where test is left alone."""
+        """The split with the compared scores: ``test``, or ``validation`` if test is not scored."""
         return "test" if "inference" in self.config["run_type"] else "validation"
 
     @property
     def log(self) -> Path:
-        """What the run prints."""
+        """The file with the run's output."""
         return self.folder / "output.log"
 
     def why_again(self) -> list[str]:
-        """Why an earlier run in this folder does not stand for this job; nothing where it does."""
+        """List the reasons to repeat an earlier run in this folder; empty if it can be used."""
         found = record.find(self.folder)
         if found is None or found["status"] != "finished":
             return ["it has not been finished"]
@@ -72,7 +72,7 @@ class Job:
         return record.differences(found, self.config)
 
     def goes_on(self) -> bool:
-        """Whether an interrupted run of just this job can be taken up where it was."""
+        """Return whether the folder holds an interrupted run of this job that can be resumed."""
         found = record.find(self.folder)
         begun = found is not None and found["status"] != "finished"
         saved = (self.folder / "current.ckpt").is_file()
@@ -88,19 +88,19 @@ def plan(
     resolve: Callable[[Sequence[str]], Mapping[str, Any]],
     run_type: str = "train_val_inference",
 ) -> list[Job]:
-    """Lay out the jobs, seed by seed, so that what is done after a while can be compared.
+    """Plan the jobs, seed by seed, so that finished ones can be compared early.
 
     Args:
         files: recipes.
-        bases: what stands in for the files that the recipes include; none: what they include.
-        seeds: of ``training.seed``.
-        options: ``KEY=VALUE`` words for all of them.
-        output: the folder of everything.
-        resolve: the whole configuration that words for ``mmf_run`` make.
-        run_type: ``run_type`` of all of them.
+        bases: recipes that replace the recipes' includes; if empty, these are kept.
+        seeds: values of ``training.seed``.
+        options: ``KEY=VALUE`` words for all jobs.
+        output: the folder of the experiment.
+        resolve: returns the complete configuration for words of ``mmf_run``.
+        run_type: ``run_type`` of all jobs.
 
     Raises:
-        ConfigError: a recipe or an option that cannot be followed, or two of one name.
+        ConfigError: a recipe or an option is invalid, or two recipes have the same name.
     """
     check_options(options)
     for paths in (files, bases):
@@ -127,22 +127,22 @@ def plan(
 
 
 def resolve(words: Sequence[str]) -> dict[str, Any]:
-    """The whole configuration that words for ``mmf_run`` make, checked as it checks them.
+    """Return the complete configuration for words of ``mmf_run``, with the checks of ``mmf_run``.
 
     Raises:
-        ConfigError: they cannot be followed.
+        ConfigError: the words are invalid.
     """
     from mmf_cmsbert import cli
 
     register()
     with warnings.catch_warnings():
-        # MMF says so again for the run itself.
+        # MMF repeats this warning for the run.
         warnings.filterwarnings("ignore", message="Device specified is 'cuda'")
         return cli.resolved(cli.complete(overrides.parse(words)))
 
 
 def check_options(options: Sequence[str]) -> None:
-    """Raise a ConfigError for a key that an experiment sets itself."""
+    """Refuse keys that an experiment sets itself, with a ConfigError."""
     for key in overrides.parse(options):
         if key in _RESERVED:
             raise ConfigError(f"{key} cannot be set here: {_RESERVED[key]}")
@@ -153,4 +153,4 @@ def _check_names(files: Sequence[Path]) -> None:
     for file in files:
         other = names.setdefault(recipe.name_of(file), file)
         if other is not file:
-            raise ConfigError(f"{other} and {file} have one name; rename one, or name it once")
+            raise ConfigError(f"{other} and {file} have the same name; rename one, or remove one")

@@ -1,4 +1,4 @@
-"""Results as a picture: every run a dot, every recipe's mean and deviation a bar over its dots."""
+"""Plot of the results: a dot for each run; above them each recipe's mean with its deviation."""
 
 from pathlib import Path
 
@@ -6,19 +6,19 @@ from mmf_cmsbert.experiments.results import Results, short_name
 from mmf_cmsbert.files import replaced_file
 
 _COLUMNS = 4
-_BELOW = 0.24  # how far a recipe's dots lie below its bar, in rows
+_BELOW = 0.24  # distance of a recipe's dots from its bar, in rows
 _DOT, _MEAN, _REFERENCE = "#7a8ba3", "#1b2a41", "#c8553d"
 
 
 def can_plot() -> bool:
-    """Whether matplotlib, an optional dependency, is installed."""
+    """Return whether matplotlib, an optional dependency, is installed."""
     from importlib.util import find_spec
 
     return find_spec("matplotlib") is not None
 
 
 def write(results: Results, *files: Path) -> None:
-    """Draw all metrics, a panel each, recipes from top to bottom, to files of any suffix."""
+    """Draw one panel for each metric; the files' suffixes give the formats."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""One ``mmf_run`` in a process of its own."""
+"""Run ``mmf_run`` in its own process."""
 
 import inspect
 import os
@@ -14,9 +14,9 @@ from mmf_cmsbert.console import signals
 from mmf_cmsbert.utils import folder_lock
 from mmf_cmsbert.utils.parent import end_with_parent
 
-# Seconds that a run has to end in when it is asked to: more than it takes by itself.
+# Seconds to wait for a run to end after a signal: more than its own limit.
 _PATIENCE = signals.LIMIT + 5
-# The function's source: a child begins to watch its parent before the imports that take seconds.
+# The function's source, so that a child watches its parent before the slow imports.
 _PROGRAM = (
     f"{inspect.getsource(end_with_parent)}\n"
     f"end_with_parent({_PATIENCE})\n"
@@ -29,14 +29,14 @@ _TAIL = 20_000
 class MMFRun:
     """A running ``mmf_run``, whose output goes to a file.
 
-    It and the processes that it starts end with this process, even where this one is killed, and
-    hold this process's locks as long as they live.
+    It and its child processes end with this process, even if this one is killed. They hold this
+    process's locks while they live.
 
     Args:
         words: its ``KEY=VALUE`` words.
-        log: where its output goes.
-        threads: how many it may compute with.
-        gpu: the one that it gets; None for all that there are.
+        log: the file for its output.
+        threads: number of CPU threads.
+        gpu: its GPU; None for all GPUs.
     """
 
     def __init__(self, words: Sequence[str], log: Path, threads: int, gpu: str | None = None):
@@ -57,14 +57,14 @@ class MMFRun:
             )
 
     def poll(self) -> int | None:
-        """The exit status, None while it runs."""
+        """Return the exit status, or None while it runs."""
         status = self._process.poll()
         if status is not None:
             self._kill()
         return status
 
     def stop(self) -> None:
-        """End it and the processes that it started, and wait until it has ended."""
+        """End it and its child processes, and wait until it has ended."""
         if self._process.poll() is None:
             self._process.terminate()
         try:
@@ -76,25 +76,25 @@ class MMFRun:
             self._process.wait()
 
     def _kill(self) -> None:
-        """Kill what is left of its process group."""
+        """Kill the remaining processes of its group."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def progress(self) -> tuple[int, int] | None:
-        """Updates made and to be made, as far as it has said."""
+        """Return the updates made and in total, from the log; None before the first line."""
         found = _PROGRESS.findall(_tail(self.log))
         return (int(found[-1][0]), int(found[-1][1])) if found else None
 
 
 def error_of(log: Path, status: int) -> str:
-    """Why a run failed, in one line: its own message, or the last thing that it said."""
+    """Return why a run failed, in one line: its error message, or the last line of its log."""
     if status < 0:
         return f"killed by {signal.Signals(-status).name}"
     text = _tail(log)
     _, found, message = text.rpartition("mmf_run: error: ")
     lines = (message if found else text).strip().splitlines()
     if not lines:
-        return f"ended with status {status} and said nothing"
+        return f"ended with status {status} and no output"
     return lines[0 if found else -1].strip()
 
 

@@ -1,4 +1,4 @@
-"""Recipes: a few lines of configuration over the files that they include, or over another base."""
+"""Recipes: short configurations on top of the files that they include, or of another base."""
 
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,13 @@ SHIPPED = "projects/cmsbert/ablations"
 
 
 def find(word: str) -> Path:
-    """The file of a recipe: a path, or the name of a shipped ablation without its ``.yaml``.
+    """Find the file of a recipe.
+
+    Args:
+        word: a path, or the name of a shipped ablation without ``.yaml``.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: there is no such recipe.
     """
     for name in (word, f"{SHIPPED}/{word}.yaml"):
         path = paths.find(name)
@@ -32,27 +35,27 @@ def find(word: str) -> Path:
 
 
 def name_of(file: Path) -> str:
-    """What a recipe is called in tables and folders."""
+    """Return a recipe's name in tables and folders."""
     return file.name.removesuffix(".yaml").removesuffix(".yml")
 
 
 def read(file: Path) -> dict[str, Any]:
-    """The values of the file itself, references unresolved, without what it includes.
+    """Read the values of the file itself, without its includes and with references unresolved.
 
     Raises:
-        ConfigError: it is no configuration.
+        ConfigError: the file is not a configuration.
     """
     return read_yaml(file)
 
 
 def over(file: Path, base: Path, target: Path) -> Path:
-    """Write what a recipe itself says, over ``base`` instead of what it includes, to ``target``."""
+    """Write a recipe to ``target``, with ``base`` instead of its includes."""
     own = {key: value for key, value in read(file).items() if key != "includes"}
     return write(target, f"{file.name} over {base.name}", base, own)
 
 
 def write(target: Path, about: str, base: Path, content: dict[str, Any]) -> Path:
-    """Write a recipe; ``about`` becomes the comment at its top, which says how to launch it."""
+    """Write a recipe; the comment at its top holds ``about`` and the command to run it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"# {line}\n" for line in about.splitlines())
     body = yaml.safe_dump({"includes": [str(base.resolve())], **content}, sort_keys=False)

@@ -1,4 +1,4 @@
-"""What finished runs scored, recipe by recipe: means, spreads, and each against the first."""
+"""Scores of finished runs by recipe: means, spreads, and comparisons with the first recipe."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,18 +18,18 @@ class Run:
 
     @property
     def scores(self) -> Mapping[str, float]:
-        """Metric -> value on the job's split, of the checkpoint that was best on validation."""
+        """Metric -> value on the job's split, with the checkpoint that was best on validation."""
         return self.record[self.job.split] or {}
 
 
 @dataclass(frozen=True)
 class Results:
-    """The runs of an experiment that came to their end, in the order of the plan.
+    """The finished runs of an experiment, in the order of the plan.
 
     Attributes:
-        recipes: all names, the reference first; one may have no run.
-        runs: those that finished.
-        split: ``test``, or ``validation`` where test is left alone.
+        recipes: the names of all recipes, the reference first; some may have no run.
+        runs: the finished runs.
+        split: ``test``, or ``validation`` if test is not scored.
     """
 
     recipes: tuple[str, ...]
@@ -42,25 +42,25 @@ class Results:
 
     @property
     def scored(self) -> str:
-        """What the scores are, in words."""
+        """A description of the scores."""
         if self.split == "test":
             return "Test at the best validation epoch"
-        return "Validation at its best epoch, test left alone"
+        return "Validation at its best epoch, test not scored"
 
     def metrics(self) -> list[str]:
-        """The names of what was measured, in the order of the records."""
+        """Return the names of the metrics, in the order of the records."""
         return list(dict.fromkeys(name for run in self.runs for name in run.scores))
 
     def of(self, recipe: str) -> list[Run]:
         return [run for run in self.runs if run.job.recipe == recipe]
 
     def summary(self, recipe: str, metric: str) -> Summary | None:
-        """Over a recipe's runs; None where no run has the metric."""
+        """Summarise a metric over a recipe's runs; None if no run has it."""
         values = [run.scores[metric] for run in self.of(recipe) if metric in run.scores]
         return summarise(values) if values else None
 
     def comparison(self, recipe: str, metric: str) -> Comparison | None:
-        """A recipe less the reference, over the seeds (and bases) that both have."""
+        """Compare a recipe with the reference, over the seeds (and bases) that both have."""
         ours, theirs = (
             {run.job.replicate: run.scores[metric] for run in self.of(name) if metric in run.scores}
             for name in (recipe, self.reference)
@@ -71,14 +71,14 @@ class Results:
         return compare([ours[r] for r in both], [theirs[r] for r in both])
 
     def criterion(self) -> str | None:
-        """What chose the checkpoints, where that was also measured; else the first metric."""
+        """Return the metric that selected the checkpoints if measured, else the first one."""
         names = [run.record["criterion"]["name"] for run in self.runs]
         metrics = self.metrics()
         return next((name for name in names if name in metrics), metrics[0] if metrics else None)
 
 
 def collect(jobs: Sequence[Job]) -> Results:
-    """The results of those jobs whose folder holds a finished record."""
+    """Collect the results of the jobs whose folder holds a finished record."""
     found = ((job, record.find(job.folder)) for job in jobs)
     return Results(
         tuple(dict.fromkeys(job.recipe for job in jobs)),
@@ -88,7 +88,7 @@ def collect(jobs: Sequence[Job]) -> Results:
 
 
 def what_changes(jobs: Sequence[Job]) -> Iterator[tuple[str, list[str]]]:
-    """Each recipe but the first, and the keys in which it differs from the first, in words."""
+    """Yield each recipe but the first, with descriptions of its differences from the first."""
     reference = jobs[0]
     old = dict(record.flat(reference.config))
     for job in jobs[1:]:
@@ -98,7 +98,7 @@ def what_changes(jobs: Sequence[Job]) -> Iterator[tuple[str, list[str]]]:
 
 
 def short_name(metric: str, metrics: Sequence[str]) -> str:
-    """A metric without what all of them begin with: ``mae`` of ``mosi/sentiment_mae``."""
+    """Shorten a metric's name, without the common prefix: ``mae`` for ``mosi/sentiment_mae``."""
     datasets = {name.partition("/")[0] for name in metrics}
     dataset, _, name = metric.rpartition("/")
     name = name.removeprefix("sentiment_")

@@ -1,4 +1,4 @@
-"""Runs jobs, several at once, until all have ended; what fails does not stop the others."""
+"""Run jobs, several at once, until all have ended; a failure does not stop the others."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from mmf_cmsbert.records import record
 
 
 class Process(Protocol):
-    """What a scheduler needs of a started run; see :class:`MMFRun`."""
+    """A started run, such as :class:`MMFRun`."""
 
     def poll(self) -> int | None: ...
 
@@ -24,7 +24,7 @@ class Process(Protocol):
 
 
 class Watcher(Protocol):
-    """Who is told what happens; see :mod:`mmf_cmsbert.experiments.display`."""
+    """Receives progress events; see :mod:`mmf_cmsbert.experiments.display`."""
 
     def started(self, job: Job) -> None: ...
 
@@ -35,7 +35,7 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended; ``error`` is None where it came to its end and left its record."""
+    """How a job ended; ``error`` is None if it finished and wrote its record."""
 
     job: Job
     error: str | None
@@ -50,17 +50,17 @@ def run_all(
     """Run all jobs, ``slots`` of them at a time.
 
     Args:
-        jobs: in the order in which they are begun.
-        slots: how many run at once.
-        start: begins a job in a slot.
-        watcher: is told what happens.
-        pause: seconds between two looks at what runs.
+        jobs: the jobs, in the order of their start.
+        slots: number of jobs that run at once.
+        start: starts a job in a slot.
+        watcher: receives progress events.
+        pause: seconds between two polls of the running jobs.
 
     Returns:
-        How each ended, in the order in which they did.
+        The outcomes, in the order in which the jobs ended.
 
     Raises:
-        KeyboardInterrupt: as soon as all that ran have been stopped.
+        KeyboardInterrupt: after all running jobs have been stopped.
     """
     waiting = deque(jobs)
     running: dict[int, tuple[Job, Process]] = {}
@@ -84,7 +84,7 @@ def run_all(
                 watcher.ended(outcomes[-1])
     finally:
         if running:
-            # All at the same time: each may take until its limit to save what it has.
+            # In parallel: each may need its whole limit to save its state.
             with ThreadPoolExecutor(len(running)) as pool:
                 list(pool.map(lambda started: started[1].stop(), running.values()))
     return outcomes
@@ -95,12 +95,12 @@ def _outcome(job: Job, status: int) -> Outcome:
         return Outcome(job, error_of(job.log, status))
     found = record.find(job.folder)
     if found is None or found["status"] != "finished":
-        return Outcome(job, f"it ended without a finished {record.NAME}")
+        return Outcome(job, f"ended without a finished {record.NAME}")
     return Outcome(job, None)
 
 
 def starter(slots: int) -> Start:
-    """Begins jobs as processes that share the machine: cores are divided, GPUs dealt out."""
+    """Return a function that starts jobs as processes: cores are divided, GPUs used in turn."""
     threads = int(os.environ.get("OMP_NUM_THREADS", 0)) or max(1, _cores() // slots)
     gpus = _gpus()
 
@@ -109,7 +109,7 @@ def starter(slots: int) -> Start:
         words = [
             *job.words,
             f"checkpoint.resume={str(resumes).lower()}",
-            # A run that does not stand for the job is made again, in the same folder.
+            # A run that cannot be used for this job is replaced in the same folder.
             f"env.overwrite={str(not resumes).lower()}",
         ]
         gpu = gpus[slot % len(gpus)] if gpus else None

@@ -1,4 +1,4 @@
-"""A search over a space with Optuna, in steps that can be interrupted without changing it."""
+"""Search a space with Optuna. An interruption does not change the search."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -10,24 +10,24 @@ import numpy as np
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.experiments.space import Dimension
 
-# So many failures before anything succeeded, and the rest is not tried.
+# The search ends after this many failures without a success.
 _HOPELESS = 3
 
 
 class TrialFailed(UserError):
-    """A setting could not be scored; others may be."""
+    """A setting could not be scored; the search tries others."""
 
 
 def open_study(file: Path, minimize: bool, made_with: Mapping[str, Any]) -> Any:
-    """Begin a study, or take up the one in ``file``.
+    """Create a study, or continue the one in ``file``.
 
     Args:
         file: an SQLite database.
-        minimize: whether less is better.
-        made_with: whatever must stay as it is from the first trial to the last.
+        minimize: whether lower is better.
+        made_with: settings that must be equal for all trials.
 
     Raises:
-        ConfigError: Optuna is not installed, or the study there was made with something else.
+        ConfigError: Optuna is not installed, or the study has other settings.
     """
     try:
         import optuna
@@ -48,9 +48,9 @@ def open_study(file: Path, minimize: bool, made_with: Mapping[str, Any]) -> Any:
         old, new = json.loads(before), json.loads(text)
         changed = ", ".join(sorted(k for k in old | new if old.get(k) != new.get(k))[:4])
         raise ConfigError(
-            f"{file} holds a search ({len(tried(study))} trials) that was made with other values "
-            f"of {changed}; type --output FOLDER for a new one, --overwrite to replace it, or the "
-            "options that it was made with to continue it"
+            f"{file} holds a search ({len(tried(study))} trials) with other values of {changed}; "
+            "type --output FOLDER for a new one, --overwrite to replace it, or the same options "
+            "as before to continue it"
         )
     study.set_user_attr("made_with", text)
     return study
@@ -63,16 +63,15 @@ def search(
     seed: int,
     evaluate: Callable[[int, Mapping[str, Any]], float],
 ) -> None:
-    """Go on until ``trials`` settings have been tried in all, with TPE (Bergstra et al., 2011).
+    """Try settings drawn by TPE (Bergstra et al., 2011) until there are ``trials`` in all.
 
-    Each draw has a seed of its own, and so depends on the trials before it and not on whether the
-    search was interrupted between them.
+    Each draw has its own seed. It depends on the trials before it, not on interruptions.
 
     Args:
-        study: as :func:`open_study` gives it.
-        space: what is varied.
-        trials: how many settings to try, counted from the first one of the study.
-        seed: of the draws.
+        study: from :func:`open_study`.
+        space: the keys to vary.
+        trials: number of settings, counted from the study's first.
+        seed: seed of the draws.
         evaluate: scores a setting, given its number and key -> value; raises TrialFailed.
 
     Raises:
@@ -103,7 +102,7 @@ def search(
 
 
 def tried(study: Any) -> list[Any]:
-    """The trials that were scored or failed, in their order; not those that were interrupted."""
+    """Return the trials that were scored or failed, in order, without interrupted ones."""
     return [t for t in study.trials if t.value is not None or "error" in t.user_attrs]
 
 

@@ -1,4 +1,4 @@
-"""What a search may vary: a YAML file, key -> a range or choices."""
+"""Search spaces: YAML files that map keys to ranges or choices."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.errors import ConfigError
 
 _EXPECTED = (
-    "expected {low: 1e-5, high: 1e-3, log: true}, with whole numbers for whole ones, or a list of "
+    "expected {low: 1e-5, high: 1e-3, log: true}, with integer ends for integers, or a list of "
     "choices"
 )
 
@@ -22,9 +22,9 @@ class Dimension:
 
     Attributes:
         key: as on the command line of ``mmf_run``.
-        low, high: the ends of a range, both included; whole numbers for a range of them.
-        log: whether its logarithm is drawn evenly.
-        choices: in place of a range.
+        low, high: the ends of a range, both included; integers for a range of integers.
+        log: whether to sample on a logarithmic scale.
+        choices: values to choose from instead of a range.
     """
 
     key: str
@@ -34,9 +34,9 @@ class Dimension:
     choices: tuple[Any, ...] = ()
 
     def suggest(self, trial: Any) -> Any:
-        """A value for an Optuna trial."""
+        """Return a value for an Optuna trial."""
         if self.choices:
-            # Optuna keeps plain values alone; lists and sections are kept as JSON.
+            # Optuna stores plain values only, so lists and sections are stored as JSON.
             texts = {json.dumps(choice): choice for choice in self.choices}
             return texts[trial.suggest_categorical(self.key, list(texts))]
         whole = isinstance(self.low, int) and isinstance(self.high, int)
@@ -44,7 +44,7 @@ class Dimension:
         return suggest(self.key, self.low, self.high, log=self.log)
 
     def first(self) -> Any:
-        """Some value of it, with which the key can be tried out."""
+        """Return one of its values, to check the key with."""
         return self.choices[0] if self.choices else self.low
 
 
@@ -52,9 +52,9 @@ def read(file: Path) -> list[Dimension]:
     """Read a search space.
 
     Raises:
-        ConfigError: the file holds none, or a dimension cannot be drawn from.
+        ConfigError: the file is empty, or a dimension is invalid.
     """
-    # As configuration files are read: 1e-5 is a number, for which PyYAML alone wants 1.0e-5.
+    # Parsed like configuration files, where 1e-5 is a number; PyYAML alone needs 1.0e-5.
     content = read_yaml(file)
     if not content:
         raise ConfigError(f"{file}: found no keys to search over; {_EXPECTED} under each key")
@@ -62,14 +62,14 @@ def read(file: Path) -> list[Dimension]:
 
 
 def word(key: str, value: Any) -> str:
-    """The ``KEY=VALUE`` word that gives ``mmf_run`` this value."""
+    """Return the ``KEY=VALUE`` word for ``mmf_run``."""
     return f"{key}={value if isinstance(value, (str, float)) else json.dumps(value)}"
 
 
 def _dimension(key: str, given: Any, file: Path) -> Dimension:
     if isinstance(given, list) and given:
         if len({json.dumps(choice) for choice in given}) < len(given):
-            raise ConfigError(f"{file}: {key}: {given} holds a choice twice")
+            raise ConfigError(f"{file}: {key}: {given} lists a choice twice; remove one")
         return Dimension(key, choices=tuple(given))
     if not isinstance(given, Mapping) or not {"low", "high"} <= set(given) <= {
         "low",

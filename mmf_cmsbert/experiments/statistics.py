@@ -11,7 +11,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean and sample standard deviation (n - 1; None of a single value) of ``count`` values."""
+    """Mean and sample standard deviation (n - 1; None for a single value) of ``count`` values."""
 
     mean: float
     deviation: float | None
@@ -20,15 +20,15 @@ class Summary:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A recipe less the reference, over ``count`` pairs that share their seed.
+    """Differences of a recipe from the reference, over ``count`` pairs with the same seed.
 
     Attributes:
-        mean: of the differences.
-        low, high: Student's t interval of that mean at 95%; None of a single pair. It takes the
-            differences for normal, which so few cannot show.
-        p: of the exact sign-flip permutation test, two-sided: the share of all ``2 ** count`` ways
-            to give the differences signs whose mean is at least as far from 0. With 5 pairs it
-            cannot fall below 2 / 32. (Beyond 13 pairs 9,999 ways are drawn.) None of a single pair.
+        mean: mean of the differences.
+        low, high: Student's t interval of the mean at 95%, which assumes normal differences; so few
+            pairs cannot test that. None for a single pair.
+        p: two-sided p of the exact sign-flip permutation test: the share of all ``2 ** count`` sign
+            assignments whose mean is at least as far from 0. With 5 pairs it is at least 2 / 32.
+            (For more than 13 pairs, 9,999 assignments are drawn.) None for a single pair.
     """
 
     mean: float
@@ -39,13 +39,13 @@ class Comparison:
 
 
 def summarise(values: Sequence[float]) -> Summary:
-    """Mean and spread of one recipe's values, at least one."""
+    """Return mean and spread of one recipe's values, at least one."""
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return Summary(float(np.mean(values)), deviation, len(values))
 
 
 def compare(values: Sequence[float], reference: Sequence[float]) -> Comparison:
-    """Compare values with the reference's of the same seeds, in the same order, at least one."""
+    """Compare values with the reference's values for the same seeds, at least one."""
     differences = np.subtract(values, reference, dtype=np.float64)
     mean, count = float(differences.mean()), len(differences)
     if count < 2:

@@ -1,4 +1,4 @@
-"""Results as tables: on the terminal, as Markdown, and as CSV with one row a run."""
+"""Results as tables: on the terminal, as Markdown, and as CSV with one row per run."""
 
 import csv
 from collections.abc import Sequence
@@ -13,16 +13,16 @@ from mmf_cmsbert.experiments.statistics import Comparison, Summary
 from mmf_cmsbert.files import replace_text, replaced_file
 
 NOTE = (
-    "{scored}, mean ± sample standard deviation over the runs. Compared: "
-    "the mean of the paired differences (same seed) from {reference}, Student's 95% interval of "
-    "it, and the two-sided p of the exact sign-flip permutation test. So few pairs cannot show "
-    "much (the least p that {pairs} of them can give is {least:.3g}), and p is not corrected for "
-    "how many recipes are compared."
+    "{scored}, mean ± sample standard deviation over the runs. Comparisons: "
+    "mean of the paired differences (same seed) from {reference}, its 95% interval by Student's t, "
+    "and the two-sided p of the exact sign-flip permutation test. Few pairs show little: the "
+    "smallest p that {pairs} pairs can give is {least:.3g}. p is not corrected for the number of "
+    "recipes compared."
 )
 
 
 def scores(results: Results) -> list[list[str]]:
-    """A row a recipe: name, runs, and each metric's mean and deviation. The head comes first."""
+    """Return the header and one row per recipe: name, runs, each metric's mean and deviation."""
     metrics = results.metrics()
     rows = [["recipe", "runs", *(short_name(metric, metrics) for metric in metrics)]]
     for recipe in results.recipes:
@@ -32,7 +32,7 @@ def scores(results: Results) -> list[list[str]]:
 
 
 def comparisons(results: Results, metric: str) -> list[list[str]]:
-    """A row a recipe but the reference: its mean difference from that, interval, p and pairs."""
+    """Return one row per recipe but the reference: mean difference, interval, p and pairs."""
     rows = [["recipe", f"{short_name(metric, results.metrics())}, difference", "95%", "p", "pairs"]]
     for recipe in results.recipes[1:]:
         found = results.comparison(recipe, metric)
@@ -49,14 +49,14 @@ def spread(summary: Summary | None) -> str:
 
 
 def note(results: Results) -> str:
-    """How to read the tables."""
+    """Explain the tables."""
     pairs = len(results.of(results.reference))
     least = 2 / 2**pairs if pairs > 1 else 1
     return NOTE.format(scored=results.scored, reference=results.reference, pairs=pairs, least=least)
 
 
 def show(rows: Sequence[Sequence[str]], console: Console) -> None:
-    """Print a table; columns that a line cannot hold follow below, each row with its first cell."""
+    """Print a table. Columns that do not fit follow below, with the first column repeated."""
     widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
     start = 1
     while start < len(widths):
@@ -79,18 +79,18 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 
 
 def write_markdown(file: Path, results: Results, jobs: Sequence[Job], command: str) -> None:
-    """Write both kinds of tables, of all metrics, with what each recipe changes."""
+    """Write both tables for all metrics, and the changes of each recipe."""
     parts = ["# Results", f"    {command}", markdown(scores(results)), note(results)]
     changes = [[name, "; ".join(lines).replace("|", "\\|")] for name, lines in what_changes(jobs)]
     if changes:
-        rows = [["recipe", f"what it changes in {results.reference}"], *changes]
+        rows = [["recipe", f"changes to {results.reference}"], *changes]
         parts.append(markdown(rows))
         parts += [markdown(comparisons(results, metric)) for metric in results.metrics()]
     replace_text(file, "\n\n".join(parts) + "\n")
 
 
 def write_csv(file: Path, results: Results) -> None:
-    """Write one row a run: what it was, what was best on validation, and its scores."""
+    """Write one row per run: recipe, seed, best update on validation, and scores."""
     metrics = results.metrics()
     head = ["recipe", "base", "seed", "best_update", "updates", "commit", "record"]
     head += [f"{split}/{name}" for split in ("val", "test") for name in metrics]

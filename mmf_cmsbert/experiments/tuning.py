@@ -1,4 +1,4 @@
-"""The best setting of a recipe, chosen on validation alone and written as a recipe itself."""
+"""Find a recipe's best setting on validation, and write it as a recipe."""
 
 import csv
 import shutil
@@ -21,7 +21,7 @@ from mmf_cmsbert.experiments.space import Dimension, word
 from mmf_cmsbert.files import replaced_file
 from mmf_cmsbert.records import record
 
-# The test split is not looked at.
+# The test split is not scored.
 RUN_TYPE = "train_val"
 
 
@@ -30,15 +30,15 @@ class Tuning:
     """A search over a recipe.
 
     Attributes:
-        recipe: the file that is varied.
-        space: what is varied.
-        options: ``KEY=VALUE`` words that hold for all trials.
-        seeds: of each trial; the mean of their scores is what counts.
+        recipe: the file to vary.
+        space: the keys to vary.
+        options: ``KEY=VALUE`` words for all trials.
+        seeds: seeds of each trial; a trial's score is the mean over them.
         output: the folder of trials, study and results.
-        slots: how many seeds run at once.
-        start: begins a run.
-        resolve: the whole configuration that words for ``mmf_run`` make.
-        console: where it is said.
+        slots: number of seeds that run at once.
+        start: starts a run.
+        resolve: returns the complete configuration for words of ``mmf_run``.
+        console: receives the output.
     """
 
     recipe: Path
@@ -52,16 +52,18 @@ class Tuning:
     console: Console
 
     def run(self, trials: int, seed: int, overwrite: bool = False) -> Path | None:
-        """Search, and write ``trials.csv`` and ``best.yaml``; its path, if any trial succeeded.
+        """Search, and write ``trials.csv`` and ``best.yaml``.
 
         Args:
-            trials: how many settings to try, with those of an earlier call.
-            seed: of what is drawn.
-            overwrite: whether to remove an earlier search in ``output``, its trials included.
+            trials: number of settings to try, earlier calls included.
+            seed: seed of the draws.
+            overwrite: whether to remove an earlier search in ``output``, with its trials.
+
+        Returns:
+            The path of ``best.yaml``; None if no trial succeeded.
 
         Raises:
-            ConfigError: a key of the space that there is not, or a search of another kind in
-                ``output``.
+            ConfigError: a key of the space is unknown, or ``output`` holds another search.
         """
         config = self._tried_out()
         stop = config["training"]["early_stop"]
@@ -98,10 +100,10 @@ class Tuning:
         return self._write_best(values, about)
 
     def _tried_out(self) -> Mapping[str, Any]:
-        """The configuration with some setting of the space, which shows whether its keys exist."""
+        """Return the configuration for one setting of the space, to check its keys."""
         clash = set(overrides.parse(self.options)) & {each.key for each in self.space}
         if clash:
-            raise ConfigError(f"{clash.pop()} stands both in the space and on the command line")
+            raise ConfigError(f"{clash.pop()} is both in the space and typed; remove one of them")
         (job,) = self._jobs(0, {each.key: each.first() for each in self.space}, self.seeds[:1])
         return job.config
 
@@ -145,7 +147,7 @@ class Tuning:
 
 
 def part_of(config: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
-    """The values under some keys of a configuration, as sections; of an item its whole list."""
+    """Return the values of some keys of a configuration, as sections; for an item, its list."""
     content: dict[str, Any] = {}
     for key in keys:
         *sections, name = key.partition("[")[0].split(".")

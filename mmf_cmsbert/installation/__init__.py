@@ -1,1 +1,1 @@
-"""Installing MMF into the running Python, and describing what is installed."""
+"""Install MMF into the running Python, and report what is installed."""

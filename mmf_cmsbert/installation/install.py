@@ -13,7 +13,7 @@ from mmf_cmsbert.installation.lines import Line
 
 
 def installed() -> str | None:
-    """The installed line, ``rc10`` or ``main``; None without MMF."""
+    """Return the installed line, ``rc10`` or ``main``; None without MMF."""
     importlib.invalidate_caches()
     if find_spec("mmf") is None:
         return None
@@ -22,10 +22,10 @@ def installed() -> str | None:
 
 
 def install(line: Line, say: Callable[[str], None]) -> None:
-    """Install ``line``, in place of the other one if that is installed.
+    """Install ``line``, replacing the other one if that is installed.
 
     Args:
-        line: the line.
+        line: the line to install.
         say: receives each command before it runs.
 
     Raises:
@@ -47,6 +47,6 @@ def install(line: Line, say: Callable[[str], None]) -> None:
             )
     if installed() != line.name:
         raise UserError(
-            f"pip reported no error, but Python does not find {line.title}; is another mmf earlier "
-            "on sys.path?"
+            f"pip reported no error, but Python does not find {line.title}; check whether another "
+            "mmf is earlier on sys.path"
         )

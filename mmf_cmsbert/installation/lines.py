@@ -1,8 +1,8 @@
 """The two lines of MMF, and the pip commands that install them.
 
 Neither line can be a requirement of this package. rc10's wheel is pure Python but tagged for
-CPython 3.6 to 3.8, and both pin libraries of their time. So MMF is installed without its
-dependencies; requirements.txt and ``needs`` list those that it imports.
+CPython 3.6 to 3.8, and both pin outdated libraries. So MMF is installed without its dependencies;
+requirements.txt and ``needs`` list those that it imports.
 """
 
 import sys
@@ -17,7 +17,7 @@ _AS_PYTHON_38 = (
     "--abi=cp38",
     "--platform=manylinux1_x86_64",
 )
-# Only its `vocab` is used, which is pure Python; its dependencies would bring a compiled tokenizer.
+# Only its pure-Python `vocab` is used. Its dependencies would include a compiled tokenizer.
 _TORCHTEXT = "torchtext==0.6.0"
 
 
@@ -27,10 +27,10 @@ class Line:
 
     Attributes:
         name: ``rc10`` or ``main``.
-        title: what it is, for people.
-        mmf: the requirement that installs it, for pip.
+        title: a description for messages.
+        mmf: pip's requirement for it.
         options: pip's options for that requirement.
-        needs: what it imports beyond requirements.txt.
+        needs: requirements that it imports beyond requirements.txt.
         environment: variables for pip's process.
     """
 
@@ -42,7 +42,7 @@ class Line:
     environment: tuple[tuple[str, str], ...] = ()
 
     def commands(self) -> list[list[str]]:
-        """The pip commands that install it into the running Python, in order."""
+        """Return the pip commands that install it into the running Python, in order."""
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
         into = f"--target={sysconfig.get_path('purelib')}"
         commands = [[*pip, "uninstall", "--quiet", "--yes", "mmf"]]
@@ -70,7 +70,7 @@ LINES = {
         mmf=f"mmf @ git+https://github.com/facebookresearch/mmf.git@{_COMMIT}",
         options=("--no-build-isolation",),
         needs=("iopath==0.1.10", "pandas==2.3.3", "portalocker==4.4.2", "termcolor==3.3.0"),
-        # MMF's switch for leaving out its one part in C, which only models of text in images use.
+        # MMF's switch to skip its C extension, which only models of text in images use.
         environment=(("READTHEDOCS", "1"),),
     ),
 }

@@ -1,4 +1,4 @@
-"""What is installed and what a run would find, in sections."""
+"""Report what is installed and what a run would find, in sections."""
 
 import os
 import platform
@@ -29,7 +29,7 @@ _REQUIRED = (
     "tokenizers",
     "huggingface_hub",
 )
-# package -> what it is for, what to type
+# package -> purpose, argument of pip install
 _OPTIONAL = {
     "pytorch-lightning": ("training.trainer=lightning_cmsbert", "pytorch-lightning"),
     "matplotlib": ("plots of cmsbert ablate", "matplotlib"),
@@ -46,11 +46,11 @@ class Section:
     """A table with a title.
 
     Attributes:
-        title: what it shows.
-        columns: the table's head.
-        rows: its rows, of as many cells.
-        problems: sentences below it.
-        fatal: whether a run cannot start because of them.
+        title: the heading.
+        columns: the table's column names.
+        rows: its rows, with one cell for each column.
+        problems: sentences below the table.
+        fatal: whether the problems prevent a run.
     """
 
     title: str
@@ -61,7 +61,7 @@ class Section:
 
 
 def sections(options: Sequence[str]) -> Iterator[Section]:
-    """All sections, each made when it is asked for.
+    """Yield all sections.
 
     Args:
         options: ``key=value`` words, as for mmf_run.
@@ -95,7 +95,7 @@ def _machine() -> Section:
             ("mmf_cmsbert", f"{mmf_cmsbert.__version__} ({revision})"),
             ("Python", f"{platform.python_version()}, {sys.executable}"),
             ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
-            ("processors", f"{cpus} usable, torch computes with {torch.get_num_threads()}"),
+            ("processors", f"{cpus} usable, torch uses {torch.get_num_threads()} threads"),
             ("GPU", ", ".join(gpus) or "none"),
         ],
     )
@@ -137,9 +137,9 @@ def _mmf() -> Section:
     try:
         mmf_cmsbert.register()
         section.rows.append(("imports", "yes"))
-    except Exception as error:  # of whichever library does not fit
+    except Exception as error:  # of any library
         section.rows.append(("imports", "no"))
-        section.problems.append(f"MMF does not import ({type(error).__name__}: {error}).")
+        section.problems.append(f"MMF cannot be imported ({type(error).__name__}: {error}).")
         section.fatal = True
     return section
 
@@ -170,11 +170,11 @@ def _add_data(section: Section, dataset: str, config: dict[str, Any]) -> None:
     from mmf_cmsbert.datasets.split_files import read_split_files
 
     if not defaults_path(dataset).is_file():  # one of MMF's
-        section.rows.append((dataset, "not looked for: no dataset of this package"))
+        section.rows.append((dataset, "not checked: not a dataset of this package"))
         return
     given = config["dataset_config"][dataset]
     if given.get("synthetic"):
-        section.rows.append((dataset, "synthetic, made when it is needed"))
+        section.rows.append((dataset, "synthetic, created when needed"))
         return
     shipped = shipped_section(dataset)
     for split in SPLITS:

@@ -71,7 +71,7 @@ def test_recipes_by_name_over_a_base_with_options(cmsbert, runs, tmp_path):
         "--output", tmp_path / "out", "training.max_updates=5",
     )  # fmt: skip
     assert again.exit_code == 0 and len(runs) == 4
-    assert "4 of 4 runs are done already" in again.output
+    assert "4 of 4 runs are already done" in again.output
 
 
 def test_recipes_can_be_chosen_by_validation_with_test_left_alone(cmsbert, runs, tmp_path):
@@ -79,7 +79,7 @@ def test_recipes_can_be_chosen_by_validation_with_test_left_alone(cmsbert, runs,
     ended = cmsbert(*words, "--validation")
     assert ended.exit_code == 0
     assert all("run_type=train_val" in words for words in runs) and len(runs) == 2
-    assert "0.500" in ended.output and "test left alone" in ended.output
+    assert "0.500" in ended.output and "test not scored" in ended.output
 
 
 def test_a_failed_run_ends_the_command_with_its_log_and_a_status(cmsbert, runs, tmp_path):
@@ -97,8 +97,8 @@ def test_a_failed_run_ends_the_command_with_its_log_and_a_status(cmsbert, runs, 
         (["magg"], "magg: there is no such file.*Shipped: .*mag_bert"),
         (["mag", "training.seed=3"], "training.seed cannot be set here: type --seeds"),
         (["mag", "--base", "nowhere.yaml"], "nowhere.yaml: there is no such file"),
-        (["mag", "mag"], "have one name"),
-        (["mag", "--check", "run.json"], "mag is not wanted"),
+        (["mag", "mag"], "have the same name"),
+        (["mag", "--check", "run.json"], "remove mag"),
         (["--check", "nowhere.json"], "nowhere.json: No such file"),
     ],
 )
@@ -130,7 +130,7 @@ def test_on_the_demo_corpus_runs_are_compared_skipped_and_reproduced(tmp_path):
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert (tmp_path / "save" / "ablations" / "results.csv").read_text().count("\n") == 5
     again = typed(*words, *data)
-    assert "4 of 4 runs are done already" in again.stdout
+    assert "4 of 4 runs are already done" in again.stdout
     folder = tmp_path / "save" / "ablations" / "runs" / "text_only" / "demo" / "seed_2"
     record = json.loads((folder / "run.json").read_text())
     assert record["seed"] == 2 and set(record["data"]["mosi"]) == {"train", "val", "test"}

@@ -140,7 +140,7 @@ def test_segments_without_a_split_are_predicted(cmsbert, tmp_path):
     (tmp_path / "segments.csv").write_text("id,text\na,good film\n")
     result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi")
     assert result.exit_code == 0
-    assert "nothing names a split, so all segments count as test" in result.stderr
+    assert "no split is named, so all segments count as test" in result.stderr
     assert left("mosi-store") == ["test", "test/manifest.json", "test/segments.arrow"]
     assert "mmf_predict config=projects/cmsbert/mosi.yaml" in result.stdout
 
@@ -150,7 +150,7 @@ def test_word_vectors_are_misas_alone(cmsbert, tmp_path):
     written_layouts.write_misa(tmp_path, make_corpus())
     typed = ("data", "convert", tmp_path, "--dataset", "mosi", "--word-vectors")
     result = cmsbert(*typed, tmp_path / "glove.txt")
-    assert result.exit_code == 2 and "--word-vectors is for --to misa" in result.stderr
+    assert result.exit_code == 2 and "--word-vectors needs --to misa" in result.stderr
 
 
 def test_misa_is_not_written_over_other_files(cmsbert, tmp_path):
@@ -159,7 +159,7 @@ def test_misa_is_not_written_over_other_files(cmsbert, tmp_path):
     typed = ("data", "convert", tmp_path, "--dataset", "mosi", "--to", "misa", "--output", tmp_path)
     result = cmsbert(*typed)
     assert result.exit_code == 2
-    assert "train.pkl is there already" in result.stderr
+    assert "train.pkl already exists" in result.stderr
     assert (tmp_path / "dev.pkl").read_bytes() == before
 
 
@@ -200,8 +200,8 @@ def test_a_segment_that_cannot_be_used_is_an_error_unless_it_may_be_left_out(cms
 
     skipped = cmsbert(*typed, "--skip-invalid")
     assert skipped.exit_code == 0
-    assert "train: 5 segments" in skipped.stdout and "1 left out" in skipped.stdout
-    assert f"left out: {tmp_path / 'train.pkl'}: segment {corpus['train'][1].id}" in skipped.stdout
+    assert "train: 5 segments" in skipped.stdout and "1 skipped" in skipped.stdout
+    assert f"skipped: {tmp_path / 'train.pkl'}: segment {corpus['train'][1].id}" in skipped.stdout
     assert "test: 6 segments, 5 with a label" in skipped.stdout
 
 

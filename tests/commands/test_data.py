@@ -29,7 +29,7 @@ def test_inspect_prints_tables_and_what_to_look_at(cmsbert, corpus):
     assert result.exit_code == 0
     for title in ("Layout: misa", "Segments", "Labels, rounded", "Words and frames", "Frames"):
         assert title in result.stdout
-    assert "What to look at\n- " in result.stdout
+    assert "What to check\n- " in result.stdout
     assert not result.stderr
 
 

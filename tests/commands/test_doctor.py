@@ -19,7 +19,7 @@ def test_it_shows_versions_the_line_and_every_active_patch_with_its_reason(cmsbe
     assert result.exit_code == 0, result.stdout
     assert metadata.version("transformers") in result.stdout
     assert f"| line    | {mmf_line.installed()} " in result.stdout
-    assert "synthetic, made when it is needed" in result.stdout
+    assert "synthetic, created when needed" in result.stdout
     assert "| backbone | folder " in result.stdout
     for each in patch.active():
         assert each.target in result.stdout and each.why in result.stdout

@@ -51,6 +51,6 @@ def test_a_fold_is_a_recipe_over_its_base(cmsbert, corpus, tmp_path):
 def test_an_id_of_two_splits_and_too_few_videos_are_told(cmsbert, corpus, tmp_path):
     written_layouts.write_misa(tmp_path, corpus | {"val": corpus["train"]})
     result = cmsbert("data", "folds", tmp_path, "--dataset", "mosi")
-    assert result.exit_code == 2 and "stands in two splits; --split names one" in result.stderr
+    assert result.exit_code == 2 and "is in two splits; type --split" in result.stderr
     result = cmsbert("data", "folds", tmp_path, "--dataset", "mosi", "--split", "train")
     assert result.exit_code == 2 and "5 folds of 3 videos" in result.stderr

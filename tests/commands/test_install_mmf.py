@@ -15,7 +15,7 @@ def installed(monkeypatch):
 def test_nothing_is_done_where_the_line_is_installed(cmsbert, installed):
     installed("rc10")
     result = cmsbert("install-mmf")
-    assert result.exit_code == 0 and "installed already" in result.stdout
+    assert result.exit_code == 0 and "already installed" in result.stdout
 
 
 def test_a_dry_run_shows_the_commands_and_what_they_replace(cmsbert, installed):

@@ -49,7 +49,7 @@ def test_everything_runs_once_and_is_compared(planned, tmp_path):
     again = Runs()
     finished, printed = run(jobs, tmp_path, again)
     assert finished and again.begun == []
-    assert "4 of 4 runs are done already" in printed and "1.150 ± 0.071" in printed
+    assert "4 of 4 runs are already done" in printed and "1.150 ± 0.071" in printed
 
 
 def test_more_seeds_run_only_those_that_are_new(planned, tmp_path):
@@ -65,7 +65,7 @@ def test_other_options_run_everything_again_and_say_why(planned, tmp_path):
     jobs = planned(["a"], options=["optimizer.params.lr=1"])
     _, printed = run(jobs, tmp_path, runs)
     assert runs.begun == ["a seed 1"]
-    assert "a seed 1 begins again: words.optimizer.params.lr was None and is 1" in printed
+    assert "a seed 1 starts again: words.optimizer.params.lr was None and is 1" in printed
 
 
 def test_failures_are_told_at_the_end_and_alone_run_again(planned, tmp_path):
@@ -92,7 +92,7 @@ def test_an_interruption_says_how_to_go_on(planned, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         ablate(jobs, tmp_path, 1, start, console, [])
-    assert "2 of 3 runs are done. The same command goes on." in console.export_text()
+    assert "2 of 3 runs are done. The same command resumes." in console.export_text()
 
 
 @pytest.mark.parametrize("keep", [False, True])

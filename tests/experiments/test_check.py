@@ -87,7 +87,7 @@ def test_what_is_not_as_recorded_is_told_before(tmp_path, monkeypatch):
     _, printed, _ = checked(file, monkeypatch)
     assert "commit was 0123456789 with changes" in printed
     assert "weights of the backbone have changed" in printed
-    assert printed.index("Not as recorded") < printed.index("Reproduced")
+    assert printed.index("Changed since") < printed.index("Reproduced")
 
 
 def test_a_run_that_fails_is_an_error_with_its_message(recorded, monkeypatch):

@@ -36,7 +36,7 @@ def test_what_an_experiment_sets_itself_cannot_be_set(planned, option, instead):
 
 
 def test_two_recipes_of_one_name_are_refused(planned):
-    with pytest.raises(ConfigError, match="one name"):
+    with pytest.raises(ConfigError, match="have the same name"):
         planned(["a", "a"])
 
 

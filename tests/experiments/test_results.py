@@ -69,7 +69,7 @@ def test_where_test_is_left_alone_validation_is_compared(planned, tmp_path):
     results = collect(jobs)
     assert results.comparison("b", MAE).mean == 0.25
     assert table.scores(results)[1] == ["a", "1", "0.500"]
-    assert "Validation at its best epoch, test left alone" in table.note(results)
+    assert "Validation at its best epoch, test not scored" in table.note(results)
 
 
 def test_runs_of_one_seed_over_two_bases_are_different_pairs(planned, tmp_path):
@@ -99,7 +99,7 @@ def test_markdown_holds_command_tables_and_what_each_recipe_changes(jobs, tmp_pa
         "| full | 3 | 0.600 ± 0.100 |",
         "| less | +0.200 | -0.048 to +0.448 | 0.250 | 3 |",
         "corr, difference",
-        "the least p that 3 of them can give is 0.25",
+        "smallest p that 3 pairs can give is 0.25",
     ):
         assert part in text
 

@@ -50,7 +50,7 @@ def test_a_failed_run_does_not_stop_the_others_and_its_message_is_kept(planned):
     ("status", "says", "error"),
     [
         (1, "Traceback:\n  File\nRuntimeError: nan\n\n", "RuntimeError: nan"),
-        (1, "", "ended with status 1 and said nothing"),
+        (1, "", "ended with status 1 and no output"),
         (-9, "progress: 1/2", "killed by SIGKILL"),
     ],
 )

@@ -40,7 +40,7 @@ def test_ranges_and_choices(tmp_path):
         ("a: {low: true, high: 2}\n", "low is True; expected a number"),
         ("a: {low: 0, high: 1, log: true}\n", "expected more than 0"),
         ("a: {low: 1, high: 2, log: 3}\n", "log is 3; expected true or false"),
-        ("a: [1, 1]\n", "holds a choice twice"),
+        ("a: [1, 1]\n", "lists a choice twice"),
     ],
 )
 def test_what_cannot_be_drawn_from_is_refused_with_its_key(tmp_path, text, message):

@@ -135,7 +135,7 @@ def test_failed_trials_are_kept_with_their_reason(tuning, tmp_path):
 
 
 def test_a_key_cannot_be_both_varied_and_set(tuning):
-    with pytest.raises(ConfigError, match="lr stands both"):
+    with pytest.raises(ConfigError, match="lr is both in the space and typed"):
         tuning(options=["optimizer.params.lr=1"]).run(trials=1, seed=1)
 
 
