@@ -15,7 +15,7 @@ CHECKERS := $(VENV)/.ready-to-check
 $(if $(filter rc10 main,$(MMF)),,$(error MMF=$(MMF): expected rc10 or main))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint check docs clean
+.PHONY: help setup demo test lint check defaults docs clean
 
 help:
 	@echo "make demo    train and score CMSBERT-CLR on a small synthetic corpus (no download of data)"
@@ -23,6 +23,7 @@ help:
 	@echo "make setup   only create the environment in $(VENV); the others do so when needed"
 	@echo "make lint    check the code's style with ruff"
 	@echo "make check   style, formatting, imports between packages, types, documentation"
+	@echo "make defaults  write the YAML defaults and docs/configuration.md from the schemas"
 	@echo "make docs    write the documentation as a web site into site/"
 	@echo "make clean   remove $(VENV) and what builds leave; runs in save/ stay"
 	@echo
@@ -48,6 +49,9 @@ check: lint $(CHECKERS)
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --site-dir build/site
+
+defaults: $(READY)
+	$(BIN)/python -m mmf_cmsbert.config.write_defaults
 
 docs: $(CHECKERS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build

@@ -42,6 +42,7 @@ setup(
         "filelock>=3.15",  # one download, one ablation into a folder at a time
         "typer>=0.20",  # the command cmsbert
         "rich>=13.7",
+        "pydantic>=2.11,<3",  # schemas of the configuration
         "scipy>=1.13",  # intervals of the paired comparisons
         "PyYAML>=6",
         # imported by MMF 1.0.0rc10

@@ -25,12 +25,12 @@ from mmf_cmsbert.config import (
     run_length,
     shipped,
     splits,
+    typed_source,
     weights,
     words,
 )
 from mmf_cmsbert.config.environment import without_values
 from mmf_cmsbert.console import interruption
-from mmf_cmsbert.datasets import typed_source
 from mmf_cmsbert.errors import ConfigError, ProcessLost, UserError
 from mmf_cmsbert.files import check_regular, write_error
 from mmf_cmsbert.paths import PACKAGE

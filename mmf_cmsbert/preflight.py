@@ -8,7 +8,8 @@ from omegaconf import OmegaConf
 
 from mmf_cmsbert import overrides
 from mmf_cmsbert.config import ranges, run_length
-from mmf_cmsbert.config_check import check_keys, unknown_name
+from mmf_cmsbert.config.schemas.names import unknown_name
+from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.errors import ConfigError
 
 # Sections that MMF's defaults leave empty: the keys that they can hold, or where MMF

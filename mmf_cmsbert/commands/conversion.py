@@ -10,7 +10,6 @@ from pathlib import Path
 from mmf_cmsbert.datasets.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.readers.source import Source
 from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
-from mmf_cmsbert.datasets.settings import shipped_section
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.writers import mag, misa
@@ -161,7 +160,9 @@ def _print_notes(written: Written, stores: Mapping[str, StoredSegments]) -> None
 def _print_next(
     stores: Mapping[str, StoredSegments], settings: ConversionSettings, files: Mapping[str, Path]
 ) -> None:
-    dataset, widths, defaults = settings.corpus, _widths(stores), shipped_section(settings.corpus)
+    from mmf_cmsbert.config.shipped import dataset_section
+
+    dataset, widths, defaults = settings.corpus, _widths(stores), dataset_section(settings.corpus)
     shared = set(files.values())
     # If there is one file for each split, they are in one folder.
     options = [f"source={shared.pop() if len(shared) == 1 else next(iter(shared)).parent}"]

@@ -295,10 +295,10 @@ def _found(paths: list[Path], split: str | None, layout: str, name_media: bool =
 
 
 def _frames(typed: str | None, dataset: str) -> int | None:
-    from mmf_cmsbert.datasets.settings import shipped_section
+    from mmf_cmsbert.config.shipped import dataset_section
 
     if typed is None:
-        return shipped_section(dataset)["max_frames"]
+        return dataset_section(dataset)["max_frames"]
     if typed == "none":
         return None
     if not typed.isdecimal() or int(typed) < 1:

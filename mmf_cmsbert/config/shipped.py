@@ -1,9 +1,34 @@
-"""The default sections of a model and of datasets, as their YAML files ship them."""
+"""The YAML files of defaults that come with the package; their values are those of the schemas."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+
+from mmf_cmsbert.config.schemas.datasets import DATASETS
+from mmf_cmsbert.config.schemas.training import OWN
+from mmf_cmsbert.paths import PACKAGE
+
+
+def model_path(name: str) -> Path:
+    """The file of a model of this package."""
+    return PACKAGE / "configs" / "models" / name / "defaults.yaml"
+
+
+def dataset_path(name: str) -> Path:
+    """The file of a dataset of this package."""
+    return PACKAGE / "configs" / "datasets" / name / "defaults.yaml"
+
+
+def dataset_section(name: str) -> dict[str, Any]:
+    """``dataset_config.<name>`` of a dataset of this package, references unresolved."""
+    return DATASETS[name]().plain()
+
+
+def own_defaults() -> dict[str, dict[str, Any]]:
+    """The keys that this package adds to sections of MMF."""
+    return {name: schema().plain() for name, schema in OWN.items()}
 
 
 def defaults_of(model: str, datasets: Iterable[str]) -> dict[str, Any]:
@@ -14,10 +39,10 @@ def defaults_of(model: str, datasets: Iterable[str]) -> dict[str, Any]:
     from mmf.common.registry import registry
     from mmf.utils.configuration import load_yaml
 
-    merged = OmegaConf.create({"model_config": {}, "dataset_config": {}})
+    merged: Any = OmegaConf.create({"model_config": {}, "dataset_config": {}})
     owners = [registry.get_model_class(model), *map(registry.get_builder_class, datasets)]
     for owner in owners:
         if owner is not None and (path := owner.config_path()):
             merged = OmegaConf.merge(merged, load_yaml(path))
-    content = OmegaConf.to_container(merged)
+    content: Any = OmegaConf.to_container(merged)
     return {name: content[name] for name in ("model_config", "dataset_config")}

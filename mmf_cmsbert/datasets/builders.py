@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 from mmf.common.registry import registry
 from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
+from omegaconf import OmegaConf
 
 from mmf_cmsbert.compat.mmf import log as mmf_log
+from mmf_cmsbert.config import shipped
+from mmf_cmsbert.config.schemas.datasets import DATASETS, SentimentDatasetConfig
+from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.config.splits import needed_splits
 from mmf_cmsbert.datasets.conversion import (
     ConversionSettings,
@@ -19,15 +23,22 @@ from mmf_cmsbert.datasets.conversion import (
 )
 from mmf_cmsbert.datasets.dataset import SentimentDataset
 from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
-from mmf_cmsbert.datasets.settings import DatasetSettings, defaults_path, read_dataset_settings
+from mmf_cmsbert.datasets.readers.registry import check_layout
+from mmf_cmsbert.datasets.split_files import read_split_files
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.synthetic import write_split
 
 
 class SentimentBuilder(BaseDatasetBuilder):
-    """Reads a corpus of segments out of the files that the configuration names."""
+    """Reads a corpus of segments out of the files that the configuration names.
+
+    Attributes:
+        corpus: the name of the corpus.
+        config_schema: the keys of ``dataset_config.<name>``.
+    """
 
     corpus: str
+    config_schema: type[SentimentDatasetConfig]
 
     def __init__(self, dataset_name: str | None = None, *args: Any, **kwargs: Any):
         super().__init__(dataset_name or self.corpus, *args, **kwargs)
@@ -36,7 +47,7 @@ class SentimentBuilder(BaseDatasetBuilder):
 
     @classmethod
     def config_path(cls) -> str:
-        return str(defaults_path(cls.corpus))
+        return str(shipped.dataset_path(cls.corpus))
 
     def build(self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any) -> None:
         """Convert the split ``dataset_type``, unless that is done; MMF's first process does it.
@@ -45,7 +56,7 @@ class SentimentBuilder(BaseDatasetBuilder):
         that the run does not read is not looked for.
         """
         if _is_read(dataset_type):
-            self._segments(read_dataset_settings(self.dataset_name, config), dataset_type)
+            self._segments(self._settings(config), dataset_type)
 
     def load(
         self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any
@@ -58,7 +69,7 @@ class SentimentBuilder(BaseDatasetBuilder):
         """
         if not _is_read(dataset_type):
             return None
-        settings = read_dataset_settings(self.dataset_name, config)
+        settings = self._settings(config)
         segments = self._segments(settings, dataset_type)
         manifest = segments.manifest
         self._unaligned[dataset_type] = manifest.unaligned
@@ -71,11 +82,18 @@ class SentimentBuilder(BaseDatasetBuilder):
                 }
         return SentimentDataset(self.dataset_name, config, dataset_type, segments, settings)
 
-    def _segments(self, settings: DatasetSettings, split: str) -> StoredSegments:
+    def _settings(self, config: Any) -> SentimentDatasetConfig:
+        key = f"dataset_config.{self.dataset_name}"
+        settings = read(self.config_schema, OmegaConf.to_container(config, resolve=True), key)
+        check_layout(settings.layout, f"{key}.layout")
+        return settings
+
+    def _segments(self, settings: SentimentDatasetConfig, split: str) -> StoredSegments:
+        split_files = read_split_files(self.config_schema, self.dataset_name, settings.plain())
         if settings.synthetic:  # main loads splits that it has not built
-            file = settings.files.annotations[split][0]
-            write_split(file, split, settings.synthetic, settings.widths)
-        files = settings.files.of(split)
+            file = split_files.annotations[split][0]
+            write_split(file, split, dict(settings.synthetic), settings.widths)
+        files = split_files.of(split)
         conversion = ConversionSettings(
             corpus=self.corpus,
             layout=settings.layout,
@@ -86,14 +104,14 @@ class SentimentBuilder(BaseDatasetBuilder):
             by_segment=settings.normalise == "segment",
             on_invalid=settings.on_invalid,
             non_finite=settings.non_finite,
-            vocabulary=settings.vocabulary,
+            vocabulary=Path(settings.vocabulary) if settings.vocabulary else None,
             single_frame=settings.single_frame,
         )
         if store := fitting_store(files, split, conversion):
             return store
-        elsewhere = settings.files.shared(split)
+        elsewhere = split_files.shared(split)
         name = store_name(files, split, conversion, elsewhere)
-        folder = settings.store_dir / name
+        folder = settings.store_folder / name
         return convert(files, split, conversion, folder, elsewhere, partial(_log_media, files))
 
     def update_registry_for_model(self, config: Any) -> None:
@@ -114,6 +132,7 @@ class MOSIBuilder(SentimentBuilder):
     """CMU-MOSI (Zadeh et al., 2016): 2,199 opinion segments of 93 videos."""
 
     corpus = "mosi"
+    config_schema = DATASETS["mosi"]
 
 
 @registry.register_builder("mosei")
@@ -121,6 +140,7 @@ class MOSEIBuilder(SentimentBuilder):
     """CMU-MOSEI (Zadeh et al., 2018): 22,856 segments in the canonical split of its videos."""
 
     corpus = "mosei"
+    config_schema = DATASETS["mosei"]
 
 
 def _log_media(files: Sequence[Path]) -> None:

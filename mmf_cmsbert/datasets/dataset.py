@@ -10,9 +10,9 @@ from mmf.datasets.base_dataset import BaseDataset
 from mmf.utils.build import build_processors
 
 from mmf_cmsbert.compat.mmf import log as mmf_log
+from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.datasets.settings import DatasetSettings
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.stores.stored_pieces import StoredPieces, stored_pieces
 from mmf_cmsbert.errors import ConfigError
@@ -34,7 +34,7 @@ class SentimentDataset(BaseDataset):
         config: ``dataset_config.<dataset_name>``.
         dataset_type: ``train``, ``val`` or ``test``.
         segments: the split.
-        settings: what ``config`` says.
+        settings: ``config``, checked.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class SentimentDataset(BaseDataset):
         config: Any,
         dataset_type: str,
         segments: StoredSegments,
-        settings: DatasetSettings,
+        settings: SentimentDatasetConfig,
     ):
         super().__init__(dataset_name, config, dataset_type)
         self._segments = segments
         self._widths = {modality: settings.widths[modality] or 0 for modality in MODALITIES}
-        self._key = settings.key
+        self._key = f"dataset_config.{dataset_name}"
         self._normalise = settings.normalise
-        self._store_dir = settings.store_dir
+        self._store_dir = settings.store_folder
         self._pieces: StoredPieces | None = None
         self.region_processor = None
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
+from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.datasets.readers.registry import recognise
 from mmf_cmsbert.datasets.readers.source import Source, find_source
 from mmf_cmsbert.datasets.readers.source_folder import NothingFound
 from mmf_cmsbert.datasets.segment import SPLITS
-from mmf_cmsbert.errors import ConfigError, DataError
+from mmf_cmsbert.errors import DataError
+
+_KEYS = ("source", "annotations", "data_dir", "layout")
 
 
 @dataclass(frozen=True)
@@ -124,32 +128,33 @@ class SplitFiles:
 
 
 def read_split_files(
-    name: str, given: Mapping[str, Any], shipped: Mapping[str, Any], layout: str
+    schema: type[SentimentDatasetConfig], name: str, given: Mapping[str, Any]
 ) -> SplitFiles:
-    """Read ``source``, ``annotations`` and ``data_dir`` of ``dataset_config.<name>``.
+    """Read ``source``, ``annotations``, ``data_dir`` and ``layout`` of ``dataset_config.<name>``.
 
     Args:
-        name: ``mosi`` or ``mosei``.
+        schema: the dataset's.
+        name: its name.
         given: the section, references resolved.
-        shipped: the section as it is shipped.
-        layout: a layout's name, or ``auto``.
 
     Raises:
         ConfigError: a value of the wrong kind, or both ``source`` and ``annotations``.
     """
     key = f"dataset_config.{name}"
-    data_dir = Path(given["data_dir"]).expanduser().absolute()
-    source = _source(given.get("source"), f"{key}.source")
-    names = {split: _names(given["annotations"].get(split), key, split) for split in SPLITS}
-    same = frozenset(split for split in SPLITS if names[split] == shipped["annotations"][split])
-    if source and (own := [split for split in SPLITS if split not in same]):
-        raise ConfigError(
-            f"{key}.source is {', '.join(map(str, source))}, and {key}.annotations.{own[0]} is "
-            f"{names[own[0]]}: two answers to where the data is. Give one of them; "
-            f"{key}.source=null takes the first one back"
-        )
-    annotations = {s: [data_dir / Path(f).expanduser() for f in names[s]] for s in SPLITS}
-    return SplitFiles(key, data_dir, source, annotations, same, layout)
+    named = {each: given[each] for each in _KEYS if each in given}
+    config = read(schema, named, key)
+    data_dir = Path(config.data_dir).expanduser().absolute()
+    return SplitFiles(
+        key=key,
+        data_dir=data_dir,
+        source=tuple(map(Path, config.source or ())),
+        annotations={
+            split: [data_dir / Path(file).expanduser() for file in files]
+            for split, files in config.annotations
+        },
+        shipped=frozenset(SPLITS).difference(config.own_annotations()),
+        layout=config.layout,
+    )
 
 
 def _lacks(found: Source, split: str) -> str:
@@ -160,22 +165,3 @@ def _lacks(found: Source, split: str) -> str:
             "as train, dev and test; or cut it by its videos with cmsbert data folds"
         )
     return f"there is no {split} split in it, only {' and '.join(found.files)}"
-
-
-def _source(value: Any, key: str) -> tuple[Path, ...]:
-    values = [value] if isinstance(value, str) else [] if value is None else value
-    if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
-        raise ConfigError(
-            f"{key} is {value!r}; expected the file or folder of a corpus, a list of them, or null"
-        )
-    return tuple(Path(each) for each in values)
-
-
-def _names(value: Any, key: str, split: str) -> list[str]:
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
-        raise ConfigError(
-            f"{key}.annotations.{split} is {names!r}; expected a file or a list of files, as in "
-            f"{key}.annotations.{split}=[/path/to/{split}.pkl]"
-        )
-    return names

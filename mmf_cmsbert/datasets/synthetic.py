@@ -16,35 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from mmf_cmsbert.config_check import check_keys
 from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
 from mmf_cmsbert.datasets.synthetic_text import vocabulary, write_sentence
 from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.files import read_json, replace_text, replaced_file, sha256_of
 
 VERSION = 1
-_DEFAULTS = {"seed": 1, "train": 480, "val": 120, "test": 200}
 # What a pattern adds to the sentiment -> the columns that rise with it. None rises for 0.
 _COLUMNS = {-1.2: (2, 3, 4), -0.6: (7, 8, 9), 0.6: (12, 13, 14), 1.2: (17, 18, 19)}
 _NARROWEST = 20
 # Bytes of the note beside a file.
 _LARGEST = 1 << 16
 _RISE, _FRAME_NOISE, _LABEL_NOISE = 3.0, 0.5, 0.1
-
-
-def read_settings(given: Mapping, key: str) -> dict[str, int]:
-    """The seed and the segments of each split, with defaults for what is not given.
-
-    Raises:
-        ConfigError: an unknown key, or a value that is no count.
-    """
-    check_keys(given, _DEFAULTS, key)
-    settings = _DEFAULTS | dict(given)
-    for name, value in settings.items():
-        lowest = 0 if name == "seed" else 1
-        if type(value) is not int or value < lowest:
-            raise ConfigError(f"{key}.{name} is {value!r}; expected a whole number from {lowest}")
-    return settings
 
 
 def write_split(
@@ -58,7 +41,7 @@ def write_split(
     Args:
         path: the pickle to write.
         split: ``train``, ``val`` or ``test``.
-        settings: what :func:`read_settings` gives.
+        settings: ``seed``, and the segments of each split.
         widths: modality -> columns; 0 or None for a corpus without that modality.
 
     Returns:

@@ -165,21 +165,20 @@ def _run(options: Sequence[str]) -> Section:
 
 
 def _add_data(section: Section, dataset: str, config: dict[str, Any]) -> None:
+    from mmf_cmsbert.config.schemas.datasets import DATASETS
     from mmf_cmsbert.datasets.segment import SPLITS
-    from mmf_cmsbert.datasets.settings import defaults_path, shipped_section
     from mmf_cmsbert.datasets.split_files import read_split_files
 
-    if not defaults_path(dataset).is_file():  # one of MMF's
+    if dataset not in DATASETS:
         section.rows.append((dataset, "not checked: not a dataset of this package"))
         return
     given = config["dataset_config"][dataset]
     if given.get("synthetic"):
         section.rows.append((dataset, "synthetic, created when needed"))
         return
-    shipped = shipped_section(dataset)
     for split in SPLITS:
         try:
-            files = read_split_files(dataset, given, shipped, given["layout"]).of(split)
+            files = read_split_files(DATASETS[dataset], dataset, given).of(split)
         except UserError as error:
             section.rows.append((f"{dataset}, {split}", "not found"))
             section.problems = section.problems or [str(error)]  # one says what to type

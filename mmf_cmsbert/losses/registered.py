@@ -10,14 +10,20 @@ from typing import Any
 
 import torch
 from mmf.common.registry import registry
+from omegaconf import OmegaConf
 from torch import Tensor, nn
 
+from mmf_cmsbert.config.schemas.losses import (
+    ClassificationLoss,
+    ContrastiveLoss,
+    RegressionLoss,
+)
+from mmf_cmsbert.config.schemas.validation import Schema, read
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.losses import params
 from mmf_cmsbert.losses.classification import sentiment_cross_entropy
 from mmf_cmsbert.losses.contrastive import multimodal_contrastive
 from mmf_cmsbert.losses.gathering import STAND_IN, gather, train_together
-from mmf_cmsbert.losses.regression import REGRESSIONS, sentiment_regression
+from mmf_cmsbert.losses.regression import sentiment_regression
 from mmf_cmsbert.modules.precision import full_precision
 
 
@@ -34,16 +40,16 @@ class SentimentRegression(nn.Module):
         ConfigError: an unknown param or kind.
     """
 
-    def __init__(self, kind: str = "l1", **unknown: Any):
+    config_schema = RegressionLoss
+
+    def __init__(self, **params: Any):
         super().__init__()
-        params.reject_unknown("sentiment_regression", unknown, ["kind"])
-        params.check_choice("sentiment_regression", "kind", kind, REGRESSIONS)
-        self.kind = kind
+        self.params = _read(RegressionLoss, "sentiment_regression", params)
 
     def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
         scores = _output("sentiment_regression", model_output, "scores")
         with _named("sentiment_regression"):
-            return sentiment_regression(scores, sample_list["targets"], self.kind)
+            return sentiment_regression(scores, sample_list["targets"], self.params.kind)
 
 
 @registry.register_loss("sentiment_classification")
@@ -59,17 +65,19 @@ class SentimentClassification(nn.Module):
         ConfigError: an unknown param or a value out of range.
     """
 
-    def __init__(self, label_smoothing: float = 0.0, **unknown: Any):
+    config_schema = ClassificationLoss
+
+    def __init__(self, **params: Any):
         super().__init__()
-        params.reject_unknown("sentiment_classification", unknown, ["label_smoothing"])
-        params.check_smoothing("sentiment_classification", label_smoothing)
-        self.label_smoothing = label_smoothing
+        self.params = _read(ClassificationLoss, "sentiment_classification", params)
 
     def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
         key = "logits" if "logits" in model_output else "scores"
         logits = _output("sentiment_classification", model_output, key)
         with _named("sentiment_classification"):
-            return sentiment_cross_entropy(logits, sample_list["targets"], self.label_smoothing)
+            return sentiment_cross_entropy(
+                logits, sample_list["targets"], self.params.label_smoothing
+            )
 
 
 @registry.register_loss("multimodal_contrastive")
@@ -96,29 +104,11 @@ class MultimodalContrastive(nn.Module):
         ConfigError: an unknown param or a value of the wrong kind.
     """
 
-    def __init__(
-        self,
-        pairs: Sequence[Sequence[str]] | None = None,
-        weight: float = 0.1,
-        label_smoothing: float = 0.1,
-        embeddings: Mapping[str, str] | None = None,
-        temperature: float = 0.07,
-        **unknown: Any,
-    ):
+    config_schema = ContrastiveLoss
+
+    def __init__(self, **params: Any):
         super().__init__()
-        name = "multimodal_contrastive"
-        known = ["pairs", "weight", "label_smoothing", "embeddings", "temperature"]
-        params.reject_unknown(name, unknown, known)
-        params.check_pairs(name, pairs)
-        params.check_weight(name, weight)
-        params.check_smoothing(name, label_smoothing)
-        params.check_embeddings(name, embeddings)
-        params.check_temperature(name, temperature)
-        self.pairs = pairs if pairs is None else [(first, second) for first, second in pairs]
-        self.weight = weight
-        self.label_smoothing = label_smoothing
-        self.embeddings = embeddings if embeddings is None else dict(embeddings)
-        self.temperature = temperature
+        self.params = _read(ContrastiveLoss, "multimodal_contrastive", params)
 
     def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
         embeddings = self._embeddings(model_output)
@@ -136,15 +126,15 @@ class MultimodalContrastive(nn.Module):
             loss = multimodal_contrastive(
                 embeddings,
                 pairs,
-                model_output.get("temperature", self.temperature),
-                self.label_smoothing,
+                model_output.get("temperature", self.params.temperature),
+                self.params.label_smoothing,
                 masks,
                 targets,
             )
-        return self.weight * loss
+        return self.params.weight * loss
 
     def _embeddings(self, model_output: Mapping[str, Any]) -> Mapping[str, Tensor]:
-        if self.embeddings is None:
+        if self.params.embeddings is None:
             return _output(
                 "multimodal_contrastive",
                 model_output,
@@ -153,18 +143,23 @@ class MultimodalContrastive(nn.Module):
             )
         return {
             modality: _output("multimodal_contrastive", model_output, key)
-            for modality, key in self.embeddings.items()
+            for modality, key in self.params.embeddings.items()
         }
 
     def _pairs(
         self, embeddings: Mapping[str, Tensor], model_output: Mapping[str, Any]
     ) -> Sequence[tuple[str, str]]:
-        if self.pairs is not None:
-            return self.pairs
+        if self.params.pairs is not None:
+            return [(first, second) for first, second in self.params.pairs]
         if "contrastive_pairs" in model_output:
             return model_output["contrastive_pairs"]
         anchor = "text" if "text" in embeddings else next(iter(embeddings), "")
         return [(anchor, other) for other in embeddings if other != anchor]
+
+
+def _read(schema: type[Schema], loss: str, params: Mapping[str, Any]) -> Schema:
+    given = OmegaConf.to_container(OmegaConf.create(dict(params)), resolve=True)
+    return read(schema, given, "params", source=f"loss {loss}")
 
 
 def _output(

@@ -8,22 +8,19 @@ from mmf.models.base_model import BaseModel
 from omegaconf import OmegaConf, open_dict
 from torch import Tensor
 
-from mmf_cmsbert.config_check import check_keys
+from mmf_cmsbert.config import shipped
+from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
+from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.models.batch_fields import batch_fields
 from mmf_cmsbert.modules.backbone import load_backbone, position_count
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.optimizer_watch import after_each_update
-from mmf_cmsbert.modules.settings import NetworkSettings, is_number
 from mmf_cmsbert.modules.shifts.registry import shift_named
 from mmf_cmsbert.modules.temperature import Temperature
 from mmf_cmsbert.modules.weight_average import WeightAverage
-from mmf_cmsbert.paths import PACKAGE
 
 NONVERBAL = ("visual", "acoustic")
-DEFAULTS = PACKAGE / "configs" / "models" / "cmsbert" / "defaults.yaml"
-# MMF itself puts these two beside the model's own keys.
-_MMF_KEYS = ("model", "zoo_requirements")
 
 
 @registry.register_model("cmsbert")
@@ -47,55 +44,58 @@ class CMSBERT(BaseModel):
         ConfigError: an unknown key, or a value that the model cannot follow.
     """
 
+    config_schema = CMSBERTConfig
+
     @classmethod
     def config_path(cls) -> str:
-        return str(DEFAULTS)
+        return str(shipped.model_path("cmsbert"))
 
     def build(self) -> None:
-        given = _complete(self.config)
-        nonverbal = _nonverbal(given["modalities"])
-        features = _features(given["features"] or _declared_features())
+        config = self._settings()
+        features = config.features
         # Kept with the configuration, so that a saved model knows what it was built for.
         with open_dict(self.config):
             self.config.features = features
         self.datasets = tuple(features)
-        self.widths = _widths(features, nonverbal)
-        context = given["shift"]["context"]
+        self.widths = _widths(features, [m for m in NONVERBAL if m in config.modalities])
+        context = config.shift.context
         shift = shift_named(context, "model_config.cmsbert.shift.context")
         if shift is not None and shift.needs_alignment:
             _check_aligned(self.widths, context)
-        contrastive, ema = given["contrastive"], given["ema"]
-        self.pairs = _pairs(contrastive["pairs"], ("text", *self.widths))
-        self.classes = given["head"]["classes"]
-        _check_losses(given["losses"], self.classes)
-        self.network = CMSBert(
-            load_backbone(given["backbone"]["name"], given["backbone"]["from_config"]),
-            self.widths,
-            _settings(given),
-        )
+        # A modality that is switched off leaves its pairs.
+        used = {"text", *self.widths}
+        self.pairs = [pair for pair in config.contrastive.pairs if used.issuperset(pair)]
+        self.classes = config.head.classes
+        backbone = load_backbone(config.backbone.name, config.backbone.from_config)
+        self.network = CMSBert(backbone, self.widths, config)
         _check_vocabularies(self.datasets, self.network.backbone.config.vocab_size)
         _check_positions(self.datasets, self.network.backbone)
-        self.backbone_rate = _backbone_rate(given["finetune_lr_multiplier"])
+        self.backbone_rate = config.finetune_lr_multiplier
         if self.backbone_rate == 0:
             # Before the average is made, which shares what is frozen.
             self.network.backbone.requires_grad_(False)
         _set_scales(self.network, self.widths)
         self.temperature = Temperature(
-            contrastive["temperature"],
-            _switch(contrastive["learn_temperature"], "contrastive.learn_temperature"),
-            *_range(contrastive["temperature_range"]),
+            config.contrastive.temperature,
+            config.contrastive.learn_temperature,
+            *config.contrastive.temperature_range,
         )
         self.ema = None
-        if _switch(ema["enabled"], "ema.enabled"):
-            warm_up = _switch(ema["warm_up"], "ema.warm_up")
-            self.ema = WeightAverage(self.network, ema["decay"], warm_up)
+        if config.ema.enabled:
+            self.ema = WeightAverage(self.network, config.ema.decay, config.ema.warm_up)
             after_each_update(self, CMSBERT._average)
-        self.ema_targets = _switch(contrastive["ema_targets"], "contrastive.ema_targets")
-        if self.ema_targets and self.ema is None:
+        self.ema_targets = config.contrastive.ema_targets
+
+    def _settings(self) -> CMSBERTConfig:
+        """The configuration, checked, with the widths that the datasets in use declare."""
+        given = OmegaConf.to_container(OmegaConf.create(self.config), resolve=True)
+        features = given.get("features") or _declared_features()
+        if not features:
             raise ConfigError(
-                "model_config.cmsbert.contrastive.ema_targets is true but ema.enabled is false; "
-                "type model_config.cmsbert.ema.enabled=true"
+                "model_config.cmsbert.features is null and no dataset in use declares its features;"
+                " type model_config.cmsbert.features={mosi: {visual: 47, acoustic: 74}}"
             )
+        return read(CMSBERTConfig, given | {"features": features}, "model_config.cmsbert")
 
     def __setstate__(self, state: dict) -> None:
         # A copy has updates of its own to follow.
@@ -210,28 +210,6 @@ class CMSBERT(BaseModel):
         ]
 
 
-def _complete(config) -> dict:
-    """The model's configuration, checked for unknown keys, defaults filled in."""
-    given = OmegaConf.to_container(OmegaConf.create(config), resolve=True)
-    given = {key: value for key, value in given.items() if key not in _MMF_KEYS}
-    known = OmegaConf.to_container(OmegaConf.load(DEFAULTS))["model_config"]["cmsbert"]
-    free = ("features", "losses", "backbone.from_config")
-    check_keys(given, known, "model_config.cmsbert", free=free)
-    return OmegaConf.to_container(OmegaConf.merge(known, given))
-
-
-def _nonverbal(modalities) -> tuple[str, ...]:
-    """The modalities besides text that are switched on."""
-    names = modalities.split(",") if isinstance(modalities, str) else modalities
-    known = ("text", *NONVERBAL)
-    if not isinstance(names, list) or not names or any(name not in known for name in names):
-        raise ConfigError(
-            f"model_config.cmsbert.modalities is {modalities}; expected some of "
-            f"[text, {', '.join(NONVERBAL)}]"
-        )
-    return tuple(m for m in NONVERBAL if m in names)
-
-
 def _declared_features() -> dict:
     """Widths that the datasets in use declare, dataset -> modality -> width."""
     config = registry.get("config", no_warning=True)
@@ -241,27 +219,7 @@ def _declared_features() -> dict:
     return {n: OmegaConf.to_container(each, resolve=True) for n, each in features.items() if each}
 
 
-def _features(features: Mapping) -> dict[str, dict[str, int | None]]:
-    """Dataset -> modality -> width, checked."""
-    if not isinstance(features, Mapping) or not all(
-        isinstance(each, Mapping)
-        and set(each) <= set(NONVERBAL)
-        and all(width is None or (type(width) is int and width >= 0) for width in each.values())
-        for each in features.values()
-    ):
-        raise ConfigError(
-            f"model_config.cmsbert.features is {features}; expected the width of each dataset's "
-            "frames, as in {mosi: {visual: 47, acoustic: 74}}"
-        )
-    if not features:
-        raise ConfigError(
-            "model_config.cmsbert.features is null and no dataset in use declares its features; "
-            "type model_config.cmsbert.features={mosi: {visual: 47, acoustic: 74}}"
-        )
-    return {name: dict(each) for name, each in features.items()}
-
-
-def _widths(features: Mapping, modalities: tuple[str, ...]) -> dict[str, dict[str, int]]:
+def _widths(features: Mapping, modalities: Sequence[str]) -> dict[str, dict[str, int]]:
     """From dataset -> modality -> width to modality -> dataset -> width, empty ones left out."""
     widths = {
         m: {name: each[m] for name, each in features.items() if each.get(m)} for m in modalities
@@ -293,34 +251,6 @@ def _set_scales(network: CMSBert, widths: Mapping) -> None:
                 network.frame_scales[modality].set(name, mean, scale)
 
 
-def _pairs(pairs, modalities: tuple[str, ...]) -> list[list[str]]:
-    """The pairs whose two modalities are in use; one that is switched off leaves its pairs."""
-    known = ("text", *NONVERBAL)
-    for pair in pairs if isinstance(pairs, list) else [pairs]:
-        two = isinstance(pair, list) and len(pair) == 2 and pair[0] != pair[1]
-        if not two or any(name not in known for name in pair):
-            raise ConfigError(
-                f"model_config.cmsbert.contrastive.pairs holds {pair}; expected two different ones "
-                f"of {', '.join(known)}, as in [[text, visual], [text, acoustic]], or [] for none"
-            )
-    return [list(pair) for pair in pairs if set(pair) <= set(modalities)]
-
-
-def _check_losses(losses, classes: int | None) -> None:
-    """Raise unless the losses are a list, and train the head that there is."""
-    if not isinstance(losses, list):
-        raise ConfigError(f"model_config.cmsbert.losses is {losses!r}; expected a list of losses")
-    types = [loss.get("type") if isinstance(loss, Mapping) else loss for loss in losses]
-    fitting, other = "sentiment_regression", "sentiment_classification"
-    if classes:
-        fitting, other = other, fitting
-    if other in types:
-        raise ConfigError(
-            f"model_config.cmsbert.head.classes is {classes}, which {other} cannot train; type "
-            f'"model_config.cmsbert.losses=[{{type: {fitting}}}, {{type: multimodal_contrastive}}]"'
-        )
-
-
 def _check_vocabularies(datasets: Sequence[str], size: int) -> None:
     """Raise where a dataset's words are cut into word pieces that the backbone does not have."""
     for name in datasets:
@@ -346,49 +276,3 @@ def _check_positions(datasets: Sequence[str], backbone) -> None:
                 f"{key} is {length}, and the backbone has positions for {most} word pieces; type "
                 f"{key}={most}, or name another model_config.cmsbert.backbone.name"
             )
-
-
-def _backbone_rate(multiplier) -> float:
-    if not is_number(multiplier) or multiplier < 0:
-        raise ConfigError(
-            f"model_config.cmsbert.finetune_lr_multiplier is {multiplier!r}; expected a number, at "
-            "least 0, which freezes the backbone"
-        )
-    return multiplier
-
-
-def _switch(value, key: str) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigError(f"model_config.cmsbert.{key} is {value!r}; expected true or false")
-    return value
-
-
-def _range(value) -> list:
-    if not isinstance(value, list) or len(value) != 2:
-        raise ConfigError(
-            f"model_config.cmsbert.contrastive.temperature_range is {value!r}; expected two "
-            "numbers, as in [0.01, 0.5]"
-        )
-    return value
-
-
-def _settings(given: Mapping) -> NetworkSettings:
-    shift, frames, contrastive = given["shift"], given["frames"], given["contrastive"]
-    return NetworkSettings(
-        shift_context=shift["context"],
-        shift_layer=shift["layer"],
-        shift_beta=shift["beta"],
-        shift_dropout=shift["dropout"],
-        shift_gate=shift["gate"],
-        shift_start=shift["start"],
-        pooling=given["backbone"]["pooling"],
-        length_groups=given["backbone"]["length_groups"],
-        frame_dim=frames["dim"],
-        frame_layers=frames["layers"],
-        frame_heads=frames["heads"],
-        frame_dropout=frames["dropout"],
-        head_dropout=given["head"]["dropout"],
-        classes=given["head"]["classes"],
-        embed_dim=contrastive["dim"],
-        text_state=contrastive["text_state"],
-    )

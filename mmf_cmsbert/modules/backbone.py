@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.modules.settings import is_count
 from mmf_cmsbert.pretrained import load_pretrained
 
 NAME_KEY = "model_config.cmsbert.backbone.name"
@@ -59,7 +58,7 @@ def _check_size(config: PretrainedConfig) -> None:
         for name in ("hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size")
     }
     hidden, inner, layers, pieces = sizes.values()
-    whole = all(is_count(size, 1) for size in sizes.values())
+    whole = all(type(size) is int and size >= 1 for size in sizes.values())
     weights = layers * hidden * (4 * hidden + 2 * inner) + pieces * hidden if whole else 0
     if not whole or layers > _MOST_LAYERS or weights > _MOST_WEIGHTS:
         found = ", ".join(f"{name} {size!r}" for name, size in sizes.items())

@@ -8,11 +8,16 @@ from torch import Tensor, nn
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.network import CMSBert
-from mmf_cmsbert.modules.settings import KEYS
+from mmf_cmsbert.modules.shifts.base import Shift
 
 # MAG-BERT is this one of our networks. All else about it is in the shapes of its weights, or, as
 # beta and the number of attention heads, nowhere in them.
-_SETTINGS = {"shift_context": "word", "shift_layer": 0, "shift_start": "mag", "pooling": "cls"}
+_SETTINGS = {
+    "shift.context": "word",
+    "shift.layer": 0,
+    "shift.start": "mag",
+    "backbone.pooling": "cls",
+}
 # What its gate and its value are called; both codes concatenate [frame; word] in this order.
 _MAPS = {"visual": ("W_hv", "W_v"), "acoustic": ("W_ha", "W_a")}
 # The positions 0, 1, ..., which transformers saved with the weights from 3.1 on.
@@ -32,10 +37,18 @@ def mag_parameters(network: CMSBert, dataset: str) -> dict[str, nn.Parameter]:
     Raises:
         ConfigError: other settings, or a network that was built without that dataset's frames.
     """
+    settings = network.settings
+    shift = Shift if network.shift is None else type(network.shift)
+    stated = {
+        "shift.context": settings.shift.context,
+        "shift.layer": settings.shift.layer,
+        "shift.start": shift.start(settings),
+        "backbone.pooling": settings.backbone.pooling,
+    }
     for name, expected in _SETTINGS.items():
-        found = getattr(network.settings, name)
+        found = stated[name]
         if found != expected:
-            key = f"model_config.cmsbert.{KEYS[name]}"
+            key = f"model_config.cmsbert.{name}"
             raise ConfigError(
                 f"{key} is {found!r}, which MAG-BERT's weights do not fit; type {key}={expected}"
             )

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.modules.backbone import encoder_layers, replaced_output, shift_place
 from mmf_cmsbert.modules.frame_encoder import FrameEncoder
 from mmf_cmsbert.modules.frame_scale import FrameScale
@@ -18,7 +19,6 @@ from mmf_cmsbert.modules.network_output import CMSBertOutput
 from mmf_cmsbert.modules.packing import Packing, allow_packing, first_pieces_at_last, packs
 from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
 from mmf_cmsbert.modules.precision import full_precision
-from mmf_cmsbert.modules.settings import NetworkSettings
 from mmf_cmsbert.modules.shifts.base import Shift
 from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation
 from mmf_cmsbert.modules.shifts.registry import shift_named
@@ -33,7 +33,7 @@ class CMSBert(nn.Module):
     Args:
         backbone: the text encoder, as :func:`load_backbone` gives it.
         widths: modality -> dataset -> width of its frames. Words are not listed.
-        settings: everything else, see :class:`NetworkSettings`.
+        settings: everything else, see ``configs/models/cmsbert/defaults.yaml``.
 
     Raises:
         ConfigError: settings that this backbone cannot follow.
@@ -43,15 +43,15 @@ class CMSBert(nn.Module):
         self,
         backbone: PreTrainedModel,
         widths: Mapping[str, Mapping[str, int]],
-        settings: NetworkSettings,
+        settings: CMSBERTConfig,
     ):
         super().__init__()
         self.settings = settings
         self.modalities = tuple(widths)
         self.backbone = backbone
         dim = backbone.config.hidden_size
-        shift_place(backbone, settings.shift_layer)
-        if not isinstance(settings.length_groups, int):
+        shift_place(backbone, settings.shift.layer)
+        if not isinstance(settings.backbone.length_groups, int):
             allow_packing(backbone)
 
         self.frame_scales = nn.ModuleDict({m: FrameScale(each) for m, each in widths.items()})
@@ -59,31 +59,31 @@ class CMSBert(nn.Module):
             {
                 modality: FrameEncoder(
                     each,
-                    settings.frame_dim,
-                    settings.frame_layers,
-                    settings.frame_heads,
-                    settings.frame_dropout,
+                    settings.frames.dim,
+                    settings.frames.layers,
+                    settings.frames.heads,
+                    settings.frames.dropout,
                 )
                 for modality, each in widths.items()
             }
         )
         self.shift = self._build_shift(dim, widths)
-        self.pooling = AttentionPooling(dim) if settings.pooling == "attention" else None
-        if settings.pooling != "cls" and getattr(backbone, "pooler", None) is not None:
+        self.pooling = AttentionPooling(dim) if settings.backbone.pooling == "attention" else None
+        if settings.backbone.pooling != "cls" and getattr(backbone, "pooler", None) is not None:
             backbone.pooler = None  # its weights would never get a gradient
-        self.dropout = nn.Dropout(settings.head_dropout)
-        self.head = nn.Linear(dim, settings.classes or 1)
+        self.dropout = nn.Dropout(settings.head.dropout)
+        self.head = nn.Linear(dim, settings.head.classes or 1)
 
         self.frame_pooling = nn.ModuleDict(
-            {m: AttentionPooling(settings.frame_dim) for m in self.modalities}
+            {m: AttentionPooling(settings.frames.dim) for m in self.modalities}
         )
         self.projections = nn.ModuleDict(
-            {"text": nn.Linear(dim, settings.embed_dim)}
-            | {m: nn.Linear(settings.frame_dim, settings.embed_dim) for m in self.modalities}
+            {"text": nn.Linear(dim, settings.contrastive.dim)}
+            | {m: nn.Linear(settings.frames.dim, settings.contrastive.dim) for m in self.modalities}
         )
 
     def _build_shift(self, dim: int, widths: Mapping[str, Mapping[str, int]]) -> Shift | None:
-        shift = shift_named(self.settings.shift_context, "model_config.cmsbert.shift.context")
+        shift = shift_named(self.settings.shift.context, "model_config.cmsbert.shift.context")
         if shift is None or not self.modalities:
             return None
         return shift.from_settings(self.settings, dim, widths)
@@ -118,7 +118,7 @@ class CMSBert(nn.Module):
             states[m] = self.frame_pooling[m](encoded, frame_masks[m])
         present = {m: mask.any(1) for m, mask in frame_masks.items()}
         present["text"] = torch.ones_like(input_mask[:, 0], dtype=torch.bool)
-        embeddings = {"text": self._embed("text", states[self.settings.text_state])}
+        embeddings = {"text": self._embed("text", states[self.settings.contrastive.text_state])}
         for m in self.modalities:
             if m in states:
                 embeddings[m] = self._embed(m, states[m])
@@ -161,7 +161,7 @@ class CMSBert(nn.Module):
             found.append(shift.explain_batch(words, batch, dataset))
             return words  # what the backbone makes of it is not read
 
-        place = shift_place(self.backbone, self.settings.shift_layer)
+        place = shift_place(self.backbone, self.settings.shift.layer)
         with replaced_output(place, explained):
             self.backbone(input_ids=input_ids, attention_mask=input_mask)
         return found[0]
@@ -180,7 +180,7 @@ class CMSBert(nn.Module):
 
     def _encode_groups(self, batch: NetworkInput, dataset: str) -> dict[str, Tensor]:
         """:meth:`_encode`, with as little padding as ``backbone.length_groups`` asks for."""
-        choice = self.settings.length_groups
+        choice = self.settings.backbone.length_groups
         # A GPU waits for launches, not for padding, at these sizes (our guess, not measured).
         if choice == 1 or (choice == "auto" and batch.input_ids.device.type != "cpu"):
             return self._encode(batch, dataset)
@@ -207,7 +207,7 @@ class CMSBert(nn.Module):
             if ``contrastive.text_state`` asks for it.
         """
         shift, states = self._prepare(batch, dataset)
-        place = shift_place(self.backbone, self.settings.shift_layer)
+        place = shift_place(self.backbone, self.settings.shift.layer)
         with replaced_output(place, shift):
             output = self.backbone(input_ids=batch.input_ids, attention_mask=batch.input_mask)
         pooled = getattr(output, "pooler_output", None)
@@ -225,9 +225,12 @@ class CMSBert(nn.Module):
             rows = zip(prepared, packing.unpack(words), strict=True)
             return packing.pack([shift_part(row) for (shift_part, _), row in rows])
 
-        place = shift_place(self.backbone, self.settings.shift_layer)
+        place = shift_place(self.backbone, self.settings.shift.layer)
         # Unless the last layer's words are all shifted, or all pooled.
-        firsts = self.settings.pooling == "cls" and place is not encoder_layers(self.backbone)[-1]
+        firsts = (
+            self.settings.backbone.pooling == "cls"
+            and place is not encoder_layers(self.backbone)[-1]
+        )
         with ExitStack() as stack:
             stack.enter_context(replaced_output(place, shift))
             if firsts:
@@ -253,7 +256,7 @@ class CMSBert(nn.Module):
         states: dict[str, Tensor] = {}
 
         def shift(words: Tensor) -> Tensor:
-            if self.settings.text_state == "verbal":
+            if self.settings.contrastive.text_state == "verbal":
                 states["verbal"] = mean_pool(words, mask)
             if self.shift is None:
                 return words
@@ -263,7 +266,7 @@ class CMSBert(nn.Module):
 
     def _pool(self, states: Tensor, mask: Tensor, pooled: Tensor | None) -> Tensor:
         """The fused text state ``(batch, dim)`` that ``backbone.pooling`` asks for."""
-        if self.settings.pooling == "mean":
+        if self.settings.backbone.pooling == "mean":
             return mean_pool(states, mask)
         if self.pooling is not None:
             return self.pooling(states, mask)

@@ -5,9 +5,6 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.modules.settings import is_number
-
 
 class Temperature(nn.Module):
     """A positive scalar, learned in log space and clamped (CLIP, Radford et al., 2021, sec. 2.3).
@@ -17,21 +14,12 @@ class Temperature(nn.Module):
         learned: whether training may change it.
         low: it never gets smaller than this,
         high: nor larger than this.
-
-    Raises:
-        ConfigError: not ``0 < low <= start <= high``, or no numbers.
     """
 
     def __init__(
         self, start: float = 0.07, learned: bool = True, low: float = 0.01, high: float = 0.5
     ):
         super().__init__()
-        numbers = all(map(is_number, (start, low, high)))
-        if not numbers or not 0 < low <= start <= high:
-            raise ConfigError(
-                f"model_config.cmsbert.contrastive.temperature is {start!r}; expected a number "
-                f"within contrastive.temperature_range, here [{low}, {high}], both above 0"
-            )
         self.bounds = (math.log(low), math.log(high))
         self.log = nn.Parameter(torch.tensor(math.log(start)), requires_grad=learned)
 

@@ -6,8 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from mmf_cmsbert.errors import ConfigError
-
 
 def decay_at(update: int, decay: float) -> float:
     """``m_t = min(m, (1 + t) / (10 + t))``: young averages forget faster (our interpretation)."""
@@ -25,16 +23,9 @@ class WeightAverage(AveragedModel):
         network: the network to follow.
         decay: m, the share of the old average that an update keeps once warm, in [0, 1).
         warm_up: whether young averages keep less, see :func:`decay_at`; otherwise ``m_t = m``.
-
-    Raises:
-        ConfigError: a decay outside that range.
     """
 
     def __init__(self, network: nn.Module, decay: float, warm_up: bool = True):
-        if isinstance(decay, bool) or not isinstance(decay, (int, float)) or not 0 <= decay < 1:
-            raise ConfigError(
-                f"model_config.cmsbert.ema.decay is {decay!r}; expected a number from 0 to below 1"
-            )
         self.decay, self.warm_up = decay, warm_up
         super().__init__(network, multi_avg_fn=self._average, use_buffers=False)
         # AveragedModel copies where it has averaged nothing yet. It has: the copy it was made of.

@@ -5,10 +5,10 @@ from typing import Any
 
 from mmf.common.registry import registry
 from mmf.datasets.processors.processors import BaseProcessor
+from omegaconf import OmegaConf
 
-from mmf_cmsbert.config_check import check_keys
-from mmf_cmsbert.datasets.segment import MODALITIES
-from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.config.schemas import processors as schemas
+from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.processors.regions import as_regions
 
 
@@ -27,18 +27,12 @@ class FramesAsRegions(BaseProcessor):
         ConfigError: an unknown key, or a value that cannot be followed.
     """
 
+    config_schema = schemas.FramesAsRegions
+
     def __init__(self, config: Mapping, *args: Any, key: str = "params", **kwargs: Any):
         super().__init__(config, *args, **kwargs)
-        check_keys(config, dict.fromkeys(("modality", "count")), key)
-        self.modality, self.count = config.get("modality"), config.get("count")
-        if self.modality not in MODALITIES:
-            raise ConfigError(
-                f"{key}.modality is {self.modality!r}; expected one of {', '.join(MODALITIES)}"
-            )
-        if type(self.count) is not int or self.count < 1:
-            raise ConfigError(
-                f"{key}.count is {self.count!r}; expected how many regions a segment has, from 1"
-            )
+        params = read(schemas.FramesAsRegions, OmegaConf.to_container(config, resolve=True), key)
+        self.modality, self.count = params.modality, params.count
 
     def __call__(self, item: Mapping, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return as_regions(item[self.modality], self.count)

@@ -8,10 +8,9 @@ from mmf.datasets.processors.processors import BaseProcessor
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.config import references
-from mmf_cmsbert.config_check import check_keys
+from mmf_cmsbert.config.schemas.processors import WordPieces
+from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.processors.word_pieces import load_encoder
-
-_DEFAULTS = {"tokenizer": "bert-base-uncased", "max_seq_length": 50}
 
 
 @registry.register_processor("word_pieces")
@@ -29,12 +28,13 @@ class WordPieceProcessor(BaseProcessor):
         ConfigError: an unknown key, or a tokenizer that is not found.
     """
 
+    config_schema = WordPieces
+
     def __init__(self, config: Mapping, *args: Any, key: str = "params", **kwargs: Any):
         super().__init__(config, *args, **kwargs)
-        check_keys(config, _DEFAULTS, key)
-        given = _DEFAULTS | dict(config)
-        origin = _origin(f"{key}.tokenizer", given["tokenizer"])
-        self._encoder = load_encoder(**given, key=key, tokenizer_key=origin)
+        params = read(WordPieces, OmegaConf.to_container(config, resolve=True), key)
+        origin = _origin(f"{key}.tokenizer", params.tokenizer)
+        self._encoder = load_encoder(**params.plain(), key=key, tokenizer_key=origin)
         self.pad_id = self._encoder.pad_id
         self.max_seq_length = self._encoder.max_seq_length
         self.vocabulary_size = self._encoder.vocabulary_size

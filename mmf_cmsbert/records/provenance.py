@@ -12,8 +12,8 @@ from typing import Any
 import mmf_cmsbert
 from mmf_cmsbert import paths
 from mmf_cmsbert.config.environment import with_references, with_values
+from mmf_cmsbert.config.schemas.datasets import DATASETS
 from mmf_cmsbert.datasets.readers.source_files import files_of
-from mmf_cmsbert.datasets.settings import defaults_path, shipped_section
 from mmf_cmsbert.datasets.split_files import read_split_files
 from mmf_cmsbert.datasets.stores import manifest
 from mmf_cmsbert.errors import DataError, UserError
@@ -106,13 +106,12 @@ def _files(name: str, section: Mapping) -> dict[str, dict[str, Path]]:
     for split, names in (section.get("annotations") or {}).items():
         names = [names] if isinstance(names, str) else names or []
         files[split] = {str(each): folder / Path(str(each)).expanduser() for each in names}
-    if not defaults_path(name).is_file() or "data_dir" not in section:
+    if name not in DATASETS or "data_dir" not in section:
         return files  # not a dataset of this package
     for split, named in files.items():
         if section.get("source") or not all(file.exists() for file in named.values()):
             with suppress(UserError):  # what is wrong or missing is the builder's to say
-                layout = section.get("layout", "auto")
-                ours = read_split_files(name, section, shipped_section(name), layout)
+                ours = read_split_files(DATASETS[name], name, section)
                 files[split] = {str(file): file for file in ours.of(split)}
     return files
 

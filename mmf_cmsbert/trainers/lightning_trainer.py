@@ -17,7 +17,6 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers.accumulation import groups, joined, of_metrics
 from mmf_cmsbert.trainers.counted_updates import CountedUpdates
 from mmf_cmsbert.trainers.ending import EndsOnSignals
-from mmf_cmsbert.trainers.lightning_settings import DEFAULTS, LightningSettings
 from mmf_cmsbert.trainers.progress_bar import ProgressBars
 from mmf_cmsbert.trainers.several_processes import SeveralProcesses
 
@@ -58,7 +57,9 @@ class LightningTrainer(
 
     def load_datasets(self) -> None:
         super().load_datasets()
-        shown = LightningSettings.read(self.config.training.lightning).progress_bar
+        from mmf_cmsbert.trainers.processes import lightning_config
+
+        shown = lightning_config(self.config.training).progress_bar
         self.progress = ProgressBars(shown if self.ranks.rank == 0 else False)
 
     def make_updates(self, goes_on: bool, stop: bool) -> None:
@@ -126,4 +127,4 @@ def _start(config: Any) -> None:
         config.training.seed = ranks.broadcast(set_seed(-1))
 
 
-lightning.hand_over(NAME, _start, DEFAULTS)
+lightning.hand_over(NAME, _start)

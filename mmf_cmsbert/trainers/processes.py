@@ -6,13 +6,15 @@ import subprocess
 import sys
 from typing import Any
 
+from omegaconf import OmegaConf
 from pytorch_lightning import Trainer
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
+from mmf_cmsbert.config.schemas.training import LightningConfig
+from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.precision import Precision
 from mmf_cmsbert.trainers import lost_processes
-from mmf_cmsbert.trainers.lightning_settings import LightningSettings
 from mmf_cmsbert.trainers.ranks import Ranks
 from mmf_cmsbert.utils import folder_lock
 
@@ -35,7 +37,7 @@ def build(training: Any) -> tuple[Trainer, Ranks]:
         ConfigError: a wrong key or value of ``training.lightning``, or a precision that contradicts
             ``training.precision``.
     """
-    settings = LightningSettings.read(training.lightning)
+    settings = lightning_config(training)
     key, precision = _precision(settings, training.precision)
     # It reports on devices and limits that are not the user's.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
@@ -56,7 +58,13 @@ def build(training: Any) -> tuple[Trainer, Ranks]:
     return trainer, Ranks(trainer.global_rank, trainer.world_size, device)
 
 
-def _precision(settings: LightningSettings, general: str) -> tuple[str, str]:
+def lightning_config(training: Any) -> LightningConfig:
+    """The section ``training.lightning``, checked."""
+    given = OmegaConf.to_container(training.lightning, resolve=True)
+    return read(LightningConfig, given, "training.lightning")
+
+
+def _precision(settings: LightningConfig, general: str) -> tuple[str, str]:
     """Which key says it, and what."""
     own = settings.precision
     if own is None or own == general or (own, general) == ("fp32", "tf32"):
@@ -70,7 +78,7 @@ def _precision(settings: LightningSettings, general: str) -> tuple[str, str]:
 
 
 def _trainer(
-    settings: LightningSettings, strategy: str | Strategy, precision: str, training: Any
+    settings: LightningConfig, strategy: str | Strategy, precision: str, training: Any
 ) -> Trainer:
     trainer = Trainer(
         accelerator="auto" if training.device == "cuda" else training.device,

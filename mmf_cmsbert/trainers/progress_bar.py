@@ -9,7 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from mmf.utils.distributed import is_master
 from torch import Tensor
@@ -17,22 +17,22 @@ from torch.optim import Optimizer
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.config.schemas.training import OwnTraining
+from mmf_cmsbert.config.schemas.validation import read
 
 # Without rate and time, so that there is room for the scores in 80 columns.
 _WITH_SCORES = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
-_SWITCH = {"auto": None, "true": True, "false": False}
 
 
 class ProgressBars:
     """Counts updates and the batches of evaluations; log lines scroll by above them.
 
     Args:
-        shown: whether they are shown at all; None: where a terminal watches.
+        shown: whether they are shown at all; ``auto``: where a terminal watches.
     """
 
-    def __init__(self, shown: bool | None):
-        self._disable = None if shown is None else not shown
+    def __init__(self, shown: bool | Literal["auto"]):
+        self._disable = None if shown == "auto" else not shown
         self._updates: tqdm | None = None
         self._validation: tqdm | None = None
 
@@ -127,10 +127,9 @@ def configured(training: Mapping[str, Any]) -> ProgressBars:
     Raises:
         ConfigError: it says neither auto nor true nor false.
     """
-    value = training["progress_bar"]
-    if str(value).lower() not in _SWITCH:
-        raise ConfigError(f"training.progress_bar is {value!r}; expected auto, true or false")
-    return ProgressBars(_SWITCH[str(value).lower()] if is_master() else False)
+    given = {"progress_bar": training["progress_bar"]}
+    shown = read(OwnTraining, given, "training").progress_bar
+    return ProgressBars(shown if is_master() else False)
 
 
 def _console_loggers() -> Iterator[logging.Logger]:

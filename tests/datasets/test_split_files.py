@@ -8,7 +8,7 @@ import pytest
 import written_layouts
 from written_layouts import SPLITS, make_segments
 
-from mmf_cmsbert.datasets.settings import shipped_section
+from mmf_cmsbert.config.schemas.datasets import DATASETS
 from mmf_cmsbert.datasets.split_files import read_split_files
 from mmf_cmsbert.errors import ConfigError, DataError
 
@@ -21,9 +21,9 @@ def corpus():
 
 
 def split_files(layout="auto", name="mosi", annotations=None, **given):
-    shipped = shipped_section(name)
-    given = {"annotations": shipped["annotations"] | (annotations or {})} | given
-    return read_split_files(name, {"data_dir": "/nowhere", **given}, shipped, layout)
+    files = DATASETS[name].shipped_annotations() | (annotations or {})
+    given = {"data_dir": "/nowhere", "annotations": files, "layout": layout} | given
+    return read_split_files(DATASETS[name], name, given)
 
 
 def found(files):

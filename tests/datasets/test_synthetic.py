@@ -8,7 +8,7 @@ import pytest
 from transformers import AutoConfig, AutoTokenizer
 
 from mmf_cmsbert.datasets.readers.reading import read_files
-from mmf_cmsbert.datasets.synthetic import is_synthetic, make_split, read_settings, write_split
+from mmf_cmsbert.datasets.synthetic import is_synthetic, make_split, write_split
 from mmf_cmsbert.datasets.synthetic_text import OPINIONS, vocabulary
 from mmf_cmsbert.datasets.validation import the_segments, usable
 from mmf_cmsbert.errors import ConfigError, DataError
@@ -147,16 +147,6 @@ def test_features_too_narrow_for_the_patterns(width, tmp_path):
     with pytest.raises(ConfigError, match=f"visual.* {width} .*at least 20"):
         write_split(tmp_path / "x.pkl", "train", SETTINGS, {"visual": width, "acoustic": 74})
     assert not list(tmp_path.iterdir())
-
-
-def test_settings_have_defaults_and_are_checked():
-    key = "dataset_config.mosi.synthetic"
-    assert read_settings({"seed": 4}, key) == {"seed": 4, "train": 480, "val": 120, "test": 200}
-    with pytest.raises(ConfigError, match=r"synthetic.sed is not a known key. Did you mean .*seed"):
-        read_settings({"sed": 4}, key)
-    for value in (0, -1, 1.5, "many", True, None):
-        with pytest.raises(ConfigError, match=r"synthetic.train is .*; expected a whole number"):
-            read_settings({"train": value}, key)
 
 
 def test_the_shipped_vocabulary_has_every_word_of_the_corpus(train):

@@ -151,16 +151,28 @@ def test_losses_hold_no_parameters(name):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("{type: sentiment_regression, params: {kind: l3}}", "kind is 'l3', expected one of l1,"),
-        ("{type: sentiment_regression, params: {kin: l1}}", "no params.kin; did you mean kind?"),
+        (
+            "{type: sentiment_regression, params: {kind: l3}}",
+            "params.kind is 'l3'; expected one of l1,",
+        ),
+        (
+            "{type: sentiment_regression, params: {kin: l1}}",
+            "params.kin is not a known key. Did you mean params.kind?",
+        ),
         ("{type: sentiment_classification, params: {label_smoothing: 1.0}}", "smoothing is 1.0"),
         ("{type: multimodal_contrastive, params: {label_smoothing: -0.1}}", "smoothing is -0.1"),
         ("{type: multimodal_contrastive, params: {label_smoothing: high}}", "is 'high'"),
-        ("{type: multimodal_contrastive, params: {weight: -1}}", "weight is -1, expected a number"),
+        (
+            "{type: multimodal_contrastive, params: {weight: -1}}",
+            "weight is -1; expected a number, at least 0",
+        ),
         ("{type: multimodal_contrastive, params: {weight: .nan}}", "weight is nan"),
         ("{type: multimodal_contrastive, params: {temperature: 0}}", "temperature is 0"),
-        ("{type: multimodal_contrastive, params: {temprature: 1}}", "did you mean temperature?"),
-        ("{type: multimodal_contrastive, params: {pairs: []}}", r"pairs is \[\], expected"),
+        (
+            "{type: multimodal_contrastive, params: {temprature: 1}}",
+            "Did you mean params.temperature?",
+        ),
+        ("{type: multimodal_contrastive, params: {pairs: []}}", r"pairs is \[\]; expected"),
         ("{type: multimodal_contrastive, params: {pairs: [[text]]}}", "pairs is"),
         ("{type: multimodal_contrastive, params: {pairs: [[text, text]]}}", "pairs is"),
         ("{type: multimodal_contrastive, params: {pairs: [text, visual]}}", "pairs is"),

@@ -9,7 +9,7 @@ import torch
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.models.cmsbert import CMSBERT, DEFAULTS
+from mmf_cmsbert.models.cmsbert import CMSBERT
 
 # isort: split
 # after mmf_cmsbert, which lets it be imported
@@ -61,7 +61,7 @@ def mmf_state():
 
 
 def model_config(**changes):
-    defaults = OmegaConf.load(DEFAULTS).model_config.cmsbert
+    defaults = OmegaConf.load(CMSBERT.config_path()).model_config.cmsbert
     return OmegaConf.merge(defaults, SMALL, OmegaConf.create(changes))
 
 
@@ -378,10 +378,10 @@ def test_weights_of_other_settings_are_refused_rather_than_loaded_in_part(other)
         ({"shift": {"context": "sentence"}}, "expected one of utterance, word, none"),
         ({"shift": {"layer": 2}}, "from 0 .* to 1"),
         ({"modalities": ["text", "smell"]}, "modalities is .*smell"),
-        ({"contrastive": {"pairs": [["text", "text"]]}}, "expected two different ones"),
+        ({"contrastive": {"pairs": [["text", "text"]]}}, "expected pairs of two different ones"),
         ({"contrastive": {"temperature": 2.0}}, "temperature is 2.0"),
         ({"contrastive": {"ema_targets": True}, "ema": {"enabled": False}}, "ema.enabled=true"),
-        ({"contrastive": {"pairs": None}}, "pairs holds None"),
+        ({"contrastive": {"pairs": None}}, "pairs is None; expected pairs of two"),
         ({"contrastive": {"temperature_range": 0.1}}, "temperature_range is 0.1"),
         ({"contrastive": {"learn_temperature": "yes"}}, "learn_temperature is 'yes'"),
         ({"contrastive": {"ema_targets": "foo"}}, "ema_targets is 'foo'"),

@@ -13,8 +13,8 @@ from mmf_cmsbert.errors import ConfigError
 pytest.importorskip("mmf")
 pytest.importorskip("pytorch_lightning")
 
+from mmf_cmsbert.config.shipped import own_defaults  # noqa: E402
 from mmf_cmsbert.trainers import lost_processes, processes  # noqa: E402
-from mmf_cmsbert.trainers.lightning_settings import DEFAULTS  # noqa: E402
 
 VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "WORLD_SIZE", "LOCAL_RANK")
 
@@ -42,7 +42,7 @@ def started(monkeypatch):
 
 
 def training(precision="fp32", **lightning):
-    section = OmegaConf.create(DEFAULTS).training
+    section = OmegaConf.create(own_defaults()).training
     section.lightning.update(lightning)
     rest = {"device": "cpu", "find_unused_parameters": False, "progress_bar": "auto"}
     rest["precision"] = precision

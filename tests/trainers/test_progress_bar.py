@@ -51,7 +51,7 @@ def watched(console, stream, shown):
 
 
 def test_a_terminal_sees_updates_rate_loss_and_learning_rate_below_the_log(console):
-    printed = watched(console, Terminal(), None)
+    printed = watched(console, Terminal(), "auto")
     shown = [part for part in printed.split("\r") if "7/10" in part][-1]
     assert "update/s" in shown and "loss=0.5000, lr=1e-05" in shown
     lines = printed.replace("\r", "\n").split("\n")
@@ -60,12 +60,12 @@ def test_a_terminal_sees_updates_rate_loss_and_learning_rate_below_the_log(conso
 
 
 def test_a_validation_is_counted_below_the_updates_and_says_the_best(console):
-    printed = watched(console, Terminal(), None)
+    printed = watched(console, Terminal(), "auto")
     last = [part for part in printed.split("\r") if "validation" in part][-1]
     assert "3/3, mae 0.7500, best 0.5000 at update 6" in last
 
 
-@pytest.mark.parametrize(("stream", "shown"), [(io.StringIO, None), (Terminal, False)])
+@pytest.mark.parametrize(("stream", "shown"), [(io.StringIO, "auto"), (Terminal, False)])
 def test_others_see_plain_lines(console, stream, shown):
     assert watched(console, stream(), shown) == "line 0\nline 1\nline 2\n"
 

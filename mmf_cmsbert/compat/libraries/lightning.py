@@ -42,7 +42,7 @@ def open_trainer_class() -> type:
     return import_module(f"mmf_cmsbert.compat.mmf.{line.installed()}.open_trainer").OpenTrainer
 
 
-def hand_over(trainer: str, start: Callable[[Any], None], defaults: str) -> None:
+def hand_over(trainer: str, start: Callable[[Any], None]) -> None:
     """Leave the processes of a run to its trainer, and the division of batches among them.
 
     MMF's own trainers keep theirs, which need GPUs; without one there is a ConfigError.
@@ -50,14 +50,11 @@ def hand_over(trainer: str, start: Callable[[Any], None], defaults: str) -> None
     Args:
         trainer: its name.
         start: called with the configuration before MMF does anything else with it.
-        defaults: YAML of the keys that it reads beyond MMF's.
     """
     from mmf.utils import distributed, general
     from mmf.utils.configuration import get_global_config
     from torch import cuda
     from torch import distributed as processes
-
-    from mmf_cmsbert.compat.mmf.both import defaults as mmf_defaults
 
     def infer_init_method(original):
         def starting(config):
@@ -106,5 +103,3 @@ def hand_over(trainer: str, start: Callable[[Any], None], defaults: str) -> None
         imports.replace_function(distributed, name, of_any_backend(ask))
     # There, it is only asked for to divide the batch size by it.
     general.get_world_size = undivided(general.get_world_size)
-
-    mmf_defaults.add(defaults)

@@ -5,7 +5,6 @@ MMF's models return scores but no embeddings of a batch's text and regions. Wher
 also has `embeddings` and `embedding_masks`, and the projections are trained and saved with it.
 """
 
-from collections.abc import Mapping
 from contextlib import contextmanager
 from types import MethodType
 from typing import Any
@@ -17,7 +16,8 @@ from torch import Tensor, nn
 
 from mmf_cmsbert.compat.imports import replace_function
 from mmf_cmsbert.compat.patch import patch
-from mmf_cmsbert.config_check import check_keys
+from mmf_cmsbert.config.schemas.modality_embeddings import ModalityEmbeddings
+from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.tapped_embeddings import TappedEmbeddings
 
@@ -45,42 +45,18 @@ def _following(original: Any) -> Any:
 
 
 def _attach(model: nn.Module, section: Any, key: str) -> None:
-    parts, dim = _read(section, key)
+    given = read(ModalityEmbeddings, OmegaConf.to_container(section, resolve=True), key)
     with _named(key):
         tapped = TappedEmbeddings(
             model,
-            {modality: part["module"] for modality, part in parts.items()},
-            {modality: part["width"] for modality, part in parts.items()},
-            dim,
+            {modality: part.module for modality, part in given.parts.items()},
+            {modality: part.width for modality, part in given.parts.items()},
+            given.dim,
         )
     model.modality_embeddings = tapped
     model.register_forward_hook(_add_embeddings)
     if hasattr(model, "get_optimizer_parameters"):
         model.get_optimizer_parameters = MethodType(_with_projections, model)
-
-
-def _read(section: Any, key: str) -> tuple[dict[str, dict[str, Any]], int]:
-    given = OmegaConf.to_container(section, resolve=True)
-    check_keys(given, dict.fromkeys(("dim", "parts")), key)
-    parts, dim = given.get("parts"), given.get("dim")
-    complete = isinstance(parts, Mapping) and all(
-        isinstance(part, Mapping)
-        and set(part) == {"module", "width"}
-        and isinstance(part["module"], str)
-        and _is_width(part["width"])
-        for part in parts.values()
-    )
-    if not complete or len(parts) < 2 or not _is_width(dim):
-        raise ConfigError(
-            f"{key} is {given}; expected a dim, and two modalities or more with the part of the "
-            "model that computes each and the width of its states, as in {dim: 128, parts: "
-            "{text: {module: base.text, width: 768}, visual: {module: base.modal, width: 47}}}"
-        )
-    return parts, dim
-
-
-def _is_width(value: Any) -> bool:
-    return type(value) is int and value > 0
 
 
 def _add_embeddings(model: nn.Module, inputs: tuple, output: dict[str, Any]) -> None:

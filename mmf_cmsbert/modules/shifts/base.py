@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation, ShiftPart
 
 if TYPE_CHECKING:
+    from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
     from mmf_cmsbert.modules.network_input import NetworkInput
-    from mmf_cmsbert.modules.settings import NetworkSettings
 
 STARTS = ("mag", "identity")
 _EPSILON = 1e-6
@@ -77,17 +77,23 @@ class Shift(nn.Module):
 
     @classmethod
     def from_settings(
-        cls, settings: NetworkSettings, dim: int, widths: Mapping[str, Mapping[str, int]]
+        cls, settings: CMSBERTConfig, dim: int, widths: Mapping[str, Mapping[str, int]]
     ) -> Shift:
         """Build the shift of a network.
 
         Args:
-            settings: the network's settings, those of ``shift`` and ``frames`` among them.
+            settings: ``model_config.cmsbert``; ``settings.shift.beta`` is ``shift.beta``.
             dim: width of the word states.
             widths: modality -> dataset -> width of its frames before they are encoded; encoded
-                ones have ``settings.frame_dim``.
+                ones have ``settings.frames.dim``.
         """
         raise NotImplementedError(f"{cls.__name__} has no from_settings")
+
+    @classmethod
+    def start(cls, settings: CMSBERTConfig) -> str:
+        """``shift.start``, with ``auto`` replaced by what it means for this shift."""
+        start = settings.shift.start
+        return cls.default_start if start == "auto" else start
 
     def shift_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> Tensor:
         """Shift the word pieces of a network's batch: calls ``forward``.

@@ -15,8 +15,8 @@ from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation, ShiftPart
 from mmf_cmsbert.modules.shifts.registry import register_shift
 
 if TYPE_CHECKING:
+    from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
     from mmf_cmsbert.modules.network_input import NetworkInput
-    from mmf_cmsbert.modules.settings import NetworkSettings
 
 GATES = {"relu": torch.relu, "sigmoid": torch.sigmoid}
 
@@ -127,17 +127,17 @@ class UtteranceShift(Shift):
 
     @classmethod
     def from_settings(
-        cls, settings: NetworkSettings, dim: int, widths: Mapping[str, Mapping[str, int]]
+        cls, settings: CMSBERTConfig, dim: int, widths: Mapping[str, Mapping[str, int]]
     ) -> UtteranceShift:
         return cls(
             dim,
-            settings.frame_dim,
+            settings.frames.dim,
             tuple(widths),
-            settings.frame_heads,
-            settings.shift_gate,
-            settings.shift_beta,
-            settings.shift_dropout,
-            settings.shift_start,
+            settings.frames.heads,
+            settings.shift.gate,
+            settings.shift.beta,
+            settings.shift.dropout,
+            cls.start(settings),
         )
 
     def forward(

@@ -15,8 +15,8 @@ from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation, ShiftPart
 from mmf_cmsbert.modules.shifts.registry import register_shift
 
 if TYPE_CHECKING:
+    from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
     from mmf_cmsbert.modules.network_input import NetworkInput
-    from mmf_cmsbert.modules.settings import NetworkSettings
 
 _BERT_DEVIATION = 0.02
 
@@ -103,9 +103,9 @@ class WordShift(Shift):
 
     @classmethod
     def from_settings(
-        cls, settings: NetworkSettings, dim: int, widths: Mapping[str, Mapping[str, int]]
+        cls, settings: CMSBERTConfig, dim: int, widths: Mapping[str, Mapping[str, int]]
     ) -> WordShift:
-        return cls(dim, widths, settings.shift_beta, settings.shift_dropout, settings.shift_start)
+        return cls(dim, widths, settings.shift.beta, settings.shift.dropout, cls.start(settings))
 
     def shift_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> Tensor:
         """Shift the word pieces of a batch by the frames of their words, not yet encoded.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter, process_time
 
 import torch
@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
+from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.losses.contrastive import multimodal_contrastive
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.packing import ATTENTION as PACKED
 from mmf_cmsbert.modules.precision import Precision
-from mmf_cmsbert.modules.settings import NetworkSettings
 from mmf_cmsbert.modules.weight_average import WeightAverage
 
 # Word pieces that the reference code pads every segment to.
@@ -33,9 +33,9 @@ BACKBONES = {
 }
 NETWORKS = {
     # MAG: words are shifted by their own frames, without a frame encoder.
-    "mag": {"shift_context": "word", "frame_layers": 0},
-    "text": {"shift_context": "none"},
-    "cms": {"shift_context": "utterance"},
+    "mag": {"shift": {"context": "word"}, "frames": {"layers": 0}},
+    "text": {"shift": {"context": "none"}},
+    "cms": {"shift": {"context": "utterance"}},
 }
 
 
@@ -191,10 +191,13 @@ class Workbench:
     def _network(self, variant: Variant) -> CMSBert:
         name = variant.network
         if name not in self._networks:
-            network = CMSBert(self.backbone, WIDTHS, NetworkSettings(**NETWORKS[name]))
+            network = CMSBert(self.backbone, WIDTHS, CMSBERTConfig(**NETWORKS[name]))
             self._networks[name] = network.to(self.device)
         network = self._networks[name]
-        network.settings = replace(network.settings, length_groups=variant.length_groups)
+        backbone = network.settings.backbone.model_copy(
+            update={"length_groups": variant.length_groups}
+        )
+        network.settings = network.settings.model_copy(update={"backbone": backbone})
         self.backbone.set_attn_implementation(variant.attention)
         return network
 

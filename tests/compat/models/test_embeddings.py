@@ -118,7 +118,7 @@ def test_our_loss_finds_them(make):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"dim": 0}, "expected a dim"),
+        ({"dim": 0}, "dim is 0; expected a whole number from 1"),
         ({"parts": {"text": SECTION["parts"]["text"]}}, "two modalities or more"),
         ({"parts": SECTION["parts"] | {"text": "words"}}, "module: base.text"),
         ({"parts": SECTION["parts"] | {"text": {"module": "word", "width": 4}}}, "no part 'word'"),

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from network_configs import network_config
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules import CMSBert, Shift, UtteranceShift, register_shift
 from mmf_cmsbert.modules.backbone import load_backbone
-from mmf_cmsbert.modules.settings import NetworkSettings
 from mmf_cmsbert.modules.shifts import registry
 
 KEY = "model_config.cmsbert.shift.context"
@@ -31,7 +31,7 @@ class Constant(Shift):
 
     @classmethod
     def from_settings(cls, settings, dim, widths):
-        return cls(dim, settings.shift_beta, settings.shift_dropout, settings.shift_start)
+        return cls(dim, settings.shift.beta, settings.shift.dropout, cls.start(settings))
 
     def forward(self, states, mask, frames, frame_masks):
         there = torch.stack([each.any(1) for each in frame_masks.values()]).any(0)
@@ -40,8 +40,8 @@ class Constant(Shift):
 
 def test_the_network_shifts_by_it():
     register_shift("constant")(Constant)
-    settings = NetworkSettings(shift_context="constant", frame_dim=8, frame_heads=2, pooling="mean")
-    assert settings.shift_start == "identity"
+    settings = network_config(shift_context="constant", frame_dim=8, frame_heads=2, pooling="mean")
+    assert Constant.start(settings) == "identity"
     torch.manual_seed(0)
     backbone = load_backbone(from_config=BERT)
     network = CMSBert(backbone, {"visual": {"mosi": 5}}, settings).eval()

@@ -8,41 +8,8 @@ from omegaconf import OmegaConf
 
 from mmf_cmsbert.compat.mmf.line import is_main
 from mmf_cmsbert.compat.patch import patch
+from mmf_cmsbert.config import shipped
 from mmf_cmsbert.config.words import value_of
-
-DEFAULTS = """
-env:
-    # Whether a run replaces an earlier one in env.save_dir; otherwise such a folder is refused
-    overwrite: false
-training:
-    # fp32, tf32, bf16 or fp16: of forward and backward pass; weights and our losses stay in fp32
-    precision: fp32
-    # Progress bars: auto where a terminal watches; true or false
-    progress_bar: auto
-    # Run under autograd's anomaly detection, which names the operation behind a NaN. Slow.
-    detect_anomaly: false
-    # Batches whose gradients make one update. Losses that compare segments with each other, such as
-    # multimodal_contrastive, compare within each batch
-    update_frequency: 1
-    # Largest norm of all gradients together, when training.clip_gradients is true
-    max_grad_l2_norm: null
-    # Whether rc10 hides its log from the terminal; main never does, and does not look here
-    stdout_capture: true
-evaluation:
-    # The same of validation, test and predictions
-    precision: fp32
-checkpoint:
-    # How many models/model_<update>.ckpt stay, the newest ones: -1 all of them, 0 none
-    max_to_keep: -1
-"""
-
-
-_more = [DEFAULTS]
-
-
-def add(defaults: str) -> None:
-    """Add YAML of keys that MMF lacks, below what is there, to every configuration from now on."""
-    _more.append(defaults)
 
 
 @patch(
@@ -59,7 +26,7 @@ def add_defaults() -> None:
 
     def merge_with_dotlist(*args: Any, **kwargs: Any) -> Any:
         *itself, config, options = args
-        config = OmegaConf.merge(*map(OmegaConf.create, _more), config)
+        config = OmegaConf.merge(OmegaConf.create(shipped.own_defaults()), config)
         return original(*itself, config, _without_sections(config, options), **kwargs)
 
     owner._merge_with_dotlist = merge_with_dotlist

@@ -10,7 +10,7 @@ from mmf.utils import build
 
 from mmf_cmsbert.compat.imports import replace_function
 from mmf_cmsbert.compat.patch import patch
-from mmf_cmsbert.config_check import check_keys, unknown_name
+from mmf_cmsbert.config.schemas.names import unknown_key, unknown_name
 from mmf_cmsbert.errors import ConfigError
 
 
@@ -94,5 +94,7 @@ def _require_params(what: str, made_by: Callable, params: Any) -> None:
     """Check params against the arguments of what they are for, where it names its arguments."""
     _, *arguments = inspect.signature(made_by).parameters.values()  # the first is MMF's to give
     if params and not any(each.kind is each.VAR_KEYWORD for each in arguments):
-        known = dict.fromkeys(each.name for each in arguments)
-        check_keys(params, known, f"{what}.params")
+        known = [each.name for each in arguments]
+        for key in params:
+            if key not in known:
+                raise ConfigError(unknown_key(f"{what}.params", key, known))

@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from mmf_cmsbert.datasets.segment import SPLITS
-from mmf_cmsbert.datasets.settings import defaults_path, shipped_section
+from mmf_cmsbert.config.schemas.datasets import DATASETS
+from mmf_cmsbert.config.words import value_of
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.overrides import value_of
 
 _SOURCE = re.compile(r"(dataset_config\.(\w+))\.source")
 _ANNOTATIONS = re.compile(r"(dataset_config\.(\w+))\.annotations\b.*")
@@ -36,7 +35,7 @@ def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str
     found: dict[str, str] = {}
     for name, key in sources.items():
         value = value_of(options[key])
-        if value is None or not defaults_path(name).is_file():
+        if value is None or name not in DATASETS:
             continue
         if name in lists:
             raise ConfigError(
@@ -44,13 +43,12 @@ def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str
                 "two answers to where the data is. Type one of them"
             )
         found[key] = repr(_absolute(value)) if isinstance(value, list) else _absolute(value)
-        shipped = shipped_section(name)["annotations"]
-        for split in SPLITS:
-            found[f"dataset_config.{name}.annotations.{split}"] = repr(shipped[split])
+        for split, files in DATASETS[name].shipped_annotations().items():
+            found[f"dataset_config.{name}.annotations.{split}"] = repr(files)
         if not any(each.startswith(f"dataset_config.{name}.synthetic") for each in options):
             found[f"dataset_config.{name}.synthetic"] = "None"
     for name in lists:
-        if predict and name not in sources and defaults_path(name).is_file():
+        if predict and name not in sources and name in DATASETS:
             found[f"dataset_config.{name}.source"] = "None"
     return found
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmf_cmsbert.datasets.typed_source import complete
+from mmf_cmsbert.config.typed_source import complete
 from mmf_cmsbert.errors import ConfigError
 
 SOURCE, LISTS = "dataset_config.mosi.source", "dataset_config.mosi.annotations"

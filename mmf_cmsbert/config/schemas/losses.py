@@ -1,0 +1,64 @@
+"""``params`` of the losses of this package, in ``model_config.<model>.losses`` of any model."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mmf_cmsbert.config.schemas.section import Expected, Section
+from mmf_cmsbert.config.schemas.values import AnyPair, Positive, Share
+
+
+class RegressionLoss(Section):
+    """``sentiment_regression``"""
+
+    kind: Literal["l1", "mse", "smooth_l1"] = Field(
+        default="l1",
+        description="The error: absolute, squared, or squared below 1 and absolute above.",
+    )
+
+
+class ClassificationLoss(Section):
+    """``sentiment_classification``"""
+
+    label_smoothing: Share = Field(
+        default=0.0, description="What the true class gives up to all classes evenly."
+    )
+
+
+class ContrastiveLoss(Section):
+    """``multimodal_contrastive``"""
+
+    pairs: Annotated[
+        list[AnyPair] | None,
+        Field(min_length=1),
+        Expected("null or a list such as [[text, visual], [text, acoustic]]"),
+    ] = Field(
+        default=None,
+        description="Pairs of embeddings to align. null: the model's contrastive_pairs, or else "
+        "text (without text, the first one) with every other.",
+    )
+    weight: Annotated[float, Field(ge=0)] = Field(
+        default=0.1, description="What the loss is multiplied by before it is added to the others."
+    )
+    label_smoothing: Share = Field(
+        default=0.1, description="What the positive gives up to all candidates evenly."
+    )
+    embeddings: Annotated[
+        dict[str, str] | None, Expected("null or a section such as {text: <key of the output>}")
+    ] = Field(
+        default=None,
+        description="Modality -> key of the model's output that holds its embedding, for models "
+        "that were not written for this loss. null: the model's embeddings.",
+    )
+    temperature: Positive = Field(
+        default=0.07,
+        description="Temperature of the similarities, unless the model's output has one.",
+    )
+
+
+# Registered name -> what its params can be.
+LOSSES: dict[str, type[Section]] = {
+    "sentiment_regression": RegressionLoss,
+    "sentiment_classification": ClassificationLoss,
+    "multimodal_contrastive": ContrastiveLoss,
+}

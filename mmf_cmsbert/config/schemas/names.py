@@ -1,0 +1,26 @@
+"""Messages for keys and names that do not exist, with the nearest one that does."""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+
+def unknown_key(section: str, key: object, known: Iterable[object]) -> str:
+    """The message for a key that its section does not have.
+
+    Args:
+        section: the section's dotted key; empty for the top level.
+        key: the unknown key.
+        known: the keys of the section.
+    """
+    names = [str(name) for name in known]
+    prefix = f"{section}." if section else ""
+    close = get_close_matches(str(key), names, n=1)
+    hint = f" Did you mean {prefix}{close[0]}?" if close else ""
+    return f"{prefix}{key} is not a known key.{hint} Known keys: {', '.join(names)}"
+
+
+def unknown_name(what: str, name: str, known: Collection[str]) -> str:
+    """The message for a name (of a model, a dataset, ...) under which nothing is registered."""
+    close = get_close_matches(name, list(known), n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return f"{what}={name}: no {what} of that name.{hint} Known: {', '.join(sorted(known))}"
