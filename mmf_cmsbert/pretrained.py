@@ -1,6 +1,7 @@
 """Pretrained parts from Hugging Face: the local copy first, then the hub."""
 
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,25 @@ def load_pretrained(
     ) from failure
 
 
+def unmapped() -> dict[str, Any]:
+    """Options for the ``from_pretrained`` of a model, to read weights instead of mapping them.
+
+    If a file is cut while it is mapped, the process ends (SIGBUS). transformers reads
+    ``.safetensors`` files with these options, where its version has them. It still maps the older
+    ``.bin`` files, for as long as it loads them.
+    """
+    from transformers import PreTrainedModel
+
+    known = signature(PreTrainedModel.from_pretrained).parameters
+    return {"disable_mmap": True} if "disable_mmap" in known else {}
+
+
 def _check_files(folder: Path, key: str) -> None:
-    """Refuse pipes, devices and sockets among the files: opening one would never end."""
+    """Refuse pipes, devices and sockets among the files: opening one would never end.
+
+    The libraries open the files by their names (the tokenizer's in Rust), and offer no way to hand
+    over what was opened here. A file that is exchanged in between is not noticed.
+    """
     try:
         for each in sorted(folder.iterdir()) if folder.is_dir() else [folder]:
             if not each.is_dir() and (folder == each or each.exists()):

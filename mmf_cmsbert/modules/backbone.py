@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.pretrained import load_pretrained
+from mmf_cmsbert.pretrained import load_pretrained, unmapped
 
 NAME_KEY = "model_config.cmsbert.backbone.name"
 FROM_CONFIG_KEY = "model_config.cmsbert.backbone.from_config"
@@ -29,7 +29,7 @@ def load_backbone(
         ConfigError: neither is given, the configuration is unusable, or the model cannot be had.
     """
     if from_config is None:
-        return load_pretrained(AutoModel.from_pretrained, name, "backbone", NAME_KEY)
+        return load_pretrained(AutoModel.from_pretrained, name, "backbone", NAME_KEY, **unmapped())
     if isinstance(from_config, str):
         config = load_pretrained(
             AutoConfig.from_pretrained, from_config, "configuration", FROM_CONFIG_KEY

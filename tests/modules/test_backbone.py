@@ -1,11 +1,15 @@
 """Backbones: built from a configuration, opened at the right layer, refused with a reason."""
 
+import os
+from functools import partial
+
 import pytest
 import torch
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, modeling_utils
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.backbone import load_backbone, replaced_output, shift_place
+from mmf_cmsbert.pretrained import unmapped
 
 BERT = {
     "model_type": "bert",
@@ -126,3 +130,37 @@ def test_sizes_that_no_memory_holds_are_refused_at_once(size):
     given = {"model_type": "bert", "hidden_size": 16, "num_hidden_layers": 1} | size
     with pytest.raises(ConfigError, match=f"from_config.*{next(iter(size))}"):
         load_backbone(from_config=given)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A folder with the weights of a small BERT."""
+    torch.manual_seed(0)
+    load_backbone(from_config=BERT).save_pretrained(tmp_path / "bert")
+    return tmp_path / "bert"
+
+
+@pytest.mark.skipif(not unmapped(), reason="this version of transformers maps all files")
+def test_weights_are_read_before_the_file_can_be_cut(saved, monkeypatch):
+    wanted = load_backbone(str(saved)).state_dict()
+    file = saved / "model.safetensors"
+    real = modeling_utils._safe_load_bytes
+
+    def cut_and_load(content):
+        os.truncate(file, 100)
+        return real(content)
+
+    monkeypatch.setattr(modeling_utils, "_safe_load_bytes", cut_and_load)
+    monkeypatch.setattr(modeling_utils, "safe_open", partial(pytest.fail, "the file is mapped"))
+    found = load_backbone(str(saved)).state_dict()
+    assert file.stat().st_size == 100
+    assert all(torch.equal(found[name], value) for name, value in wanted.items())
+
+
+@pytest.mark.parametrize("size", [0, 7, 100, -1])
+def test_a_cut_file_of_weights_is_one_message(saved, size):
+    file = saved / "model.safetensors"
+    os.truncate(file, size % file.stat().st_size)
+    with pytest.raises(ConfigError, match=r"backbone\.name: the backbone .* could not") as error:
+        load_backbone(str(saved))
+    assert "\n" not in str(error.value)
