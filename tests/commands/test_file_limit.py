@@ -65,5 +65,37 @@ def test_the_file_and_the_limit_are_named_and_nothing_is_left(
     assert ended.exit_code == 2, ended.output
     message = ended.stderr.strip().splitlines()
     assert len(message) == 1 and re.search(LIMIT, message[0]), ended.stderr
-    working = tmp_path / "working"
+    assert_nothing_is_left(tmp_path / "working")
+
+
+def assert_nothing_is_left(working):
     assert [each for each in working.rglob("*") if each.is_file() and each.name != ".lock"] == []
+
+
+CONVERSIONS = {name: words for name, words in COMMANDS.items() if "convert" in words}
+
+
+@pytest.mark.parametrize("words", CONVERSIONS.values(), ids=CONVERSIONS)
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
+def test_a_limit_past_the_first_write_leaves_the_earlier_result(
+    cmsbert, corpus, tmp_path, words, share
+):
+    """The limit is a share of the largest file that the command writes."""
+    typed = [word.format(corpus=corpus) for word in words]
+    assert cmsbert(*typed, "--output", "first").exit_code == 0
+    first, other = tmp_path / "working" / "first", tmp_path / "working" / "other"
+    before = contents(first)
+    with limited(int(share * max(map(len, before.values())))):
+        ended = cmsbert(*typed, "--output", "other")
+    assert ended.exit_code == 2, ended.output
+    message = ended.stderr.strip().splitlines()
+    assert len(message) == 1 and re.search(LIMIT, message[0]), ended.stderr
+    assert contents(first) == before
+    # A split that was written before the limit was reached may be there, as a whole.
+    left = contents(other)
+    assert set(left) < set(before) and all(left[name] == before[name] for name in left)
+
+
+def contents(folder):
+    files = (each for each in folder.rglob("*") if each.is_file() and each.name != ".lock")
+    return {each.relative_to(folder): each.read_bytes() for each in files}
