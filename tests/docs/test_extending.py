@@ -8,13 +8,27 @@ from pathlib import Path
 
 import pytest
 import worked_examples
+from typed_commands import TypedCommands
 from typer.testing import CliRunner
 
 import mmf_cmsbert
 from mmf_cmsbert.commands import app
 from mmf_cmsbert.datasets.readers import registry
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.shifts import registry as shifts
+from mmf_cmsbert.user_package import import_package
 
 LAYOUT = "A new dataset layout"
+SHIFT, LOSS = "A new shift", "A new loss in another MMF model"
+LOSSES = ("train/mosi/concordance: ", "train/mosi/multimodal_contrastive: ")
+SMALL = {
+    "training.max_updates": 2,
+    "training.evaluation_interval": 2,
+    "training.log_interval": 1,
+    "training.batch_size": 8,
+    "dataset_config.mosi.data_dir": "corpus",
+    **{f"dataset_config.mosi.synthetic.{split}": 16 for split in ("train", "val", "test")},
+}
 
 
 @pytest.mark.parametrize("heading", worked_examples.sections())
@@ -78,3 +92,48 @@ def test_the_commands_read_a_corpus_of_the_new_layout(archives, tmp_path):
     result = CliRunner().invoke(app, list(map(str, typed)))
     assert result.exit_code == 0, result.output
     assert "train: 2 segments, 2 with a label" in result.stdout
+
+
+@pytest.fixture(scope="module")
+def type_command():
+    pytest.importorskip("mmf", reason="MMF is not installed")
+    commands = TypedCommands()
+    yield commands.run
+    commands.close()
+
+
+def test_every_run_on_the_page_is_tested():
+    found = {heading: len(worked_examples.runs(heading)) for heading in worked_examples.sections()}
+    assert found == {LAYOUT: 1, SHIFT: 1, LOSS: 2}
+
+
+@pytest.mark.parametrize(
+    ("heading", "number", "shown"),
+    [
+        (SHIFT, 0, ["(shift): AverageShift("]),
+        (LOSS, 0, ["LateFusion(", *LOSSES]),
+        pytest.param(LOSS, 1, ["CMSBERT(", *LOSSES], marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_of_an_example_trains_with_what_it_adds(
+    heading, number, shown, type_command, tmp_path
+):
+    worked_examples.write_section(heading, tmp_path)
+    own = {path.name for path in tmp_path.iterdir()}
+    words = worked_examples.runs(heading)[number]
+    words = [word for word in words if word.split("=")[0] not in SMALL]
+    words += [f"{key}={value}" for key, value in SMALL.items()]
+    ran = type_command("mmf_run", words, tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    for text in [*shown, "test/mosi/sentiment_mae: "]:
+        assert text in ran.stdout
+    assert {path.name for path in tmp_path.iterdir()} - own <= {"corpus", "save"}
+
+
+def test_the_page_shows_what_a_misspelt_shift_gives(monkeypatch, tmp_path):
+    monkeypatch.setattr(shifts, "_shifts", dict(shifts._shifts))
+    worked_examples.write_section(SHIFT, tmp_path)
+    import_package(tmp_path / "my_shifts", "--user-dir")
+    with pytest.raises(ConfigError) as error:
+        shifts.shift_named("avrage", "model_config.cmsbert.shift.context")
+    assert str(error.value) in worked_examples.PAGE.read_text()

@@ -1,20 +1,25 @@
-"""The files of the worked examples in ``docs/extending.md``."""
+"""The files and the commands of the worked examples in ``docs/extending.md``."""
 
 import re
+import shlex
 from pathlib import Path
 
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
-_FILE = re.compile(r'^```python title="([\w./]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r'^```(?:python|yaml) title="([\w./]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+# A command is indented, and may go on in the next line after a backslash.
+_RUN = re.compile(r"^    (mmf_run (?:.*\\\n)*.*)$", re.MULTILINE)
 
 
 def sections() -> dict[str, dict[str, str]]:
     """Heading -> name of a file -> its content."""
-    _, *parts = _SECTION.split(PAGE.read_text(encoding="utf-8"))
-    return {
-        heading: dict(_FILE.findall(text))
-        for heading, text in zip(parts[::2], parts[1::2], strict=True)
-    }
+    return {heading: dict(_FILE.findall(text)) for heading, text in _texts().items()}
+
+
+def runs(heading: str) -> list[list[str]]:
+    """The words of each ``mmf_run`` command of a section, without the command's name."""
+    commands = [found.replace("\\\n", " ") for found in _RUN.findall(_texts()[heading])]
+    return [shlex.split(command)[1:] for command in commands]
 
 
 def write_section(heading: str, folder: Path) -> list[Path]:
@@ -26,3 +31,8 @@ def write_section(heading: str, folder: Path) -> list[Path]:
         file.write_text(content, encoding="utf-8")
         written.append(file)
     return written
+
+
+def _texts() -> dict[str, str]:
+    _, *parts = _SECTION.split(PAGE.read_text(encoding="utf-8"))
+    return dict(zip(parts[::2], parts[1::2], strict=True))
