@@ -8,7 +8,7 @@ import time
 import warnings
 from argparse import Namespace, RawDescriptionHelpFormatter
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, redirect_stdout
+from contextlib import AbstractContextManager, ExitStack, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from mmf_cmsbert.console import interruption
 from mmf_cmsbert.errors import ConfigError, ProcessLost, UserError
 from mmf_cmsbert.files import check_regular, write_error
 from mmf_cmsbert.paths import PACKAGE
-from mmf_cmsbert.records import earlier_run
+from mmf_cmsbert.records import earlier_run, run_record
 from mmf_cmsbert.registration import register
 from mmf_cmsbert.terminal import show_any_text
 
@@ -111,15 +111,15 @@ def _start(prog: str, what: str, predict: bool) -> None:
 
     from mmf_cmsbert.trainers import lost_processes
 
-    with _own_folder(config, [prog, *typed], predict) as earlier:
+    with ExitStack() as stack:
+        earlier = stack.enter_context(_own_folder(config, [prog, *typed], predict))
         if not predict:
-            from mmf_cmsbert.records import run_record
-
             recorded = _configuration(options, *options, override=arguments.config_override)
             recorded = run_config.without_temporary(without_values(recorded))
-            run_record.activate([prog, *typed], recorded, earlier)
-        with console.signals.raised(), lost_processes.named():
-            run(predict=predict)
+            stack.enter_context(run_record.recorded([prog, *typed], recorded, earlier))
+        stack.enter_context(console.signals.raised())
+        stack.enter_context(lost_processes.named())
+        run(predict=predict)
 
 
 def _own_folder(config: Mapping, command: Sequence[str], predict: bool) -> AbstractContextManager:

@@ -17,6 +17,22 @@ class DataError(UserError):
     """A data file is missing, damaged, or not what the configuration says it is."""
 
 
+class ScoresNotFiniteError(DataError):
+    """A model's scores for some samples are NaN or infinite.
+
+    Args:
+        where: which scores, for the message.
+        consequence: a sentence to add to it.
+    """
+
+    def __init__(self, where: str, consequence: str = ""):
+        super().__init__(
+            f"The model's scores are NaN or infinite ({where}). The weights are finite; look at "
+            "the frames of these samples (cmsbert data inspect), and at training.precision."
+            f"{consequence and ' '}{consequence}"
+        )
+
+
 class SegmentError(DataError):
     """One segment of a corpus cannot be used; the others can."""
 

@@ -21,7 +21,7 @@ _REGISTERED = (
     "processors.frames_as_regions",
     "processors.registered",
     "trainers.lightning_trainer",
-    "trainers.several_processes",
+    "trainers.registered",
     "trainers.schedule",
 )
 _registered = False

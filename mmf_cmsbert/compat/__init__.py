@@ -8,7 +8,9 @@ calls itself 1.0.0rc12, for torch 1.11, transformers 4.10, omegaconf 2.1 and pyt
   a table (see ``imports``), which holds only what the installed libraries lack. Other code sees the
   libraries unchanged. A few changes can only be made for the whole process; their files say so.
 - ``models``: faults of MMF's stock models.
-- ``mmf``: faults of MMF's trainers, datasets and checkpoints, by the line that has them.
+- ``mmf``: faults of MMF, by the line that has them. Its trainers and checkpoints are not patched:
+  ``trainer`` and ``checkpoint`` of each line derive classes from them, with the same methods on
+  both lines, which ``mmf_cmsbert.trainers`` extends.
 
 Every change is a :class:`~mmf_cmsbert.compat.patch.Patch` with its reason.
 """
@@ -39,6 +41,7 @@ _MMF = (
     "mmf.main.log_files",
     "mmf.both.defaults",
     "mmf.both.names",
+    "mmf.both.processes",
     "mmf.both.safe_loading",
     "models.layers",
     "models.berts",
@@ -46,22 +49,16 @@ _MMF = (
     "models.uniter",
     "models.embeddings",
     "models.fields",
-    "mmf.both.early_stopping",
-    "mmf.both.checkpoint",
-    "mmf.both.checkpoint_loading",
-    "mmf.both.evaluation",
-    "mmf.both.scores",
+    "mmf.both.pretrained_models",
+    "mmf.both.prediction_files",
     "mmf.main.user_dir",
     "mmf.main.losses",
     "mmf.main.datasets",
-    "mmf.main.trainer",
+    "mmf.main.callbacks",
     "mmf.main.lightning",
     "mmf.rc10.metrics",
     "mmf.rc10.reporter",
     "mmf.rc10.multi_dataset",
-    "mmf.rc10.trainer",
-    "mmf.both.resume",
-    "mmf.both.precision",
 )
 _prepared = False
 _active = False

@@ -4,16 +4,16 @@ MMF prints scores with four digits, in a log, and names neither the code nor the
 """
 
 import json
-import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.config.environment import with_values
-from mmf_cmsbert.console import signals
 from mmf_cmsbert.files import WriteError, overwrite_text, replace_text
 from mmf_cmsbert.records import provenance
 from mmf_cmsbert.records.earlier_run import EarlierRun
@@ -31,7 +31,9 @@ class RunRecord:
         seed: the seed in use, drawn or given.
     """
 
-    def __init__(self, folder: Path, command: Sequence[str], config: Mapping, seed: int | None):
+    def __init__(
+        self, folder: Path, command: Sequence[str], config: Mapping[str, Any], seed: int | None
+    ):
         self.file = Path(folder) / NAME
         stop = config["training"]["early_stop"]
         self.content: dict[str, Any] = {
@@ -82,7 +84,7 @@ class RunRecord:
             "updates": updates,
             # A resumed run did not see the validations before; run_type=train_val_inference
             # validates the best checkpoint once more.
-            "validation": self._scores.get(("val", update)),
+            "validation": None if update is None else self._scores.get(("val", update)),
             "test": tests[-1] if tests else None,
         }
         self._write()
@@ -113,56 +115,51 @@ class RunRecord:
         replace_text(self.file, self._text())
 
 
-def activate(command: Sequence[str], config: Mapping, earlier: EarlierRun | None = None) -> None:
-    """Have MMF's trainer keep the record of the one run that this process is about to make.
+@dataclass(frozen=True)
+class Plan:
+    """The record that a command wants of the run that it starts.
 
-    Args:
+    Attributes:
         command: the words that were typed.
         config: the whole configuration in plain containers, resolved except for environment
             variables.
         earlier: the run in the same folder that this one replaces, if any.
     """
-    from mmf.utils.distributed import is_master
 
-    trainer = mmf_line.trainer_class()
-    original_train, original_evaluate = trainer.train, trainer.evaluate
+    command: Sequence[str]
+    config: Mapping[str, Any]
+    earlier: EarlierRun | None = None
 
-    def train(self):
-        # What only scores or predicts leaves the record of the training before it alone.
-        if "train" not in self.run_type or not is_master():
-            return original_train(self)
-        # Data, model and optimizer have been built: what could be wrong with them has shown.
-        if earlier:
-            earlier.remove()
-        record = RunRecord(
-            with_values(config["env"]["save_dir"]), command, config, self.config.training.seed
-        )
-        self.run_record = record
-        signals.on_sudden_end(lambda interrupted: record.fail(interrupted, self.num_updates))
-        try:
-            original_train(self)
-        except BaseException as error:
-            record.fail(error, self.num_updates)
-            raise
-        record.end(_best(self.early_stopping))
+    def begin(self, seed: int | None) -> RunRecord:
+        """Remove the earlier run, and begin the record.
 
-    def evaluate(self, *args, **kwargs):
-        report, meter = original_evaluate(self, *args, **kwargs)
-        if record := getattr(self, "run_record", None):
-            prefix = f"{report.dataset_type}/"
-            scores = {
-                name.removeprefix(prefix): float(meter.meters[name].global_avg)
-                for name in report.metrics
-            }
-            record.scored(report.dataset_type, self.num_updates, scores)
-        return report, meter
-
-    trainer.train, trainer.evaluate = train, evaluate
+        Args:
+            seed: the seed in use, drawn or given.
+        """
+        if self.earlier:
+            self.earlier.remove()
+        folder = with_values(self.config["env"]["save_dir"])
+        return RunRecord(folder, self.command, self.config, seed)
 
 
-def _best(early_stopping: Any) -> tuple[int, float] | None:
-    value = float(early_stopping.best_monitored_value)
-    return (int(early_stopping.best_monitored_update), value) if math.isfinite(value) else None
+_plan: ContextVar[Plan | None] = ContextVar("plan", default=None)
+
+
+@contextmanager
+def recorded(
+    command: Sequence[str], config: Mapping[str, Any], earlier: EarlierRun | None = None
+) -> Iterator[None]:
+    """Let the training run that is made in this block keep a record; arguments as for Plan."""
+    token = _plan.set(Plan(command, config, earlier))
+    try:
+        yield
+    finally:
+        _plan.reset(token)
+
+
+def planned() -> Plan | None:
+    """The plan of the run that is being made; None outside of :func:`recorded`."""
+    return _plan.get()
 
 
 def _now() -> str:

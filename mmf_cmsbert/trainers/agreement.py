@@ -31,7 +31,7 @@ class Agreement:
         if self._alone:
             return number
         agreed = 0
-        if self._sending is not None:
+        if self._sending is not None and self._sent is not None:
             self._sending.wait()
             agreed = int(self._sent)
         self._sent = torch.tensor(number or 0)

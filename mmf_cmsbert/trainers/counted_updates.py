@@ -1,27 +1,31 @@
-"""The length of a run in updates, whichever key gives it."""
+"""The length of a run in updates, and the batches of each, whichever keys give them."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mmf_cmsbert.compat.mmf import log as mmf_log
+from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 from mmf_cmsbert.config import run_length
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.trainers.accumulation import batches_per_update, shares
+from mmf_cmsbert.trainers import accumulation
+from mmf_cmsbert.trainers.ranks import Ranks
 
 
-class CountedUpdates:
-    """Goes in front of a trainer of MMF, before anything reads ``training.max_updates``.
+class CountedUpdates(TrainerSteps):
+    """Makes each update from ``training.update_frequency`` batches, and counts updates alone.
 
-    Epochs become updates as soon as the training data is there. So ``training.max_updates``, and
-    every key that refers to it, such as the length of the learning rate schedule, is the number of
-    updates that the run makes. In the configuration that is saved with the run ``max_epochs`` is
-    null.
+    rc10 makes each update from one batch. Here epochs become updates as soon as the training data
+    is there. So ``training.max_updates``, and every key that refers to it, such as the length of
+    the learning rate schedule, is the number of updates that the run makes. In the configuration
+    that is saved with the run ``max_epochs`` is null. Requires ``ranks``.
     """
 
     by_lightning = False
+    ranks: Ranks
 
     def load_datasets(self) -> None:
         training = self.config.training
-        self.accumulated = batches_per_update(training, self.by_lightning)
+        self.accumulated = accumulation.batches_per_update(training, self.by_lightning)
         super().load_datasets()
         if training.max_epochs is None:
             return
@@ -37,9 +41,15 @@ class CountedUpdates:
             f"of {batches} batches"
         )
 
-    def shares(self, group: list[Any]) -> list[float]:
+    def batch_groups(self) -> Iterator[list[Any]]:
+        return accumulation.groups(self.train_loader, self.accumulated)
+
+    def shares(self, group: Sequence[Any]) -> list[float]:
         """The share of each batch of an update in its samples, all processes counted."""
-        return shares(group, self.ranks)
+        return accumulation.shares(group, self.ranks)
+
+    def joined(self, reports: Sequence[Any], shares: Sequence[float]) -> Any:
+        return accumulation.joined(reports, shares, accumulation.of_metrics(self))
 
 
 def _length(loader: Any) -> int:

@@ -5,20 +5,23 @@ from typing import Any
 from mmf.common.registry import registry
 
 from mmf_cmsbert.checkpoints import generators
+from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 from mmf_cmsbert.console import signals
 from mmf_cmsbert.trainers import lost_processes
 from mmf_cmsbert.trainers.agreement import Agreement
+from mmf_cmsbert.trainers.ranks import Ranks
 
 
-class EndsOnSignals:
-    """Goes in front of a trainer: a signal ends training after an update, with a checkpoint.
+class EndsOnSignals(TrainerSteps):
+    """Ends training after an update, with a checkpoint, where a signal asks for it.
 
     Resumed from it, the run ends with the numbers that it would have had without the signal. Of
     several processes one signal to any of them is enough. Requires ``ranks``.
     """
 
+    ranks: Ranks
     # State of the generators of each process, for a checkpoint between two evaluations
-    generators_of_ranks: list[dict] | None = None
+    generators_of_ranks: list[dict[str, Any]] | None = None
 
     def training_loop(self) -> None:
         self._agreement = Agreement(self.ranks)
@@ -41,14 +44,8 @@ class EndsOnSignals:
         with lost_processes.named():
             super().inference()
 
-    # What the trainers of both lines do after an update, before its validation: rc10's ...
-    def _try_snapshot(self) -> None:
-        super()._try_snapshot()
-        self._end_if_asked()
-
-    # ... and main's
-    def on_update_end(self, **kwargs: Any) -> None:
-        super().on_update_end(**kwargs)
+    def after_update(self) -> None:
+        super().after_update()
         self._end_if_asked()
 
     def _end_if_asked(self) -> None:

@@ -12,28 +12,23 @@ from mmf.common.registry import registry
 from mmf.utils.env import set_seed
 from torch import Tensor
 
-from mmf_cmsbert.compat.libraries import lightning
+from mmf_cmsbert.compat.mmf import line
+from mmf_cmsbert.compat.mmf.both.processes import hand_over
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.trainers.accumulation import groups, joined, of_metrics
-from mmf_cmsbert.trainers.counted_updates import CountedUpdates
-from mmf_cmsbert.trainers.ending import EndsOnSignals
+from mmf_cmsbert.trainers.features import RunFeatures
 from mmf_cmsbert.trainers.progress_bar import ProgressBars
-from mmf_cmsbert.trainers.several_processes import SeveralProcesses
 
 NAME = "lightning_cmsbert"
 
 
-@registry.register_trainer(NAME)
-class LightningTrainer(
-    EndsOnSignals, CountedUpdates, SeveralProcesses, lightning.open_trainer_class()
-):
-    """Does what MMF's trainer does, by the same keys, and what ``training.lightning`` adds.
+_OpenTrainer: Any = line.part("open_trainer").OpenTrainer
 
-    Datasets, model, optimizer, schedule, logs, evaluations, early stopping and checkpoints are
-    MMF's; precision and the processes are Lightning's.
+
+class LightningUpdates(_OpenTrainer):
+    """MMF's trainer with updates that pytorch-lightning makes.
+
+    Precision and the processes are Lightning's.
     """
-
-    by_lightning = True
 
     def load(self) -> None:
         self.lightning, self.ranks = _build(self.config)
@@ -45,12 +40,15 @@ class LightningTrainer(
 
     def loss_scaler(self) -> torch.amp.GradScaler | None:
         """What scales the loss in fp16; a checkpoint keeps its state."""
-        return getattr(self.lightning.precision_plugin, "scaler", None)
+        scaler: torch.amp.GradScaler | None = getattr(
+            self.lightning.precision_plugin, "scaler", None
+        )
+        return scaler
 
     def clip(self) -> None:
         """Clip the gradients, if the configuration says so."""
         # Lightning leaves the scale in them where the optimizer's own step can take it out.
-        scaler = self.loss_scaler()
+        scaler = LightningUpdates.loss_scaler(self)
         if scaler is not None and getattr(self.optimizer, "_step_supports_amp_scaling", False):
             scaler.unscale_(self.optimizer)
         super().clip()
@@ -74,9 +72,7 @@ class LightningTrainer(
             return
         from mmf_cmsbert.trainers.updates import fit
 
-        shown = self.progress.training(self.max_updates, self.num_updates)
-        with shown, self.precision.products(self.device, self.model):
-            fit(self.lightning, self)
+        fit(self.lightning, self)
         self.model.to(self.device)  # Lightning leaves it on the CPU
 
     def groups(self) -> Iterator[list[Any]]:
@@ -86,27 +82,39 @@ class LightningTrainer(
                 self.current_epoch += 1
             self._goes_on = False
             registry.register("current_epoch", self.current_epoch)
-            yield from groups(self.train_loader, self.accumulated)
+            yield from self.batch_groups()
 
     def updates_left(self) -> int:
         """How many updates the length of the run leaves."""
-        return self.max_updates - self.num_updates
+        return int(self.max_updates) - self.num_updates
 
-    def shares(self, group: list[Any]) -> list[float]:
+    def begin_update(self, group: list[Any]) -> list[float]:
         """The share of each batch of an update, whose reports are kept until its end."""
-        self._reports, self._shares = [], super().shares(group)
+        self._reports: list[Any] = []
+        self._shares: list[float] = self.shares(group)
         return self._shares
 
     def loss(self, batch: Any) -> Tensor:
         """The loss of a batch; its mean over all processes is that of all their samples."""
-        loss = super().loss(batch)
+        loss: Tensor = super().loss(batch)
         self._reports.append(self.report)
         return loss
 
     def updated(self) -> bool:
         """Log, validate and save what is due after an update; whether training shall stop."""
-        self.report = joined(self._reports, self._shares, of_metrics(self))
-        return super().updated() or self.num_updates >= self.max_updates
+        self.report = self.joined(self._reports, self._shares)
+        return bool(super().updated()) or self.num_updates >= self.max_updates
+
+
+@registry.register_trainer(NAME)
+class LightningTrainer(RunFeatures, LightningUpdates):
+    """Does what MMF's trainer does, by the same keys, and what ``training.lightning`` adds.
+
+    Datasets, model, optimizer, schedule, logs, evaluations, early stopping and checkpoints are
+    MMF's; precision and the processes are Lightning's.
+    """
+
+    by_lightning = True
 
 
 def _build(config: Any) -> tuple[Any, Any]:
@@ -127,4 +135,4 @@ def _start(config: Any) -> None:
         config.training.seed = ranks.broadcast(set_seed(-1))
 
 
-lightning.hand_over(NAME, _start)
+hand_over(NAME, _start)

@@ -30,11 +30,11 @@ _PATIENCE = 5.0  # seconds until the system reports a process that was killed
 _MESSAGES = re.compile(
     r"gloo/|gloo::|NCCL|TCPStore|[Cc]onnection (was )?(closed|reset|refused)|Broken pipe|recvValue"
 )
-_started: Mapping[int, subprocess.Popen] = MappingProxyType({})
+_started: Mapping[int, subprocess.Popen[bytes]] = MappingProxyType({})
 _parent_watched = False
 
 
-def watch(processes: Mapping[int, subprocess.Popen]) -> None:
+def watch(processes: Mapping[int, subprocess.Popen[bytes]]) -> None:
     """End with any of the processes that this one has started, and end them with this one.
 
     Args:
@@ -134,7 +134,7 @@ def _how(rank: int, status: int) -> str:
     return f"process {rank} of this run {how}"
 
 
-def _watch(rank: int, process: subprocess.Popen) -> None:
+def _watch(rank: int, process: "subprocess.Popen[bytes]") -> None:
     status = process.wait()
     if status == 0:
         return

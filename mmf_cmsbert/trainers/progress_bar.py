@@ -74,7 +74,7 @@ class ProgressBars:
     def batches(self, batches: Iterable[Any], split: str) -> Iterator[Any]:
         """The batches of an evaluation, counted; during training below the updates."""
         try:
-            total = len(batches)
+            total = len(batches)  # type: ignore[arg-type]
         except TypeError:
             total = None
         if self._updates is None:

@@ -1,7 +1,7 @@
-"""What is wrong with a run, in MMF's trainers of both lines, and what to type."""
+"""Checks of a run before and while it trains."""
 
-from typing import Any
-
+from mmf_cmsbert.compat.mmf.splits import no_samples
+from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 from mmf_cmsbert.config.splits import needed_splits
 from mmf_cmsbert.errors import DataError, UserError
 
@@ -14,41 +14,27 @@ class WeightsNotFiniteError(UserError, ArithmeticError):
     """Training made weights that are NaN or infinite."""
 
 
-def check_splits(trainer: Any) -> None:
-    """Raise a DataError if a split is empty that the run will need."""
-    for split in needed_splits(trainer.run_type):
-        loader = getattr(trainer, f"{split}_loader")
-        if not loader.datasets:
-            raise DataError(no_samples(loader))
+class ChecksRun(TrainerSteps):
+    """Ends a run that lacks a split that it needs, or whose loss is not a number.
 
+    rc10 loops for ever over an empty training split, and trains on after the loss is NaN.
+    """
 
-def no_samples(loader: Any) -> str:
-    """Say that the split of a loader of several datasets has nothing in it."""
-    names = ", ".join(loader._given_datasets)
-    return (
-        f"There is no sample in the {loader.dataset_type} split of {names}. Name its files in "
-        f"dataset_config.<dataset>.annotations.{loader.dataset_type}, or leave that split out of "
-        "run_type."
-    )
+    def load_datasets(self) -> None:
+        super().load_datasets()
+        for split in needed_splits(self.run_type):
+            loader = getattr(self, f"{split}_loader")
+            if not loader.datasets:
+                raise DataError(no_samples(loader))
 
-
-def empty_dataset(name: str, split: str) -> str:
-    """Say that a dataset has a split without a sample."""
-    return (
-        f"The {split} split of dataset {name} is empty. Look at "
-        f"dataset_config.{name}.annotations.{split}."
-    )
-
-
-def loss_is_nan(trainer: Any, update: int) -> str:
-    """Say so, and where."""
-    return (
-        f"The training loss is nan at update {update} (epoch "
-        f"{trainer.current_epoch}); no further update can mend that. Lower optimizer.params.lr, "
-        "clip with training.clip_gradients=true training.max_grad_l2_norm=1, or let "
-        "training.detect_anomaly=true name the operation. checkpoint.resume=true "
-        "checkpoint.resume_best=true goes on from the best checkpoint."
-    )
+    def loss_is_nan(self, update: int) -> None:
+        raise LossIsNanError(
+            f"The training loss is nan at update {update} (epoch "
+            f"{self.current_epoch}); no further update can mend that. Lower optimizer.params.lr, "
+            "clip with training.clip_gradients=true training.max_grad_l2_norm=1, or let "
+            "training.detect_anomaly=true name the operation. checkpoint.resume=true "
+            "checkpoint.resume_best=true resumes from the best checkpoint."
+        )
 
 
 def weights_not_finite(update: int, names: list[str]) -> str:

@@ -8,7 +8,7 @@ from transformers import get_linear_schedule_with_warmup
 from mmf_cmsbert.errors import ConfigError
 
 
-@registry.register_scheduler("linear_with_warmup")
+@registry.register_scheduler("linear_with_warmup")  # type: ignore[untyped-decorator]
 def linear_with_warmup(
     optimizer: Optimizer, num_training_steps: int, warmup_proportion: float = 0.1
 ) -> LambdaLR:

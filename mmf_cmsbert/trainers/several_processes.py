@@ -5,27 +5,29 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmf.common.registry import registry
 from mmf.common.report import Report
 
-from mmf_cmsbert.trainers.counted_updates import CountedUpdates
-from mmf_cmsbert.trainers.ending import EndsOnSignals
+from mmf_cmsbert.compat.mmf.steps import TrainerSteps
+from mmf_cmsbert.losses.gathering import STAND_IN
 from mmf_cmsbert.trainers.gathered_reports import GatheredReports, in_order, reports
 from mmf_cmsbert.trainers.ranks import Ranks
-from mmf_cmsbert.trainers.shared_batches import STAND_IN, share, shared_loader
+from mmf_cmsbert.trainers.shared_batches import share, shared_loader
 from mmf_cmsbert.utils import folder_lock
 
 
-class SeveralProcesses:
-    """Goes in front of a trainer of MMF's, which has been given rc10's names.
+class SeveralProcesses(TrainerSteps):
+    """Shares batches among the processes of a run.
 
     MMF lets each process draw batches of its own, fills up its share with samples that others have
     too, and averages the processes' metrics. Here they share each training batch, and the batches
     of an evaluation, whose metrics and predictions are those of one process.
     """
 
+    resume_position: dict[str, Any] | None
+
     @cached_property
     def ranks(self) -> Ranks:
+        """The processes of the run."""
         return Ranks.present(self.device)
 
     def load_datasets(self) -> None:
@@ -59,7 +61,7 @@ class SeveralProcesses:
         if self.num_updates % self.config.training.checkpoint_interval == 0:
             self.ranks.part_generators()
 
-    def evaluate(self, loader: Any, *args: Any, **kwargs: Any) -> tuple:
+    def evaluate(self, loader: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         """Losses and metrics of a whole split, each sample once, whatever the number of ranks."""
         if self.ranks.count > 1:
             loader = GatheredReports(self, loader)
@@ -77,7 +79,6 @@ class SeveralProcesses:
             report.losses = {name: loss * weight for name, loss in report.losses.items()}
         return report
 
-    @torch.no_grad()
     def predict(self, dataset_type: str) -> None:
         """Write the predictions of a split, each sample once, whatever the number of ranks."""
         if self.ranks.count == 1:
@@ -86,27 +87,14 @@ class SeveralProcesses:
         reporter = self.dataset_loader.get_test_reporter(dataset_type)
         model = getattr(self.model, "module", self.model)
         model.eval()
-        while reporter.next_dataset():
-            loader = reporter.get_dataloader()
-            loader = shared_loader(loader, self.config.training.batch_size, self.ranks, whole=True)
-            rows = [
-                model.format_for_prediction(loader.dataset.format_for_prediction(each), each)
-                for each in reports(model, loader.dataset, loader)
-            ]
-            reporter.report = sum(in_order(self.ranks.gather(rows)), [])
+        with torch.no_grad():
+            while reporter.next_dataset():
+                loader = reporter.get_dataloader()
+                batch_size = self.config.training.batch_size
+                loader = shared_loader(loader, batch_size, self.ranks, whole=True)
+                rows = [
+                    model.format_for_prediction(loader.dataset.format_for_prediction(each), each)
+                    for each in reports(model, loader.dataset, loader)
+                ]
+                reporter.report = sum(in_order(self.ranks.gather(rows)), [])
         model.train()
-
-    prediction_loop = predict  # its name on MMF's main line
-
-
-def apply() -> None:
-    """Let MMF's own trainers do so."""
-    for name in ("base_trainer", "mmf"):
-        trainer = registry.get_trainer_class(name)
-        if trainer is not None:  # rc10 has no `mmf`
-            register = registry.register_trainer(name)
-            bases = (EndsOnSignals, CountedUpdates, SeveralProcesses, trainer)
-            register(type(trainer.__name__, bases, {}))
-
-
-apply()

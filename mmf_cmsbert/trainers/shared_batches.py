@@ -1,6 +1,6 @@
 """Batches divided among the processes of a run: the same batches, however many processes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from torch.utils.data import (
@@ -28,7 +28,7 @@ class SharedBatches(Sampler[list[int]]):
             fewer samples than processes.
     """
 
-    def __init__(self, batches: Iterable[list[int]], ranks: Ranks, whole: bool):
+    def __init__(self, batches: Collection[list[int]], ranks: Ranks, whole: bool):
         self.batches, self.ranks, self.whole = batches, ranks, whole
 
     def __iter__(self) -> Iterator[list[int]]:
@@ -58,10 +58,10 @@ class StandIns:
         collate: MMF's, makes a batch of samples.
     """
 
-    def __init__(self, dataset: Any, collate: Callable[[list], Any]):
+    def __init__(self, dataset: Any, collate: Callable[[list[Any]], Any]):
         self.dataset, self.collate = dataset, collate
 
-    def __call__(self, samples: list) -> Any:
+    def __call__(self, samples: list[Any]) -> Any:
         if samples:
             return self.collate(samples)
         batch = self.collate([self.dataset[0]])
@@ -69,7 +69,7 @@ class StandIns:
         return batch
 
 
-def data_loaders(split: Any) -> list[DataLoader]:
+def data_loaders(split: Any) -> list[Any]:
     """The loader of each dataset of a split, which MMF keeps in a list or by name."""
     return list(split.loaders.values() if isinstance(split.loaders, dict) else split.loaders)
 
@@ -81,7 +81,7 @@ def share(split: Any, batch_size: int, ranks: Ranks, whole: bool) -> None:
         loaders[key] = shared_loader(loaders[key], batch_size, ranks, whole)
 
 
-def shared_loader(loader: DataLoader, batch_size: int, ranks: Ranks, whole: bool) -> DataLoader:
+def shared_loader(loader: Any, batch_size: int, ranks: Ranks, whole: bool) -> Any:
     """The same loader with what this process has of its batches.
 
     Args:
@@ -98,11 +98,13 @@ def shared_loader(loader: DataLoader, batch_size: int, ranks: Ranks, whole: bool
             f"dataset {getattr(dataset, 'dataset_name', dataset)} is a stream, which cannot be "
             "divided among processes; type training.lightning.devices=1"
         )
-    shuffled = isinstance(loader.sampler, RandomSampler) or getattr(loader.sampler, "shuffle", 0)
-    sampler = RandomSampler(dataset) if shuffled else SequentialSampler(dataset)
+    sampled = loader.sampler
+    shuffled = isinstance(sampled, RandomSampler) or getattr(sampled, "shuffle", False)
+    sampler: Any = RandomSampler(dataset) if shuffled else SequentialSampler(dataset)
+    batches: Any = BatchSampler(sampler, batch_size, False)
     return DataLoader(
         dataset,
-        batch_sampler=SharedBatches(BatchSampler(sampler, batch_size, False), ranks, whole),
+        batch_sampler=SharedBatches(batches, ranks, whole),
         collate_fn=StandIns(dataset, loader.collate_fn),
         num_workers=loader.num_workers,
         pin_memory=loader.pin_memory,

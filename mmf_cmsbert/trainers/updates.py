@@ -25,7 +25,7 @@ class Run(Protocol):
     def updates_left(self) -> int:
         """How many updates that are."""
 
-    def shares(self, group: list[Any]) -> list[float]:
+    def begin_update(self, group: list[Any]) -> list[float]:
         """The factor of each batch's loss; they add up to 1."""
 
     def loss(self, batch: Any) -> Tensor:
@@ -60,7 +60,7 @@ class Updates(lightning.LightningModule):
         optimizer = self.optimizers()
         optimizer.zero_grad()
         for left, batch, share in zip(
-            range(len(group) - 1, -1, -1), group, self.run.shares(group), strict=True
+            range(len(group) - 1, -1, -1), group, self.run.begin_update(group), strict=True
         ):
             with self._unshared() if left else nullcontext():
                 loss = self.run.loss(batch)
@@ -69,7 +69,7 @@ class Updates(lightning.LightningModule):
                     self.manual_backward(loss if share == 1 else loss * share)
         optimizer.step()
 
-    def _unshared(self) -> AbstractContextManager:
+    def _unshared(self) -> AbstractContextManager[Any]:
         """A context in which gradients are added up, and not shared with other processes."""
         strategy = self.trainer.strategy
         several = isinstance(strategy, ParallelStrategy)

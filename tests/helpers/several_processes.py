@@ -87,7 +87,7 @@ def start_as_mmf_does(rank, count):
     from torch import distributed
     from torch.nn.parallel import DistributedDataParallel
 
-    from mmf_cmsbert.compat.mmf.line import trainer_class
+    from mmf_cmsbert.compat.mmf import line
 
     def parallelize_model(self):
         registry.register("data_parallel", False)
@@ -95,5 +95,5 @@ def start_as_mmf_does(rank, count):
         unused = self.config.training.find_unused_parameters
         self.model = DistributedDataParallel(self.model, find_unused_parameters=unused)
 
-    trainer_class().parallelize_model = parallelize_model
+    line.part("trainer").Trainer.parallelize_model = parallelize_model
     distributed.init_process_group("gloo", rank=rank, world_size=count)

@@ -8,14 +8,20 @@ _MAPPINGS = ("builder_name_mapping", "model_name_mapping", "metric_name_mapping"
 
 
 @pytest.fixture(scope="session")
-def _toy_plugin():
-    """The toy plugin of the tests of compat, and what it registers."""
-    pytest.importorskip("pytorch_lightning")
+def mmf():
+    """MMF with this package registered; its tests are skipped where it is not installed."""
     import mmf_cmsbert.registration
 
     if not mmf_cmsbert.registration.mmf_installed():
         pytest.skip("MMF is not installed")
     mmf_cmsbert.registration.register()
+    return pytest.importorskip("mmf")
+
+
+@pytest.fixture(scope="session")
+def _toy_plugin(mmf):
+    """The toy plugin of the tests of compat, and what it registers."""
+    pytest.importorskip("pytorch_lightning")
     from mmf.common.registry import registry
 
     before = {name: dict(registry.mapping[name]) for name in _MAPPINGS}

@@ -261,22 +261,17 @@ def test_keys_of_mmfs_own_trainer_are_not_passed_over(toy, tmp_path, option):
         toy.trainer(tmp_path, LIGHTNING, option)
 
 
-def test_the_record_of_a_run_is_that_of_mmfs_trainer(toy, tmp_path, monkeypatch):
+def test_the_record_of_a_run_is_that_of_mmfs_trainer(toy, tmp_path):
     from omegaconf import OmegaConf
 
-    from mmf_cmsbert.compat.mmf import line as mmf_line
-    from mmf_cmsbert.records import run_record
+    from mmf_cmsbert.records.run_record import recorded
 
-    cls, kept = mmf_line.trainer_class(), {}
-    for name in ("train", "evaluate"):  # so that they are as before afterwards
-        monkeypatch.setattr(cls, name, getattr(cls, name))
-    original = cls.train, cls.evaluate
+    kept = {}
     for option in ("training.trainer=base_trainer", LIGHTNING):
         trainer = toy.trainer(tmp_path / option[17:], option)
-        cls.train, cls.evaluate = original
         config = OmegaConf.to_container(trainer.config, resolve=True)
-        run_record.activate(["mmf_run"], config)
-        trainer.train()
+        with recorded(["mmf_run"], config):
+            trainer.train()
         record = json.loads((tmp_path / option[17:] / "save" / "run.json").read_text())
         kept[option] = {key: record[key] for key in ("status", "best", "updates", "test")}
     assert kept[LIGHTNING] == kept["training.trainer=base_trainer"]

@@ -58,10 +58,14 @@ def main(started: float, out: str) -> None:
 def _watch(clock: Clock) -> None:
     from torch.optim.optimizer import register_optimizer_step_post_hook
 
-    from mmf_cmsbert.compat.mmf.line import trainer_class
+    from mmf_cmsbert.compat.mmf import line
+    from mmf_cmsbert.registration import register
+
+    register()
+    trainer = line.part("trainer").Trainer
 
     def at(name: str, before: str | None = None, after: str | None = None) -> None:
-        original = getattr(trainer_class(), name)
+        original = getattr(trainer, name)
 
         def noting(self, *args, **kwargs):
             if before:
@@ -71,7 +75,7 @@ def _watch(clock: Clock) -> None:
                 clock.end(after)
             return result
 
-        setattr(trainer_class(), name, noting)
+        setattr(trainer, name, noting)
 
     def updated(*_) -> None:
         clock.end("first update")

@@ -7,10 +7,3 @@ def test_the_line_is_the_one_that_mmf_s_version_names(mmf):
     from mmf.version import __version__
 
     assert mmf_line.is_main() == (__version__ == "1.0.0rc12")
-
-
-def test_runs_go_through_the_class_that_it_names(toy, tmp_path, monkeypatch):
-    trainer = toy.trainer(tmp_path)
-    assert isinstance(trainer, mmf_line.trainer_class())
-    monkeypatch.setattr(mmf_line.trainer_class(), "evaluate", lambda self, loader: "evaluated")
-    assert trainer.evaluate(trainer.val_loader) == "evaluated"

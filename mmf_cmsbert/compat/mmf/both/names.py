@@ -1,17 +1,13 @@
 """Unknown names of trainers, models, datasets, losses, metrics, optimizers and schedulers."""
 
-import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import torch
-from mmf.common.registry import registry
 from mmf.utils import build
 
 from mmf_cmsbert.compat.imports import replace_function
 from mmf_cmsbert.compat.patch import patch
-from mmf_cmsbert.config.schemas.names import unknown_key, unknown_name
-from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.config import registered_names
 
 
 @patch(
@@ -21,10 +17,10 @@ from mmf_cmsbert.errors import ConfigError
     remove_when="MMF checks the names in a configuration before it builds from them.",
 )
 def check_names() -> None:
-    replace_function(build, "build_trainer", _after(_check_run))
-    replace_function(build, "build_model", _after(_check_model))
-    replace_function(build, "build_optimizer", _after(_check_optimizer))
-    replace_function(build, "build_scheduler", _after(_check_scheduler))
+    replace_function(build, "build_trainer", _after(registered_names.check_run))
+    replace_function(build, "build_model", _after(registered_names.check_model))
+    replace_function(build, "build_optimizer", _after(registered_names.check_optimizer))
+    replace_function(build, "build_scheduler", _after(registered_names.check_scheduler))
 
 
 def _after(check: Callable[..., None]) -> Callable[[Callable], Callable]:
@@ -36,65 +32,3 @@ def _after(check: Callable[..., None]) -> Callable[[Callable], Callable]:
         return checked
 
     return make
-
-
-def _require(what: str, name: Any, known: Collection[str]) -> None:
-    if name not in known:
-        hint = "What your own code registers is known once env.user_dir names its folder"
-        raise ConfigError(f"{unknown_name(what, str(name), known)}. {hint}")
-
-
-def _check_run(config: Any, *args: Any, **kwargs: Any) -> None:
-    _require("trainer", config.training.trainer, registry.mapping["trainer_name_mapping"])
-    _check_model(config)
-    datasets = config.datasets
-    if isinstance(datasets, str):
-        datasets = [name.strip() for name in datasets.split(",")]
-    _require_types("metric", config.evaluation.get("metrics"))
-    for name in datasets:
-        _require("dataset", name, registry.mapping["builder_name_mapping"])
-
-
-def _check_model(config: Any, *args: Any, **kwargs: Any) -> None:
-    # main also builds from other things than configurations
-    if isinstance(getattr(config, "model", None), str):
-        _require("model", config.model, registry.mapping["model_name_mapping"])
-        _require_types("loss", getattr(config, "losses", None))
-
-
-def _check_optimizer(model: Any, config: Any, *args: Any, **kwargs: Any) -> None:
-    name = config.optimizer.get("type")
-    if name is None:
-        raise ConfigError("optimizer.type is missing: type for example optimizer.type=AdamW")
-    if not hasattr(torch.optim, name):
-        of_torch = {key for key in vars(torch.optim) if key[0].isupper() and key != "Optimizer"}
-        _require("optimizer", name, of_torch | set(registry.mapping["optimizer_name_mapping"]))
-    made_by = getattr(torch.optim, name, None) or registry.get_optimizer_class(name)
-    _require_params("optimizer", made_by, config.optimizer.get("params"))
-
-
-def _check_scheduler(optimizer: Any, config: Any, *args: Any, **kwargs: Any) -> None:
-    name = config.scheduler.get("type")
-    if name is not None:
-        _require("scheduler", name, registry.mapping["scheduler_name_mapping"])
-        made_by = registry.get_scheduler_class(name)
-        _require_params("scheduler", made_by, config.scheduler.get("params"))
-
-
-def _require_types(what: str, entries: Any) -> None:
-    """Check the names in a list of losses or metrics, each a name or a mapping with a `type`."""
-    if not isinstance(entries, Sequence) or isinstance(entries, str):
-        return
-    for entry in entries:
-        name = entry.get("type") if isinstance(entry, Mapping) else entry
-        _require(what, name, registry.mapping[f"{what}_name_mapping"])
-
-
-def _require_params(what: str, made_by: Callable, params: Any) -> None:
-    """Check params against the arguments of what they are for, where it names its arguments."""
-    _, *arguments = inspect.signature(made_by).parameters.values()  # the first is MMF's to give
-    if params and not any(each.kind is each.VAR_KEYWORD for each in arguments):
-        known = [each.name for each in arguments]
-        for key in params:
-            if key not in known:
-                raise ConfigError(unknown_key(f"{what}.params", key, known))

@@ -13,9 +13,9 @@ from mmf.datasets.multi_dataset_loader import MultiDataLoader
 
 from mmf_cmsbert.checkpoints.stream import Stream
 from mmf_cmsbert.compat.mmf.positions import fingerprint, take_up_at
+from mmf_cmsbert.compat.mmf.splits import empty_dataset, no_samples
 from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.trainers.run_checks import empty_dataset, no_samples
 
 _SPLITS = ("train", "val", "test")
 

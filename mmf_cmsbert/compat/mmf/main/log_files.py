@@ -5,7 +5,7 @@ from functools import cache
 from mmf.utils import logger
 
 from mmf_cmsbert.compat.patch import patch
-from mmf_cmsbert.records.log_file import LogFile
+from mmf_cmsbert.console.log_file import LogFile
 
 
 @patch(

@@ -65,11 +65,5 @@ class OpenTrainer(OlderTrainer):
     def updated(self) -> bool:
         """Log, validate and save what is due after an update; whether training shall stop."""
         self.num_updates += 1
-        report = self.report.detach()
-        due = self.num_updates % self.logistics_callback.log_interval == 0
-        if due:
-            if self.training_config.evaluate_metrics:
-                report.metrics = self.metrics(report, report)
-            self.meter.update_from_report(report)
-        self.on_update_end(report=report, meter=self.meter, should_log=due)
+        self.log_update(self.report.detach())
         return self._try_full_validation()

@@ -1,30 +1,208 @@
-"""Main's trainer with rc10's names, and rc10's trainer `base_trainer` on main.
+"""Main's trainer `mmf` in steps that can be extended, and rc10's `base_trainer` on main.
 
 Main's trainer uses callbacks for what rc10's trainer does itself. Here it gets rc10's names, so
-that the patches for both lines apply to it.
+that a feature is written once for both lines.
 """
 
+import logging
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
 import torch
-import tqdm
 from mmf.common.meter import Meter
 from mmf.common.registry import registry
-from mmf.trainers.callbacks import logistics
-from mmf.trainers.callbacks.lr_scheduler import LRSchedulerCallback
-from mmf.trainers.core import evaluation_loop as evaluation
+from mmf.common.report import Report
+from mmf.common.sample import to_device
 from mmf.trainers.mmf_trainer import MMFTrainer
 
-from mmf_cmsbert.compat import imports
-from mmf_cmsbert.compat.mmf import line as mmf_line
-from mmf_cmsbert.compat.mmf.main.loop import train_epochs
-from mmf_cmsbert.compat.patch import patch
-from mmf_cmsbert.trainers import progress_bar
-from mmf_cmsbert.trainers.run_checks import LossIsNanError, check_splits, loss_is_nan
+from mmf_cmsbert.compat.mmf.main import callbacks
+from mmf_cmsbert.compat.mmf.steps import TrainerSteps
+
+# It comes with every batch, and tells the user nothing.
+warnings.filterwarnings("ignore", r"`torch\.cuda\.amp", FutureWarning, r"mmf\.trainers")
+_logger = logging.getLogger("mmf.trainers.mmf_trainer")
 
 
-class OlderTrainer(MMFTrainer):
+class Trainer(TrainerSteps, MMFTrainer):
+    """Main's trainer with rc10's names, and without these faults.
+
+    Main shares one meter among all trainers of a process, leaves autograd's anomaly detection on,
+    and reports the last dataset only where it evaluates several. Its loop finishes the last update
+    of an epoch one batch early where an update has several batches.
+    """
+
+    checkpoint = property(lambda self: self.checkpoint_callback.checkpoint)
+    early_stopping = property(lambda self: self.early_stop_callback.early_stopping)
+    lr_scheduler = property(lambda self: self.lr_scheduler_callback._scheduler)
+    evaluation_interval = property(lambda self: self.training_config.evaluation_interval)
+
+    def load_datasets(self) -> None:
+        self.meter = Meter()
+        super().load_datasets()
+
+    def load_fp16_scaler(self) -> None:
+        super().load_fp16_scaler()
+        self.scaler = self.loss_scaler() or self.scaler
+
+    def configure_callbacks(self) -> None:
+        """As MMF's, with callbacks whose parts the trainer makes."""
+        self.checkpoint_callback = callbacks.CheckpointCallback(self.config, self)
+        self.early_stop_callback = callbacks.EarlyStoppingCallback(self.config, self)
+        self.logistics_callback = callbacks.LogisticsCallback(self.config, self)
+        self.lr_scheduler_callback = callbacks.LRSchedulerCallback(self.config, self)
+        # The schedule comes first: a checkpoint holds it as it is after the update.
+        self.callbacks = [
+            self.lr_scheduler_callback,
+            self.checkpoint_callback,
+            self.logistics_callback,
+        ]
+        for each in self.config.training.get("callbacks", []):
+            self.callbacks.append(
+                registry.get_callback_class(each.type)(self.config, self, **each.params)
+            )
+
+    def on_init_start(self, **kwargs: Any) -> None:
+        super().on_init_start(**kwargs)
+        self.checkpoint_loaded()
+
+    def on_update_end(self, **kwargs: Any) -> None:
+        self.update_made(kwargs["report"])
+        super().on_update_end(**kwargs)
+        self.after_update()
+
+    def training_loop(self) -> None:
+        before = torch.is_anomaly_enabled()
+        try:
+            super().training_loop()
+        finally:
+            torch.autograd.set_detect_anomaly(before)
+
+    def run_training_epoch(self) -> None:
+        self.make_updates(*self.take_up())
+        if self.train_loader.epoch is not None:
+            self.train_loader.epoch.close()
+
+    def make_updates(self, goes_on: bool, stop: bool) -> None:
+        if goes_on:
+            self.current_epoch -= 1  # it will be counted once more
+        if stop:
+            return
+        if self.accumulated == 1:
+            super().run_training_epoch()
+        else:
+            self._train_epochs()
+
+    def _train_epochs(self) -> None:
+        """Make the updates that are left, each from the gradients of a group of batches."""
+        stop = False
+        while not stop and self.num_updates < self.max_updates:
+            self.current_epoch += 1
+            registry.register("current_epoch", self.current_epoch)
+            self.dataset_loader.seed_sampler("train", self.current_epoch)
+            for group in self.batch_groups():
+                self.log_update(self._make_update(group))
+                stop = self._try_full_validation() or self.num_updates >= self.max_updates
+                if stop:
+                    break
+
+    def _make_update(self, group: list[Any]) -> Any:
+        self._start_update()
+        reports, shares = [], self.shares(group)
+        for number, (batch, share) in enumerate(zip(group, shares, strict=True), 1):
+            self.current_iteration += 1
+            self.on_batch_start()
+            self.profile("Batch load time")
+            # Processes share the sum of the gradients, once.
+            unshared = getattr(self.model, "no_sync", None) if number < len(group) else None
+            with unshared() if unshared else nullcontext():
+                report = self._forward(batch)
+                if self.training_config.exit_on_nan_losses:
+                    self._check_nan_losses(report)
+                loss = sum(each.mean() for each in report.losses.values())
+                self._backward(loss * share)
+            reports.append(report.detach())
+            self.on_batch_end(report=reports[-1], meter=self.meter)
+        self._finish_update()
+        return self.joined(reports, shares)
+
+    def log_update(self, report: Any) -> None:
+        """Call the callbacks after an update, with metrics where it is logged."""
+        due = self.num_updates % self.logistics_callback.log_interval == 0
+        if due:
+            if self.training_config.evaluate_metrics:
+                report.metrics = self.metrics(report, report)
+            self.meter.update_from_report(report)
+        self.on_update_end(report=report, meter=self.meter, should_log=due)
+
+    def _forward(self, batch: Any) -> Any:
+        return self._forward_pass(batch)
+
+    def _forward_pass(self, batch: Any) -> Any:
+        prepared = to_device(batch, self.device)
+        self.profile("Batch prepare time")
+        with self._in_16_bits():
+            report = Report(prepared, self.model(prepared))
+        self.profile("Forward time")
+        return report
+
+    def _in_16_bits(self) -> Any:
+        """Main's `training.fp16`; without it, the precision of the context holds."""
+        on = self.training_config.fp16
+        return torch.autocast(self.device.type, torch.float16) if on else nullcontext()
+
+    def _check_nan_losses(self, report: Any) -> None:
+        if any(torch.isnan(loss).any() for loss in report.losses.values()):
+            self.loss_is_nan(self.num_updates + 1)
+            super()._check_nan_losses(report)
+
+    def _try_full_validation(self, force: bool = False) -> bool:
+        if not force and self.num_updates % self.evaluation_interval != 0:
+            return False
+        self.on_validation_start()
+        report, meter = self.evaluation_loop("val")
+        stop = self.early_stop_callback.on_validation_end(report=report, meter=meter)
+        self.on_validation_end(report=report, meter=meter)
+        return stop
+
+    def _update_meter(self, report: Any, meter: Meter, eval_mode: bool = False) -> None:
+        meter.update_from_report(report, should_update_loss=not eval_mode)
+
+    def evaluation_loop(
+        self, dataset_type: str, use_tqdm: bool = False, single_batch: bool = False
+    ) -> Any:
+        # These two are main's own: metrics of formatted predictions, and on the processor.
+        of_predictions = "__prediction_report__" in self.metrics.required_params
+        if of_predictions or self.config.evaluation.get("use_cpu", False):
+            return super().evaluation_loop(dataset_type, use_tqdm, single_batch)
+        loader = self.dataset_loader.get_loader(dataset_type)
+        return self.evaluate(loader, use_tqdm, single_batch)
+
+    def add_losses(self, whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+        """Main's report has the sum of the batches' losses."""
+        return {name: value + part.get(name, 0) for name, value in whole.items()}
+
+    def prediction_loop(self, dataset_type: str) -> None:
+        self.predict(dataset_type)
+
+    def predict(self, dataset_type: str) -> None:
+        """Write the predictions of a split."""
+        reporter = self.dataset_loader.get_test_reporter(dataset_type)
+        with torch.no_grad():
+            self.model.eval()
+            _logger.info(f"Starting {dataset_type} inference predictions")
+            while reporter.next_dataset():
+                for batch in self.shown(reporter.get_dataloader(), dataset_type):
+                    prepared = to_device(reporter.prepare_batch(batch), self.device)
+                    with self._in_16_bits():
+                        output = self.model(prepared)
+                    reporter.add_to_report(Report(prepared, output), self.model)
+                reporter.postprocess_dataset_report()
+            _logger.info("Finished predicting")
+            self.model.train()
+
+
+class OlderTrainer(Trainer):
     """What rc10 calls `base_trainer`: with the same seed, the same updates and evaluations.
 
     Unlike main's `mmf` it evaluates once more after the last update, whatever `run_type` says, may
@@ -39,141 +217,4 @@ class OlderTrainer(MMFTrainer):
             self._try_full_validation(force=True)
 
 
-@patch(
-    "mmf.trainers.mmf_trainer.MMFTrainer",
-    "main",
-    why="Main begins a resumed run's epoch anew, shares one meter among all trainers of a process, "
-    "leaves autograd's anomaly detection on, ends with a RuntimeError when the loss is NaN, prints "
-    'small learning rates as "0.", and lacks `base_trainer`.',
-    remove_when="MMF's trainer does none of this; `base_trainer` goes with the support for rc10.",
-)
-def serve_older_trainer() -> None:
-    _give_names()
-    original_load_datasets = MMFTrainer.load_datasets
-    original_training_loop = MMFTrainer.training_loop
-    original_training_epochs = MMFTrainer.run_training_epoch
-    original_step = LRSchedulerCallback.on_update_end
-    original_update_end = MMFTrainer.on_update_end
-
-    def load_datasets(self):
-        self.progress = progress_bar.configured(self.config.training)
-        self.meter = Meter()
-        original_load_datasets(self)
-        check_splits(self)
-
-    def training_loop(self):
-        before = torch.is_anomaly_enabled()
-        try:
-            original_training_loop(self)
-        finally:
-            torch.autograd.set_detect_anomaly(before)
-
-    def run_training_epoch(self):
-        goes_on, stop = self.take_up()
-        if goes_on:
-            self.current_epoch -= 1  # it will be counted once more
-        if not stop:
-            with self.progress.training(self.max_updates, self.num_updates):
-                if self.accumulated > 1:
-                    train_epochs(self)
-                else:
-                    original_training_epochs(self)
-        if self.train_loader.epoch is not None:
-            self.train_loader.epoch.close()
-
-    def check_nan_losses(self, report):
-        if any(torch.isnan(loss).any() for loss in report.losses.values()):
-            raise LossIsNanError(loss_is_nan(self, self.num_updates + 1))
-
-    def count_update(self, **kwargs):
-        self.update_made(kwargs["report"])
-        original_update_end(self, **kwargs)
-
-    def update_made(self, report):
-        self.progress.update(report.losses, self.optimizer)
-
-    def on_update_end(self, **kwargs):
-        lag = getattr(self.trainer, "schedule_lag", 0)
-        if not lag or self.trainer.num_updates > lag:
-            original_step(self, **kwargs)
-
-    MMFTrainer.accumulated = 1
-    MMFTrainer.progress = progress_bar.ProgressBars(False)  # until the run is configured
-    MMFTrainer.on_update_end = count_update
-    MMFTrainer.update_made = update_made
-    MMFTrainer.load_datasets = load_datasets
-    MMFTrainer.training_loop = training_loop
-    MMFTrainer.run_training_epoch = run_training_epoch
-    MMFTrainer._check_nan_losses = check_nan_losses
-    LRSchedulerCallback.on_update_end = on_update_end
-    _evaluate_by_loader()
-    _make_rates_legible()
-    # It comes with every batch, and tells the user nothing.
-    warnings.filterwarnings("ignore", r"`torch\.cuda\.amp", FutureWarning, r"mmf\.trainers")
-    registry.register_trainer("base_trainer")(OlderTrainer)
-
-
-def _evaluate_by_loader() -> None:
-    original = MMFTrainer.evaluation_loop
-
-    def evaluation_loop(self, dataset_type, use_tqdm=False, single_batch=False):
-        # These two are main's own: metrics of formatted predictions, and on the processor.
-        of_predictions = "__prediction_report__" in self.metrics.required_params
-        if of_predictions or self.config.evaluation.get("use_cpu", False):
-            return original(self, dataset_type, use_tqdm, single_batch)
-        loader = self.dataset_loader.get_loader(dataset_type)
-        return self.evaluate(loader, use_tqdm, single_batch)
-
-    original_predictions = MMFTrainer.prediction_loop
-
-    def prediction_loop(self, dataset_type):
-        evaluation.tqdm = imports.facade(
-            tqdm, tqdm=lambda batches: self.progress.batches(batches, dataset_type)
-        )
-        original_predictions(self, dataset_type)
-
-    MMFTrainer.evaluation_loop = evaluation_loop
-    MMFTrainer.prediction_loop = MMFTrainer.predict = prediction_loop
-
-
-def _give_names() -> None:
-    def try_full_validation(self, force: bool = False) -> bool:
-        if not force and self.num_updates % self.evaluation_interval != 0:
-            return False
-        self.on_validation_start()
-        report, meter = self.evaluation_loop("val")
-        stop = self.early_stop_callback.on_validation_end(report=report, meter=meter)
-        self.on_validation_end(report=report, meter=meter)
-        return stop
-
-    def update_meter(self, report: Any, meter: Meter, eval_mode: bool = False) -> None:
-        meter.update_from_report(report, should_update_loss=not eval_mode)
-
-    MMFTrainer.schedule_lag = 0
-    MMFTrainer.checkpoint = property(lambda self: self.checkpoint_callback.checkpoint)
-    MMFTrainer.early_stopping = property(mmf_line.early_stopping)
-    MMFTrainer.lr_scheduler = property(mmf_line.lr_scheduler)
-    MMFTrainer.evaluation_interval = property(lambda self: self.training_config.evaluation_interval)
-    MMFTrainer._try_full_validation = try_full_validation
-    if not hasattr(MMFTrainer, "_forward_pass"):  # twice, it would go round in circles
-        MMFTrainer._forward_pass = MMFTrainer._forward
-        MMFTrainer._forward = lambda self, batch: self._forward_pass(batch)
-    MMFTrainer._update_meter = update_meter
-
-
-def _make_rates_legible() -> None:
-    original, summarize = logistics.LogisticsCallback.on_update_end, logistics.summarize_report
-    rate = 0.0
-
-    def on_update_end(self, **kwargs):
-        nonlocal rate
-        rate = self.trainer.optimizer.param_groups[0]["lr"]
-        original(self, **kwargs)
-
-    def summarize_report(*args, extra=None, **kwargs):
-        if extra and "lr" in extra:
-            extra["lr"] = f"{rate:.4g}"
-        summarize(*args, extra=extra, **kwargs)
-
-    logistics.LogisticsCallback.on_update_end = on_update_end
-    logistics.summarize_report = summarize_report
+TRAINERS = {"mmf": Trainer, "base_trainer": OlderTrainer}

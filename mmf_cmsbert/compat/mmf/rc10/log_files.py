@@ -7,7 +7,7 @@ from mmf.utils import logger
 
 from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.patch import patch
-from mmf_cmsbert.records.log_file import LogFile
+from mmf_cmsbert.console.log_file import LogFile
 
 
 @patch(

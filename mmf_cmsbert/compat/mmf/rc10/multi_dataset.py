@@ -4,9 +4,9 @@ from mmf.datasets.multi_dataset_loader import MultiDatasetLoader
 
 from mmf_cmsbert.checkpoints.stream import Stream
 from mmf_cmsbert.compat.mmf.positions import fingerprint, take_up_at
+from mmf_cmsbert.compat.mmf.splits import empty_dataset
 from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.trainers.run_checks import empty_dataset
 
 
 class Epoch:

@@ -3,12 +3,13 @@
 from typing import Any
 
 from mmf.common.registry import registry
-from mmf.trainers.base_trainer import BaseTrainer
 from mmf.utils.general import clip_gradients
 from torch import Tensor
 
+from mmf_cmsbert.compat.mmf.rc10.trainer import Trainer
 
-class OpenTrainer(BaseTrainer):
+
+class OpenTrainer(Trainer):
     """What a training loop needs of the trainer, in one call each; see `mmf.main.open_trainer`."""
 
     def _set_device(self) -> None:
@@ -16,10 +17,6 @@ class OpenTrainer(BaseTrainer):
         self.distributed = False  # MMF is not to wrap the model
         registry.register("global_device", self.device)
         registry.register("current_device", self.device)
-
-    def load_extras(self) -> None:
-        self.scaler = self.loss_scaler()
-        super().load_extras()
 
     def parallelize_model(self) -> None:
         pass

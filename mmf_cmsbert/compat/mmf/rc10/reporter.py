@@ -2,9 +2,9 @@
 
 from mmf.common.dataset_loader import DatasetLoader
 
+from mmf_cmsbert.compat.mmf.splits import no_samples
 from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.trainers.run_checks import no_samples
 
 
 @patch(

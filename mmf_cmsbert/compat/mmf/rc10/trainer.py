@@ -1,4 +1,4 @@
-"""The training loop of `base_trainer`."""
+"""The trainer `base_trainer` without rc10's faults, in steps that can be extended."""
 
 import math
 import warnings
@@ -6,207 +6,195 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
+from mmf.common.meter import Meter
 from mmf.common.registry import registry
-from mmf.trainers import base_trainer
+from mmf.common.report import Report
 from mmf.trainers.base_trainer import BaseTrainer
+from mmf.utils import build
+from mmf.utils.configuration import get_mmf_env
 from mmf.utils.general import clip_gradients, print_model_parameters
+from mmf.utils.logger import TensorboardLogger
 from mmf.utils.timer import Timer
+from torch import Tensor
 
-from mmf_cmsbert.compat.patch import patch
-from mmf_cmsbert.trainers import progress_bar
-from mmf_cmsbert.trainers.accumulation import groups, joined, of_metrics
-from mmf_cmsbert.trainers.run_checks import LossIsNanError, check_splits, loss_is_nan
+from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 
-
-@patch(
-    "mmf.trainers.base_trainer.BaseTrainer.train",
-    "rc10",
-    why="rc10 makes each update from one batch. It always trains under autograd's anomaly "
-    "detection, which is slow, and leaves it on. It trains one update more than "
-    "training.max_updates unless an epoch ends there. Several processes count an epoch once "
-    "each. It loops for ever over an empty training split. With training.max_epochs its "
-    "estimate of the time left raises at the first log line. It prints small learning rates as "
-    '"0.", and trains on after the loss is NaN.',
-    remove_when="support for rc10 ends.",
+# MMF tells the scheduler which update it is on purpose: resuming relies on it, too.
+warnings.filterwarnings(
+    "ignore", r"The epoch parameter in `scheduler\.step", module=r"mmf\.trainers\.base_trainer"
 )
-def serve_loop() -> None:
-    original_load_datasets = BaseTrainer.load_datasets
-    original_try_full_validation = BaseTrainer._try_full_validation
-    original_logistics = BaseTrainer._logistics
-    original_predict = BaseTrainer.predict
-    original_update_meter = BaseTrainer._update_meter
-    original_calculate_time_left = BaseTrainer._calculate_time_left
-    original_summarize_report = BaseTrainer._summarize_report
 
-    def load_datasets(self):
-        self.progress = progress_bar.configured(self.config.training)
-        original_load_datasets(self)
-        check_splits(self)
 
-    def _try_full_validation(self, force=False):
-        # a resumed run may have been evaluated here before it was interrupted
-        if force and self.early_stopping.last_evaluated_update == self.num_updates:
-            return False
-        return original_try_full_validation(self, force)
+class Trainer(TrainerSteps, BaseTrainer):
+    """rc10's trainer, in steps and without these faults.
 
-    def _logistics(self, report):
+    rc10 always trains under autograd's anomaly detection, which is slow, and leaves it on. It
+    trains one update more than ``training.max_updates`` unless an epoch ends there. Several
+    processes count an epoch once each. With ``training.max_epochs`` its estimate of the time left
+    raises at the first log line. It prints small learning rates as "0.".
+    """
+
+    # MMF steps the schedule before it counts the update: the first two have the same rate.
+    schedule_lag = 1
+
+    def load_extras(self) -> None:
+        """As MMF's, with a checkpoint and early stopping that the trainer makes."""
+        self.scaler = self.loss_scaler()
+        self.writer.write("Torch version is: " + torch.__version__)
+        training = self.training_config = self.config.training
+        self.checkpoint, self.meter = self.make_checkpoint(), Meter()
+        self.log_interval = training.log_interval
+        self.evaluation_interval = training.evaluation_interval
+        self.checkpoint_interval = training.checkpoint_interval
+        self.max_updates, self.max_epochs = training.max_updates, training.max_epochs
+        self.should_clip_gradients = training.clip_gradients
+        self.early_stopping = self.make_early_stopping(self.checkpoint)
+        self.current_epoch = self.current_iteration = self.num_updates = 0
+        self.checkpoint.load_state_dict()
+        self.not_debug = training.logger_level != "debug"
+        self.lr_scheduler = None
+        if training.lr_scheduler is True:
+            self.lr_scheduler = build.build_scheduler(self.optimizer, self.config)
+        self.tb_writer = None
+        if training.tensorboard:
+            folder = get_mmf_env(key="tensorboard_logdir") or self.writer.log_folder
+            self.tb_writer = TensorboardLogger(folder, self.current_iteration)
+        self.checkpoint_loaded()
+
+    def train(self) -> None:
+        """Train, if `run_type` says so, from where a checkpoint was written if there is one."""
+        for text in ("===== Model =====", self.model):
+            self.writer.write(text)
+        print_model_parameters(self.model)
+        if "train" in self.run_type:
+            self._prepare()
+            self.training_loop()
+            self.finalize()
+        else:
+            self.inference()
+
+    def _prepare(self) -> None:
+        """Set what MMF's methods read: limits of the run, timers, the model's mode."""
+        # As in MMF, epochs count alone where they are given.
+        limits = (
+            (math.inf, self.max_updates) if self.max_epochs is None else (self.max_epochs, math.inf)
+        )
+        self.max_epochs, self.max_updates = limits
+        self.train_timer, self.snapshot_timer = Timer(), Timer()
+        self.model.train()
+        self.profile("Setup Time")
+        self.writer.write("Starting training...")
+
+    def training_loop(self) -> None:
+        """Make the updates that are left."""
+        with torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))):
+            self.make_updates(*self.take_up())
+        if self.train_loader.epoch is not None:
+            self.train_loader.epoch.close()
+
+    def make_updates(self, goes_on: bool, stop: bool) -> None:
+        while not stop and self.num_updates < self.max_updates:
+            if not goes_on:
+                if self.current_epoch >= self.max_epochs:
+                    break
+                self.current_epoch += 1
+            registry.register("current_epoch", self.current_epoch)
+            # The sampler of a distributed run shuffles by this number.
+            self.dataset_loader.seed_sampler("train", self.current_epoch)
+            stop = self._train_epoch()
+            goes_on = False
+
+    def _train_epoch(self) -> bool:
+        """Train on the batches that the epoch still has; return whether training stops."""
+        for group in self.batch_groups():
+            if self._logistics(self._make_update(group)):
+                return True
+            if self.num_updates >= self.max_updates:
+                return True
+        return False
+
+    def _make_update(self, group: list[Any]) -> Any:
+        """Make one update from the gradients of a group of batches; return its report."""
+        self.profile("Batch load time")
+        self.writer.write(self.num_updates + 1, "debug")
+        self.optimizer.zero_grad()
+        reports, shares = [], self.shares(group)
+        for number, (batch, share) in enumerate(zip(group, shares, strict=True), 1):
+            self.current_iteration += 1
+            # Processes share the sum of the gradients, once.
+            unshared = getattr(self.model, "no_sync", None) if number < len(group) else None
+            with unshared() if unshared else nullcontext():
+                report = self._forward_pass(batch)
+                loss = self._extract_loss(report)
+                self._scaled(loss if share == 1 else loss * share).backward()
+            reports.append(report)
+        self._step()
+        return self.joined(reports, shares)
+
+    def _scaled(self, loss: Tensor) -> Tensor:
+        return loss if self.scaler is None else self.scaler.scale(loss)
+
+    def _step(self) -> None:
+        if self.should_clip_gradients:
+            if self.scaler is not None:
+                self.scaler.unscale_(self.optimizer)
+            clip_gradients(self.model, self.num_updates, self.tb_writer, self.config)
+        if self.scaler is None:
+            self.optimizer.step()
+        else:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        self._run_scheduler()
+        self.num_updates += 1
+        self.profile("Backward time")
+
+    def _logistics(self, report: Any) -> bool:
         self.update_made(report)
-        return original_logistics(self, report)
+        return super()._logistics(report)
 
-    def update_made(self, report):
-        self.progress.update(report.losses, self.optimizer)
+    def _try_snapshot(self) -> None:
+        super()._try_snapshot()
+        self.after_update()
 
-    def predict(self, dataset_type):
-        base_trainer.tqdm = lambda batches: self.progress.batches(batches, dataset_type)
-        original_predict(self, dataset_type)
-
-    def _update_meter(self, report, meter=None, eval_mode=False):
-        original_update_meter(self, report, meter, eval_mode)
+    def _update_meter(self, report: Any, meter: Any = None, eval_mode: bool = False) -> None:
+        super()._update_meter(report, meter, eval_mode)
         # Only where MMF has read the loss already, each training.log_interval: asking for it in
         # each update would make the processor wait for the device.
         training = meter is None or meter is self.meter
         if training and math.isnan(registry.get(f"{report.dataset_type}/total_loss")):
-            raise LossIsNanError(loss_is_nan(self, self.num_updates))
+            self.loss_is_nan(self.num_updates)
 
-    def _calculate_time_left(self):
+    def all_updates(self) -> float:
+        """Updates at the end of the run, also where epochs are counted."""
+        if not math.isinf(self.max_updates):
+            return self.max_updates
+        return self.max_epochs * math.ceil(len(self.train_loader) / self.accumulated)
+
+    def _calculate_time_left(self) -> str:
         until = self.max_updates
-        self.max_updates = _all_updates(self)
+        self.max_updates = self.all_updates()
         try:
-            return original_calculate_time_left(self)
+            return super()._calculate_time_left()
         finally:
             self.max_updates = until
 
-    def _summarize_report(self, meter, should_print=True, extra=None):
+    def _summarize_report(self, meter: Any, should_print: Any = True, extra: Any = None) -> None:
         if extra and "lr" in extra:
             extra["lr"] = f"{self.optimizer.param_groups[0]['lr']:.4g}"
-        original_summarize_report(self, meter, should_print, extra)
+        super()._summarize_report(meter, should_print, extra)
 
-    # MMF tells the scheduler which update it is on purpose: it is what `resume` relies on, too.
-    message = r"The epoch parameter in `scheduler\.step"
-    warnings.filterwarnings("ignore", message, module=r"mmf\.trainers\.base_trainer")
-
-    # MMF steps the schedule before it counts the update: the first two have the same rate.
-    BaseTrainer.schedule_lag = 1
-    BaseTrainer.scaler = None  # of fp16
-    BaseTrainer.accumulated = 1
-    BaseTrainer.shares = lambda self, group: [1.0]
-    BaseTrainer.progress = progress_bar.ProgressBars(False)  # until the run is configured
-    BaseTrainer.load_datasets = load_datasets
-    BaseTrainer._try_full_validation = _try_full_validation
-    BaseTrainer._logistics = _logistics
-    BaseTrainer.update_made = update_made
-    BaseTrainer.predict = predict
-    BaseTrainer._update_meter = _update_meter
-    BaseTrainer._calculate_time_left = _calculate_time_left
-    BaseTrainer._summarize_report = _summarize_report
-    BaseTrainer.train = train
-    BaseTrainer.training_loop = training_loop
+    def predict(self, dataset_type: str) -> None:
+        """Write the predictions of a split."""
+        reporter = self.dataset_loader.get_test_reporter(dataset_type)
+        with torch.no_grad():
+            self.model.eval()
+            self.writer.write(f"Starting {dataset_type} inference predictions")
+            while reporter.next_dataset():
+                for batch in self.shown(reporter.get_dataloader(), dataset_type):
+                    prepared = reporter.prepare_batch(batch)
+                    reporter.add_to_report(Report(prepared, self.model(prepared)), self.model)
+            self.writer.write("Finished predicting")
+            self.model.train()
 
 
-def train(self) -> None:
-    """Train, if `run_type` says so, from the beginning or from where a checkpoint was written."""
-    for text in ("===== Model =====", self.model):
-        self.writer.write(text)
-    print_model_parameters(self.model)
-    if "train" in self.run_type:
-        _prepare(self)
-        self.training_loop()
-        self.finalize()
-    else:
-        self.inference()
-
-
-def training_loop(self) -> None:
-    """Make the updates that are left."""
-    with (
-        torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))),
-        self.progress.training(_all_updates(self), self.num_updates),
-    ):
-        _train_epochs(self)
-
-
-def _prepare(trainer: Any) -> None:
-    """Set what MMF's own methods read: limits of the run, timers, the model's mode."""
-    # As in MMF, epochs count alone where they are given.
-    limits = (
-        (math.inf, trainer.max_updates)
-        if trainer.max_epochs is None
-        else (trainer.max_epochs, math.inf)
-    )
-    trainer.max_epochs, trainer.max_updates = limits
-    trainer.train_timer, trainer.snapshot_timer = Timer(), Timer()
-    trainer.model.train()
-    trainer.profile("Setup Time")
-    trainer.writer.write("Starting training...")
-
-
-def _all_updates(trainer: Any) -> int:
-    """How many there are at the end, also where epochs are counted."""
-    if not math.isinf(trainer.max_updates):
-        return trainer.max_updates
-    return trainer.max_epochs * math.ceil(len(trainer.train_loader) / trainer.accumulated)
-
-
-def _train_epochs(trainer: Any) -> None:
-    goes_on, stop = trainer.take_up()
-    while not stop and trainer.num_updates < trainer.max_updates:
-        if not goes_on:
-            if trainer.current_epoch >= trainer.max_epochs:
-                break
-            trainer.current_epoch += 1
-        registry.register("current_epoch", trainer.current_epoch)
-        # The sampler of a distributed run shuffles by this number.
-        trainer.dataset_loader.seed_sampler("train", trainer.current_epoch)
-        stop = _train_epoch(trainer)
-        goes_on = False
-    if trainer.train_loader.epoch is not None:
-        trainer.train_loader.epoch.close()
-
-
-def _update(trainer: Any, group: list[Any]) -> Any:
-    """Make one update from the gradients of a group of batches; return its report."""
-    trainer.profile("Batch load time")
-    trainer.writer.write(trainer.num_updates + 1, "debug")
-    trainer.optimizer.zero_grad()
-    reports, shares = [], trainer.shares(group)
-    for number, (batch, share) in enumerate(zip(group, shares, strict=True), 1):
-        trainer.current_iteration += 1
-        # Processes share the sum of the gradients, once.
-        unshared = getattr(trainer.model, "no_sync", None) if number < len(group) else None
-        with unshared() if unshared else nullcontext():
-            report = trainer._forward_pass(batch)
-            loss = trainer._extract_loss(report)
-            _scaled(trainer, loss if share == 1 else loss * share).backward()
-        reports.append(report)
-    _step(trainer)
-    return joined(reports, shares, of_metrics(trainer))
-
-
-def _scaled(trainer: Any, loss: torch.Tensor) -> torch.Tensor:
-    return loss if trainer.scaler is None else trainer.scaler.scale(loss)
-
-
-def _step(trainer: Any) -> None:
-    scaler, optimizer = trainer.scaler, trainer.optimizer
-    if trainer.should_clip_gradients:
-        if scaler is not None:
-            scaler.unscale_(optimizer)
-        clip_gradients(trainer.model, trainer.num_updates, trainer.tb_writer, trainer.config)
-    if scaler is None:
-        optimizer.step()
-    else:
-        scaler.step(optimizer)
-        scaler.update()
-    trainer._run_scheduler()
-    trainer.num_updates += 1
-    trainer.profile("Backward time")
-
-
-def _train_epoch(trainer: Any) -> bool:
-    """Train on the batches that the epoch still has; return whether training shall stop."""
-    for group in groups(trainer.train_loader, trainer.accumulated):
-        if trainer._logistics(_update(trainer, group)):
-            return True
-        if trainer.num_updates >= trainer.max_updates:
-            return True
-    return False
+TRAINERS = {"base_trainer": Trainer}

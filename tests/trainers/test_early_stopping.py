@@ -13,7 +13,7 @@ class Checkpoint:
         self.config = SimpleNamespace(
             checkpoint=SimpleNamespace(reset=SimpleNamespace(all=False, counts=False))
         )
-        self.trainer = SimpleNamespace(progress=Mock())
+        self.trainer = SimpleNamespace(validated=Mock())
         self.saved = []
 
     def save(self, update, iteration, update_best):
@@ -22,10 +22,11 @@ class Checkpoint:
 
 @pytest.fixture
 def stopping(mmf):
-    from mmf.utils.early_stopping import EarlyStopping
+    from mmf_cmsbert.trainers.early_stopping import ResumableEarlyStopping
 
     def make(**kwargs):
-        return EarlyStopping(None, Checkpoint(), "toy/error", patience=10, minimize=True, **kwargs)
+        options = {"patience": 10, "minimize": True, **kwargs}
+        return ResumableEarlyStopping(None, Checkpoint(), "toy/error", **options)
 
     return make
 
@@ -52,6 +53,14 @@ def test_goes_on_where_early_stopping_is_off(stopping):
     one = stopping(should_stop=False)
     assert [evaluate(one, u, 1.0) for u in (5, 20, 40)] == [False] * 3
     assert one.is_activated()
+
+
+def test_tells_the_trainer_the_value_and_the_best(stopping):
+    one = stopping()
+    for update, value in ((5, 3.0), (10, 4.0)):
+        evaluate(one, update, value)
+    found = [call.args for call in one.checkpoint.trainer.validated.call_args_list]
+    assert found == [("val/toy/error", 3.0, 3.0, 5), ("val/toy/error", 4.0, 3.0, 5)]
 
 
 def test_nan_never_is_the_best(stopping):

@@ -1,10 +1,11 @@
-"""What a checkpoint is held against before and after MMF's trainers load it, on both lines.
+"""Checks of a checkpoint before and after a trainer loads its weights.
 
 MMF loads weights into whatever the configuration builds. It takes over the update of another run
 that is past the limit of this one, trains nothing, and scores. Of `pretrained_state_mapping` it
 copies tensors of other shapes as far as they broadcast (rc10), and says nothing where it fits none.
 """
 
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
@@ -17,48 +18,47 @@ from mmf_cmsbert.config.trained import datasets
 from mmf_cmsbert.errors import ConfigError
 
 
-def check_configuration(checkpoint: Any, contents: Any, file: str) -> None:
+def check_configuration(config: Any, contents: Any, file: str) -> None:
     """Refuse weights that were trained with another configuration.
 
     Args:
-        checkpoint: MMF's Checkpoint, before its trainer loads the weights.
-        contents: the file's.
+        config: of the run that loads them.
+        contents: of the checkpoint.
         file: its name.
 
     Raises:
         ConfigError: it names each key, the value trained with and the value found.
     """
-    config = checkpoint.config
     if weights.copies_a_part(config.checkpoint) and file == str(config.checkpoint.resume_file):
         return
-    found = OmegaConf.to_container(config, resolve=True)
+    found: Any = OmegaConf.to_container(config, resolve=True)
     kept = trained_with.configuration_of(contents)
     defaults = shipped.defaults_of(found["model"], datasets(found))
     take = f"checkpoint.resume_file={file}"
-    for line in weights.check(found, kept, defaults, file, take):
+    for line in weights.check(found, kept, defaults, Path(file), take):
         mmf_log.write(line, "warning")
 
 
-def copy_parts(checkpoint: Any, state: dict) -> None:
+def copy_parts(model: Any, options: Any, state: dict[str, Any]) -> None:
     """Copy what `checkpoint.pretrained_state_mapping` names into the model.
 
     Args:
-        checkpoint: MMF's Checkpoint.
+        model: of the run.
+        options: the section `checkpoint`.
         state: the weights in the file, name -> tensor.
 
     Raises:
         ConfigError: a part of the mapping fits no tensors.
     """
-    model = checkpoint.trainer.model
     owner = getattr(model, "module", model)
     if hasattr(owner, "format_state_key"):
         state = {owner.format_state_key(name): tensor for name, tensor in state.items()}
-    mapping = OmegaConf.to_container(checkpoint.config.checkpoint.pretrained_state_mapping)
+    mapping: Any = OmegaConf.to_container(options.pretrained_state_mapping)
     untouched = getattr(owner, "tensors_of_the_data", ())
     copied = state_mapping.copy_mapped(model.state_dict(), state, mapping, untouched)
     if hasattr(owner, "weights_replaced"):
         owner.weights_replaced()
-    mmf_log.write(f"{copied} (from {checkpoint.config.checkpoint.resume_file})")
+    mmf_log.write(f"{copied} (from {options.resume_file})")
 
 
 def check_left(trainer: Any, file: str, own: bool) -> None:

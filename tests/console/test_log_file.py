@@ -2,7 +2,7 @@
 
 import resource
 
-from mmf_cmsbert.records.log_file import LogFile
+from mmf_cmsbert.console.log_file import LogFile
 
 
 def test_lines_are_appended(tmp_path):

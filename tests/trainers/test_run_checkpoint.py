@@ -126,13 +126,6 @@ def test_what_is_no_file_is_refused_at_once(toy, tmp_path, make, key):
         toy.trainer(tmp_path, f"checkpoint.{key}={tmp_path / 'toy_model.ckpt'}")
 
 
-def test_a_folder_without_a_checkpoint_is_no_pretrained_model(mmf, tmp_path):
-    from mmf.utils.checkpoint import load_pretrained_model
-
-    with pytest.raises(UserError, match=r"cannot be loaded \(AssertionError: None or multiple"):
-        load_pretrained_model(str(tmp_path))
-
-
 def test_a_resume_file_that_is_not_there_is_named(toy, tmp_path):
     with pytest.raises(ConfigError, match=r"checkpoint\.resume_file=nowhere\.ckpt"):
         toy.trainer(tmp_path, "checkpoint.resume_file=nowhere.ckpt")
@@ -141,24 +134,6 @@ def test_a_resume_file_that_is_not_there_is_named(toy, tmp_path):
 def test_a_resume_that_is_neither_true_nor_false_is_named(toy, tmp_path):
     with pytest.raises(ConfigError, match=r"checkpoint\.resume=perhaps"):
         toy.trainer(tmp_path, "checkpoint.resume=perhaps")
-
-
-def test_from_pretrained_executes_nothing(toy, tmp_path):
-    from mmf.utils.checkpoint import load_pretrained_model
-
-    class Program:
-        def __reduce__(self):
-            return os.mkdir, (str(tmp_path / "executed"),)
-
-    zoo = tmp_path / "toy_model"
-    zoo.mkdir()
-    weights = {"weight": torch.ones(1)}
-    torch.save({"model": weights, "config": {"toy_model": {"x": 1}}}, zoo / "model.pth")
-    assert load_pretrained_model(str(zoo))["config"] == {"x": 1}
-    torch.save({"model": Program()}, zoo / "model.pth")
-    with pytest.raises(UserError, match=r"model\.pth holds posix\.mkdir"):
-        load_pretrained_model(str(zoo))
-    assert not (tmp_path / "executed").exists()
 
 
 KILLED = """

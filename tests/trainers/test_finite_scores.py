@@ -1,4 +1,4 @@
-"""Scores that are not finite are an error, in predictions and in evaluations."""
+"""Scores that are not finite are an error of an evaluation."""
 
 import math
 
@@ -24,19 +24,3 @@ def test_an_evaluation_says_how_many_scores_are_not_finite(toy, tmp_path, monkey
     broken(toy, monkeypatch, value)
     with pytest.raises(DataError, match=r"NaN or infinite \(\d of 7 values, test split of toy_a"):
         toy.run(tmp_path, "training.max_updates=2")
-
-
-@pytest.mark.parametrize("form", ["csv", "json"])
-def test_predictions_that_are_nan_are_not_written(toy, tmp_path, monkeypatch, form):
-    toy.run(tmp_path, "training.max_updates=2")
-    broken(toy, monkeypatch, math.nan)
-    trainer = toy.trainer(
-        tmp_path,
-        "run_type=predict",
-        "evaluation.predict=True",
-        f"evaluation.predict_file_format={form}",
-        f"checkpoint.resume_file={tmp_path / 'save' / 'best.ckpt'}",
-    )
-    with pytest.raises(DataError, match=r"NaN or infinite \(7 of 7 samples \(\d, \d, \d\)\)"):
-        trainer.inference()
-    assert not list(tmp_path.rglob(f"*toy_a*.{form}"))

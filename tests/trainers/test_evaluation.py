@@ -1,7 +1,5 @@
 """Evaluation gives each dataset its own metrics, over its whole split."""
 
-import json
-
 import pytest
 import torch
 
@@ -69,29 +67,6 @@ def test_an_evaluation_without_batches_says_so(toy, tmp_path):
         trainer.evaluate(trainer.test_loader)
     with pytest.raises(DataError, match="no sample in the test split of toy_a"):
         trainer.predict("test")
-
-
-@pytest.mark.parametrize("kind", ["json", "csv"])
-def test_predictions_of_each_dataset(toy, tmp_path, kind):
-    options = ["evaluation.predict=True", f"evaluation.predict_file_format={kind}"]
-    options.append(f"env.report_dir={tmp_path / 'reports'}")
-    trainer = toy.trainer(tmp_path, *options, dataset="toy_a,toy_b", sizes=SIZES)
-    trainer.inference()
-    for name in ("toy_a", "toy_b"):
-        (file,) = (tmp_path / "reports").glob(f"{name}_*.{kind}")
-        if kind == "json":
-            ids = [row["id"] for row in json.loads(file.read_text())]
-        else:
-            ids = [int(line.split(",")[0]) for line in file.read_text().splitlines()[1:]]
-        assert ids == list(range(SIZES[name][2]))
-
-
-def test_a_dataset_that_formats_no_predictions_is_named(toy, tmp_path, monkeypatch):
-    monkeypatch.delattr(toy.ToyDataset, "format_for_prediction")
-    options = ["evaluation.predict=True", "evaluation.predict_file_format=csv"]
-    trainer = toy.trainer(tmp_path, *options)
-    with pytest.raises(DataError, match="toy_a gave no predictions"):
-        trainer.inference()
 
 
 @pytest.mark.main("rc10's report has the first batch's loss")

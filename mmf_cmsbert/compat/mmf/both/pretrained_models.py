@@ -1,0 +1,64 @@
+"""Loading of pretrained models: one message, and regular files only."""
+
+from typing import Any
+
+import torch
+from mmf.utils import checkpoint as mmf_checkpoint
+
+from mmf_cmsbert.compat import imports
+from mmf_cmsbert.compat.patch import patch
+from mmf_cmsbert.errors import UserError
+from mmf_cmsbert.files import check_regular
+
+
+@patch(
+    "mmf.utils.checkpoint.load_pretrained_model",
+    why="A folder without a checkpoint or configuration ends in an AssertionError or KeyError.",
+    remove_when="MMF explains what a pretrained model consists of.",
+)
+def pretrained_models() -> None:
+    def explaining(original):
+        def load_pretrained_model(name, *args, **kwargs):
+            try:
+                found = original(name, *args, **kwargs)
+                if found["config"] is None:
+                    raise KeyError("no configuration of this model")
+                return found
+            except (UserError, torch.OutOfMemoryError):
+                raise
+            except Exception as error:  # of the network, the archive, the folder, or its content
+                reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                raise UserError(
+                    f"The pretrained model {name} cannot be loaded ({reason}). Expected a model of "
+                    "MMF's zoo by name, or a folder of the model's name that holds one checkpoint "
+                    "(*.ckpt, *.pth or *.pt) and its model_config, there or in one YAML file"
+                ) from error
+
+        return load_pretrained_model
+
+    imports.replace_function(mmf_checkpoint, "load_pretrained_model", explaining)
+
+
+@patch(
+    "mmf.utils.checkpoint.PathManager",
+    "main",
+    why="Opening a named pipe as a checkpoint waits for ever.",
+    remove_when="MMF opens regular files only.",
+)
+def regular_files() -> None:
+    mmf_checkpoint.PathManager = _RegularFiles(mmf_checkpoint.PathManager)
+
+
+class _RegularFiles:
+    """A path manager that opens regular files only."""
+
+    def __init__(self, original: Any):
+        self._original = original
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+    def open(self, path: str, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if "r" in mode and "://" not in str(path):
+            check_regular(path)
+        return self._original.open(path, mode, *args, **kwargs)

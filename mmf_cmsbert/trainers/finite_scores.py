@@ -1,0 +1,33 @@
+"""Scores that are NaN or infinite end a run with an error."""
+
+from typing import Any
+
+import torch
+
+from mmf_cmsbert.compat.mmf.steps import TrainerSteps
+from mmf_cmsbert.errors import ScoresNotFiniteError
+
+
+class RefusesBrokenScores(TrainerSteps):
+    """Ends a run whose model gives scores that are NaN or infinite.
+
+    MMF compares and records metrics of NaN as if they were numbers.
+    """
+
+    def evaluate(self, loader: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """As MMF's.
+
+        Raises:
+            ScoresNotFiniteError: scores are NaN or infinite.
+        """
+        report, meter = super().evaluate(loader, *args, **kwargs)
+        scores = report.get("scores")
+        # Some models give answers that are ruled out a score of minus infinity.
+        if isinstance(scores, torch.Tensor) and scores.is_floating_point():
+            broken = int((scores.isnan() | scores.isposinf()).sum())
+            if broken:
+                raise ScoresNotFiniteError(
+                    f"{broken} of {scores.numel()} values, {report.dataset_type} split of "
+                    f"{report.dataset_name}, update {self.num_updates}"
+                )
+        return report, meter

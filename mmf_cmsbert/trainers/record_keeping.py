@@ -1,0 +1,52 @@
+"""Keeps the record of a run that a command has planned: ``run.json``."""
+
+import math
+from typing import Any
+
+from mmf.utils.distributed import is_master
+
+from mmf_cmsbert.compat.mmf.steps import TrainerSteps
+from mmf_cmsbert.console import signals
+from mmf_cmsbert.records import run_record
+from mmf_cmsbert.records.run_record import RunRecord
+
+
+class KeepsRecord(TrainerSteps):
+    """Writes the record of a run inside :func:`mmf_cmsbert.records.run_record.recorded`.
+
+    Elsewhere, as for a trainer that a program makes without a command, nothing is recorded.
+    """
+
+    run_record: RunRecord | None = None
+
+    def train(self) -> None:
+        plan = run_record.planned()
+        # What only scores or predicts leaves the record of the training before it alone.
+        if plan is None or "train" not in self.run_type or not is_master():
+            super().train()
+            return
+        # Data, model and optimizer have been built: what could be wrong with them has shown.
+        record = self.run_record = plan.begin(self.config.training.seed)
+        signals.on_sudden_end(lambda interrupted: record.fail(interrupted, self.num_updates))
+        try:
+            super().train()
+        except BaseException as error:
+            record.fail(error, self.num_updates)
+            raise
+        record.end(_best(self.early_stopping))
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        report, meter = super().evaluate(*args, **kwargs)
+        if self.run_record is not None:
+            prefix = f"{report.dataset_type}/"
+            scores = {
+                name.removeprefix(prefix): float(meter.meters[name].global_avg)
+                for name in report.metrics
+            }
+            self.run_record.scored(report.dataset_type, self.num_updates, scores)
+        return report, meter
+
+
+def _best(early_stopping: Any) -> tuple[int, float] | None:
+    value = float(early_stopping.best_monitored_value)
+    return (int(early_stopping.best_monitored_update), value) if math.isfinite(value) else None

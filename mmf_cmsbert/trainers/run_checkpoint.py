@@ -1,0 +1,216 @@
+"""Checkpoints that are written whole, kept in the number wanted, and resumed exactly.
+
+Decides which checkpoint a run loads, what a file of it holds and which files stay.
+"""
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+from mmf.common.registry import registry
+from mmf.utils import checkpoint as mmf_checkpoint
+from mmf.utils.distributed import broadcast_scalar, is_master
+
+from mmf_cmsbert.checkpoints import contents, fit, form, position
+from mmf_cmsbert.checkpoints import file as checkpoint_file
+from mmf_cmsbert.compat.mmf import line
+from mmf_cmsbert.compat.mmf import log as mmf_log
+from mmf_cmsbert.config import environment, run_config
+from mmf_cmsbert.config.splits import trains
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.trainers import loaded_weights
+from mmf_cmsbert.trainers.run_checks import WeightsNotFiniteError, weights_not_finite
+
+_Checkpoint: Any = line.part("checkpoint").Checkpoint
+
+
+class RunCheckpoint(_Checkpoint):
+    """MMF's checkpoint, replaced as a whole when it is written, and checked when it is loaded.
+
+    MMF writes a checkpoint in place, so that an interruption destroys the previous one. rc10 keeps
+    every snapshot; main always keeps some. On the command line rc10 takes resume=true for false;
+    main takes resume=false for true. A run without any improvement ends with the weights of an
+    earlier run's best.ckpt. Weights that do not match are dropped, or end in an error of torch's.
+
+    Args:
+        trainer: whose weights and counts it holds.
+    """
+
+    def __init__(self, trainer: Any):
+        _max_to_keep(trainer.config)  # a wrong value shows before training
+        self.position: dict[str, Any] | None = None
+        self.loaded_names: set[str] | None = None
+        self.beginning = True  # until the run's weights are loaded
+        super().__init__(trainer)
+
+    def save_config(self) -> None:
+        """Write config.yaml, unless the run only evaluates: it is that of the training before."""
+        if is_master() and trains(self.config.run_type):
+            config = run_config.saved(_plain_config(self.config), Path.cwd())
+            run_config.write(config, Path(self.ckpt_foldername) / run_config.NAME)
+
+    def load_state_dict(self) -> None:
+        """Resume from the run's own checkpoint, or begin with other weights, as configured."""
+        options = self.config.checkpoint
+        folder = Path(self.ckpt_foldername)
+        names = ["current.ckpt", "best.ckpt"]
+        if _truth("checkpoint.resume_best", options.resume_best):
+            names.reverse()
+        wanted, other = (folder / (self.ckpt_prefix + name) for name in names)
+        resume = _truth("checkpoint.resume", options.resume)
+
+        if resume and wanted.exists():
+            self._resume(wanted)
+        elif resume and other.exists():
+            mmf_log.write(f"There is no {wanted}; taking {other.name}.", "warning")
+            self._resume(other)
+        elif options.resume_file and mmf_checkpoint.PathManager.exists(options.resume_file):
+            self._load(str(options.resume_file), load_pretrained=options.resume_pretrained)
+            loaded_weights.check_left(self.trainer, options.resume_file, own=False)
+        elif options.resume_zoo is not None:
+            self._load(options.resume_zoo, load_zoo=True, load_pretrained=options.resume_pretrained)
+        elif options.resume_file is not None:
+            raise ConfigError(
+                f"checkpoint.resume_file={options.resume_file}: there is no such file"
+            )
+        elif resume:
+            mmf_log.write(
+                f"checkpoint.resume: there is no {wanted.name} in {folder.resolve()} to resume "
+                "from; the run begins at update 0.",
+                "warning",
+            )
+        self.beginning = False
+
+    def _resume(self, file: Path) -> None:
+        self._load(str(file))
+        with fit.fitting(file):
+            self.trainer.resume_from(self.position, file)
+        loaded_weights.check_left(self.trainer, str(file), own=True)
+
+    def _load(
+        self, file: Any, force: bool = False, load_zoo: bool = False, load_pretrained: bool = False
+    ) -> None:
+        self.loaded_names = None
+        with fit.fitting(file):
+            super()._load(file, force=force, load_zoo=load_zoo, load_pretrained=load_pretrained)
+            mapping = self.config.checkpoint.pretrained_state_mapping
+            copies_a_part = load_pretrained and not force and mapping
+            if self.loaded_names is not None and not copies_a_part:
+                own = not load_zoo and str(file) != str(self.config.checkpoint.resume_file)
+                strictly = own or "train" not in self.config.run_type
+                wanted = set(self.trainer.model.state_dict())
+                if warning := fit.check_names(wanted, self.loaded_names, file, strictly):
+                    mmf_log.write(warning, "warning")
+                fit.check_optimizer(self.trainer.optimizer, file)
+
+    def _torch_load(self, file: Any) -> Any:
+        loaded = super()._torch_load(file)
+        if self.beginning:
+            loaded_weights.check_configuration(self.config, loaded, str(file))
+        return loaded
+
+    def upgrade_state_dict(self, state_dict: dict[str, Any]) -> dict[str, Any]:
+        """MMF's, which renames weights; their names are compared with the model's later."""
+        result: dict[str, Any] = super().upgrade_state_dict(state_dict)
+        self.loaded_names = set(result)
+        return result
+
+    def _load_optimizer(self, ckpt: dict[str, Any]) -> None:
+        if isinstance(kept := ckpt.get("optimizer"), dict):
+            own = self.trainer.optimizer.state_dict()["param_groups"]
+            if wrong := form.difference(own, kept.get("param_groups"), "optimizer.param_groups"):
+                raise ValueError(wrong)
+        super()._load_optimizer(ckpt)
+
+    def _load_pretrained(self, ckpt: dict[str, Any]) -> None:
+        loaded_weights.copy_parts(self.trainer.model, self.config.checkpoint, ckpt)
+
+    def load_counts(self, ckpt: dict[str, Any]) -> None:
+        """Take over the counts of a checkpoint, and keep its position."""
+        self.position = ckpt.get("resume")
+        super().load_counts(ckpt)
+
+    def restore(self) -> None:
+        """Load the best weights, if a validation of this run found some."""
+        # only the first process knows the best value
+        none = math.isinf(self.trainer.early_stopping.best_monitored_value)
+        if broadcast_scalar(none, src=0, device=getattr(self.trainer, "device", "cpu")):
+            mmf_log.write("No evaluation gave a best checkpoint: the last weights stay.", "warning")
+        else:
+            super().restore()
+
+    def finalize(self) -> None:
+        """Write the weights alone, as MMF's pretrained models have them."""
+        if is_master():
+            weights = checkpoint_file.plain(self.trainer.model.state_dict(), "model")
+            checkpoint_file.write(weights, Path(self.pth_filepath))
+
+    def save(self, update: int, iteration: int | None = None, update_best: bool = False) -> None:
+        """Write current.ckpt, models/model_<update>.ckpt and, with `update_best`, best.ckpt."""
+        if not is_master():
+            return
+        keep = _max_to_keep(self.config)
+        models, folder = Path(self.models_foldername), Path(self.ckpt_foldername)
+        targets = [models / f"model_{update}.ckpt"] if keep else []
+        if update_best:
+            targets.append(folder / f"{self.ckpt_prefix}best.ckpt")
+        # Last: what current.ckpt says of the best must never be newer than best.ckpt.
+        targets.append(folder / f"{self.ckpt_prefix}current.ckpt")
+        state = checkpoint_file.plain(self._contents(update, iteration or update))
+        if broken := contents.non_finite(state["model"]):
+            raise WeightsNotFiniteError(weights_not_finite(update, broken))
+        checkpoint_file.write(state, *targets)
+        self.saved(targets[-1])
+        if keep > 0:
+            snapshots = [p for p in models.iterdir() if re.fullmatch(r"model_\d+\.ckpt", p.name)]
+            # By time, not by number: the folder may hold an earlier run's.
+            snapshots.sort(key=lambda path: path.stat().st_mtime_ns)
+            for old in snapshots[:-keep]:
+                old.unlink()
+
+    def _contents(self, update: int, iteration: int) -> dict[str, Any]:
+        trainer = self.trainer
+        parallel = registry.get("data_parallel") or registry.get("distributed")
+        model = trainer.model.module if parallel is True else trainer.model
+        best = trainer.early_stopping
+        state = {
+            checkpoint_file.FORMAT_KEY: checkpoint_file.FORMAT,
+            "model": model.state_dict(),
+            "optimizer": trainer.optimizer.state_dict(),
+            "best_iteration": best.best_monitored_iteration,
+            "current_iteration": iteration,
+            "current_epoch": trainer.current_epoch,
+            "num_updates": update,
+            "best_update": best.best_monitored_update,
+            "best_metric_value": best.best_monitored_value,
+            "config": run_config.saved(_plain_config(self.config), Path.cwd()),
+            "resume": position.capture(trainer),
+        }
+        if trainer.scaler:  # for fp16
+            state["fp16_scaler"] = trainer.scaler.state_dict()
+        if self.git_repo:
+            state.update(self._get_vcs_fields())
+        return state
+
+
+def _plain_config(config: Any) -> dict[str, Any]:
+    """A configuration in plain containers, resolved except for environment variables."""
+    return environment.without_values(config)
+
+
+def _truth(key: str, value: Any) -> bool:
+    text = str(value).lower()
+    if text not in ("true", "1", "false", "0", "none"):
+        raise ConfigError(f"{key}={value}: expected true or false")
+    return text in ("true", "1")
+
+
+def _max_to_keep(config: Any) -> int:
+    value = config.checkpoint.get("max_to_keep", -1)
+    if type(value) is not int or value < -1:
+        raise ConfigError(
+            f"checkpoint.max_to_keep={value}: expected how many snapshots stay in models/, "
+            "-1 for all of them, 0 for none"
+        )
+    return value
