@@ -1,4 +1,4 @@
-"""``source`` and ``annotations`` as typed: they replace what a configuration file says."""
+"""A typed ``source`` or ``annotations`` replaces the values of a configuration file."""
 
 import re
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ _ANNOTATIONS = re.compile(r"(dataset_config\.(\w+))\.annotations\b.*")
 
 
 def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str]:
-    """Options that make a typed ``source``, or typed ``annotations``, the only answer.
+    """Return options that unset the other keys for data, if ``source`` or ``annotations`` is typed.
 
-    A configuration file, such as a run's own, may hold the other one, or make a synthetic corpus. A
-    relative path becomes absolute where the working folder has it, so that a record of the run
-    names the same data everywhere.
+    A configuration file, such as a run's ``config.yaml``, may set the other one, or a synthetic
+    corpus. A relative path that exists in the working folder becomes absolute, so that the record
+    of the run names the data.
 
     Args:
         options: key -> value as typed.
-        predict: whether only predictions are wanted. Then typed ``annotations`` replace the file's
-            ``source``; a training on one split from here and another from there is refused.
+        predict: whether the run only predicts. Then typed ``annotations`` replace the file's
+            ``source``; a training with splits from both is refused.
 
     Returns:
         The options to add or replace.
@@ -39,8 +39,8 @@ def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str
             continue
         if name in lists:
             raise ConfigError(
-                f"{key}={options[key]} and {lists[name]}={options[lists[name]]} are both typed: "
-                "two answers to where the data is. Type one of them"
+                f"{key}={options[key]} and {lists[name]}={options[lists[name]]} are both typed, "
+                "and both name the data. Type one of them"
             )
         found[key] = repr(_absolute(value)) if isinstance(value, list) else _absolute(value)
         for split, files in DATASETS[name].shipped_annotations().items():

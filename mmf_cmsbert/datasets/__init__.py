@@ -1,1 +1,1 @@
-"""Segment readers (one file a layout), the registered datasets, and the synthetic demo corpus."""
+"""Segment readers (one file for each layout), registered datasets, the synthetic demo corpus."""

@@ -1,4 +1,4 @@
-"""Padding segments of different lengths to one batch."""
+"""Pad segments of different lengths to a batch."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from torch import Tensor
 def pad_pieces(
     input_ids: Sequence[np.ndarray], word_index: Sequence[np.ndarray], pad_id: int
 ) -> dict[str, Tensor]:
-    """Word pieces padded on the right to the longest of the batch.
+    """Pad word pieces on the right to the longest of the batch.
 
     Args:
-        input_ids: one ``(pieces,)`` a segment.
-        word_index: one ``(pieces,)`` a segment, -1 for special tokens.
-        pad_id: what ``input_ids`` is padded with.
+        input_ids: ``(pieces,)`` for each segment.
+        word_index: ``(pieces,)`` for each segment, -1 for special tokens.
+        pad_id: padding of ``input_ids``.
 
     Returns:
         int64 ``(batch, pieces)`` each: ``input_ids``; ``input_mask``, 1 for pieces and 0 for
@@ -36,15 +36,15 @@ def pad_pieces(
 
 
 def pad_frames(frames: Sequence[np.ndarray], width: int) -> tuple[Tensor, Tensor]:
-    """Frames padded with zeros to the longest of the batch, at least one.
+    """Pad frames with zeros to the longest of the batch, at least one.
 
     Args:
-        frames: one ``(frames, width)`` a segment, with no frames where the modality is missing.
+        frames: ``(frames, width)`` for each segment, with no frames if the modality is missing.
         width: columns.
 
     Returns:
-        float32 ``(batch, frames, width)`` and its mask, bool ``(batch, frames)``, true where there
-        is a frame.
+        float32 ``(batch, frames, width)`` and its mask, bool ``(batch, frames)``, true for real
+        frames.
     """
     lengths = torch.tensor([len(each) for each in frames])
     mask = torch.arange(max(1, int(lengths.max()))) < lengths[:, None]

@@ -1,4 +1,4 @@
-"""The datasets ``mosi`` and ``mosei`` as MMF finds them by name."""
+"""The datasets ``mosi`` and ``mosei``, registered with MMF."""
 
 from collections.abc import Sequence
 from functools import cache, partial
@@ -30,7 +30,7 @@ from mmf_cmsbert.datasets.synthetic import write_split
 
 
 class SentimentBuilder(BaseDatasetBuilder):
-    """Reads a corpus of segments out of the files that the configuration names.
+    """Builds a dataset from the files that the configuration names.
 
     Attributes:
         corpus: the name of the corpus.
@@ -50,10 +50,10 @@ class SentimentBuilder(BaseDatasetBuilder):
         return str(shipped.dataset_path(cls.corpus))
 
     def build(self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any) -> None:
-        """Convert the split ``dataset_type``, unless that is done; MMF's first process does it.
+        """Convert the split ``dataset_type``, unless that is done. MMF's first process calls this.
 
-        The split of a synthetic corpus is written first where ``synthetic`` asks for it. A split
-        that the run does not read is not looked for.
+        With ``synthetic`` the split of the synthetic corpus is written first. A split that the run
+        does not read is skipped.
         """
         if _is_read(dataset_type):
             self._segments(self._settings(config), dataset_type)
@@ -61,11 +61,11 @@ class SentimentBuilder(BaseDatasetBuilder):
     def load(
         self, config: Any, dataset_type: str = "train", *args: Any, **kwargs: Any
     ) -> SentimentDataset | None:
-        """The split ``dataset_type``, or None where the run does not read it.
+        """Load the split ``dataset_type``; None if the run does not read it.
 
         Raises:
             ConfigError: a key or value of the configuration is wrong.
-            DataError: a file is missing, damaged, or not what the configuration says.
+            DataError: a file is missing, damaged, or contradicts the configuration.
         """
         if not _is_read(dataset_type):
             return None
@@ -115,10 +115,10 @@ class SentimentBuilder(BaseDatasetBuilder):
         return convert(files, split, conversion, folder, elsewhere, partial(_log_media, files))
 
     def update_registry_for_model(self, config: Any) -> None:
-        """Tell models what the data at hand is like; the widths they read from the configuration.
+        """Register properties of the data for models (widths are in the configuration).
 
-        ``<dataset>_unaligned``: split -> the first segment that is not word-aligned, in words, or
-        None. ``<dataset>_statistics``: modality -> mean and scale of the training split, where
+        ``<dataset>_unaligned``: split -> a message on the first segment that is not word-aligned,
+        or None. ``<dataset>_statistics``: modality -> mean and scale of the training split, if
         ``normalise`` is ``corpus``.
         """
         name = f"{self.dataset_name}_unaligned"
@@ -150,12 +150,12 @@ def _log_media(files: Sequence[Path]) -> None:
 
 @cache
 def _log_once(message: str) -> None:
-    """Splits of one folder have the same media files."""
+    """Log a message once; splits of one folder have the same media files."""
     mmf_log.write(message)
 
 
 def _is_read(split: str) -> bool:
-    """Whether the run at hand reads a split; where there is none, any split can be read."""
+    """Return whether the current run reads a split; outside of a run, true for all splits."""
     config = registry.get("config", no_warning=True)
     run_type = config.get("run_type") if config is not None else None
     return run_type is None or split in needed_splits(str(run_type))

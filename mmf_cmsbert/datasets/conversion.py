@@ -1,4 +1,4 @@
-"""Files of any layout become a store: once, and again when the files or the settings change."""
+"""Convert files of any layout to a store, once, and again when files or settings change."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ from mmf_cmsbert.files import read_regular
 from mmf_cmsbert.utils.unfinished import look_through
 
 ON_INVALID = ("error", "skip")
-# Raised with any change of what becomes of the same files under the same settings.
+# Increase this when the same files and settings give another result.
 _VERSION = 2
 # Bytes of a tokenizer's vocab.txt.
 _LARGEST_VOCABULARY = 1 << 26
@@ -37,21 +37,21 @@ _LARGEST_VOCABULARY = 1 << 26
 
 @dataclass(frozen=True)
 class ConversionSettings:
-    """What becomes of the segments of some files.
+    """How segments are converted.
 
     Attributes:
-        corpus: ``mosi`` or ``mosei``, whose canonical videos computational sequences are split by.
+        corpus: ``mosi`` or ``mosei``; its canonical split is used for computational sequences.
         layout: a layout's name, or ``auto``.
-        alignment: ``word`` or ``none``, of computational sequences.
-        widths: modality -> declared width, None where the modality is left out; None for all
-            modalities, each in the width of the first segment that has it.
+        alignment: ``word`` or ``none``, for computational sequences.
+        widths: modality -> declared width, None to leave the modality out; None for all
+            modalities, each with the width of the first segment that has it.
         labelled: whether every segment must have a label.
-        max_frames: how many frames a segment may have, longer ones are pooled; None for any number.
-        by_segment: whether each column is normalised over the segment's own frames.
-        on_invalid: ``error``, or ``skip`` to leave out a segment that cannot be used, and say so.
+        max_frames: largest number of frames; more are averaged over windows. None for no limit.
+        by_segment: whether to normalise each column over the frames of its segment.
+        on_invalid: ``error``, or ``skip`` to skip unusable segments with a message.
         non_finite: ``error`` (such a segment cannot be used), or ``zero``.
-        vocabulary: the ``vocab.txt`` of the ids in MMSA files that hold no text.
-        single_frame: ``keep``, or ``every_word`` to give a modality's only frame to each word.
+        vocabulary: the ``vocab.txt`` for the ids of MMSA files without text.
+        single_frame: ``keep``, or ``every_word`` to repeat a modality's only frame for each word.
     """
 
     corpus: str
@@ -75,19 +75,19 @@ def convert(
     elsewhere: Collection[Path] = (),
     on_convert: Callable[[], Any] = lambda: None,
 ) -> StoredSegments:
-    """The store in ``folder``, made from ``files`` unless it is there and they have not changed.
+    """Return the store in ``folder``, converted from ``files`` if it is missing or outdated.
 
     Args:
-        files: files and folders of one split, which exist.
+        files: existing files and folders of one split.
         split: ``train``, ``val`` or ``test``.
-        settings: what becomes of their segments.
-        folder: the store. Anything else that is there stays there, and is an error.
+        settings: how to convert the segments.
+        folder: the store. If it exists and is not a store, it is kept and an error is raised.
         elsewhere: those of ``files`` that are listed for another split too.
-        on_convert: called before the files are read, if they have to be.
+        on_convert: called before the files are read, if they are read.
 
     Raises:
-        DataError: a file or a segment that cannot be used, or a folder that cannot be written. A
-            store that was in ``folder`` before is still there, and nothing else is.
+        DataError: a file or a segment cannot be used, or the folder cannot be written. An earlier
+            store in ``folder`` is kept, and no partial one is left.
     """
     files = [file.absolute() for file in files]
     made_with = _made_with(files, split, settings, elsewhere) | _user_code(files, settings.layout)
@@ -98,9 +98,9 @@ def convert(
         behind.append(settings.vocabulary.absolute())
     sources = identify(behind, found.sources if found else ())
     if found and found.settings == made_with and _same(found.sources, sources):
-        with suppress(DataError):  # a broken one is made again
+        with suppress(DataError):  # a damaged store is converted again
             store = StoredSegments(folder)
-            if found.sources != sources:  # the same content at a later time: spare the next hash
+            if found.sources != sources:  # equal content, new time: avoid hashing again next time
                 with suppress(OSError):
                     replace(found, sources=sources).write(folder)
             return store
@@ -109,8 +109,8 @@ def convert(
         _write(unfinished, files, split, settings, elsewhere, sources, made_with)
         if identify(behind, sources) != sources:
             raise DataError(
-                f"{', '.join(map(str, files))}: changed while it was read; start again when it is "
-                "complete"
+                f"{', '.join(map(str, files))}: changed while being read; repeat the command when "
+                "the file is complete"
             )
     return StoredSegments(folder)
 
@@ -118,7 +118,7 @@ def convert(
 def store_name(
     files: Sequence[Path], split: str, settings: ConversionSettings, elsewhere: Collection[Path]
 ) -> str:
-    """A folder's name for the store of these files under these settings, whatever they hold."""
+    """Return a folder name for the store of these files and settings, whatever their content."""
     files = [file.absolute() for file in files]
     made_with = json.dumps(_made_with(files, split, settings, elsewhere), sort_keys=True)
     return f"{settings.corpus}-{split}-{hashlib.sha256(made_with.encode()).hexdigest()[:12]}"
@@ -127,7 +127,7 @@ def store_name(
 def fitting_store(
     files: Sequence[Path], split: str, settings: ConversionSettings
 ) -> StoredSegments | None:
-    """The store that ``files`` names, where it holds just what conversion would give."""
+    """Return the store named by ``files`` if it equals the result of a conversion, else None."""
     if len(files) != 1 or settings.layout not in ("auto", "store"):
         return None
     for folder in (files[0], files[0] / split):
@@ -159,7 +159,7 @@ def _write(
 ) -> None:
     where = ", ".join(map(str, files))
     skipped: list[str] | None = [] if settings.on_invalid == "skip" else None
-    # disable=None: shown only where a person watches.
+    # disable=None: shown on a terminal only.
     bar = tqdm(desc=f"{settings.corpus} {split}: converting", unit=" segments", disable=None)
     with bar:
         read = read_files(
@@ -187,7 +187,7 @@ def _write(
 
 
 def write_split(folder: Path, split: str, segments: Iterable[Segment], **origin: Any) -> None:
-    """:func:`write_store`; a training split's manifest says how its columns are distributed."""
+    """Call :func:`write_store`, and add the columns' statistics to a training split's manifest."""
     write_store(folder, segments, **origin)
     if split == "train":
         statistics = corpus_statistics(StoredSegments(folder))
@@ -200,8 +200,8 @@ def _lines(file: Path) -> list[str]:
         return read_regular(file, _LARGEST_VOCABULARY).decode("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{file}: cannot be read as a vocabulary ({str(error)[:200]}); expected text, a word "
-            "piece a line"
+            f"{file}: cannot be read as a vocabulary ({str(error)[:200]}); expected text with one "
+            "word piece per line"
         ) from error
 
 
@@ -219,7 +219,7 @@ def _finished(segment: Segment, settings: ConversionSettings, bar: tqdm) -> Segm
 def _made_with(
     files: Sequence[Path], split: str, settings: ConversionSettings, elsewhere: Collection[Path]
 ) -> dict[str, Any]:
-    """What the segments depend on besides the content of the files, in types that JSON has."""
+    """Return everything but the files' content that the segments depend on, as JSON types."""
     shared = {file.absolute() for file in elsewhere} & set(files)
     return asdict(settings) | {
         "vocabulary": settings.vocabulary and str(settings.vocabulary.absolute()),
@@ -231,7 +231,7 @@ def _made_with(
 
 
 def _user_code(files: Sequence[Path], layout: str) -> dict[str, Any]:
-    """``code``: layout -> a hash of its file, for layouts that are not part of this package.
+    """Return ``code``: layout -> hash of its file, for layouts outside of this package.
 
     Files are converted again when the code of their layout changes.
     """

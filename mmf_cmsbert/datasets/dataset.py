@@ -19,15 +19,15 @@ from mmf_cmsbert.errors import ConfigError
 
 
 class SentimentDataset(BaseDataset):
-    """One split of a corpus: segments out of a store, their word pieces made once.
+    """One split of a corpus: segments from a store, with cached word pieces.
 
     A prepared batch has ``input_ids``, ``input_mask``, ``segment_ids``, ``word_index`` (see
     :func:`~mmf_cmsbert.datasets.batching.pad_pieces`); ``visual`` and ``acoustic`` float32
     ``(batch, frames, width)`` with ``visual_mask`` and ``acoustic_mask`` bool ``(batch, frames)``,
-    all false for a segment without the modality; ``targets`` float32 ``(batch, 1)``, NaN where the
-    label is unknown; ``segment_id``, a list; and ``id (batch,)``, the segment's number in the
+    all false for a segment without the modality; ``targets`` float32 ``(batch, 1)``, NaN for an
+    unknown label; ``segment_id``, a list; and ``id (batch,)``, the segment's number in the
     split, which MMF gathers across processes. With a ``region_processor`` it also has the fields
-    that MMF's own models read, see :func:`~mmf_cmsbert.processors.regions.as_regions`.
+    that MMF's models read, see :func:`~mmf_cmsbert.processors.regions.as_regions`.
 
     Args:
         dataset_name: ``mosi`` or ``mosei``.
@@ -55,12 +55,12 @@ class SentimentDataset(BaseDataset):
         self.region_processor = None
 
     def init_processors(self) -> None:
-        # MMF's own does the same, but does not tell a processor which section it was configured in.
+        # As MMF's method, but passes each processor its configuration key.
         for name, section in self.config.processors.items():
             if section and registry.get_processor_class(section.type) is None:
                 raise ConfigError(
-                    f"{self._key}.processors.{name}.type is {section.type!r}, and no processor "
-                    "is registered so; these datasets come with word_pieces and frames_as_regions"
+                    f"{self._key}.processors.{name}.type is {section.type!r}, which is not a "
+                    "registered processor; these datasets use word_pieces and frames_as_regions"
                 )
         processors = {}
         for name, section in self.config.processors.items():
@@ -77,8 +77,8 @@ class SentimentDataset(BaseDataset):
         word_processor = processors.get("word_processor")
         if not (hasattr(word_processor, "pad_id") and hasattr(word_processor, "fingerprint")):
             raise ConfigError(
-                f"{self._key}.processors.word_processor must give word pieces that know their "
-                f"word; type {self._key}.processors.word_processor.type=word_pieces"
+                f"{self._key}.processors.word_processor must return word pieces with the index of "
+                f"their word; type {self._key}.processors.word_processor.type=word_pieces"
             )
         name = f"{self.dataset_name} {self.dataset_type}: word pieces"
         self._pieces = stored_pieces(self._segments, self.word_processor, self._store_dir, name)
@@ -93,7 +93,7 @@ class SentimentDataset(BaseDataset):
         sample.id = torch.tensor(idx)
         sample.segment_id = segment.id
         sample.targets = torch.tensor([np.nan if segment.label is None else segment.label]).float()
-        # MMF stacks tensors, which must be of one length; arrays wait for prepare_batch.
+        # MMF stacks tensors, which must have equal lengths; arrays are padded in prepare_batch.
         sample.input_ids = pieces["input_ids"]
         sample.word_index = pieces["word_index"]
         for modality in MODALITIES:
@@ -119,11 +119,11 @@ class SentimentDataset(BaseDataset):
         return super().prepare_batch(padded)
 
     def format_for_prediction(self, report: Any) -> list[dict[str, Any]]:
-        """One row a segment: its id, the predicted sentiment, and the label where it is known."""
+        """Return a row for each segment: id, predicted sentiment, and the label if known."""
         if report.scores.size(-1) != 1:
             raise ConfigError(
-                f"the model gives {report.scores.size(-1)} scores a segment; expected one, the "
-                "sentiment. Give the model one output (num_labels: 1)"
+                f"the model returns {report.scores.size(-1)} scores per segment; expected one, the "
+                "sentiment. Set one output for the model (num_labels: 1)"
             )
         segments = [self._segments[i] for i in report.id.tolist()]
         scores = report.scores.reshape(-1).tolist()
@@ -131,14 +131,14 @@ class SentimentDataset(BaseDataset):
             {
                 "id": segment.id,
                 "prediction": score,
-                # What was written as 1.8 was stored as the nearest float32.
+                # A label of 1.8 is stored as the nearest float32.
                 "label": None if segment.label is None else round(segment.label, 6),
             }
             for segment, score in zip(segments, scores, strict=True)
         ]
 
     def _check_regions(self) -> None:
-        """Raise where frames cannot stand in for regions, or not as they were asked for."""
+        """Check that the configured frames can be used as regions."""
         if self.region_processor is None:
             return
         modality = getattr(self.region_processor, "modality", None)
@@ -149,8 +149,8 @@ class SentimentDataset(BaseDataset):
             )
         if self._normalise == "corpus":
             raise ConfigError(
-                f"{self._key}.normalise is corpus, which model cmsbert alone can do: the constants "
-                "are part of its weights. For other models' regions type "
+                f"{self._key}.normalise is corpus, which only model cmsbert supports: the "
+                "constants are part of its weights. For other models' regions type "
                 f"{self._key}.normalise=segment"
             )
 

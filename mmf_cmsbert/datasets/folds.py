@@ -1,4 +1,4 @@
-"""A corpus too small for one split, cut into folds so that no video is on two sides."""
+"""Split a small corpus into folds, so that no video is in two splits of a fold."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ FEWEST = 3
 
 
 def leave_videos_out(videos: Sequence[str], folds: int) -> list[dict[str, list[int]]]:
-    """The splits of each fold: every video is in the test split of just one of them.
+    """Return the splits of each fold; every video is in the test split of exactly one fold.
 
-    Videos go, the longest first, to the part that has the fewest segments so far; fold i tests on
-    part i, validates on the next one and trains on the others. Nothing is drawn.
+    Videos are added, the longest first, to the part with the fewest segments so far. Fold i tests
+    on part i, validates on the next part and trains on the others. This is deterministic.
 
     Args:
         videos: the video of each segment.
-        folds: how many, at least 3.
+        folds: number of folds, at least 3.
 
     Returns:
-        For each fold, ``train``, ``val`` and ``test``: the segments' numbers, in order.
+        For each fold ``train``, ``val`` and ``test``: the segments' numbers, in order.
 
     Raises:
         ConfigError: fewer than 3 folds, or fewer videos than folds.

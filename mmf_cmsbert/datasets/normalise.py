@@ -1,4 +1,4 @@
-"""Frames to zero mean and unit variance in each column, by segment or by corpus."""
+"""Normalise the columns of frames to zero mean and unit variance, by segment or by corpus."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -8,12 +8,12 @@ import numpy as np
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 
 CHOICES = ("none", "corpus", "segment")
-# A deviation this much smaller than the column's largest value is float32's rounding.
+# A deviation below this share of the column's largest value is rounding of float32.
 _ROUNDING = 1e-6
 
 
 def by_segment(segment: Segment) -> Segment:
-    """Each column over the segment's own frames; one that is constant there becomes zero."""
+    """Normalise each column over the frames of the segment; constant columns become zero."""
     normalised = {
         modality: ((getattr(segment, modality) - mean) / scale).astype(np.float32)
         for modality, (mean, scale) in corpus_statistics([segment]).items()
@@ -22,12 +22,12 @@ def by_segment(segment: Segment) -> Segment:
 
 
 def corpus_statistics(segments: Sequence[Segment]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Modality -> mean and scale ``(width,)``, float64, over all frames of all segments.
+    """Return each modality's mean and scale ``(width,)``, float64, over all frames.
 
-    The scale is the standard deviation (of the population), or 1 for a constant column. Modalities
-    that no segment has are left out. Meant for the training split alone.
+    The scale is the population standard deviation, or 1 for a constant column. Modalities that no
+    segment has are left out. Use it on the training split only.
     """
-    # Two passes: sums of squares alone would lose small deviations.
+    # Two passes, because sums of squares would lose small deviations.
     counts: dict[str, int] = {}
     sums: dict[str, np.ndarray] = {}
     largest: dict[str, np.ndarray] = {}
@@ -49,7 +49,7 @@ def corpus_statistics(segments: Sequence[Segment]) -> dict[str, tuple[np.ndarray
 
 
 def _frames(segments: Sequence[Segment]) -> Iterator[tuple[str, np.ndarray]]:
-    """A segment at a time: together they may not fit into memory."""
+    """Yield frames one segment at a time: together they may not fit into memory."""
     for segment in segments:
         for modality in MODALITIES:
             frames = getattr(segment, modality)

@@ -1,4 +1,4 @@
-"""The record that every layout is read into."""
+"""The record type that all layouts are read into."""
 
 import zlib
 from collections.abc import Iterable, Mapping
@@ -13,18 +13,18 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Segment:
-    """One utterance of a video: what was said, seen and heard, and the sentiment given to it.
+    """One utterance of a video: words, visual and acoustic frames, and its sentiment.
 
     Attributes:
         id: unique in its corpus.
         video: the video that it is cut from.
         words: the spoken words in order.
-        visual: float32 ``(frames, width)``, or None where the modality is missing.
-        acoustic: float32 ``(frames, width)``, or None where the modality is missing.
-        label: sentiment in [-3, 3], or None where it is unknown.
+        visual: float32 ``(frames, width)``, or None if the modality is missing.
+        acoustic: float32 ``(frames, width)``, or None if the modality is missing.
+        label: sentiment in [-3, 3], or None if unknown.
         start: seconds into the video, or None.
         end: seconds into the video, or None.
-        metadata: what else a corpus says of it; nothing is trained on this.
+        metadata: other fields of the corpus, not used in training.
     """
 
     id: str
@@ -39,10 +39,10 @@ class Segment:
 
 
 def checksum(segment: Segment) -> int:
-    """CRC-32 of everything in a segment."""
+    """Return the CRC-32 of everything in a segment."""
     text: tuple = (segment.id, segment.video, segment.words, segment.label)
     text += (segment.start, segment.end)
-    if segment.metadata:  # segments without have the checksum that they always had
+    if segment.metadata:  # without metadata the checksum equals that of format 1
         text += (sorted(segment.metadata.items()),)
     found = zlib.crc32(repr(text).encode())
     for frames in (segment.visual, segment.acoustic):
@@ -52,7 +52,7 @@ def checksum(segment: Segment) -> int:
 
 
 def unaligned(segment: Segment, modalities: Iterable[str] = MODALITIES) -> str | None:
-    """A message if a modality does not have one frame a word, else None."""
+    """Return a message if a modality does not have one frame per word, else None."""
     for modality in modalities:
         frames = getattr(segment, modality)
         if frames is not None and len(frames) != len(segment.words):

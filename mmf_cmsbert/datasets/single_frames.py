@@ -1,4 +1,4 @@
-"""A modality that has one frame for a whole segment, given to each of its words."""
+"""Repeat a modality's only frame in a segment for each of its words."""
 
 from dataclasses import replace
 
@@ -10,10 +10,10 @@ SINGLE_FRAMES = ("keep", "every_word")
 
 
 def spread(segment: Segment) -> Segment:
-    """The segment with a modality's only frame repeated for each word, as MAG reads it (our
-    reading: MAG is defined on one frame a word, and says nothing of one vector a segment).
+    """Repeat a modality's only frame for each word of a segment, for MAG.
 
-    Modalities with more frames, or none, stay as they are.
+    This is our interpretation: MAG is defined for one frame per word, not for one vector per
+    segment. Modalities with more frames, or none, are unchanged.
     """
     frames = {modality: getattr(segment, modality) for modality in MODALITIES}
     single = {m: each for m, each in frames.items() if each is not None and len(each) == 1}

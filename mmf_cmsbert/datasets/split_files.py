@@ -1,4 +1,4 @@
-"""The files of each split, out of the keys ``source``, ``annotations`` and ``data_dir``."""
+"""The files of each split, from the keys ``source``, ``annotations`` and ``data_dir``."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,15 +19,15 @@ _KEYS = ("source", "annotations", "data_dir", "layout")
 
 @dataclass(frozen=True)
 class SplitFiles:
-    """Where a dataset's splits are looked for. Nothing is read before a split is asked for.
+    """Where to search for a dataset's splits. Nothing is read before a split is requested.
 
     Attributes:
         key: the configuration section, ``dataset_config.<name>``.
-        data_dir: the folder that relative names are relative to, absolute.
-        source: what ``source`` names, empty for none. Relative names are those of the working
-            folder or, where it has none of that name, of ``data_dir``.
+        data_dir: the folder for relative names, absolute.
+        source: the paths of ``source``, empty for none. Relative paths are searched in the working
+            folder, then in ``data_dir``.
         annotations: split -> the files under ``annotations``, absolute.
-        shipped: the splits whose ``annotations`` are those of the shipped configuration.
+        shipped: the splits whose ``annotations`` are the default ones.
         layout: a layout's name, or ``auto``.
     """
 
@@ -39,10 +39,10 @@ class SplitFiles:
     layout: str
 
     def of(self, split: str) -> list[Path]:
-        """The files of a split, which exist.
+        """Return the existing files of a split.
 
         Raises:
-            DataError: there are none; the message says where they were looked for and what to type.
+            DataError: none were found; the message lists the searched paths and what to type.
         """
         if self.source:
             return self._of_source(split)
@@ -55,10 +55,10 @@ class SplitFiles:
         return [each for file in files for each in self._expanded(file, split)]
 
     def shared(self, split: str) -> set[Path]:
-        """Those of a split's files that another split has as well."""
+        """Return the files of a split that another split has too."""
         files: dict[str, list[Path]] = dict.fromkeys(SPLITS, [])
         for each in SPLITS:
-            with suppress(DataError):  # of a split that nobody asked for
+            with suppress(DataError):  # of a split that was not requested
                 files[each] = self.of(each)
         others = [file for other, each in files.items() if other != split for file in each]
         return set(files[split]) & set(others)
@@ -86,7 +86,7 @@ class SplitFiles:
         )
 
     def _in_data_dir(self, split: str) -> list[Path]:
-        """The split among what ``data_dir``, or the dataset's folder in it, holds, if anything."""
+        """Search for the split in the dataset's folder in ``data_dir``, then in ``data_dir``."""
         name = self.key.rpartition(".")[2]
         # Subfolders of data_dir itself belong to other datasets.
         for folder, levels in ((self.data_dir / name, None), (self.data_dir, 0)):
@@ -97,11 +97,11 @@ class SplitFiles:
         return []
 
     def _expanded(self, path: Path, split: str) -> list[Path]:
-        """A file under ``annotations``; of a folder with one file a split, the file of this one."""
+        """Resolve a path under ``annotations``: a file, or a split's file in a folder."""
         if not path.is_dir() or recognise(path) is not None:
             return [path]
         found = find_source([path], layout=self.layout)
-        if found.unnamed:  # the list that it is given in says which split it is
+        if found.unnamed:  # the list that names it gives its split
             return list(found.unnamed)
         if split not in found.files:
             raise DataError(f"{self.key}.annotations.{split}: {path}: {_lacks(found, split)}")
@@ -113,17 +113,15 @@ class SplitFiles:
         return (
             f"{name}: no data file for the {split} split. Looked for{where}\n"
             f"({self.key}.annotations.{split}, in {self.key}.data_dir={self.data_dir})\n"
-            "If you have the corpus, name the file or folder that it is in, or the folder that "
-            "holds the files above:\n"
-            f"  {self.key}.source=PATH        any layout; cmsbert data inspect PATH shows what is "
-            "found in it\n"
+            "If you have the corpus, type its file or folder, or the folder with the files above:\n"
+            f"  {self.key}.source=PATH        any layout; cmsbert data inspect PATH shows its "
+            "content\n"
             f"  {self.key}.data_dir=FOLDER\n"
             "If you do not:\n"
             f"  cmsbert data download {name}    the .csd files that CMU-MultimodalSDK publishes\n"
-            "  make demo    a synthetic corpus, as mmf_run config=projects/cmsbert/demo.yaml "
-            "does too\n"
-            f"CMU-{name.upper()} is research data and does not come with this package. Processed "
-            "pickles of it circulate with the repositories of MISA, MAG-BERT and MMSA on GitHub."
+            "  make demo    a synthetic corpus, like mmf_run config=projects/cmsbert/demo.yaml\n"
+            f"CMU-{name.upper()} is research data and is not part of this package. The "
+            "repositories of MISA, MAG-BERT and MMSA on GitHub link to processed pickles of it."
         )
 
 
@@ -133,12 +131,12 @@ def read_split_files(
     """Read ``source``, ``annotations``, ``data_dir`` and ``layout`` of ``dataset_config.<name>``.
 
     Args:
-        schema: the dataset's.
-        name: its name.
+        schema: the dataset's schema.
+        name: the dataset's name.
         given: the section, references resolved.
 
     Raises:
-        ConfigError: a value of the wrong kind, or both ``source`` and ``annotations``.
+        ConfigError: a value has the wrong type, or both ``source`` and ``annotations`` are set.
     """
     key = f"dataset_config.{name}"
     named = {each: given[each] for each in _KEYS if each in given}
@@ -160,8 +158,8 @@ def read_split_files(
 def _lacks(found: Source, split: str) -> str:
     if found.unnamed:
         return (
-            f"there is no {split} split in it. Nothing in it names a split, so that all its "
-            "segments count as test. Give the segments a 'split', or files and folders a name such "
-            "as train, dev and test; or cut it by its videos with cmsbert data folds"
+            f"it has no {split} split. No split is named in it, so all its segments count as test. "
+            "Give the segments a 'split', or files and folders names such as train, dev and test; "
+            "or split it by its videos with cmsbert data folds"
         )
-    return f"there is no {split} split in it, only {' and '.join(found.files)}"
+    return f"it has no {split} split, only {' and '.join(found.files)}"

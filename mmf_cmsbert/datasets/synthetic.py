@@ -1,9 +1,9 @@
-"""A synthetic corpus in the MISA layout, made from a seed. It is no CMU-MOSI and no CMU-MOSEI.
+"""A synthetic corpus in the MISA layout, generated from a seed. It is not CMU-MOSI or CMU-MOSEI.
 
-The sentiment of a segment is the sum of three independent parts of the same variance: an opinion
-word, a pattern of the face and a pattern of the voice, each pattern on a few frames away from the
-opinion word. Text alone explains a third of the variance. Every column is centred in its segment,
-as the real files are: its mean carries nothing, the patterns lie in time.
+The sentiment of a segment is the sum of three independent parts of equal variance: an opinion
+word, a visual pattern and an acoustic pattern, each on a few frames away from the opinion word.
+Text alone explains a third of the variance. Every column is centred within its segment, as in the
+real files: its mean carries no information, only the patterns in time do.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.files import read_json, replace_text, replaced_file, sha256_of
 
 VERSION = 1
-# What a pattern adds to the sentiment -> the columns that rise with it. None rises for 0.
+# Sentiment of a pattern -> the columns that rise with it, none for 0.
 _COLUMNS = {-1.2: (2, 3, 4), -0.6: (7, 8, 9), 0.6: (12, 13, 14), 1.2: (17, 18, 19)}
 _NARROWEST = 20
 # Bytes of the note beside a file.
@@ -33,10 +33,10 @@ _RISE, _FRAME_NOISE, _LABEL_NOISE = 3.0, 0.5, 0.1
 def write_split(
     path: Path, split: str, settings: Mapping[str, int], widths: Mapping[str, int | None]
 ) -> bool:
-    """Write one split of the corpus to ``path``, unless it stands there already.
+    """Write one split of the corpus to ``path``, unless it exists.
 
-    A note beside the file says what it was made from. A file without that note, or changed since,
-    is somebody's data and stays.
+    A note beside the file records its settings. A file without a note, or changed since, may be a
+    user's data and is kept.
 
     Args:
         path: the pickle to write.
@@ -48,8 +48,8 @@ def write_split(
         Whether it was written.
 
     Raises:
-        ConfigError: features too narrow for the patterns.
-        DataError: another file stands there.
+        ConfigError: a width is too small for the patterns.
+        DataError: ``path`` is another file.
     """
     for modality in MODALITIES:
         if 0 < (widths.get(modality) or 0) < _NARROWEST:
@@ -69,16 +69,15 @@ def write_split(
     if path.exists():
         if not is_synthetic(path):
             raise DataError(
-                f"{path} stands where the synthetic corpus would be written, and is not part of "
-                "one; it was left as it is. Give the synthetic corpus a folder of its own: "
-                "data_dir of the dataset"
+                f"{path} exists and is not part of a synthetic corpus, so it is not replaced. Set "
+                "another folder for the synthetic corpus: data_dir of the dataset"
             )
         if made_from.items() <= read_json(note, _LARGEST).items():
             return False
         path.unlink()
     content = pickle.dumps(make_split(split, settings, widths), protocol=4)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The note first: a run that is cut off between the two leaves nothing that looks like data.
+    # The note first: a run that ends between the two leaves nothing that looks like a user's data.
     replace_text(note, json.dumps(made_from | {"sha256": _sha256(content)}, indent=1))
     with replaced_file(path) as unfinished:
         unfinished.write_bytes(content)
@@ -86,7 +85,7 @@ def write_split(
 
 
 def is_synthetic(path: Path) -> bool:
-    """Whether the file was written by this generator and has not been changed since."""
+    """Return whether the file was written by this generator and has not changed since."""
     try:
         note = read_json(_note_path(path), _LARGEST)
         return note["sha256"] == sha256_of(path)
@@ -97,7 +96,7 @@ def is_synthetic(path: Path) -> bool:
 def make_split(
     split: str, settings: Mapping[str, int], widths: Mapping[str, int | None]
 ) -> list[tuple[Any, ...]]:
-    """One split in the MISA layout; splits of one seed do not depend on each other's sizes."""
+    """Generate one split in the MISA layout; it does not depend on the sizes of other splits."""
     rng = np.random.default_rng([settings["seed"], SPLITS.index(split)])
     ids = {word: i for i, word in enumerate(vocabulary())}
     entries: list[tuple[Any, ...]] = []
@@ -124,10 +123,10 @@ def make_split(
 
 
 def _frames(count: int, opinion_at: int, width: int, rng: Generator) -> tuple[np.ndarray, float]:
-    """Frames ``(count, width)`` and what their pattern adds to the sentiment.
+    """Return frames ``(count, width)`` and the sentiment of their pattern.
 
     The pattern is a rise of a few neighbouring columns on two neighbouring frames (three in longer
-    sentences), none of them the opinion word's.
+    sentences), never at the opinion word.
     """
     if not width:
         return np.zeros((count, 0), np.float32), 0.0

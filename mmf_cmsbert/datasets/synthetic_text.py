@@ -4,7 +4,7 @@ import re
 
 from numpy.random import Generator
 
-# What the opinion word adds to the sentiment.
+# Sentiment -> opinion words.
 OPINIONS = {
     -1.2: ("terrible", "awful", "horrible", "dreadful"),
     -0.6: ("dull", "weak", "clumsy", "boring"),
@@ -53,10 +53,10 @@ _SHORTEST = 5
 
 
 def write_sentence(rng: Generator) -> tuple[list[str], int, float]:
-    """A sentence of 5 to 25 lower-case words without punctuation.
+    """Generate a sentence of 5 to 25 lower-case words without punctuation.
 
     Returns:
-        The words, the index of the opinion word, and what it adds to the sentiment.
+        The words, the index of the opinion word, and its sentiment.
     """
     value = float(rng.choice(list(OPINIONS)))
     opinion = str(rng.choice(OPINIONS[value]))
@@ -70,7 +70,7 @@ def write_sentence(rng: Generator) -> tuple[list[str], int, float]:
 
 
 def vocabulary() -> list[str]:
-    """Every word that a sentence can hold, sorted."""
+    """Return all words that sentences can contain, sorted."""
     templates = " ".join((*_CORES, *_OPENERS, *_TRAILERS))
     fillers = " ".join((*_SLOTS.values(), *(" ".join(words) for words in OPINIONS.values())))
     return sorted({"and", *re.sub(r"\{\w+\}", " ", templates).split(), *fillers.split()})

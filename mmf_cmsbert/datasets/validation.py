@@ -1,7 +1,7 @@
-"""Checks that a segment must pass before it is trained on or scored, each with one clear message.
+"""Checks of segments before training or scoring, each with one clear message.
 
-These are streams: each yields an error instead of a segment that cannot be used, and its caller
-decides whether to raise the error.
+The generators yield an error object for each segment that cannot be used; the caller decides
+whether to raise it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,19 +26,19 @@ def usable(
     labelled: bool,
     non_finite: str = "error",
 ) -> Iterator[Segment | SegmentError]:
-    """Yield the segments in order, and an error instead of one that cannot be trained on or scored.
+    """Yield the segments in order, with an error object for each one that cannot be used.
 
-    Errors are: another width than declared, a value that is not finite, a label outside [-3, 3],
+    Errors are: a width other than declared, a value that is not finite, a label outside [-3, 3],
     and a missing label. Modalities that are not declared are removed from the segments.
 
     Args:
         segments: a split, all files together.
-        widths: modality -> declared width; 0 or None where the corpus is used without it. None for
-            all modalities, each in the width that comes first.
+        widths: modality -> declared width; 0 or None to leave the modality out. None for all
+            modalities, each with the width of the first segment that has it.
         where: the split's files, for messages.
         key: the dataset's configuration section, for messages, e.g. ``dataset_config.mosi``.
         labelled: whether every segment must have a label.
-        non_finite: ``error``, or ``zero`` to put 0 for values that are not finite.
+        non_finite: ``error``, or ``zero`` to replace values that are not finite by 0.
     """
     first: dict[str, int] = {}
     for segment in segments:
@@ -109,8 +109,8 @@ def _check_finite(name: str, modality: str, frames: np.ndarray, where: str, key:
         frame, column = np.argwhere(~finite)[0]
         raise SegmentError(
             f"{where}: segment {name}, {modality} frame {frame}, column {column} is "
-            f"{frames[frame, column]}; expected finite numbers. Mend the file, or type "
-            f"{key}.non_finite=zero to read zeros there"
+            f"{frames[frame, column]}; expected finite numbers. Correct the file, or type "
+            f"{key}.non_finite=zero to read it as 0"
         )
 
 
@@ -133,7 +133,7 @@ def not_empty(
     Args:
         segments: a split.
         where: its files, for the message.
-        skipped: why segments were left out, complete once ``segments`` has been read.
+        skipped: messages for skipped segments, complete once ``segments`` has been read.
     """
     empty = True
     for segment in segments:
@@ -141,7 +141,7 @@ def not_empty(
         yield segment
     if empty and skipped:
         raise DataError(
-            f"{where}: none of its {len(skipped)} segments can be used, the first because of "
+            f"{where}: none of its {len(skipped)} segments can be used. The first error: "
             f"{skipped[0]}"
         )
     if empty:

@@ -1,4 +1,4 @@
-"""Long sequences of frames as fewer windows."""
+"""Average long sequences of frames over windows."""
 
 from dataclasses import replace
 
@@ -8,18 +8,18 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 
 
 def pool_windows(frames: np.ndarray, longest: int) -> np.ndarray:
-    """At most ``longest`` frames: a longer sequence becomes that many windows, each its mean.
+    """Reduce a longer sequence to ``longest`` frames, the means of as many windows.
 
-    The windows follow each other, cover every frame once, and differ in length by one frame at
-    most: window i begins at frame ``i * frames // longest`` (our
-    interpretation; peers cut instead).
+    The windows are consecutive, cover every frame once, and differ in length by at most one frame:
+    window i begins at frame ``i * frames // longest``. This is our interpretation; other
+    implementations truncate.
 
     Args:
         frames: float32 ``(frames, width)``.
-        longest: how many windows there may be, at least 1.
+        longest: largest number of windows, at least 1.
 
     Returns:
-        float32 ``(min(frames, longest), width)``; ``frames`` itself where it is short enough.
+        float32 ``(min(frames, longest), width)``; ``frames`` itself if it is short enough.
     """
     if len(frames) <= longest:
         return frames
@@ -29,7 +29,7 @@ def pool_windows(frames: np.ndarray, longest: int) -> np.ndarray:
 
 
 def shorten(segment: Segment, longest: int | None) -> Segment:
-    """The segment with every modality pooled to ``longest`` frames; None leaves it as it is."""
+    """Reduce every modality of a segment to at most ``longest`` frames; None for no limit."""
     if longest is None:
         return segment
     frames = {modality: getattr(segment, modality) for modality in MODALITIES}

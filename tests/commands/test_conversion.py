@@ -167,7 +167,7 @@ def test_misa_refuses_unaligned_segments_and_leaves_nothing(cmsbert, tmp_path):
     written_layouts.write_folder(tmp_path, make_corpus(aligned=False))
     result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi", "--to", "misa")
     assert result.exit_code == 2
-    assert "MISA's layout holds one frame a word. Type --to store" in result.stderr
+    assert "MISA's layout needs one frame per word. Type --to store" in result.stderr
     assert left(".") == []
 
 
@@ -193,7 +193,7 @@ def test_a_segment_that_cannot_be_used_is_an_error_unless_it_may_be_left_out(cms
     assert left(".") == []
 
     told = cmsbert(*typed, "--split", "val")
-    assert "type --non-finite zero to read zeros there" in told.stderr
+    assert "type --non-finite zero to read it as 0" in told.stderr
     zeros = cmsbert(*typed, "--split", "val", "--non-finite", "zero", "--output", "zeros")
     assert zeros.exit_code == 0
     assert StoredSegments(Path("zeros/val"))[2].visual[0, 3] == 0

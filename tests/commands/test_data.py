@@ -46,7 +46,7 @@ def test_the_options_that_an_inspection_names_are_those_of_the_command_it_names(
     row = {"id": "a", "split": "train"}
     (tmp_path / "segments.jsonl").write_text(json.dumps(row))
     found = cmsbert("data", "inspect", tmp_path).stdout
-    assert "(cmsbert data convert --skip-invalid leaves such out)" in found
+    assert "(cmsbert data convert --skip-invalid skips them)" in found
     assert "--skip-invalid" in cmsbert("data", "convert", "--help").stdout
 
 

@@ -164,7 +164,9 @@ def test_a_source_gives_the_same_as_its_files_named_one_by_one(configured, folde
     for split in FILES:
         one, other = (build_dataset("mosi", each, split) for each in (named, source))
         assert [s.segment_id for s in one] == [s.segment_id for s in other]
-    with pytest.raises(DataError, match="source=corpus/mosi/train.pkl: .*no val split in it, only"):
+    with pytest.raises(
+        DataError, match="source=corpus/mosi/train.pkl: .*it has no val split, only"
+    ):
         build_dataset("mosi", configured(source="corpus/mosi/train.pkl"), "val")
 
 
@@ -283,7 +285,7 @@ def test_predictions_have_one_row_a_segment(configured, folder, tmp_path):
 def test_predictions_need_one_score_a_segment(configured, folder):
     dataset = build_dataset("mosi", configured(), "test")
     report = Report(batch_of(dataset, 0, 1), {"scores": torch.zeros(2, 7)})
-    with pytest.raises(ConfigError, match="7 scores a segment; expected one"):
+    with pytest.raises(ConfigError, match="7 scores per segment; expected one"):
         dataset.format_for_prediction(report)
 
 
@@ -340,7 +342,7 @@ def test_build_writes_the_synthetic_corpus_and_the_log_says_so(configured, tmp_p
 
 def test_build_leaves_real_data_alone(configured, folder):
     before = (folder / "train.pkl").read_bytes()
-    with pytest.raises(DataError, match="left as it is"):
+    with pytest.raises(DataError, match="is not replaced"):
         build_dataset("mosi", configured(synthetic=COUNTS), "train")
     assert (folder / "train.pkl").read_bytes() == before
 
@@ -387,7 +389,7 @@ def test_a_missing_label_is_refused_in_training_and_validation(configured, folde
     [
         (
             {"word_processor": {"type": "nobody"}},
-            "word_processor.type is 'nobody', and no processor",
+            "word_processor.type is 'nobody', which is not a registered processor",
         ),
         ({"word_processor": {"type": "simple_word"}}, "word_processor.type=word_pieces"),
         ({"word_processor": None}, "word_processor is None; expected a section"),

@@ -191,7 +191,7 @@ def test_a_file_that_grows_while_it_is_read_is_an_error(files, tmp_path, monkeyp
             file.write(b"more")
 
     monkeypatch.setattr(conversion, "read_files", slow)
-    with pytest.raises(DataError, match="changed while it was read"):
+    with pytest.raises(DataError, match="changed while being read"):
         convert([files["val"]], "val", SETTINGS, tmp_path / "store")
     assert not (tmp_path / "store").exists()
 

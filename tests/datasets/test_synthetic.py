@@ -129,7 +129,7 @@ def test_it_is_written_again_only_when_its_settings_change(tmp_path):
 def test_data_of_somebody_else_is_never_overwritten(tmp_path):
     path = tmp_path / "train.pkl"
     path.write_bytes(b"real data")
-    with pytest.raises(DataError, match=r"train.pkl stands where .* left as it is"):
+    with pytest.raises(DataError, match=r"train.pkl exists and is not part of .* is not replaced"):
         write_split(path, "train", SETTINGS, WIDTHS)
     assert path.read_bytes() == b"real data"
 

@@ -222,7 +222,7 @@ class SentimentDatasetConfig(Section):
         if self.source and own:
             raise ValueError(
                 f"{{key}}.source is {', '.join(self.source)}, and {{key}}.annotations.{own[0]} is "
-                f"{files[own[0]]}: two answers to where the data is. Give one of them; "
+                f"{files[own[0]]}: both name the data. Set one of them; "
                 "{key}.source=null takes the first one back"
             )
         if self.synthetic and self.source:

@@ -1,1 +1,1 @@
-"""Fetching the published files."""
+"""Download of the published files."""

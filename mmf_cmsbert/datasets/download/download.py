@@ -1,4 +1,4 @@
-"""Fetch CMU-MultimodalSDK's published computational sequences of CMU-MOSI and CMU-MOSEI."""
+"""Download CMU-MultimodalSDK's published computational sequences of CMU-MOSI and CMU-MOSEI."""
 
 import json
 import os
@@ -19,15 +19,15 @@ from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.files import read_regular, replace_text, sha256_of, write_error
 
-# What the classic features are made of: 47 (MOSI) or 35 (MOSEI) visual columns, 74 acoustic ones.
+# The classic features: 47 (MOSI) or 35 (MOSEI) visual columns, 74 acoustic ones.
 FEATURES = ("words", "labels", "facet", "covarep")
-# The standard format: `sha256sum -c SHA256SUMS` checks the files too.
+# In the standard format: `sha256sum -c SHA256SUMS` checks the files too.
 SUMS = "SHA256SUMS"
 _LOCK = ".download.lock"
 # Addresses as CMU-MultimodalSDK publishes them.
 _ADDRESSES = Path(__file__).with_name("csd_addresses.json")
 _LARGEST_SUMS = 1 << 20
-# Feature -> what the name of such a sequence contains.
+# Feature -> a part of the names of its sequences.
 _NAMES = {
     "words": "word",
     "labels": "label",
@@ -52,28 +52,28 @@ def download(
     say: Callable[[str], None] = _to_stderr,
     limits: Limits | None = None,
 ) -> list[Path]:
-    """Bring a corpus's ``.csd`` files into a folder, which then reads as the layout ``csd``.
+    """Download a corpus's ``.csd`` files into a folder, which can be read with the layout ``csd``.
 
-    A file that is there is checked and kept; one that was interrupted goes on where it stopped.
-    The server publishes no checksums. So the SHA-256 of each file is written to ``SHA256SUMS``, and
-    a file that stands there already has to be the same: two machines can compare what they got.
+    Existing files are checked and kept; an interrupted download is resumed. The server publishes
+    no checksums, so the SHA-256 of each file is written to ``SHA256SUMS``. A file that is listed
+    there must match: two machines can compare their downloads.
 
     Args:
         dataset: ``mosi`` or ``mosei``.
-        folder: where the files go; made where it is missing.
-        features: which of :func:`available`. Two of the same modality (``facet``, ``openface``) in
-            one folder have to be named one by one where they are read.
-        mirror: what stands in for the published server, a copy of it with the same folders.
-        progress: whether to show bars of what comes, None for on a terminal only.
-        say: is told in a line what is done.
-        limits: of the time and the bytes of all files together, None for the usual ones.
+        folder: the folder for the files; created if missing.
+        features: names from :func:`available`. If a folder has two features of one modality
+            (``facet``, ``openface``), its files must be named one by one when they are read.
+        mirror: the address of a copy of the published server, with the same folders.
+        progress: whether to show progress bars; None shows them on a terminal only.
+        say: receives a line for each step.
+        limits: limits of time and bytes for all files together; None for the defaults.
 
     Returns:
         The files, in the order of ``features``.
 
     Raises:
-        ConfigError: no such corpus or feature.
-        DataError: a file cannot be fetched in these limits, or is not what it should be.
+        ConfigError: the corpus or a feature is unknown.
+        DataError: a file cannot be downloaded within the limits, or is not the expected one.
     """
     paths = available(dataset)
     unknown = [feature for feature in features if feature not in paths]
@@ -107,7 +107,7 @@ def download(
                 if new:
                     _remove_if_empty(folder)
     except Timeout as error:
-        raise DataError(f"{folder}: another download into this folder is under way") from error
+        raise DataError(f"{folder}: another download into this folder is running") from error
     except OSError as error:
         raise write_error(error, folder) or DataError(
             f"{error.filename or folder}: {error.strerror or error}"
@@ -115,7 +115,7 @@ def download(
 
 
 def _remove_if_empty(folder: Path) -> None:
-    """Remove the folder where nothing but the lock is in it."""
+    """Remove the folder if it contains only the lock."""
     with suppress(OSError):
         if [each.name for each in folder.iterdir()] == [_LOCK]:
             (folder / _LOCK).unlink()
@@ -123,10 +123,10 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 def available(dataset: str) -> dict[str, str]:
-    """Feature -> where it lies on the server.
+    """Map each feature to its path on the server.
 
     Raises:
-        ConfigError: no such corpus.
+        ConfigError: the corpus is unknown.
     """
     corpora = {name: paths for name, paths in _table().items() if name != "server"}
     if dataset not in corpora:
@@ -150,7 +150,7 @@ def _have(
 ) -> Path:
     path = folder / address.rpartition("/")[2]
     if path.exists():
-        _check(path, dataset, feature, "Move it away, and type the same command to have it fetched")
+        _check(path, dataset, feature, "Move it away, and type the same command to download it")
         say(f"{path}: already there")
         return path
 
@@ -160,17 +160,17 @@ def _have(
         transfer.fetch(address, part, csd_file.MAGIC, progress, limits)
     except KeyboardInterrupt:
         came = part.stat().st_size if part.exists() else 0
-        say(f"interrupted; {came:,} bytes are in {part}, and the same command goes on from there")
+        say(f"interrupted; {came:,} bytes are in {part}; the same command resumes there")
         raise
     except DataError as error:
-        kept = ", what came is kept" if transfer.can_go_on(part, address) else ""
+        kept = ", which resumes" if transfer.can_go_on(part, address) else ""
         raise DataError(
-            f"{error}. Type the same command to try again{kept}; or name another "
-            f"server with --mirror; or put {path.name} from elsewhere at {path}, and type the same "
+            f"{error}. Type the same command to try again{kept}; or name another server with "
+            f"--mirror; or copy {path.name} from another source to {path}, and type the same "
             "command. Other layouts of the corpus need no download"
         ) from error
     try:
-        _check(part, dataset, feature, "Type the same command to have it fetched anew", path.name)
+        _check(part, dataset, feature, "Type the same command to download it again", path.name)
     except DataError:
         transfer.forget(part)
         raise
@@ -180,13 +180,13 @@ def _have(
 
 
 def _check(path: Path, dataset: str, feature: str, advice: str, name: str | None = None) -> None:
-    """Is it such a sequence, of such videos, and the file that SHA256SUMS knows, if it does?"""
+    """Check a file's feature and videos, and its checksum if SHA256SUMS lists it."""
     name = name or path.name
     try:
         with csd_file.open_sequence(path) as sequence:
             found = sequence.name.lower()
             others = [n for f, n in _NAMES.items() if f != feature and n in found]
-            # A name that speaks of neither is let pass: not every published name is known to us.
+            # A name with no known part is accepted: not all published names are known.
             if others and _NAMES[feature] not in found:
                 raise DataError(f"{path}: expected {feature}, found the sequence {sequence.name!r}")
             videos = [v for s in SPLITS for v in canonical_videos(dataset, s)]
@@ -207,15 +207,15 @@ def _check(path: Path, dataset: str, feature: str, advice: str, name: str | None
     found = sha256_of(path)
     if known.setdefault(name, found) != found:
         raise DataError(
-            f"{path}: its SHA-256 is {found}, and {sums} says {known[name]}: damaged, or another "
-            f"version. {advice}; to accept it, take its line out of {SUMS}"
+            f"{path}: its SHA-256 is {found}, expected {known[name]} from {sums}: damaged, or "
+            f"another version. {advice}; to accept it, remove its line from {SUMS}"
         )
     lines = "".join(f"{s}  {n}\n" for n, s in sorted(known.items()))
     replace_text(sums, lines)
 
 
 def _sums(path: Path) -> dict[str, str]:
-    """File name -> SHA-256, as ``sha256sum`` writes them."""
+    """Read file names and their SHA-256, in the format of ``sha256sum``."""
     if not path.exists():
         return {}
     sums = {}

@@ -1,4 +1,4 @@
-"""How long downloads may take, and how much they may bring."""
+"""Limits of time and size for downloads."""
 
 import time
 from dataclasses import dataclass, field
@@ -9,23 +9,23 @@ HOURS, GIGABYTES = 24.0, 100.0
 
 
 class LimitReached(DataError):
-    """A download would take longer, or bring more, than is allowed."""
+    """A download exceeds the limit of time or size."""
 
 
 class TooLong(DataError):
-    """More came than the file has, or than is allowed: it is not the file."""
+    """The server sent more bytes than the file has or the limit allows; the data is unusable."""
 
 
 @dataclass
 class Limits:
-    """What is left of the time and the bytes that all files of a command may take together.
+    """The remaining time and bytes for all files of a command together.
 
     Args:
-        hours: from now on.
-        gigabytes: of 10^9 bytes.
+        hours: time from now on.
+        gigabytes: size in 10^9 bytes.
 
     Raises:
-        ConfigError: a limit that is not above 0.
+        ConfigError: a limit is not above 0.
     """
 
     hours: float = HOURS
@@ -41,10 +41,10 @@ class Limits:
         self._bytes = round(1e9 * self.gigabytes)
 
     def seconds_left(self) -> float:
-        """Seconds until the time is up.
+        """Return the seconds until the time limit.
 
         Raises:
-            LimitReached: it is up.
+            LimitReached: the time limit has passed.
         """
         left = self._deadline - time.monotonic()
         if left <= 0:
@@ -54,22 +54,22 @@ class Limits:
         return left
 
     def check_room_for(self, count: int) -> None:
-        """Raise a LimitReached unless so many more bytes are allowed."""
+        """Raise a LimitReached unless ``count`` more bytes are allowed."""
         if count > self._bytes:
             raise LimitReached(
-                f"{count:,} bytes are to come, and {self._bytes:,} are left of the "
-                f"{self.gigabytes:g} gigabytes that are allowed; --max-gigabytes allows more"
+                f"{count:,} bytes remain to be downloaded, and {self._bytes:,} are left of the "
+                f"limit of {self.gigabytes:g} gigabytes; --max-gigabytes allows more"
             )
 
     def spend(self, count: int) -> None:
-        """Take ``count`` bytes off what is left.
+        """Subtract ``count`` from the remaining bytes.
 
         Raises:
-            TooLong: fewer are left.
+            TooLong: fewer bytes remain.
         """
         if count > self._bytes:
             raise TooLong(
-                f"the server sends more than the {self.gigabytes:g} gigabytes that are allowed; "
+                f"the server sends more than the limit of {self.gigabytes:g} gigabytes; "
                 "--max-gigabytes allows more"
             )
         self._bytes -= count

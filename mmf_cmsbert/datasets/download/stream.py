@@ -1,7 +1,7 @@
-"""An HTTP answer and its body, which cannot hold up whoever reads them.
+"""Read an HTTP response and its body with timeouts that always apply.
 
-A server can keep a connection alive for ever with a byte now and then, in headers too, and no
-timeout of sockets ends that. So a thread reads, and the caller waits for as long as it wants.
+A slow server can keep a connection open forever by sending single bytes, in headers too, which no
+socket timeout ends. So a thread reads, and the caller waits with its own timeout.
 """
 
 import queue
@@ -28,29 +28,29 @@ _REDIRECTS = (
     HTTPStatus.TEMPORARY_REDIRECT,
     HTTPStatus.PERMANENT_REDIRECT,
 )
-# Errors of a server's answer or address that requests lets pass as they are.
+# Errors of a server's response or address that requests does not wrap.
 _NOT_WRAPPED = (urllib3.exceptions.HTTPError, HTTPException, ValueError)
-# Chunks that may wait to be taken.
+# Chunks that are buffered.
 _WAITING = 4
 
 
 class TooSlow(Exception):
-    """Nothing came in the time that was given."""
+    """No data arrived in time."""
 
 
 class Stream:
-    """A request, from the moment that it is made; leaving it as a context ends it.
+    """A running request; a context manager that ends it on exit.
 
     Args:
-        address: ``http`` or ``https``.
-        headers: of the request.
-        chunk: bytes of a chunk; the last one may be shorter.
+        address: an ``http`` or ``https`` address.
+        headers: headers of the request.
+        chunk: bytes in a chunk; the last one may be shorter.
     """
 
     def __init__(self, address: str, headers: Mapping[str, str], chunk: int):
         self._arrived: queue.Queue[tuple[str, Any]] = queue.Queue(_WAITING)
         self._ended = threading.Event()
-        # A daemon: a server that never ends an answer must not keep the command from ending.
+        # A daemon thread, so that an endless response does not prevent the command from ending.
         threading.Thread(target=self._read, args=(address, headers, chunk), daemon=True).start()
 
     def __enter__(self) -> "Stream":
@@ -60,17 +60,17 @@ class Stream:
         self._ended.set()
 
     def answer(self, seconds: float) -> requests.Response:
-        """The status and headers, the body unread.
+        """Return the response with status and headers, its body unread.
 
         Raises:
-            TooSlow: they did not come in time.
-            DataError: the server points to an address that is not followed.
+            TooSlow: they did not arrive in time.
+            DataError: the server redirects to an address that is not followed.
             requests.RequestException: the connection failed.
         """
         return self._next(seconds)[1]
 
     def chunk(self, seconds: float) -> bytes:
-        """The next chunk of the body; empty at its end.
+        """Return the next chunk of the body, empty at its end.
 
         Raises:
             TooSlow: it was not complete in time.
@@ -96,7 +96,7 @@ class Stream:
             self._hand_over("chunk", b"")
         except _Ended:
             pass
-        except BaseException as error:  # raised where it is waited for
+        except BaseException as error:  # raised in the waiting thread
             if isinstance(error, _NOT_WRAPPED) and not isinstance(error, requests.RequestException):
                 error = requests.ConnectionError(f"{type(error).__name__}: {error}"[:300])
             with suppress(_Ended):
@@ -117,18 +117,18 @@ class Stream:
 
 
 class _Ended(Exception):
-    """Nobody reads the stream any more."""
+    """The stream is no longer read."""
 
 
 class _Session(requests.Session):
-    """Leaves redirections alone: requests reads their bodies whole, which may never end."""
+    """Does not follow redirections, because requests reads their bodies, which may never end."""
 
     def resolve_redirects(self, *_args, **_kwargs):
         return iter(())
 
 
 def _get(session: _Session, address: str, headers: Mapping[str, str]) -> requests.Response:
-    """The answer at the end of all redirections; the bodies of these are not read."""
+    """Return the response after all redirections, whose bodies are not read."""
     for _ in range(_MOST_REDIRECTS + 1):
         answer = session.get(
             address, headers=headers, stream=True, timeout=TIMEOUTS, allow_redirects=False
@@ -146,6 +146,6 @@ def _check_redirect(address: str, target: str) -> None:
     before, after = (urlsplit(each).scheme.lower() for each in (address, target))
     if after not in ("http", "https") or (before, after) == ("https", "http"):
         raise DataError(
-            f"{address}: the server points to {target[:200]!r}; only http and https are followed, "
-            "and from https only https"
+            f"{address}: the server redirects to {target[:200]!r}; only http and https are "
+            "followed, and from https only https"
         )

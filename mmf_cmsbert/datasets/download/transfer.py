@@ -1,4 +1,4 @@
-"""One file over HTTP, resumed where an earlier try stopped."""
+"""Download one file over HTTP, and resume an interrupted download."""
 
 import json
 import shutil
@@ -26,13 +26,13 @@ from mmf_cmsbert.datasets.download.stream import TIMEOUTS, Stream, TooSlow
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import WriteError
 
-# In a row without a new chunk; and seconds before the second of them, doubled each time.
+# Tries without a new chunk; seconds before the second try, doubled each time.
 _TRIES, _PAUSE = 4, 1.0
-# So many bytes are lost at most where a connection breaks.
+# The most bytes that a broken connection loses.
 _CHUNK = 1 << 16
-# Seconds for the headers, and for each chunk: slower servers are given up.
+# Timeout in seconds for the headers, and for each chunk.
 _PATIENCE = 90
-# Would be the same the next time.
+# Errors that another try would repeat.
 _FINAL = (
     requests.exceptions.SSLError,
     requests.exceptions.ProxyError,
@@ -44,7 +44,7 @@ _FINAL = (
 
 
 class _Again(Exception):
-    """This try failed, the next one may not."""
+    """This try failed; another one may succeed."""
 
 
 def fetch(
@@ -54,22 +54,21 @@ def fetch(
     progress: bool | None = None,
     limits: Limits | None = None,
 ) -> None:
-    """Bring a file to ``part``, whole; what an earlier call left there is not fetched again.
+    """Download a complete file to ``part``, resuming an earlier call.
 
-    A rest is only joined to its beginning where the server says that the file is unchanged; else,
-    or where the server sends no parts, the file comes from its start. Beside ``part`` lies
-    ``<part>.json``, which says what it is the beginning of.
+    A download is only resumed if the server says that the file is unchanged. Otherwise, or if the
+    server does not support ranges, it starts again. ``<part>.json`` records the file's origin.
 
     Args:
-        address: of the file, ``http`` or ``https``.
-        part: where it goes.
-        begins: the bytes that every such file begins with. Anything else, such as a page that
-            stands in for the file, is refused before it is fetched.
-        progress: whether to show a bar, None for on a terminal only.
-        limits: of time and size, None for the usual ones.
+        address: the file's address, ``http`` or ``https``.
+        part: the file to write.
+        begins: the bytes that every such file begins with. Anything else, such as an HTML page
+            sent instead of the file, is refused before it is downloaded.
+        progress: whether to show a bar; None shows it on a terminal only.
+        limits: limits of time and size; None for the defaults.
 
     Raises:
-        DataError: the file could not be fetched. What came of it stays where it can be resumed.
+        DataError: the download failed. A partial file is kept if it can be resumed.
     """
     limits = limits or Limits()
     tries = 0
@@ -87,7 +86,7 @@ def fetch(
                 discard(part)
             raise LimitReached(f"{address}: {error}") from error
         except (_Again, requests.RequestException, OSError) as error:
-            # requests' errors are OSErrors too; the others are of the disk.
+            # requests' errors are OSErrors too; the other OSErrors are disk errors.
             if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
                 raise WriteError(part, error) from error
             tries = 1 if length_of(part) >= before + _CHUNK else tries + 1
@@ -96,17 +95,17 @@ def fetch(
 
 
 def forget(part: Path) -> None:
-    """Have the next :func:`fetch` begin anew; what lies in ``part`` stays there until then."""
+    """Make the next :func:`fetch` start again; until then ``part`` is kept."""
     note_beside(part).unlink(missing_ok=True)
 
 
 def can_go_on(part: Path, address: str) -> bool:
-    """Whether the next :func:`fetch` takes up what is in ``part``."""
+    """Return whether the next :func:`fetch` resumes ``part``."""
     return length_of(part) > 0 and read_origin(part, address).version is not None
 
 
 def discard(part: Path) -> None:
-    """Remove what came, which is not the file or cannot be resumed."""
+    """Remove a partial file that is wrong or cannot be resumed."""
     forget(part)
     part.unlink(missing_ok=True)
 
@@ -116,7 +115,7 @@ def _fetch(address: str, part: Path, begins: bytes, progress: bool | None, limit
     have = length_of(part) if origin.version else 0
     if have and have == origin.size:
         return
-    # A compressed answer has another length than the file.
+    # A compressed response differs in length from the file.
     headers = {"Accept-Encoding": "identity"}
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": origin.version}
@@ -125,10 +124,10 @@ def _fetch(address: str, part: Path, begins: bytes, progress: bool | None, limit
         if answer.status_code == HTTPStatus.PARTIAL_CONTENT and have:
             if not continues(answer, have, origin):
                 forget(part)
-                raise _Again("the server sent another part than was asked for")
+                raise _Again("the server sent another range than requested")
         elif answer.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             forget(part)
-            raise _Again("the file there is shorter than what came before")
+            raise _Again("the file on the server is shorter than the part downloaded before")
         elif answer.status_code == HTTPStatus.OK:
             have, origin = 0, Origin(address, version_of(answer), announced_size(answer))
         else:
@@ -142,23 +141,23 @@ def _fetch(address: str, part: Path, begins: bytes, progress: bool | None, limit
 
 
 def _waited(read: Callable[[float], Any], what: str, limits: Limits) -> Any:
-    """What ``read`` gives, as long as it comes in time."""
+    """Call ``read`` with a timeout and return its result."""
     try:
         return read(min(_PATIENCE, limits.seconds_left()))
     except TooSlow as error:
-        limits.seconds_left()  # raises where the whole time is up
+        limits.seconds_left()  # raises if the time limit has passed
         raise _Again(f"the server is too slow: {what} took over {_PATIENCE:g} s") from error
 
 
 def _write(stream, answer, part, have, origin, begins, progress, limits) -> None:
     what = f"{_CHUNK:,} bytes"
     chunk = _waited(stream.chunk, what, limits)
-    # Looked at before anything is overwritten: behind a log-in page the beginning stays.
+    # Checked before writing, so that a log-in page does not overwrite the partial file.
     if not have and not chunk.startswith(begins):
         kind = answer.headers.get("Content-Type", "no type")
         raise DataError(
-            f"{origin.address}: the server sent something else than the file "
-            f"({_printable(kind)}, beginning {chunk[:40]!r})"
+            f"{origin.address}: the server did not send the file, but {_printable(kind)} "
+            f"beginning {chunk[:40]!r}"
         )
     bar = tqdm(
         desc=part.stem,
@@ -171,7 +170,7 @@ def _write(stream, answer, part, have, origin, begins, progress, limits) -> None
     forget(part)
     with open(part, "r+b" if have else "wb") as file, bar:
         file.seek(have)
-        # From here on the bytes in the file and the note beside it speak of the same file.
+        # From here on the note describes the bytes in the file.
         note_beside(part).write_text(json.dumps(asdict(origin)), encoding="utf-8")
         while chunk:
             if origin.size is not None and file.tell() + len(chunk) > origin.size:
@@ -190,28 +189,28 @@ def _refuse(answer) -> None:
 
 
 def _printable(header: str) -> str:
-    """A server's words without what would steer a terminal."""
+    """Remove control characters from a server's text."""
     return "".join(filter(str.isprintable, header or ""))[:60]
 
 
 def _check_encoding(answer) -> None:
-    """Refuse a compressed body: nobody asked for it, and a small one can unpack to anything."""
+    """Refuse a compressed body: it was not requested, and a small one can expand to any size."""
     encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise DataError(
-            f"{answer.url}: the server sent the file compressed ({_printable(encoding)}), although "
-            "it was asked not to"
+            f"{answer.url}: the server sent the file compressed ({_printable(encoding)}); expected "
+            "it uncompressed, as requested"
         )
 
 
 def _check_room(part: Path, have: int, origin: Origin) -> None:
     wanted = (origin.size or 0) - have
-    # A beginning that is not gone on with gives its room back.
+    # A partial file that is not resumed is overwritten, which frees its space.
     free = shutil.disk_usage(part.parent).free + (0 if have else length_of(part))
     if wanted > free:
         raise DataError(
-            f"{origin.address}: {wanted:,} bytes are to come, and {part.parent} has room for "
-            f"{free:,}"
+            f"{origin.address}: {wanted:,} bytes remain to be downloaded, and {part.parent} has "
+            f"{free:,} free"
         )
 
 
@@ -226,7 +225,7 @@ def _reason(error: Exception) -> str:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost message: requests and urllib3 wrap it in several others."""
+    """Return the innermost message, which requests and urllib3 wrap in several others."""
     while isinstance(
         inner := getattr(error, "reason", None) or next(iter(error.args), None), BaseException
     ):

@@ -1,1 +1,1 @@
-"""What is in a corpus, and what to look at before training on it."""
+"""Inspection of a corpus: its content, and what to check before training on it."""

@@ -1,4 +1,4 @@
-"""What stands out in the report of an inspection, each in a sentence that says what to do."""
+"""Findings of an inspection, each one sentence, with advice."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,15 +9,15 @@ from mmf_cmsbert.datasets.readers.video_lists import EXAMPLE, NAME
 from mmf_cmsbert.datasets.segment import MODALITIES
 
 _SHOWN = 3
-# Columns whose deviations are this far apart drown each other in a linear map.
+# With a larger ratio of deviations, some columns dominate a linear map.
 _FAR_APART = 1000.0
 
 
 def findings(report: Mapping[str, Any]) -> list[str]:
-    """The sentences, the gravest first.
+    """Return the findings, the most serious first.
 
     Args:
-        report: what :func:`mmf_cmsbert.datasets.inspection.inspect_source` gives.
+        report: from :func:`mmf_cmsbert.datasets.inspection.inspection.inspect_source`.
     """
     return [*_unusable(report), *_leaks(report), *_features(report), *_left_out(report)]
 
@@ -31,10 +31,10 @@ def _unusable(report: Mapping[str, Any]) -> Iterator[str]:
         if unreadable := found["unreadable_segments"]:
             yield (
                 f"{split}: {_many(unreadable, 'segment')} cannot be used (cmsbert data convert "
-                f"--skip-invalid leaves such out): {unreadable[0]}"
+                f"--skip-invalid skips them): {unreadable[0]}"
             )
         if names := found["duplicate_ids"]:
-            yield f"{split}: {_many(names, 'segment')} whose id came before: {_some(names)}"
+            yield f"{split}: {_many(names, 'segment')} with a duplicate id: {_some(names)}"
         if names := found["labels"]["out_of_range"]:
             yield f"{split}: {_many(names, 'label')} outside [-3, 3]: {_some(names)}"
         if (names := found["labels"]["unlabelled"]) and split != "test":
@@ -48,8 +48,8 @@ def _unusable(report: Mapping[str, Any]) -> Iterator[str]:
                 nan, inf = (sum(f[kind] for f in frames) for kind in ("nan", "inf"))
                 yield (
                     f"{split}: {nan} NaN and {inf} infinite {modality} values in "
-                    f"{_many(names, 'segment')} (cmsbert data convert --non-finite zero reads "
-                    f"zeros there): {_some(names)}"
+                    f"{_many(names, 'segment')} (cmsbert data convert --non-finite zero replaces "
+                    f"them by zeros): {_some(names)}"
                 )
 
 
@@ -67,7 +67,7 @@ def _leaks(report: Mapping[str, Any]) -> Iterator[str]:
         corpus = report["dataset"].upper()
         if videos := found["elsewhere"]:
             yield (
-                f"{split}: {_many(videos, 'video')} of {corpus}'s canonical split elsewhere: "
+                f"{split}: {_many(videos, 'video')} from another canonical split of {corpus}: "
                 f"{_some([f'{video} ({other})' for video, other in videos.items()])}"
             )
         if videos := found["unknown"]:
@@ -76,16 +76,16 @@ def _leaks(report: Mapping[str, Any]) -> Iterator[str]:
         if names := found["no_video"]:
             yield (
                 f"{split}: {_many(names, 'segment')} whose ids name no video, so that each counts "
-                f"as a video of its own: {_some(names)}. Where some are of one video, name it in a "
+                f"as a separate video: {_some(names)}. If some belong to one video, name it in a "
                 "column 'video', or by ids such as VIDEO[0]"
             )
 
 
 def _left_out(report: Mapping[str, Any]) -> Iterator[str]:
-    """What is in the source and takes no part in a training."""
+    """Yield findings on parts of the source that training does not use."""
     if videos := report["unlisted"]:
         yield (
-            f"{_many(videos, 'video')} with labels of no split: {_some(videos)} (write "
+            f"{_many(videos, 'video')} with labels, but in no split: {_some(videos)} (write "
             f"{EXAMPLE} into {NAME} beside the .csd files to split them yourself)"
         )
     if media := report["media"]:
@@ -93,7 +93,7 @@ def _left_out(report: Mapping[str, Any]) -> Iterator[str]:
     columns = {name: None for found in report["splits"].values() for name in found["metadata"]}
     if columns:
         yield (
-            f"{_many(columns, 'column')} kept as metadata, nothing is trained on it: "
+            f"{_many(columns, 'column')} kept as metadata, not used in training: "
             f"{_some(list(columns))}"
         )
 
@@ -116,21 +116,21 @@ def _features(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_columns(modality: str, frames: Mapping[str, Any]) -> Iterator[str]:
-    for kind, name in (("zero", "only zeros in"), ("constant", "one and the same value in")):
+    for kind, name in (("zero", "only zeros in"), ("constant", "a constant value in")):
         if columns := frames[f"{kind}_columns"]:
             yield f"{name} {_many(columns, f'{modality} column')}: {_some(columns)}"
     for group in frames["equal_columns"]:
         yield f"{modality} columns {' and '.join(map(str, group))} are identical"
     if frames["judged_segments"] and frames["centred_segments"] == frames["judged_segments"]:
         yield (
-            f"every {modality} column has mean zero within every segment: normalised segment by "
-            "segment, so that a segment's mean tells nothing"
+            f"every {modality} column has mean zero in every segment: the features are normalised "
+            "by segment, so a segment's mean carries no information"
         )
     spread = [each for each in frames["columns"]["std"] if each]
     if spread and max(spread) > _FAR_APART * min(spread):
         yield (
-            f"{modality} columns vary by {min(spread):.2g} to {max(spread):.2g} (standard "
-            "deviation): dataset_config.DATASET.normalise=corpus evens that out"
+            f"{modality} columns have standard deviations from {min(spread):.2g} to "
+            f"{max(spread):.2g}; dataset_config.DATASET.normalise=corpus scales them"
         )
 
 

@@ -1,18 +1,18 @@
-"""What the columns of a modality are like over a corpus, from one pass that keeps no frames."""
+"""Statistics of the columns of a modality over a corpus, in one pass without storing frames."""
 
 from typing import Any
 
 import numpy as np
 
-# A segment whose columns have this little mean, beside their largest value, was centred.
+# A segment is centred if its columns' means are at most this share of their largest value.
 _NO_MEAN = 1e-3
 _FEW_FRAMES = 3
 
 
 class FrameStatistics:
-    """Running figures over frames ``(frames, width)`` of one width.
+    """Running statistics over frames ``(frames, width)`` of one width.
 
-    Values that are not finite are counted, and take no part in the moments.
+    Values that are not finite are counted, and left out of the moments.
     """
 
     def __init__(self, width: int):
@@ -28,7 +28,7 @@ class FrameStatistics:
         self._group = np.zeros(width, np.int32)
 
     def add(self, name: str, frames: np.ndarray) -> None:
-        """Take in the frames of the segment ``name``."""
+        """Add the frames of the segment ``name``."""
         finite = np.isfinite(frames)
         self.segments += 1
         self.frames += len(frames)
@@ -46,7 +46,7 @@ class FrameStatistics:
         self._tell_apart(frames)
 
     def _merge(self, frames: np.ndarray, finite: np.ndarray) -> None:
-        # Chan, Golub & LeVeque (1983): moments of two parts put together without cancellation.
+        # Chan, Golub & LeVeque (1983): combine the moments of two parts without cancellation.
         count = finite.sum(0)
         mean = np.where(finite, frames, 0.0).sum(0, dtype=np.float64) / np.maximum(count, 1)
         squares = np.square(np.where(finite, frames - mean, 0.0)).sum(0)
@@ -57,7 +57,7 @@ class FrameStatistics:
         self._count += count
 
     def _tell_apart(self, frames: np.ndarray) -> None:
-        """Part the groups of columns that were equal so far by the bits of these frames."""
+        """Split the groups of columns that were equal so far by the bits of these frames."""
         shared = np.bincount(self._group)[self._group] > 1
         if shared.any():
             bits = (frames[:, shared] + np.float32(0)).view(np.int32)  # -0 becomes 0
@@ -67,7 +67,7 @@ class FrameStatistics:
             self._group[shared] = len(shared) + group.reshape(-1)
 
     def found(self) -> dict[str, Any]:
-        """The figures, of built-in types."""
+        """Return the statistics, as built-in types."""
         known = self._count > 0
         constant = known & (self._lowest == self._highest)
         varied = np.flatnonzero(known & ~constant)

@@ -1,4 +1,4 @@
-"""What a corpus is like: a report of built-in types, made in one pass over its segments."""
+"""Describe a corpus: a report of built-in types, made in one pass over its segments."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -25,30 +25,30 @@ def inspect_source(
     alignment: str = "word",
     vocabulary: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Read a corpus once and say what is in it.
+    """Read a corpus once and describe it.
 
     Args:
         source: its files.
-        dataset: ``mosi`` or ``mosei``, whose canonical split it is held against; None for neither.
+        dataset: ``mosi`` or ``mosei`` to compare with its canonical split; None for neither.
         layout: the layout of all files, or ``auto``.
-        alignment: ``word`` or ``none``, of computational sequences.
-        vocabulary: the word pieces, by id, of MMSA files that have ids and no text.
+        alignment: ``word`` or ``none``, for computational sequences.
+        vocabulary: the word pieces, by id, for MMSA files that have ids and no text.
 
     Returns:
-        ``layouts``, ``dataset``, ``splits`` (split -> figures), ``unlisted`` (videos of no split),
-        ``media`` (files that are not read), ``unreadable`` (split -> why), ``across`` (what splits
-        share), ``canonical`` (split -> videos that belong elsewhere) and ``findings``, sentences.
+        ``layouts``, ``dataset``, ``splits`` (split -> figures), ``unlisted`` (videos in no split),
+        ``media`` (files that are not read), ``unreadable`` (split -> reason), ``across`` (what
+        splits share), ``canonical`` (split -> videos of other splits) and ``findings`` (sentences).
 
     Raises:
-        ConfigError: computational sequences, and no dataset whose split is theirs.
-        DataError: no split can be read. A split that cannot while others can is reported.
+        ConfigError: ``dataset`` is missing for computational sequences.
+        DataError: no split can be read. If only some cannot, they are reported.
     """
     splits: dict[str, SplitFigures] = {}
     unreadable: dict[str, DataError] = {}
     for split, files in source.files.items():
         others = [file for other, each in source.files.items() if other != split for file in each]
         figures = SplitFigures()
-        # disable=None: shown only where a person watches.
+        # disable=None: shown on a terminal only.
         with tqdm(desc=f"reading {split}", unit=" segments", disable=None) as bar:
             segments = read_files(
                 files,
@@ -94,7 +94,7 @@ def _files(source: Source) -> list[Path]:
 
 
 def _unlisted(source: Source, dataset: str | None, layout: str) -> list[str]:
-    """The videos of the source that are of no split."""
+    """Return the videos of the source that belong to no split."""
     groups = by_layout(_files(source), layout)
     return [video for each, files in groups for video in each.unlisted(files, dataset or "mosi")]
 
@@ -104,7 +104,7 @@ def _expect(bar: tqdm, count: int) -> None:
 
 
 def _across(splits: Mapping[str, SplitFigures]) -> list[dict[str, Any]]:
-    """What each pair of splits has in common."""
+    """Return what each pair of splits has in common."""
     return [
         {
             "splits": [one, other],

@@ -1,4 +1,4 @@
-"""Running figures of one split of a corpus."""
+"""Running figures for one split of a corpus."""
 
 import re
 from collections import Counter
@@ -10,18 +10,18 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
 from mmf_cmsbert.datasets.validation import HIGHEST, LOWEST
 from mmf_cmsbert.errors import DuplicateSegment, SegmentError
 
-# Ids such as clip_0, which may be of one video or not.
+# Ids such as clip_0, which may belong to one video or not.
 _NUMBERED = re.compile(r"(.*[^0-9])[0-9]+")
 _CLASSES = range(int(LOWEST), int(HIGHEST) + 1)
 
 
 class SplitFigures:
-    """What segments that are added one by one are like; none of their frames is kept.
+    """Figures of segments that are added one by one; frames are not stored.
 
     Attributes:
-        ids: of all segments.
-        videos: that they are cut from.
-        texts: each once, without differences of case and space, with the first segment's id.
+        ids: the ids of all segments.
+        videos: the videos that they are cut from.
+        texts: distinct texts, ignoring case and space -> id of the first segment.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class SplitFigures:
         self._numbered: dict[str, list[str]] = {}
 
     def add(self, segment: Segment | SegmentError) -> None:
-        """Take in a segment, or the error given for it."""
+        """Add a segment, or the error yielded instead of it."""
         if isinstance(segment, SegmentError):
             if isinstance(segment, DuplicateSegment):
                 self._duplicates.append(segment.segment_id)
@@ -88,7 +88,7 @@ class SplitFigures:
         )
 
     def found(self) -> dict[str, Any]:
-        """The figures, of built-in types."""
+        """Return the figures, as built-in types."""
         labelled = self._labels.total()
         return {
             "segments": len(self.ids),
@@ -118,7 +118,7 @@ class SplitFigures:
 
 
 def _summary(lengths: Mapping[int, int]) -> dict[str, int]:
-    """Quantiles by nearest rank: lengths that there are."""
+    """Return quantiles by nearest rank."""
     return {
         "min": min(lengths),
         "median": _quantile(lengths, 0.5),

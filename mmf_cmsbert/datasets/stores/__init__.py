@@ -1,1 +1,1 @@
-"""Segments kept in a form that costs nothing to open."""
+"""Stores: segments in Arrow files that open quickly, whatever their size."""

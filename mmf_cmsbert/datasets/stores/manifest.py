@@ -1,4 +1,4 @@
-"""What a store says of itself: what it was made from, and what a run wants to know at once."""
+"""The manifest of a store: its sources and settings, and a summary of its segments."""
 
 import hashlib
 import json
@@ -11,15 +11,15 @@ from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_json, replaced_file, sha256_of
 
 NAME = "manifest.json"
-# Format 1 has no checksum of the manifest itself; it is still read.
+# Format 1, without a checksum of the manifest, is still read.
 FORMAT, _READ = 2, (1, 2)
-# Bytes; a source file takes some 250 of them, and a plain folder has two a segment.
+# Bytes. A source file takes some 250 bytes, and a plain folder has two files per segment.
 LARGEST = 1 << 26
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file that a store was made from: as it is told from another, quickly and for certain."""
+    """A source file of a store, identified quickly (size, time) and reliably (hash)."""
 
     path: str
     size: int
@@ -29,24 +29,24 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What stands in a store's ``manifest.json``.
+    """The content of a store's ``manifest.json``.
 
     Attributes:
-        sources: the files that it was made from.
-        settings: everything else that its content depends on.
-        content: a hash of all segments, in their order.
-        size: bytes of its ``segments.arrow``.
-        segments: how many there are.
-        labels: how many of them have a label.
-        label_mean: the mean of these labels, None without any.
-        widths: modality -> columns, of the modalities that any segment has.
+        sources: the source files.
+        settings: everything else that the content depends on.
+        content: a hash of all segments, in order.
+        size: bytes of ``segments.arrow``.
+        segments: number of segments.
+        labels: number of segments with a label.
+        label_mean: the mean of the labels, None without any.
+        widths: modality -> columns, for modalities that at least one segment has.
         longest: ``words`` and modality -> the largest number in a segment.
-        missing: modality -> how many segments have not got it.
-        unaligned: the first segment that has not one frame a word, in words, or None.
-        skipped: a message for every segment that was left out.
-        statistics: modality -> mean and scale of its columns, of a training split.
+        missing: modality -> number of segments without it.
+        unaligned: a message on the first segment without one frame per word, or None.
+        skipped: a message for every skipped segment.
+        statistics: modality -> mean and scale of its columns, for a training split.
         synthetic: whether the segments come from this package's generator.
-        format: of the store's files.
+        format: format of the store's files.
     """
 
     sources: tuple[SourceFile, ...]
@@ -66,7 +66,7 @@ class Manifest:
     format: int = FORMAT
 
     def write(self, folder: Path) -> None:
-        """Write it into the store's folder, whole or not at all."""
+        """Write it into the store's folder, completely or not at all."""
         content = asdict(self) | {"format": FORMAT}
         content["checksum"] = _checksum(content)
         with replaced_file(folder / NAME) as unfinished:
@@ -74,10 +74,10 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of the store in ``folder``.
+    """Read the manifest of the store in ``folder``.
 
     Raises:
-        DataError: there is none, it is damaged, or it is of another format.
+        DataError: the manifest is missing, damaged, or of another format.
     """
     path = folder / NAME
     try:
@@ -89,7 +89,7 @@ def read_manifest(folder: Path) -> Manifest:
             )
         written = given.pop("checksum", None)
         if written != _checksum(given) and (given["format"] > 1 or written is not None):
-            raise ValueError("its checksum differs from the one that was written with it")
+            raise ValueError("wrong checksum")
         sources = tuple(SourceFile(**source) for source in given.pop("sources"))
         manifest = Manifest(sources=sources, **given)
         for each in fields(Manifest):
@@ -98,8 +98,8 @@ def read_manifest(folder: Path) -> Manifest:
         return manifest
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"{path}: no manifest of a store ({type(error).__name__}: {str(error)[:200]}); convert "
-            "the corpus again: cmsbert data convert"
+            f"{path}: not a valid manifest of a store ({type(error).__name__}: "
+            f"{str(error)[:200]}); convert the corpus again: cmsbert data convert"
         ) from error
 
 
@@ -108,10 +108,10 @@ def _checksum(content: Mapping[str, Any]) -> str:
 
 
 def identify(files: Iterable[Path], known: Iterable[SourceFile] = ()) -> tuple[SourceFile, ...]:
-    """Each file with its hash, which is taken from ``known`` where size and time are the same.
+    """Identify each file; hashes are taken from ``known`` if size and time are equal.
 
     Raises:
-        DataError: a file that cannot be read.
+        DataError: a file cannot be read.
     """
     hashes = {(each.path, each.size, each.mtime_ns): each.sha256 for each in known}
     found = []

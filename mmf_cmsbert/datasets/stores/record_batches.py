@@ -1,7 +1,7 @@
 """Record batches of an Arrow file of segments, read by position.
 
-A mapped file that is cut or overwritten while it is in use ends the process by a signal. Here every
-byte is copied before it is looked at: a short read or a checksum reveals such a change.
+If a memory-mapped file is cut or overwritten while it is in use, a signal ends the process. Here
+every byte is copied before use, and a short read or a wrong checksum reveals such a change.
 """
 
 import io
@@ -25,13 +25,13 @@ PLAIN = {
     "end": pa.float64(),
     "checksum": pa.uint32(),
 }
-# Frames row after row; the manifest knows their width.
+# Flattened frames; the manifest has their width.
 _FRAMES = pa.list_(pa.float32())
 _COLUMNS = [*PLAIN.items(), *((modality, _FRAMES) for modality in MODALITIES)]
-# Metadata as JSON, null without any; stores of the first versions have no such column.
+# Metadata as JSON, null if empty; stores of the first versions lack this column.
 SCHEMA = pa.schema([*_COLUMNS, ("metadata", pa.string())])
 _SCHEMAS = (SCHEMA, pa.schema(_COLUMNS))
-# What reading a damaged Arrow file raises. Most of Arrow's errors are ValueErrors, but not all.
+# Errors raised by reading a damaged Arrow file. Most of Arrow's errors are ValueErrors, not all.
 DAMAGE = (
     pa.ArrowException,
     OSError,
@@ -42,24 +42,24 @@ DAMAGE = (
     MemoryError,
     RecursionError,
 )
-# A batch is written with at most 64 segments; a read of more than this is no batch's.
+# A batch has at most 64 segments; a longer read means a damaged file.
 LARGEST_READ = 1 << 29
 
 
 class RecordBatches:
-    """The batches of an Arrow file with :data:`SCHEMA`; not a byte of it stays mapped.
+    """The batches of an Arrow file with :data:`SCHEMA`, which is not memory-mapped.
 
-    Of each batch that was read once, everything but its frames is kept in memory.
+    Everything but the frames of a batch is kept in memory after its first use.
 
     Args:
         path: the file.
 
     Attributes:
-        size: its bytes.
-        counts: how many segments each batch has.
+        size: its size in bytes.
+        counts: number of segments in each batch.
 
     Raises:
-        DAMAGE: it is no such file, or it cannot be read.
+        DAMAGE: the file is damaged, of another kind, or cannot be read.
     """
 
     def __init__(self, path: Path):
@@ -68,14 +68,14 @@ class RecordBatches:
         self._reader = self._opened()
         if not any(map(self._reader.schema.equals, _SCHEMAS)):
             raise ValueError(f"columns {', '.join(self._reader.schema.names)[:100]}")
-        # One small column is enough to know how many rows a batch has.
+        # One small column is enough to count the rows of a batch.
         counted = self._opened(included_fields=[SCHEMA.get_field_index("checksum")])
         numbers = range(counted.num_record_batches)
         self.counts = [counted.get_batch(number).num_rows for number in numbers]
         self._batches: dict[int, _Batch] = {}
 
     def segment(self, number: int, row: int, widths: Mapping[str, int]) -> tuple[Segment, int]:
-        """A segment of a batch, and the checksum that was stored with it.
+        """Return a segment of a batch, and the checksum that was stored with it.
 
         Raises:
             DAMAGE: the batch is damaged, or the file was cut or cannot be read.
@@ -93,10 +93,10 @@ class RecordBatches:
 
 
 class _Batch:
-    """What is kept of a record batch: its rows without their frames, and where these are."""
+    """The cached part of a record batch: its rows without frames, and the frames' positions."""
 
     def __init__(self, batch: pa.RecordBatch, file: "_PositionalFile"):
-        batch.validate(full=True)  # its offsets are trusted from here on
+        batch.validate(full=True)  # offsets are trusted from here on
         self._file = file
         self._frames = {}
         for modality in MODALITIES:
@@ -105,7 +105,7 @@ class _Batch:
             start = file.position_of(values.ctypes.data) if len(values) else 0
             offsets = start + values.itemsize * column.offsets.to_numpy().astype(np.int64)
             self._frames[modality] = offsets, column.is_valid().to_numpy(zero_copy_only=False)
-        # Words are many: they stay Arrow's, serialised so that the frames' memory can be freed.
+        # Words stay in Arrow to save memory, serialised so that the frames' memory can be freed.
         words = batch.select(["words"])
         self._words = pa.ipc.read_record_batch(words.serialize(), words.schema).column(0)
         others = [n for n in batch.schema.names if n not in (*MODALITIES, "words")]
@@ -117,7 +117,7 @@ class _Batch:
         plain["words"] = tuple(self._words[row].as_py())
         plain["metadata"] = json.loads(plain.get("metadata") or "{}")
         if not isinstance(plain["metadata"], dict):
-            raise ValueError("metadata that is no object")
+            raise ValueError("metadata is not an object")
         for modality, (offsets, present) in self._frames.items():
             plain[modality] = None
             if present[row]:
@@ -127,11 +127,11 @@ class _Batch:
 
 
 class _PositionalFile(io.RawIOBase):
-    """A regular file read by position, as Arrow's readers want it; processes can share it.
+    """A regular file read by position, with the interface of Arrow's readers; fork-safe.
 
     Attributes:
-        size: its bytes when it was opened.
-        last_reads: what was read, with its position, since this list was cleared.
+        size: its size in bytes when it was opened.
+        last_reads: position and content of the reads since this list was cleared.
     """
 
     def __init__(self, path: Path):
@@ -164,7 +164,7 @@ class _PositionalFile(io.RawIOBase):
         return content
 
     def position_of(self, address: int) -> int:
-        """Where in the file the byte lies that the last reads put to an address in memory."""
+        """Return the position in the file of a byte that the last reads put at a memory address."""
         for position, content in self.last_reads:
             offset = address - content.ctypes.data
             if 0 <= offset < len(content):
@@ -172,7 +172,7 @@ class _PositionalFile(io.RawIOBase):
         raise ValueError("compressed columns")
 
     def floats(self, start: int, end: int) -> np.ndarray:
-        """The float32 numbers between two positions; nobody else has their memory."""
+        """Return the float32 numbers between two positions, in memory of their own."""
         values = np.empty((end - start) // 4, np.float32)
         if os.preadv(self._file.fileno(), [values], start) != values.nbytes:
             raise ValueError(f"cut short, from {self.size:,} bytes")

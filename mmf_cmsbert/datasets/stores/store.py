@@ -1,8 +1,8 @@
 """Segments in an Arrow file that is read segment by segment, not loaded.
 
-A store is a folder with ``segments.arrow``, an Arrow IPC file of record batches, and its
+A store is a folder with ``segments.arrow``, an Arrow IPC file of record batches, and
 ``manifest.json``. Opening it reads little, and all processes of a machine share the system's cache
-of it. It appears whole or not at all.
+of it. It is written completely or not at all.
 """
 
 import json
@@ -32,18 +32,18 @@ from mmf_cmsbert.files import write_error
 from mmf_cmsbert.utils import unfinished
 
 NAME = "segments.arrow"
-# A batch is what is read at once: small enough to be cheap, large enough to be few.
+# The unit of reading: small enough to read quickly, large enough to keep their number low.
 _BATCH_SEGMENTS, _BATCH_BYTES = 64, 1 << 23
-# So that a batch is never larger than what is read of one.
+# So that no batch exceeds the largest read.
 _LARGEST_SEGMENT = LARGEST_READ // 2
 
 
 class StoredSegments(Sequence[Segment]):
-    """The segments of a store, each read and checked when it is asked for.
+    """The segments of a store, each read and checked on access.
 
     Attributes:
         folder: the store.
-        manifest: what it says of itself.
+        manifest: its manifest.
     """
 
     def __init__(self, folder: Path):
@@ -60,7 +60,7 @@ class StoredSegments(Sequence[Segment]):
             raise _broken(folder, f"{self._starts[-1]} of {self.manifest.segments} segments")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A process that is spawned opens the file itself.
+        # A spawned process opens the file itself.
         return StoredSegments, (self.folder,)
 
     def __len__(self) -> int:
@@ -77,26 +77,26 @@ class StoredSegments(Sequence[Segment]):
         except DAMAGE as error:
             raise _broken(self.folder, error) from error
         if written != checksum(segment):
-            raise _broken(self.folder, f"segment {index} is not what was written")
+            raise _broken(self.folder, f"segment {index}: wrong checksum")
         return segment
 
 
 def _broken(folder: Path, why: Any) -> DataError:
     return DataError(
-        f"{folder}: a broken store ({str(why)[:200]}); remove the folder, and convert the corpus "
-        "again (a run does so by itself)"
+        f"{folder}: damaged store ({str(why)[:200]}); remove the folder, and convert the corpus "
+        "again (a run does so automatically)"
     )
 
 
 def write_store(folder: Path, segments: Iterable[Segment], **origin: Any) -> None:
-    """Write a store into ``folder``, which exists and is empty; the manifest comes last.
+    """Write a store into an empty folder, the manifest last.
 
     Args:
-        folder: where.
-        segments: what goes into it, taken one after the other; frames are float32, of one width.
-        origin: fields of the :class:`Manifest` that the segments do not tell: ``sources``,
-            ``settings``, and if wanted ``skipped``, a list that may grow while ``segments`` is
-            read, and ``synthetic``.
+        folder: an existing, empty folder.
+        segments: its segments, read one at a time; frames are float32, of one width.
+        origin: fields of the :class:`Manifest` that do not follow from the segments: ``sources``,
+            ``settings``, and optionally ``synthetic`` and ``skipped``, a list that may grow while
+            ``segments`` is read.
     """
     summary = Summary()
     path = folder / NAME
@@ -118,8 +118,8 @@ def _batches(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
         if own > _LARGEST_SEGMENT:
             raise DataError(
                 f"segment {segment.id} has {own:,} bytes of frames; expected at most "
-                f"{_LARGEST_SEGMENT:,}. Cut the segment, or type max_frames=NUMBER of the dataset "
-                "to pool its frames"
+                f"{_LARGEST_SEGMENT:,}. Cut the segment, or set max_frames=NUMBER of the dataset "
+                "to average its frames"
             )
         size += own
         if len(batch) == _BATCH_SEGMENTS or size >= _BATCH_BYTES:
@@ -153,17 +153,17 @@ def _record_batch(segments: Sequence[Segment], checksums: Sequence[int]) -> pa.R
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
-    """An empty folder to write a store into, which takes the place of ``folder`` at the end.
+    """Yield an empty folder to write a store into, which replaces ``folder`` at the end.
 
-    If the block raises, ``folder`` is as it was and the empty one is removed.
+    If the block raises, ``folder`` is unchanged and the new folder is removed.
 
     Raises:
-        DataError: ``folder`` is something else than a store, or cannot be written.
+        DataError: ``folder`` exists and is not a store, or cannot be written.
     """
     if folder.exists() and not _is_store(folder):
         raise DataError(
-            f"{folder} stands where a store would be written, and is none; it was left as it is. "
-            "Name another folder, or move it away"
+            f"{folder} exists and is not a store, so no store is written there. Name another "
+            "folder, or move it away"
         )
     new = [parent for parent in folder.parents if not parent.exists()]
     try:
@@ -172,11 +172,11 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
             yield replacement
     except OSError as error:
         raise write_error(error, folder) or DataError(
-            f"{folder}: a store cannot be written there ({error.strerror or error})"
+            f"{folder}: the store cannot be written ({error.strerror or error})"
         ) from error
     finally:
         for parent in new:
-            with suppress(OSError):  # there, and not empty
+            with suppress(OSError):  # not empty
                 parent.rmdir()
 
 

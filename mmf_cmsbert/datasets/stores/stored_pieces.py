@@ -1,4 +1,4 @@
-"""The word pieces of a store's segments, made once for each tokenizer and kept beside it."""
+"""The word pieces of a store's segments, computed once for each tokenizer and cached on disk."""
 
 import hashlib
 import zlib
@@ -16,7 +16,7 @@ from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import FileTooLarge, read_regular, replaced_file, write_error
 
-# Two numbers of four bytes a word piece: up to 8,192 pieces a segment.
+# Two numbers of four bytes per word piece: up to 8,192 pieces per segment.
 _MOST_BYTES, _MOST_BYTES_EACH = 1 << 20, 1 << 16
 _INDICES = pa.list_(pa.int32())
 _SCHEMA = pa.schema(
@@ -25,21 +25,21 @@ _SCHEMA = pa.schema(
 
 
 class StoredPieces(Sequence[Mapping[str, np.ndarray]]):
-    """Word pieces of segments: of each ``input_ids`` and ``word_index``, int64 ``(pieces,)``.
+    """Word pieces of segments: for each ``input_ids`` and ``word_index``, int64 ``(pieces,)``.
 
     Attributes:
-        truncated: how many segments did not fit.
+        truncated: number of truncated segments.
     """
 
     def __init__(self, path: Path, length: int):
-        # Read, not mapped: a mapped file that is cut or overwritten ends the process.
+        # Not memory-mapped, because a mapped file that is cut or overwritten ends the process.
         content = read_regular(path, _MOST_BYTES + length * _MOST_BYTES_EACH)
         batch = pa.ipc.open_file(content).get_batch(0)
         batch.validate(full=True)
         if not batch.schema.equals(_SCHEMA) or batch.num_rows != length:
             raise ValueError(f"{path}: {batch.num_rows} rows")
         if batch.schema.metadata[b"checksum"] != _checksum(batch):
-            raise ValueError(f"{path}: another checksum")
+            raise ValueError(f"{path}: wrong checksum")
         self._columns = {
             name: (batch.column(name).offsets.to_numpy(), batch.column(name).values.to_numpy())
             for name in ("input_ids", "word_index")
@@ -60,24 +60,24 @@ class StoredPieces(Sequence[Mapping[str, np.ndarray]]):
 def stored_pieces(
     segments: StoredSegments, processor: Callable, folder: Path, progress: str
 ) -> StoredPieces:
-    """The word pieces of all ``segments``, out of ``folder`` if they were made before.
+    """Return the word pieces of all ``segments``, from the cache in ``folder`` if possible.
 
     Args:
         segments: a store.
-        processor: gives the pieces of ``{"words": words}``; its ``fingerprint`` names all that its
-            results depend on.
-        folder: where they are kept.
-        progress: what the progress bar is called.
+        processor: returns the pieces of ``{"words": words}``; its ``fingerprint`` identifies
+            everything that its results depend on.
+        folder: the folder of the cache.
+        progress: title of the progress bar.
 
     Raises:
-        DataError: they cannot be written to ``folder``.
+        DataError: ``folder`` cannot be written.
     """
     made_from = f"{segments.manifest.content} {processor.fingerprint}"
     path = folder / f"pieces-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}.arrow"
     try:
         return StoredPieces(path, len(segments))
     except (*DAMAGE, FileTooLarge):
-        # Not there, or damaged.
+        # Missing or damaged.
         pass
     words = (segments[i].words for i in range(len(segments)))
     bar = tqdm(words, progress, total=len(segments), unit=" segments", disable=None)

@@ -1,4 +1,4 @@
-"""What a manifest states about its segments, collected while they are written."""
+"""The manifest's summary of the segments, collected while they are written."""
 
 import hashlib
 from typing import Any
@@ -7,7 +7,7 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
 
 
 class Summary:
-    """Counts, widths, extremes and a hash of segments, which are added one by one."""
+    """Counts, widths, extremes and a hash of segments that are added one by one."""
 
     def __init__(self):
         self._content = hashlib.sha256()
@@ -36,7 +36,7 @@ class Summary:
         self._unaligned = self._unaligned or unaligned(segment)
 
     def found(self) -> dict[str, Any]:
-        """The fields of the manifest."""
+        """Return the fields of the manifest."""
         return {
             "content": self._content.hexdigest(),
             "segments": self._segments,

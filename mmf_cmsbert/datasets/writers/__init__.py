@@ -1,1 +1,1 @@
-"""Segments in the layouts of other programs."""
+"""Write segments in the layouts of other programs."""

@@ -1,4 +1,4 @@
-"""Segments for layouts that hold exactly one visual and one acoustic frame a word."""
+"""Segments for layouts with exactly one visual and one acoustic frame per word."""
 
 import os
 from collections import Counter
@@ -15,12 +15,12 @@ from mmf_cmsbert.errors import DataError
 
 @dataclass
 class Written:
-    """What was written.
+    """The result of writing a corpus.
 
     Attributes:
         files: split -> its file.
-        filled: modality -> how many segments lack it and got zeros.
-        unlabelled: split -> how many of its segments have no label; their label is NaN.
+        filled: modality -> number of segments that lack it and got zeros.
+        unlabelled: split -> number of segments without a label, which is written as NaN.
         notes: sentences for the user about these files.
     """
 
@@ -35,29 +35,29 @@ def check_widths(widths: Mapping[str, int], layout: str) -> None:
 
     Args:
         widths: modality -> columns.
-        layout: whose layout it is, for the message.
+        layout: the layout's name, for the message.
     """
     for modality in MODALITIES:
         if not widths.get(modality):
             raise DataError(
                 f"no segment has {modality} frames, and {layout}'s layout needs one for every "
-                "word; type --to store, which does not"
+                "word; type --to store, which does not need them"
             )
 
 
 def aligned_frames(
     segment: Segment, widths: Mapping[str, int], layout: str, written: Written
 ) -> dict[str, np.ndarray]:
-    """Modality -> float32 ``(words, width)``; zeros where the segment lacks the modality.
+    """Return each modality's frames, float32 ``(words, width)``; zeros for a missing modality.
 
     Raises:
-        DataError: the segment does not have one frame a word.
+        DataError: the segment does not have one frame per word.
     """
     if found := unaligned(segment):
         raise DataError(
-            f"{found}; {layout}'s layout holds one frame a word. Type --to store, which holds "
-            "frames at any rate; or align the words: --alignment word for .csd files, "
-            "--single-frame every_word for one vector a segment"
+            f"{found}; {layout}'s layout needs one frame per word. Type --to store, which keeps "
+            "any number of frames; or align the words: --alignment word for .csd files, "
+            "--single-frame every_word for one vector per segment"
         )
     frames = {}
     for modality in MODALITIES:
@@ -70,7 +70,7 @@ def aligned_frames(
 
 
 def label_of(segment: Segment, split: str, written: Written) -> float:
-    """The label; NaN, which is counted, where it is unknown."""
+    """Return the label; count a missing one and return NaN."""
     if segment.label is None:
         written.unlabelled[split] += 1
         return float("nan")
@@ -78,6 +78,6 @@ def label_of(segment: Segment, split: str, written: Written) -> float:
 
 
 def flush(file: IO[bytes]) -> None:
-    """Have the file on disk before it gets its name."""
+    """Flush the file to disk, before it is renamed."""
     file.flush()
     os.fsync(file.fileno())

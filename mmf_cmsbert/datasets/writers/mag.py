@@ -19,18 +19,18 @@ def write_mag(
     """Write ``<name>.pkl``: ``{"train", "dev", "test"}`` of
     ``((words, visual, acoustic), label, segment id)``.
 
-    One segment is in memory at a time. The loader knows no missing modality: such a segment gets
-    zeros. An unknown label is NaN. Videos and times are not kept.
+    One segment is in memory at a time. The layout has no missing modalities: such a segment gets
+    zeros. An unknown label is NaN. Videos and times are not written.
 
     Args:
-        folder: where to write; it exists.
+        folder: an existing folder.
         splits: split -> its segments.
         widths: modality -> columns.
         name: ``mosi`` or ``mosei``, the driver's ``--dataset``.
 
     Raises:
-        DataError: a segment that is not word-aligned or has no visible text, or a modality without
-            a known width.
+        DataError: a segment is not word-aligned or has no visible text, or the width of a modality
+            is unknown.
     """
     aligned.check_widths(widths, "MAG-BERT")
     path = folder / f"{name}.pkl"
@@ -62,7 +62,7 @@ def _entries(
         if not any(letter.isprintable() and not letter.isspace() for letter in _text(segment)):
             raise DataError(
                 f"segment {segment.id} has no visible text ({_text(segment)!r:.60}); MAG-BERT's "
-                "loader fails where a segment has no word pieces. Leave it out of the source"
+                "loader fails on a segment without word pieces. Remove it from the source"
             )
         label = aligned.label_of(segment, split, written)
         yield (list(segment.words), frames["visual"], frames["acoustic"]), label, segment.id

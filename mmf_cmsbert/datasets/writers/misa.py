@@ -26,22 +26,22 @@ def write_misa(
 ) -> Written:
     """Write ``train.pkl``, ``dev.pkl``, ``test.pkl`` and ``embedding_and_mapping.pt``.
 
-    One segment is in memory at a time. Word ids count the words of all splits in their order, after
-    ``<unk>`` (0) and ``<pad>`` (1). MISA knows no missing modality: such a segment gets zeros. An
-    unknown label is NaN. Videos and times are not kept.
+    One segment is in memory at a time. Word ids number the words of all splits in order, after
+    ``<unk>`` (0) and ``<pad>`` (1). The layout has no missing modalities: such a segment gets
+    zeros. An unknown label is NaN. Videos and times are not written.
 
     ``embedding_and_mapping.pt`` holds ``(pretrained_emb, word2id)``: float32 ``(words, 300)`` and a
     dict, in the format of torch before 1.6, which every version reads.
 
     Args:
-        folder: where to write; it exists.
+        folder: an existing folder.
         splits: split -> its segments.
         widths: modality -> columns.
         vectors: a text file of word vectors such as ``glove.840B.300d.txt``; None for random ones.
 
     Raises:
-        DataError: a segment that is not word-aligned, a modality without a known width, or word
-            vectors that cannot be read.
+        DataError: a segment is not word-aligned, the width of a modality is unknown, or the word
+            vectors cannot be read.
     """
     aligned.check_widths(widths, "MISA")
     written = Written()
@@ -89,7 +89,7 @@ def _notes(words: int, known: int | None, vectors: Path | None, written: Written
         f"{known} of its {words} words have a vector in {vectors}; the others got random ones."
         if vectors
         else f"The vectors of its {words} words are random; --word-vectors glove.840B.300d.txt "
-        "takes GloVe's. MISA reads them only with --use_bert False."
+        "uses GloVe's. MISA reads them only with --use_bert False."
     )
     notes = [f"{MAPPING} holds pretrained_emb and word2id. {found}"]
     if missing := [name for split, name in SPLIT_FILES.items() if split not in written.files]:

@@ -1,4 +1,4 @@
-"""Pickles of plain values, written one entry after the other."""
+"""Write pickles of plain values, one entry at a time."""
 
 import pickle
 from collections.abc import Iterable
@@ -10,14 +10,14 @@ _RECONSTRUCT = np.empty(0).__reduce__()[0]
 
 
 class PicklePart(pickle._Pickler):
-    """Writes parts of one pickle, without the memo that would hold every array in memory."""
+    """Writes parts of one pickle, without the memo, which would keep every array in memory."""
 
     def __init__(self, file: IO[bytes]):
-        super().__init__(file, protocol=3)  # 4 has frames, which would have to end with the parts
+        super().__init__(file, protocol=3)  # 4 has frames, which must not span parts
         self.fast = True
 
     def save_global(self, obj, name=None):
-        if obj is _RECONSTRUCT:  # the module's name in numpy 1; numpy 2 knows both
+        if obj is _RECONSTRUCT:  # the module's name in numpy 1; numpy 2 accepts both
             self.write(pickle.GLOBAL + b"numpy.core.multiarray\n_reconstruct\n")
         else:
             super().save_global(obj, name)

@@ -1,4 +1,4 @@
-"""The matrix of word vectors that belongs to a vocabulary."""
+"""The matrix of word vectors for a vocabulary."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,18 @@ _LONGEST_LINE = 1 << 16
 
 
 def matrix(ids: Mapping[str, int], file: Path | None) -> tuple[np.ndarray, int]:
-    """Vectors in the order of the ids, as MISA makes them: random, then those that the file knows.
+    """Return vectors in the order of the ids, as in MISA: from the file, or else random.
 
     Args:
         ids: word -> its row.
-        file: text, a word and 300 numbers a line (GloVe's format); None for random vectors alone.
+        file: text, a word and 300 numbers a line (GloVe's format); None for random vectors only.
 
     Returns:
-        float32 ``(words, 300)``, the same for the same vocabulary, and how many words the file has.
+        float32 ``(words, 300)``, the same for the same vocabulary, and the number of words that
+        the file has.
 
     Raises:
-        DataError: the file cannot be read, or a line of it is not as expected.
+        DataError: the file cannot be read, or has an invalid line.
     """
     vectors = np.random.default_rng(0).standard_normal((len(ids), WIDTH), np.float32)
     if file is None:
@@ -33,7 +34,7 @@ def matrix(ids: Mapping[str, int], file: Path | None) -> tuple[np.ndarray, int]:
     try:
         with io.TextIOWrapper(open_regular(file), encoding="utf-8") as lines:
             for number, line in enumerate(iter(lambda: lines.readline(_LONGEST_LINE), ""), 1):
-                # A word of GloVe's can itself hold a space.
+                # Words in GloVe's files can contain spaces.
                 word, *numbers = line.rstrip().rsplit(" ", WIDTH)
                 if number == 1 and len(numbers) == 1:  # word2vec's line of counts
                     continue
@@ -45,7 +46,7 @@ def matrix(ids: Mapping[str, int], file: Path | None) -> tuple[np.ndarray, int]:
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: cannot be read as word vectors ({str(error)[:200]})") from error
     if not found:
-        raise DataError(f"{file}: holds a vector of none of the {len(ids)} words of the corpus")
+        raise DataError(f"{file}: has no vector for any of the {len(ids)} words of the corpus")
     return vectors, len(found)
 
 

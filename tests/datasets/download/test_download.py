@@ -68,8 +68,8 @@ def test_a_file_that_is_there_is_kept_and_the_server_not_asked(site, get, tmp_pa
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"<!DOCTYPE html><title>Sign in", "something else than the file.*DOCTYPE"),
-        (b"", "something else than the file"),
+        (b"<!DOCTYPE html><title>Sign in", "did not send the file, but .*DOCTYPE"),
+        (b"", "did not send the file"),
         (sequence(filler=5000)[:3000], "no complete HDF5 file"),
         (b"\x89HDF\r\n\x1a\n" + bytes(5000), "no complete HDF5 file"),
         (sequence("COVAREP", [[1.0]]), "expected words, found the sequence 'COVAREP'"),

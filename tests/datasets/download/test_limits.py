@@ -87,16 +87,22 @@ def long_header(connection, ended):
 @pytest.mark.parametrize(
     ("behave", "says"),
     [
-        (endless_chunks, "sends more than the 0.001 gigabytes that are allowed; --max-gigabytes"),
-        (endless_body, "sends more than the 0.001 gigabytes"),
+        (endless_chunks, "sends more than the limit of 0.001 gigabytes; --max-gigabytes"),
+        (endless_body, "sends more than the limit of 0.001 gigabytes"),
         (length_of_5000_digits, "sends more than|no connection"),
-        (absurd_length, "99,999,999,999,999,999 bytes are to come, and 1,000,000 are left"),
+        (
+            absurd_length,
+            "99,999,999,999,999,999 bytes remain to be downloaded, and 1,000,000 are left",
+        ),
         (slow_body, "the server is too slow: 65,536 bytes took over 0.3 s"),
         (slow_headers, "the server is too slow: an answer took over 0.3 s"),
         (endless_continue, "the server is too slow: an answer"),
         (silent, "the server is too slow: an answer"),
         (compressed, r"sent the file compressed \(gzip\)"),
-        (redirected(b"file:///etc/passwd"), "points to 'file:///etc/passwd'; only http and https"),
+        (
+            redirected(b"file:///etc/passwd"),
+            "redirects to 'file:///etc/passwd'; only http and https",
+        ),
         (redirected(b"ftp://127.0.0.1/words.csd"), "only http and https are followed"),
         (redirected(b"//[bad"), "no connection"),
         (redirected(b"/again"), "no connection.*more than 5 redirections"),
@@ -125,7 +131,7 @@ def test_the_time_of_all_files_together_is_limited(rogue, tmp_path, monkeypatch)
 def test_what_came_in_the_time_is_kept_where_it_can_be_resumed(site, get, tmp_path):
     limits = Limits()
     limits.spend = lambda count: setattr(limits, "_deadline", 0)  # up after one chunk
-    with pytest.raises(DataError, match="--max-hours allows more time.*what came is kept"):
+    with pytest.raises(DataError, match="--max-hours allows more time.*which resumes"):
         get(limits=limits)
     came = (tmp_path / f"{WORDS}.part").stat().st_size
     site.asked.clear()

@@ -168,7 +168,7 @@ def test_a_refusal_is_told_with_address_and_way_out_and_not_repeated(site, get, 
         get()
     message = str(raised.value)
     assert f"/CMU-MOSI/language/{WORDS}: the server answered {status}" in message
-    assert f"put {WORDS} from elsewhere at {tmp_path / WORDS}" in message
+    assert f"copy {WORDS} from another source to {tmp_path / WORDS}" in message
     assert len(site.asked) == 1
     assert not list(tmp_path.glob("*.csd*"))
 
@@ -183,7 +183,7 @@ def test_an_overloaded_server_is_asked_a_few_times(site, get, status):
 
 def test_a_connection_that_ends_at_the_same_place_again_and_again_is_given_up(site, get, tmp_path):
     site.cuts = [50_000] * 10
-    with pytest.raises(DataError, match="same command to try again, what came is kept"):
+    with pytest.raises(DataError, match="same command to try again, which resumes"):
         get()
     assert len(site.asked) == transfer._TRIES
     assert (tmp_path / f"{WORDS}.part").stat().st_size == 50_000
@@ -212,7 +212,7 @@ def test_a_server_without_a_valid_certificate_is_not_trusted(mirror, get, site, 
 def test_a_disk_without_room_is_told_before_anything_is_written(get, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(transfer.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(DataError, match=r"1\d\d,\d{3} bytes are to come.*room for 1,000"):
+    with pytest.raises(DataError, match=r"1\d\d,\d{3} bytes remain to be downloaded.* 1,000 free"):
         get()
     assert not list(tmp_path.glob("*.csd*"))
 

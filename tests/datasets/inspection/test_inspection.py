@@ -74,7 +74,7 @@ def test_what_cannot_be_used_is_told_and_the_rest_is_counted(tmp_path):
     assert found["duplicate_ids"] == ["a[0]"]
     assert len(found["unreadable_segments"]) == 1
     assert said(report, "train: 1 segment cannot be used", "3 words but 1 visual frames")
-    assert said(report, "train: 1 segment whose id came before: a[0]")
+    assert said(report, "train: 1 segment with a duplicate id: a[0]")
     assert said(report, "train: 1 label outside [-3, 3]: far[0]")
     assert said(report, "train: 1 segment without a label: none[0]")
 
@@ -154,7 +154,7 @@ def test_videos_are_held_against_the_canonical_split(tmp_path):
     segments = [segment(f"{video}[0]", video) for video in (train, val, "mine")]
     report = inspect(tmp_path, corpus_of(*segments), dataset="mosi")
     assert report["canonical"]["train"] == {"elsewhere": {val: "val"}, "unknown": ["mine"]}
-    assert said(report, f"train: 1 video of MOSI's canonical split elsewhere: {val} (val)")
+    assert said(report, f"train: 1 video from another canonical split of MOSI: {val} (val)")
     assert said(report, "train: 1 video not of MOSI: mine")
     assert inspect_source(find_source([tmp_path]))["canonical"] == {}
 
@@ -186,4 +186,4 @@ def test_real_segments(shared):
     assert (found["segments"], found["videos"], found["unaligned"]) == (229, 10, [])
     assert found["frames"]["visual"][0]["equal_columns"] == [[2, 3]]
     assert found["frames"]["acoustic"][0]["zero_columns"] == [36]
-    assert said(report, "every visual column has mean zero within every segment")
+    assert said(report, "every visual column has mean zero in every segment")

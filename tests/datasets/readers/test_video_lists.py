@@ -43,7 +43,7 @@ def test_the_lists_beside_the_files_split_them(own):
     assert videos(files, "val") == ["c"]
     report = inspect_source(source)
     assert report["unlisted"] == ["d"]
-    assert any("1 video with labels of no split: d" in each for each in report["findings"])
+    assert any("1 video with labels, but in no split: d" in each for each in report["findings"])
 
 
 def test_lists_from_elsewhere_are_named_with_the_files(own, tmp_path):

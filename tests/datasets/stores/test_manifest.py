@@ -70,7 +70,7 @@ def test_a_changed_value_of_a_manifest_is_noticed(tmp_path, written, now):
     path.write_text(text)
     assert read_manifest(tmp_path).label_mean == 0.5  # spaces are no change
     path.write_text(text.replace(written, now))
-    with pytest.raises(DataError, match="checksum differs"):
+    with pytest.raises(DataError, match="wrong checksum"):
         read_manifest(tmp_path)
 
 

@@ -105,7 +105,7 @@ def _reads_a_changing(store, when, change):
         try:
             assert_same(stored[i], list(make())[i])
         except DataError as error:
-            readings.append("a broken store" in str(error))
+            readings.append("damaged store" in str(error))
     return 2 if readings and all(readings) else 1
 
 
@@ -166,7 +166,7 @@ def test_a_store_without_segments(tmp_path):
 def test_a_truncated_store_is_told_when_it_is_opened(store, kept):
     content = (store / "segments.arrow").read_bytes()
     (store / "segments.arrow").write_bytes(content[:kept])
-    with pytest.raises(DataError, match="a broken store"):
+    with pytest.raises(DataError, match="damaged store"):
         StoredSegments(store)
 
 
@@ -178,7 +178,7 @@ def test_a_changed_value_is_told_when_it_is_read(store):
     path.write_bytes(content)
     stored = StoredSegments(store)
     assert stored[2].words
-    with pytest.raises(DataError, match="a broken store.*segment 1 is not what was written"):
+    with pytest.raises(DataError, match="damaged store.*segment 1: wrong checksum"):
         stored[1]
 
 
@@ -272,7 +272,7 @@ def test_what_is_no_store_stays(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").write_text("words")
     with (
-        pytest.raises(DataError, match="thesis stands where a store would be written"),
+        pytest.raises(DataError, match="thesis exists and is not a store"),
         replaced_folder(tmp_path / "thesis"),
     ):
         pass

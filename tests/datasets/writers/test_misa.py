@@ -103,7 +103,7 @@ def test_a_file_that_holds_no_word_vectors_is_refused(tmp_path, corpus, line):
 
 def test_word_vectors_of_other_words_are_refused(tmp_path, corpus):
     (tmp_path / "glove.txt").write_text("Wort " + " ".join(["1"] * 300))
-    with pytest.raises(DataError, match="glove.txt: holds a vector of none of the"):
+    with pytest.raises(DataError, match="glove.txt: has no vector for any of the"):
         write_misa(tmp_path, corpus, WIDTHS, tmp_path / "glove.txt")
 
 
