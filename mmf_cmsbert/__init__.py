@@ -6,12 +6,26 @@ package are registered with it. Without MMF the framework-independent packages (
 functions of ``losses``, ``metrics`` and ``datasets``) work all the same.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from mmf_cmsbert import console, registration
 from mmf_cmsbert.registration import register
 
-__all__ = ["__version__", "register"]
+if TYPE_CHECKING:
+    from mmf_cmsbert.predictor import SentimentPredictor
+
+__all__ = ["SentimentPredictor", "__version__", "register"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "SentimentPredictor":  # imports torch, so only where it is used
+        from mmf_cmsbert.predictor import SentimentPredictor
+
+        return SentimentPredictor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 console.begin()
 registration.register_with_mmf()

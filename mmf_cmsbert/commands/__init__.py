@@ -3,19 +3,21 @@
 import typer
 
 from mmf_cmsbert import console
-from mmf_cmsbert.commands import ablate, data, doctor, install_mmf, tune
+from mmf_cmsbert.commands import ablate, data, doctor, export, install_mmf, predict, tune
 from mmf_cmsbert.commands.plain_errors import PlainErrors
 from mmf_cmsbert.terminal import show_any_text
 
 app = typer.Typer(
     cls=PlainErrors,
-    help="Data, ablations and searches for multimodal sentiment analysis. mmf_run trains, "
-    "mmf_predict predicts.",
+    help="Multimodal sentiment analysis: predict with a trained model, look at data, compare "
+    "variants. mmf_run trains.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.add_typer(data.app, name="data")
+app.command()(predict.predict)
+app.command()(export.export)
 app.command()(ablate.ablate)
 app.command()(tune.tune)
 app.command()(doctor.doctor)

@@ -11,19 +11,18 @@ from typing import Any
 
 from tqdm import tqdm
 
-from mmf_cmsbert.datasets.normalise import by_segment, corpus_statistics
+from mmf_cmsbert.datasets.normalise import corpus_statistics
+from mmf_cmsbert.datasets.preparation import prepared
 from mmf_cmsbert.datasets.readers import registry
 from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, pickled_layouts
 from mmf_cmsbert.datasets.readers.reading import by_layout, read_files
 from mmf_cmsbert.datasets.readers.source_files import files_of
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.datasets.single_frames import spread
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, SourceFile, identify, read_manifest
 from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, write_store
 from mmf_cmsbert.datasets.synthetic import is_synthetic
 from mmf_cmsbert.datasets.validation import not_empty, the_segments, usable
-from mmf_cmsbert.datasets.windows import shorten
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_regular
 from mmf_cmsbert.utils.unfinished import look_through
@@ -211,9 +210,8 @@ def _expect(bar: tqdm, count: int) -> None:
 
 def _finished(segment: Segment, settings: ConversionSettings, bar: tqdm) -> Segment:
     bar.update()
-    segment = shorten(segment, settings.max_frames)
-    segment = by_segment(segment) if settings.by_segment else segment
-    return spread(segment) if settings.single_frame == "every_word" else segment
+    every_word = settings.single_frame == "every_word"
+    return prepared(segment, settings.max_frames, settings.by_segment, every_word)
 
 
 def _made_with(

@@ -16,6 +16,7 @@ from mmf_cmsbert.models.batch_fields import batch_fields
 from mmf_cmsbert.modules.backbone import load_backbone, position_count
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.optimizer_watch import after_each_update
+from mmf_cmsbert.modules.sentiment import sentiment_of
 from mmf_cmsbert.modules.shifts.registry import shift_named
 from mmf_cmsbert.modules.temperature import Temperature
 from mmf_cmsbert.modules.weight_average import WeightAverage
@@ -111,7 +112,7 @@ class CMSBERT(BaseModel):
         averaged = self.ema is not None and not self.training
         output = (self.ema if averaged else self.network)(**inputs)
         result = {
-            "scores": self._sentiment(output.logits),
+            "scores": sentiment_of(output.logits, self.classes),
             "embeddings": output.embeddings,
             "embedding_masks": output.present,
             "temperature": self.temperature(),
@@ -135,19 +136,6 @@ class CMSBERT(BaseModel):
         shift = self.network.shift
         by_word = shift is not None and shift.needs_alignment
         return batch_fields(sample_list, modalities, by_word) | {"dataset": dataset}
-
-    def _sentiment(self, logits: Tensor) -> Tensor:
-        """The sentiment ``(batch, 1)`` that the head's output stands for.
-
-        Seven classes stand for -3 to 3: the likeliest one. Two stand for negative and not: the
-        difference of their probabilities, whose sign is the class (its size is no sentiment).
-        """
-        if not self.classes:
-            return logits
-        if self.classes == 2:
-            probability = logits.softmax(-1)
-            return probability[:, 1:] - probability[:, :1]
-        return (logits.argmax(-1, keepdim=True) - self.classes // 2).to(logits.dtype)
 
     def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False):
         """Load weights, all of them whatever ``strict`` says: MMF's trainer asks for less.

@@ -60,7 +60,7 @@ class WordPieceEncoder:
                 f"{key}.max_seq_length is {max_seq_length!r}; expected a whole number from "
                 f"{special + 1}{upto}"
             )
-        self._tokenizer = tokenizer
+        self.tokenizer = tokenizer
         self.max_seq_length = max_seq_length
         self.vocabulary_size = len(tokenizer)
         # Padding is masked everywhere, so a tokenizer without a padding token pads with any id.
@@ -71,7 +71,7 @@ class WordPieceEncoder:
 
     def encode(self, words: Sequence[str]) -> WordPieces:
         """The word pieces of ``words``; a word of which the tokenizer makes nothing has none."""
-        encoding = self._tokenizer(list(words), is_split_into_words=True, verbose=False)
+        encoding = self.tokenizer(list(words), is_split_into_words=True, verbose=False)
         ids = np.array(encoding["input_ids"], dtype=np.int64)
         index = np.array([-1 if i is None else i for i in encoding.word_ids()], dtype=np.int64)
         dropped = _overflow(index, self.max_seq_length)

@@ -19,7 +19,7 @@ from mmf_cmsbert.datasets.readers.names import (
     split_named,
 )
 from mmf_cmsbert.datasets.readers.segment_ids import video_of
-from mmf_cmsbert.datasets.readers.tables import read_table
+from mmf_cmsbert.datasets.readers.tables import read_table, table_rows
 from mmf_cmsbert.datasets.readers.text import describe, has_text, split_text, word_list
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
@@ -49,6 +49,22 @@ def read_rows(file: Path) -> Iterator[Row]:
         DataError: the list cannot be read.
     """
     return (_row(row, where) for where, row in read_table(file))
+
+
+def rows_or_errors(file: Path) -> Iterator[Row | SegmentError]:
+    """Yield the rows of a list of segments, and an error instead of one that cannot be read.
+
+    Raises:
+        DataError: the list cannot be read.
+    """
+    for where, row in table_rows(file):
+        if isinstance(row, SegmentError):
+            yield row
+            continue
+        try:
+            yield _row(row, where)
+        except DataError as error:
+            yield SegmentError(str(error))
 
 
 def _row(row: Mapping[str, Any], where: str) -> Row:

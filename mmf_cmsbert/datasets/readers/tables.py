@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mmf_cmsbert.datasets.readers.names import field_named, split_named
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.files import open_regular, read_regular
 from mmf_cmsbert.utils import json_text
 
@@ -36,10 +36,26 @@ _COMMA, _POINT = (re.compile(rf"\s*[+-]?\d*{mark}\d+\s*") for mark in (",", r"\.
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # Excel's
 
 Row = tuple[str, Mapping[str, Any]]
+RowOrError = tuple[str, Mapping[str, Any] | SegmentError]
 
 
 def read_table(file: Path) -> Iterator[Row]:
+    """:func:`table_rows`, of which every row can be read.
+
+    Raises:
+        DataError: the file cannot be read, or is not what its suffix says, or one row is not.
+    """
+    for where, row in table_rows(file):
+        if isinstance(row, SegmentError):
+            raise DataError(str(row)) from row
+        yield where, row
+
+
+def table_rows(file: Path) -> Iterator[RowOrError]:
     """Each row's place, for messages, and its cells by the names of their columns.
+
+    A line that is no JSON, or has more or fewer cells than columns, gives an error, and the rows
+    after it are read.
 
     Empty cells are left out.
 
@@ -57,7 +73,7 @@ def read_table(file: Path) -> Iterator[Row]:
         raise DataError(f"{file}: cannot be read ({error.strerror or error})") from error
 
 
-def _json(file: Path) -> Iterator[Row]:
+def _json(file: Path) -> Iterator[RowOrError]:
     with _opened(file) as lines:
         numbered = ((n, line) for n, line in enumerate(_lines(lines, file), 1) if line.strip())
         first = next(numbered, (1, ""))
@@ -69,13 +85,13 @@ def _json(file: Path) -> Iterator[Row]:
             try:
                 row = json_text.parse(line, where)
             except ValueError as error:
-                raise DataError(
-                    f"{where} is no JSON ({str(error)[:100]}): {line[:80]!r}"
-                ) from error
+                reason = str(error)[:100]
+                yield where, SegmentError(f"{where} is no JSON ({reason}): {line[:80]!r}")
+                continue
             yield where, _object(row, where)
 
 
-def _array(file: Path) -> Iterator[Row]:
+def _array(file: Path) -> Iterator[RowOrError]:
     content = read_regular(file, _LONGEST_ARRAY)
     try:
         rows = json_text.parse(content.decode(_encoding(content)), str(file))
@@ -101,13 +117,13 @@ def _of_split(row: Any, split: str) -> Any:
     return row | {"split": split} if isinstance(row, dict) else row
 
 
-def _object(row: Any, where: str) -> Mapping[str, Any]:
+def _object(row: Any, where: str) -> Mapping[str, Any] | SegmentError:
     if not isinstance(row, dict):
-        raise DataError(f"{where}: expected an object such as {{'id': ...}}, found {row!r:.80}")
+        return SegmentError(f"{where}: expected an object such as {{'id': ...}}, found {row!r:.80}")
     return {key: value for key, value in row.items() if value is not None}
 
 
-def _cells(file: Path) -> Iterator[Row]:
+def _cells(file: Path) -> Iterator[RowOrError]:
     with _opened(file) as text:
         lines = _lines(text, file)
         first = next(lines, "")
@@ -123,7 +139,9 @@ def _cells(file: Path) -> Iterator[Row]:
             for row in reader:
                 where = f"{file}: line {reader.line_num + skipped}"
                 if None in row or None in row.values():
-                    raise DataError(f"{where}: not as many cells as columns ({', '.join(names)})")
+                    columns = ", ".join(names)
+                    yield where, SegmentError(f"{where}: not as many cells as columns ({columns})")
+                    continue
                 cells = {name: cell for name, cell in row.items() if cell.strip()}
                 yield where, _with_points(cells, marks, where) if delimiter != "," else cells
         except csv.Error as error:

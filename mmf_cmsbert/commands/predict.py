@@ -1,0 +1,145 @@
+"""``cmsbert predict``: sentiment of a text or of many segments, with an exported model."""
+
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from mmf_cmsbert.errors import ConfigError, SegmentError
+from mmf_cmsbert.files import sha256_of
+
+if TYPE_CHECKING:
+    from mmf_cmsbert.predictor import SentimentPredictor
+
+_SHOWN = 20  # errors; the others are in the file
+
+
+def predict(
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help="A folder that cmsbert export wrote, or OWNER/NAME on the Hugging Face hub.",
+            show_default=False,
+        ),
+    ],
+    text: Annotated[
+        str | None, typer.Option(help="A text to predict, shown in the terminal.")
+    ] = None,
+    input: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|FOLDER",
+            help="Segments: .jsonl, .csv, .tsv or .parquet, a store, a folder with segments.jsonl "
+            "and features, or any other layout that cmsbert data inspect reads.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Predictions: a name in .csv, .jsonl or .parquet."),
+    ] = None,
+    split: Annotated[
+        Literal["train", "val", "test"] | None,
+        typer.Option(help="The only split to predict.", show_default="all that there are"),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="For a model of several datasets: the one whose features these are."),
+    ] = None,
+    batch_size: Annotated[
+        int, typer.Option(min=1, max=65536, help="Segments that are computed together.")
+    ] = 32,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, cuda:1 ...", show_default="a GPU if there is one")
+    ] = None,
+) -> None:
+    """Predict sentiment from -3 to 3.
+
+    With --input, predictions are written in the order of the input. A segment that cannot be used
+    is named, and the others are predicted; the exit status is then 2. Interrupted, the same command
+    continues.
+    """
+    if (text is None) == (input is None):
+        raise ConfigError("expected --text TEXT, or --input FILE and --output FILE; one of the two")
+    if input is not None and output is None:
+        raise ConfigError(
+            f"--input is {input}; --output FILE is missing, as in --output scores.csv"
+        )
+    from mmf_cmsbert.predictor import prediction_file
+
+    if output is not None:
+        prediction_file.check_output(output)
+    from mmf_cmsbert.predictor import SentimentPredictor
+
+    predictor = SentimentPredictor(model, device=_device(device), dataset=dataset)
+    if text is not None:
+        from mmf_cmsbert.commands.prediction_picture import show
+
+        show(predictor(text, explain=True), predictor)
+        return
+    assert input is not None and output is not None
+    if _predict_file(predictor, model, input, output, split, batch_size):
+        raise typer.Exit(2)
+
+
+def _device(name: str | None) -> Any:
+    import torch
+
+    if name is None:
+        return None
+    try:
+        torch.empty(0, device=(device := torch.device(name)))
+        return device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"--device is {name}: {reason}. Type --device cpu") from error
+
+
+def _predict_file(
+    predictor: "SentimentPredictor",
+    model: str,
+    given: Path,
+    output: Path,
+    split: str | None,
+    batch_size: int,
+) -> int:
+    """Write the predictions; return how many segments could not be used."""
+    from tqdm import tqdm
+
+    from mmf_cmsbert.predictor.prediction_file import Journal
+    from mmf_cmsbert.predictor.sources import read_segments
+
+    made_with = {
+        "model": predictor.fingerprint(),
+        "input": _identity(given),
+        "split": split,
+        "dataset": predictor.dataset,
+    }
+    journal = Journal(output, made_with)
+    if journal.done:
+        print(f"{journal.file}: continues after {journal.done} segments", file=sys.stderr)
+    segments = islice(read_segments(given, split), journal.done, None)
+    bar = tqdm(desc="predicting", unit=" segments", initial=journal.done, disable=None)
+    shown = 0
+    with bar:
+        for each in journal.extend(predictor.stream(segments, batch_size)):
+            bar.update()
+            if isinstance(each, SegmentError) and (shown := shown + 1) <= _SHOWN:
+                bar.write(f"cmsbert predict: error: {each}", file=sys.stderr)
+    predicted, failed = journal.finish(output)
+    print(f"{output}: {predicted} predictions")
+    if failed:
+        print(
+            f"cmsbert predict: error: {failed} segments could not be used; each is named in "
+            f"{output}.errors.txt",
+            file=sys.stderr,
+        )
+    return failed
+
+
+def _identity(given: Path) -> list[Any]:
+    """What tells an input from another: a file's content, a folder's name."""
+    path = given.expanduser().absolute()
+    return [str(path), sha256_of(path) if path.is_file() else None]

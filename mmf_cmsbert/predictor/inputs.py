@@ -1,0 +1,119 @@
+"""Whatever a user hands to a predictor, as segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from mmf_cmsbert.datasets.readers.fields import frame_array, without_blank_words
+from mmf_cmsbert.datasets.readers.names import fields_of
+from mmf_cmsbert.datasets.readers.text import describe, split_text, word_list
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.errors import SegmentError
+
+_FIELDS = ("id", "text", "words", "label", "start", "end", "video", *MODALITIES)
+
+
+def is_one(inputs: object) -> bool:
+    """Whether an input is one segment, and not several."""
+    return isinstance(inputs, (str, Segment, Mapping)) and not _is_columns(inputs)
+
+
+def segments(inputs: Iterable[Any]) -> Iterator[Segment | SegmentError]:
+    """Yield a segment for each item, or the error that says why it is none.
+
+    Args:
+        inputs: texts, mappings of fields, segments; a store; a ``datasets.Dataset``; a data frame.
+    """
+    if callable(records := getattr(inputs, "to_dict", None)) and hasattr(inputs, "iloc"):
+        inputs = records("records")  # pandas: iterating a data frame gives column names
+    for number, item in enumerate(inputs):
+        if isinstance(item, SegmentError):
+            yield item
+            continue
+        try:
+            yield as_segment(item, number)
+        except SegmentError as error:
+            yield error
+
+
+def as_segment(item: Any, number: int = 0) -> Segment:
+    """A segment from a text, from a mapping of fields, or from a segment itself.
+
+    Args:
+        item: a mapping has ``text`` or ``words``, and may have ``id``, ``label``, ``start`` and
+            ``end`` in seconds, and frames as arrays ``(frames, width)`` under ``visual`` and
+            ``acoustic`` (one frame may be ``(width,)``). The names are those of the file layouts,
+            with the same synonyms.
+        number: the item's position, which is its id where it has none.
+
+    Raises:
+        SegmentError: it has no words, or a field of another form.
+    """
+    if isinstance(item, Segment):
+        return item
+    where = f"input {number}"
+    if isinstance(item, str):
+        item = {"text": item}
+    if not isinstance(item, Mapping):
+        raise SegmentError(
+            f"{where}: expected a text, a segment, or a mapping such as {{'text': 'a good film'}}, "
+            f"found {describe(item)}"
+        )
+    fields = fields_of(item, where, _FIELDS, _same)
+    name = str(fields.get("id", number))
+    where = f"{where} ({name})"
+    segment = Segment(
+        id=name,
+        video=str(fields.get("video", name)),
+        words=_words(fields, where),
+        label=_number(fields.get("label"), f"{where}: label"),
+        start=_number(fields.get("start"), f"{where}: start"),
+        end=_number(fields.get("end"), f"{where}: end"),
+        **{m: _frames(fields.get(m), m, where) for m in MODALITIES},
+    )
+    return without_blank_words(segment, where)
+
+
+def _words(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    if "words" in fields and not isinstance(fields["words"], str):
+        return tuple(word_list(fields["words"], where))
+    if "text" not in fields:
+        raise SegmentError(f"{where}: expected its 'text' or its 'words', found neither")
+    return tuple(split_text(fields["text"], where))
+
+
+def _frames(value: Any, modality: str, where: str) -> np.ndarray | None:
+    if value is None or (isinstance(value, float) and np.isnan(value)):  # an empty cell
+        return None
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    if not isinstance(value, np.ndarray):
+        try:
+            value = np.asarray(value)
+        except ValueError:  # frames of several widths; the reader says so
+            return frame_array(value, modality, where)
+    if value.ndim == 1 and value.dtype.kind in "biuf":
+        value = value[None]
+    return frame_array(value, modality, where)
+
+
+def _number(value: Any, where: str) -> float | None:
+    if value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise SegmentError(f"{where} is {describe(value)}; expected a number") from None
+    return None if np.isnan(number) else number
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(np.array_equal(one, other))
+
+
+def _is_columns(inputs: object) -> bool:
+    """Whether a mapping is a table by columns, as a data frame is."""
+    return hasattr(inputs, "iloc") or hasattr(inputs, "column_names")

@@ -1,0 +1,125 @@
+"""The model card of an exported model: ``README.md`` with the metadata of the Hugging Face hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+
+from mmf_cmsbert.predictor.model_folder import ModelConfig
+
+_TITLES = {"mosi": "CMU-MOSI", "mosei": "CMU-MOSEI"}
+# Our metric -> its type on the hub.
+_TYPES = {
+    "mae": "mae",
+    "corr": "pearsonr",
+    "acc7": "accuracy",
+    "acc5": "accuracy",
+    "acc2": "accuracy",
+    "acc2_nonzero": "accuracy",
+    "f1": "f1",
+    "f1_nonzero": "f1",
+}
+_PREFIX = "sentiment_"
+
+
+def model_card(config: ModelConfig, name: str) -> str:
+    """The card of a model.
+
+    Args:
+        config: the model's configuration, with the record of its training.
+        name: the model's name, for its title.
+    """
+    backbone = config.model.backbone.name
+    data = ModelCardData(
+        language="en" if set(config.datasets) <= set(_TITLES) else None,
+        library_name=config.library_name,
+        tags=["sentiment-analysis", "multimodal", *sorted(config.datasets)],
+        pipeline_tag="text-classification",
+        base_model=None if _is_path(backbone) else backbone,
+        model_name=name,
+        eval_results=_results(config) or None,
+    )
+    return f"---\n{data.to_yaml()}\n---\n\n{_text(config, name)}"
+
+
+def _is_path(backbone: str) -> bool:
+    return (
+        backbone.startswith((".", "~", "/")) or backbone.count("/") > 1 or Path(backbone).exists()
+    )
+
+
+def _results(config: ModelConfig) -> list[EvalResult]:
+    test = config.training.get("test") or {}
+    results = []
+    for key, value in test.items():
+        dataset, _, metric = key.partition(f"/{_PREFIX}")
+        if metric in _TYPES:
+            results.append(
+                EvalResult(
+                    task_type="text-classification",
+                    task_name="Multimodal sentiment analysis",
+                    dataset_type=dataset,
+                    dataset_name=_title(config, dataset),
+                    dataset_split="test",
+                    metric_type=_TYPES[metric],
+                    metric_name=metric,
+                    metric_value=round(value, 4),
+                )
+            )
+    return results
+
+
+def _title(config: ModelConfig, dataset: str) -> str:
+    if dataset in (config.training.get("synthetic") or ()):
+        return f"synthetic corpus ({dataset})"
+    return _TITLES.get(dataset, dataset)
+
+
+def _text(config: ModelConfig, name: str) -> str:
+    parts = [
+        f"# {name}",
+        "Sentiment of spoken opinions from words, face and voice: CMSBERT-CLR of `mmf_cmsbert`, a "
+        "re-implementation of Kim & Kim (IJCNN 2022) from the paper's abstract.",
+        "## Use",
+        "```python\nfrom mmf_cmsbert import SentimentPredictor\n\n"
+        'predictor = SentimentPredictor("FOLDER or OWNER/NAME")\n'
+        'predictor("I loved it").sentiment  # from -3 to 3\n```',
+        "## Input",
+        _inputs(config),
+        "## Training",
+        _training(config),
+    ]
+    if test := config.training.get("test"):
+        rows = [f"| {key} | {value:.4f} |" for key, value in sorted(test.items())]
+        parts += ["## Scores on test", "\n".join(["| metric | value |", "| --- | --- |", *rows])]
+    if config.training.get("synthetic"):
+        parts.append(
+            "**The training data is synthetic.** The scores say nothing about real speech."
+        )
+    parts.append(
+        "## License\n\nNot stated. Data, backbone and extractors have licenses of their own."
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _inputs(config: ModelConfig) -> str:
+    rows = ["| dataset | modality | columns of a frame |", "| --- | --- | --- |"]
+    for dataset in config.datasets:
+        for modality, width in config.widths(dataset).items():
+            rows.append(f"| {dataset} | {modality} | {width} |")
+    extractor = config.extractor or "not recorded"
+    return (
+        "Text, and where there are any, frames `(frames, columns)` of the same extractor as in "
+        f"training ({extractor}). Any modality but the text can be missing.\n\n" + "\n".join(rows)
+    )
+
+
+def _training(config: ModelConfig) -> str:
+    training: dict[str, Any] = config.training
+    rows = [f"- backbone: {config.model.backbone.name}"]
+    for key in ("command", "seed", "best", "commit", "code_sha256", "data"):
+        if training.get(key) is not None:
+            rows.append(f"- {key}: `{training[key]}`")
+    return "\n".join(rows)

@@ -1,0 +1,198 @@
+"""The folder of an exported model.
+
+``config.json``, ``model.safetensors`` and the tokenizer's files, named as Hugging Face's libraries
+name them. Nothing in it executes code when it is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import safetensors.torch
+from pydantic import Field
+from safetensors import SafetensorError
+from torch import Tensor
+
+from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
+from mmf_cmsbert.config.schemas.section import Section
+from mmf_cmsbert.config.schemas.validation import read
+from mmf_cmsbert.errors import ConfigError, DataError, UserError
+from mmf_cmsbert.files import read_json, read_regular
+
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+LIBRARY, FORMAT = "mmf_cmsbert", 1
+_LARGEST_CONFIG, _LARGEST_WEIGHTS = 1 << 24, 1 << 36
+
+
+class Preparation(Section):
+    """What happens to the segments of a dataset before the network reads them; see
+    ``dataset_config.<dataset>``."""
+
+    max_frames: int | None = Field(None, description="Longer modalities are pooled to so many.")
+    normalise: Literal["none", "corpus", "segment"] = Field("none", description="")
+    single_frame: Literal["keep", "every_word"] = Field("keep", description="")
+    non_finite: Literal["error", "zero"] = Field("error", description="")
+
+
+class ModelConfig(Section):
+    """``config.json`` of an exported model.
+
+    Attributes:
+        library_name: always ``mmf_cmsbert``.
+        format: version of the folder's form.
+        library_version: the version of this package that wrote it.
+        model: ``model_config.cmsbert`` with the widths of all datasets.
+        backbone: the configuration of the text encoder, as transformers writes it.
+        max_seq_length: word pieces a segment, special tokens included.
+        datasets: dataset -> what happens to its segments.
+        extractor: what the frames were extracted with, where it is known.
+        training: seed, commit, hashes of data, selected update, scores; from the run's record.
+    """
+
+    library_name: Literal["mmf_cmsbert"] = Field("mmf_cmsbert", description="")
+    format: int = Field(FORMAT, ge=1, le=FORMAT, description="")
+    library_version: str = Field(description="")
+    architectures: list[str] = Field(["CMSBert"], description="")
+    model: CMSBERTConfig = Field(description="")
+    backbone: dict[str, Any] = Field(description="")
+    max_seq_length: int = Field(ge=3, description="")
+    datasets: dict[str, Preparation] = Field(min_length=1, description="")
+    extractor: dict[str, Any] | None = Field(None, description="")
+    training: dict[str, Any] = Field({}, description="")
+
+    def widths(self, dataset: str) -> dict[str, int]:
+        """Modality -> columns of a frame, of the modalities that the model reads of a dataset."""
+        used = set(self.model.modalities)
+        given = (self.model.features or {}).get(dataset, {})
+        return {m: width for m, width in given.items() if width and m in used}
+
+
+def find(name: str | Path, revision: str | None = None, **download: Any) -> Path:
+    """The folder of a model.
+
+    Args:
+        name: a folder; a run's folder, which has the model in ``model``; or a model on the Hugging
+            Face hub, ``OWNER/NAME``.
+        revision: branch, tag or commit on the hub.
+        **download: further arguments of ``huggingface_hub.snapshot_download``.
+
+    Raises:
+        ConfigError: there is no such folder and no such model on the hub, or the folder holds no
+            exported model.
+    """
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        return _from_hub(str(name), revision, download)
+    for each in (folder, folder / "model"):
+        if (each / CONFIG).is_file() and (each / WEIGHTS).is_file():
+            return each
+    hint = ""
+    if (folder / "run.json").is_file():
+        hint = f". It is a run; type cmsbert export {folder} FOLDER, and name that folder"
+    raise ConfigError(f"{folder} holds no exported model: expected {CONFIG} and {WEIGHTS}{hint}")
+
+
+def _from_hub(name: str, revision: str | None, download: Mapping[str, Any]) -> Path:
+    if name.startswith((".", "~", "/")) or name.count("/") != 1:
+        raise ConfigError(
+            f"there is no folder {name}; expected a folder that cmsbert export wrote, or "
+            "OWNER/NAME on the Hugging Face hub"
+        )
+    from huggingface_hub import snapshot_download
+
+    patterns = ["*.json", "*.txt", "*.model", WEIGHTS, CARD]
+    try:
+        found = snapshot_download(name, revision=revision, allow_patterns=patterns, **download)
+    except Exception as error:  # of the network, the hub, or the library that speaks to it
+        reason = str(error).strip().splitlines()
+        raise ConfigError(
+            f"{name} is neither a folder nor a model that could be downloaded from the Hugging "
+            f"Face hub ({type(error).__name__}: {reason[0][:200] if reason else 'no reason given'})"
+        ) from error
+    folder = Path(found)
+    if not ((folder / CONFIG).is_file() and (folder / WEIGHTS).is_file()):
+        raise ConfigError(f"{name} on the Hugging Face hub holds no {CONFIG} and {WEIGHTS}")
+    return folder
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The configuration of an exported model.
+
+    Raises:
+        UserError: the file is missing or damaged, or was written by a newer version.
+    """
+    file = folder / CONFIG
+    try:
+        given = read_json(file, _LARGEST_CONFIG)
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read ({error.strerror or error})") from error
+    except ValueError as error:
+        raise ConfigError(f"{file} is no JSON ({str(error)[:100]})") from error
+    if not isinstance(given, dict) or given.get("library_name") != LIBRARY:
+        raise ConfigError(
+            f"{file} is not of a model of this package; expected library_name {LIBRARY}. Name a "
+            "folder that cmsbert export wrote"
+        )
+    found = given.get("format")
+    if type(found) is int and found > FORMAT:
+        raise ConfigError(
+            f"{file} has format {found}; this version of mmf_cmsbert reads formats up to {FORMAT}. "
+            f"Install mmf_cmsbert {given.get('library_version', '')} or newer"
+        )
+    return read(ModelConfig, given, "", str(file))
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """The tensors of an exported model by name.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    file = folder / WEIGHTS
+    try:
+        # Read, not mapped: a file that is cut meanwhile would end the process.
+        return safetensors.torch.load(read_regular(file, _LARGEST_WEIGHTS))
+    except OSError as error:
+        raise DataError(f"{file} cannot be read ({error.strerror or error})") from error
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise DataError(
+            f"{file} is damaged ({str(error)[:150]}). Export the model again, or copy it again "
+            "from its source"
+        ) from error
+
+
+def write(
+    folder: Path,
+    config: ModelConfig,
+    weights: Mapping[str, Tensor],
+    tokenizer: Any,
+    card: str,
+) -> None:
+    """Write the files of a model into an existing empty folder.
+
+    Args:
+        folder: where to.
+        config: its configuration.
+        weights: its tensors by name.
+        tokenizer: a fast tokenizer of transformers.
+        card: the text of its ``README.md``.
+    """
+    # Each tensor by itself: safetensors refuses two names for one memory.
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
+    safetensors.torch.save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    tokenizer.save_pretrained(folder)
+    text = json.dumps(config.plain(), indent=2, ensure_ascii=False)
+    (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
+    (folder / CARD).write_text(card, encoding="utf-8")
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a folder holds an exported model of this package, of whatever version."""
+    try:
+        given = read_json(folder / CONFIG, _LARGEST_CONFIG)
+    except (OSError, ValueError, UserError):
+        return False
+    return isinstance(given, dict) and given.get("library_name") == LIBRARY

@@ -1,0 +1,151 @@
+"""Predictions of a long input in a file: in order, complete or not there, and restartable.
+
+While they are made they are kept in a journal beside the file, a line an input. The same command
+continues an interrupted journal of the same model and input.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.errors import ConfigError, SegmentError
+from mmf_cmsbert.files import WriteError, replaced_file, write_error
+from mmf_cmsbert.predictor.prediction import Prediction
+
+FORMATS = (".csv", ".jsonl", ".parquet")
+COLUMNS = ("id", "prediction", "class7", "class2", "label")
+_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an input.
+
+    Attributes:
+        predicted: how many segments have a prediction.
+        errors: how many have none.
+        continued: how many of both an earlier, interrupted command had done.
+    """
+
+    predicted: int
+    errors: int
+    continued: int
+
+
+def check_output(output: Path) -> None:
+    """Raise a ConfigError unless predictions can be written to ``output``."""
+    if output.suffix.lower() not in FORMATS:
+        raise ConfigError(
+            f"--output is {output}; expected a name that ends in {', '.join(FORMATS)}"
+        )
+    if output.is_dir():
+        raise ConfigError(f"--output is {output}, which is a folder; name a file in it")
+
+
+class Journal:
+    """The lines of a prediction file that is being made.
+
+    Args:
+        output: the prediction file.
+        made_with: what the predictions depend on, in plain values. A journal of anything else is
+            begun anew.
+    """
+
+    def __init__(self, output: Path, made_with: dict[str, Any]):
+        self.file = output.with_name(f"{output.name}.part")
+        self._header = json.dumps({"made_with": made_with}, sort_keys=True)
+        self.done = self._keep_whole_lines()
+
+    def _keep_whole_lines(self) -> int:
+        """Cut off a line that was not finished; return how many inputs the journal has."""
+        count = -1
+        with suppress(OSError), open(self.file, "r+b") as lines:
+            end = 0
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    break
+                if count < 0 and line.decode("utf-8", "replace").rstrip("\n") != self._header:
+                    break
+                count += 1
+                end += len(line)
+            lines.truncate(end)
+        return max(count, 0)
+
+    def extend(self, results: Iterable[Prediction | SegmentError]) -> Iterator[Any]:
+        """Write each result; yield it afterwards."""
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            with open(self.file, "a", encoding="utf-8", buffering=1 << 16) as lines:
+                if lines.tell() == 0:
+                    lines.write(self._header + "\n")
+                for each in results:
+                    line = {"error": str(each)} if isinstance(each, SegmentError) else each.as_row()
+                    lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+                    yield each
+        except OSError as error:
+            raise write_error(error, self.file) or WriteError(self.file, error) from error
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Each line, in order."""
+        with open(self.file, encoding="utf-8") as lines:
+            next(lines, None)
+            yield from map(json.loads, lines)
+
+    def finish(self, output: Path) -> tuple[int, int]:
+        """Write the prediction file and remove the journal.
+
+        Errors go to ``<output>.errors.txt``, which is there only if there are any.
+
+        Returns:
+            How many predictions and errors there are.
+        """
+        errors = output.with_name(f"{output.name}.errors.txt")
+        predicted, failed = 0, 0
+        with replaced_file(errors) as unfinished, open(unfinished, "w", encoding="utf-8") as text:
+            for row in self.rows():
+                if "error" in row:
+                    text.write(f"{row['error']}\n")
+                    failed += 1
+                else:
+                    predicted += 1
+        if not failed:
+            errors.unlink()
+        with replaced_file(output) as unfinished:
+            _WRITERS[output.suffix.lower()](
+                unfinished, (row for row in self.rows() if "error" not in row)
+            )
+        self.file.unlink()
+        return predicted, failed
+
+
+def _write_csv(file: Path, rows: Iterator[dict[str, Any]]) -> None:
+    with open(file, "w", encoding="utf-8", newline="") as text:
+        writer = csv.DictWriter(text, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _write_jsonl(file: Path, rows: Iterator[dict[str, Any]]) -> None:
+    with open(file, "w", encoding="utf-8") as text:
+        text.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _write_parquet(file: Path, rows: Iterator[dict[str, Any]]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    types = (pa.string(), pa.float64(), pa.int8(), pa.string(), pa.float64())
+    schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
+    with parquet.ParquetWriter(file, schema) as writer:
+        while some := list(islice(rows, _ROWS)):
+            writer.write_table(pa.Table.from_pylist(some, schema))
+
+
+_WRITERS = {".csv": _write_csv, ".jsonl": _write_jsonl, ".parquet": _write_parquet}

@@ -1,0 +1,375 @@
+"""Sentiment of segments, from Python, without MMF."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, overload
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
+from mmf_cmsbert.datasets.preparation import prepared
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
+from mmf_cmsbert.errors import ConfigError, SegmentError
+from mmf_cmsbert.files import write_error
+from mmf_cmsbert.modules.backbone import load_backbone
+from mmf_cmsbert.modules.network import CMSBert
+from mmf_cmsbert.modules.sentiment import sentiment_of
+from mmf_cmsbert.predictor import explaining, inputs, model_folder
+from mmf_cmsbert.predictor.model_card import model_card
+from mmf_cmsbert.predictor.model_folder import ModelConfig
+from mmf_cmsbert.predictor.prediction import Prediction
+from mmf_cmsbert.processors.word_pieces import WordPieceEncoder, load_encoder
+from mmf_cmsbert.utils.unfinished import replaced_folder
+
+# Batches are made of segments of similar length among so many batches' segments.
+_WINDOW = 16
+
+
+class SentimentPredictor:
+    """A trained model: words, face and voice in, sentiment out.
+
+    >>> predictor = SentimentPredictor("save/cmsbert_mosi/model")  # doctest: +SKIP
+    >>> predictor("I loved it").sentiment  # doctest: +SKIP
+    2.1
+    >>> segment = {"text": "it was fine", "acoustic": frames}  # doctest: +SKIP
+    >>> predictor([segment], explain=True)[0].explanation.words[0].shift  # doctest: +SKIP
+    0.4
+
+    Args:
+        model: a folder that ``cmsbert export`` or a run wrote, a run's folder, or ``OWNER/NAME`` on
+            the Hugging Face hub.
+        device: where to compute. By default a GPU if there is one.
+        dataset: whose widths and preparation apply, for a model that was trained on several
+            datasets.
+        revision: branch, tag or commit on the hub.
+        **download: further arguments of ``huggingface_hub.snapshot_download``, such as ``token``
+            or ``local_files_only``.
+
+    Raises:
+        UserError: the model is not found, damaged, or of a newer version.
+
+    Attributes:
+        config: the model's configuration.
+        network: the network, in evaluation mode.
+        dataset: the dataset whose widths and preparation apply.
+    """
+
+    def __init__(
+        self,
+        model: str | Path,
+        *,
+        device: str | torch.device | None = None,
+        dataset: str | None = None,
+        revision: str | None = None,
+        **download: Any,
+    ):
+        folder = model_folder.find(model, revision, **download)
+        config = model_folder.read_config(folder)
+        network = build_network(config)
+        weights = model_folder.read_weights(folder)
+        try:
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            problem = [line.strip() for line in str(error).splitlines()[1:2]]
+            raise ConfigError(
+                f"{folder / model_folder.WEIGHTS} does not fit {folder / model_folder.CONFIG}: "
+                f"{problem[0][:300] if problem else error}. Export the model again"
+            ) from error
+        encoder = load_encoder(
+            str(folder), config.max_seq_length, str(folder / model_folder.CONFIG)
+        )
+        self._set(config, network, encoder, device, dataset)
+
+    @classmethod
+    def of(
+        cls,
+        config: ModelConfig,
+        network: CMSBert,
+        encoder: WordPieceEncoder,
+        device: str | torch.device | None = None,
+        dataset: str | None = None,
+    ) -> SentimentPredictor:
+        """A predictor of parts that are in memory; arguments as the attributes."""
+        predictor = cls.__new__(cls)
+        predictor._set(config, network, encoder, device, dataset)
+        return predictor
+
+    @classmethod
+    def from_pretrained(cls, model: str | Path, **kwargs: Any) -> SentimentPredictor:
+        """The same as the constructor, under the name that Hugging Face's libraries use."""
+        return cls(model, **kwargs)
+
+    def _set(
+        self,
+        config: ModelConfig,
+        network: CMSBert,
+        encoder: WordPieceEncoder,
+        device: str | torch.device | None,
+        dataset: str | None,
+    ) -> None:
+        names = list(config.datasets)
+        if dataset is None and len(names) == 1:
+            (dataset,) = names
+        if dataset not in config.datasets:
+            raise ConfigError(
+                f"dataset is {dataset!r}; the model was trained on {', '.join(names)}, and its "
+                f"widths depend on it. Name one of them, as in dataset={names[0]!r}"
+            )
+        self.config, self.dataset = config, dataset
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.network = network.to(self.device).eval()
+        self._encoder = encoder
+        self._widths = config.widths(dataset)
+
+    @overload
+    def __call__(
+        self,
+        given: str | Segment | Mapping[str, Any],
+        *,
+        batch_size: int = ...,
+        explain: bool = ...,
+    ) -> Prediction: ...
+
+    @overload
+    def __call__(
+        self, given: Iterable[Any], *, batch_size: int = ..., explain: bool = ...
+    ) -> list[Prediction]: ...
+
+    def __call__(
+        self, given: Any, *, batch_size: int = 32, explain: bool = False
+    ) -> Prediction | list[Prediction]:
+        """Predict the sentiment of one segment, or of several.
+
+        Args:
+            given: a text, a mapping of fields or a :class:`~mmf_cmsbert.datasets.segment.Segment`;
+                or several of them: a list, a store, a ``datasets.Dataset``, a data frame. See
+                :func:`~mmf_cmsbert.predictor.inputs.as_segment` for the fields. Every modality but
+                the text can be missing.
+            batch_size: segments that are computed together.
+            explain: whether to look inside, see :class:`.prediction.Explanation`. It takes about
+                twice the time.
+
+        Returns:
+            A prediction for one segment, else a list in the order of the input.
+
+        Raises:
+            SegmentError: an input cannot be used; the message names it. :meth:`stream` goes on.
+        """
+        if inputs.is_one(given):
+            return self([given], batch_size=batch_size, explain=explain)[0]
+        found = []
+        for each in self.stream(inputs.segments(given), batch_size, explain):
+            if isinstance(each, SegmentError):
+                raise each
+            found.append(each)
+        return found
+
+    def stream(
+        self,
+        segments: Iterable[Segment | SegmentError],
+        batch_size: int = 32,
+        explain: bool = False,
+    ) -> Iterator[Prediction | SegmentError]:
+        """Yield a prediction for each segment in order, or the error of one that cannot be used.
+
+        Holds ``16 * batch_size`` segments at a time, and computes those of similar length together.
+
+        Raises:
+            ValueError: ``batch_size`` is not at least 1.
+        """
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; expected at least 1")
+        rest = iter(segments)
+        while window := [self._checked(each) for each in islice(rest, _WINDOW * batch_size)]:
+            good = [i for i, each in enumerate(window) if isinstance(each, Segment)]
+            good.sort(key=lambda i: len(window[i].words))  # type: ignore[union-attr]
+            results: list[Any] = list(window)
+            for first in range(0, len(good), batch_size):
+                rows = good[first : first + batch_size]
+                batch = [results[i] for i in rows]
+                for i, prediction in zip(rows, self._predict(batch, explain), strict=True):
+                    results[i] = prediction
+            yield from results
+
+    def _checked(self, segment: Segment | SegmentError) -> Segment | SegmentError:
+        """The segment as the network reads it, or why it cannot."""
+        if isinstance(segment, SegmentError):
+            return segment
+        try:
+            settings = self.config.datasets[self.dataset]
+            frames = {m: self._frames(segment, m, settings.non_finite) for m in MODALITIES}
+            segment = prepared(
+                replace(segment, **frames),
+                settings.max_frames,
+                settings.normalise == "segment",
+                settings.single_frame == "every_word",
+            )
+            shift = self.network.shift
+            if shift is not None and shift.needs_alignment and (found := unaligned(segment)):
+                raise SegmentError(f"{found}; this model needs one frame a word")
+        except SegmentError as error:
+            return error
+        return segment
+
+    def _frames(self, segment: Segment, modality: str, non_finite: str) -> np.ndarray | None:
+        frames: np.ndarray | None = getattr(segment, modality)
+        width = self._widths.get(modality)
+        if frames is None or width is None:
+            return None
+        if frames.shape[1] != width:
+            raise SegmentError(
+                f"segment {segment.id} has {modality} frames {frames.shape[1]} wide, and the model "
+                f"reads {width}; extract them as for its training data, or leave {modality} out"
+            )
+        if not np.isfinite(frames).all():
+            if non_finite == "error":
+                raise SegmentError(
+                    f"segment {segment.id} has {modality} values that are not finite; replace them"
+                )
+            frames = np.nan_to_num(frames, posinf=0.0, neginf=0.0)
+        return frames
+
+    @torch.inference_mode()
+    def _predict(self, segments: list[Segment], explain: bool) -> list[Prediction]:
+        batch = self._batch(segments)
+        output = self.network(**batch, dataset=self.dataset)
+        classes = self.config.model.head.classes
+        scores = sentiment_of(output.logits, classes).reshape(-1).tolist()
+        shares = output.logits.softmax(-1).tolist() if classes else [None] * len(segments)
+        explained = [None] * len(segments)
+        if explain:
+            shift = self.network.explain(**batch, dataset=self.dataset)
+            explained = explaining.explanations(segments, batch["word_index"], output, shift)
+        return [
+            Prediction(
+                segment.id, score, segment.label, probabilities and tuple(probabilities), each
+            )
+            for segment, score, probabilities, each in zip(
+                segments, scores, shares, explained, strict=True
+            )
+        ]
+
+    def _batch(self, segments: list[Segment]) -> dict[str, Any]:
+        """The arguments of the network but the dataset, on its device."""
+        pieces = [self._encoder.encode(segment.words) for segment in segments]
+        padded = pad_pieces(
+            [each.input_ids for each in pieces],
+            [each.word_index for each in pieces],
+            self._encoder.pad_id,
+        )
+        frames: dict[str, Tensor] = {}
+        masks: dict[str, Tensor] = {}
+        for modality, width in self._widths.items():
+            none = np.empty((0, width), np.float32)
+            given = [getattr(segment, modality) for segment in segments]
+            one, mask = pad_frames([none if each is None else each for each in given], width)
+            frames[modality], masks[modality] = one.to(self.device), mask.to(self.device)
+        names = ("input_ids", "input_mask", "word_index")
+        return {name: padded[name].to(self.device) for name in names} | {
+            "frames": frames,
+            "frame_masks": masks,
+        }
+
+    def fingerprint(self) -> str:
+        """A hash of the configuration and the weights, in hex."""
+        digest = hashlib.sha256(self.config.model_dump_json().encode())
+        for name, tensor in sorted(self.network.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().data)
+        return digest.hexdigest()
+
+    def save_pretrained(self, folder: str | Path, *, overwrite: bool = False) -> None:
+        """Write the model to a folder: weights, configuration, tokenizer and model card.
+
+        The folder appears complete or not at all.
+
+        Args:
+            folder: where to.
+            overwrite: whether an exported model there is replaced.
+
+        Raises:
+            ConfigError: something is there already.
+            UserError: it cannot be written.
+        """
+        folder = Path(folder).expanduser().absolute()
+        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+            if not model_folder.is_model(folder):
+                raise ConfigError(
+                    f"{folder} exists and is not an exported model; name another folder"
+                )
+            if not overwrite:
+                raise ConfigError(
+                    f"{folder} holds an exported model; name another folder, or replace it with "
+                    "--overwrite (from Python: overwrite=True)"
+                )
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with replaced_folder(folder) as unfinished:
+                model_folder.write(
+                    unfinished,
+                    self.config,
+                    self.network.state_dict(),
+                    self._encoder.tokenizer,
+                    model_card(self.config, folder.name),
+                )
+        except OSError as error:
+            raise write_error(error, folder) or ConfigError(
+                f"{folder} cannot be written ({error.strerror or error})"
+            ) from error
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        private: bool | None = None,
+        token: str | None = None,
+        revision: str | None = None,
+        commit_message: str = "Upload model",
+        create_pr: bool = False,
+    ) -> str:
+        """Upload the model to the Hugging Face hub.
+
+        Args:
+            repo_id: ``OWNER/NAME``, which is created if it does not exist.
+            private: whether a new repository is private.
+            token: of the user; by default that of ``hf auth login``.
+            revision: branch to upload to.
+            commit_message: of the upload.
+            create_pr: whether to open a pull request instead.
+
+        Returns:
+            The address of the commit.
+        """
+        from huggingface_hub import HfApi
+
+        api = HfApi(token=token)
+        repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
+        with TemporaryDirectory() as scratch:
+            folder = Path(scratch) / repo_id.split("/")[-1]
+            self.save_pretrained(folder)
+            commit = api.upload_folder(
+                repo_id=repo_id,
+                folder_path=folder,
+                revision=revision,
+                commit_message=commit_message,
+                create_pr=create_pr,
+            )
+        return str(commit.commit_url)
+
+
+def build_network(config: ModelConfig) -> CMSBert:
+    """The network of a configuration, with random weights."""
+    widths: dict[str, dict[str, int]] = {}
+    for dataset in config.model.features or {}:
+        for modality, width in config.widths(dataset).items():
+            widths.setdefault(modality, {})[dataset] = width
+    ordered = {m: widths[m] for m in MODALITIES if m in widths}
+    return CMSBert(load_backbone(from_config=config.backbone), ordered, config.model)

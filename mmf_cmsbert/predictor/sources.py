@@ -1,0 +1,71 @@
+"""The segments of a file or folder, one after the other, whatever its layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mmf_cmsbert.datasets.readers.list_rows import rows_or_errors, segment_of_row
+from mmf_cmsbert.datasets.readers.reading import read_files
+from mmf_cmsbert.datasets.readers.source import find_source
+from mmf_cmsbert.datasets.readers.tables import SUFFIXES
+from mmf_cmsbert.datasets.segment import SPLITS, Segment
+from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.predictor.inputs import as_segment
+
+_ROWS = 256  # of a Parquet file at a time
+
+
+def read_segments(path: Path, split: str | None = None) -> Iterator[Segment | SegmentError]:
+    """Yield the segments of an input in its order, or the error of one that cannot be used.
+
+    A list of segments (JSON lines, CSV, TSV, Parquet) is read row by row, so that memory does not
+    grow with it.
+
+    Args:
+        path: a list, a store, or anything else that ``cmsbert data inspect`` reads.
+        split: the only split that is wanted, where the input names splits.
+
+    Raises:
+        DataError: there is no such input, or it is damaged as a whole.
+    """
+    path = path.expanduser()
+    if path.suffix.lower() == ".parquet":
+        yield from _parquet(path)
+    elif path.suffix.lower() in SUFFIXES and path.is_file() and split is None:
+        yield from _list(path)
+    else:
+        source = find_source([path], split)
+        for name in SPLITS:
+            if files := source.files.get(name):
+                others = [f for other, each in source.files.items() if other != name for f in each]
+                yield from read_files(files, name, elsewhere=others)
+
+
+def _list(file: Path) -> Iterator[Segment | SegmentError]:
+    for row in rows_or_errors(file):
+        if isinstance(row, SegmentError):
+            yield row
+            continue
+        try:
+            yield segment_of_row(row, file.parent)
+        except SegmentError as error:
+            yield error
+
+
+def _parquet(file: Path) -> Iterator[Segment | SegmentError]:
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    number = 0
+    try:
+        with parquet.ParquetFile(file) as opened:
+            for batch in opened.iter_batches(batch_size=_ROWS):
+                for row in batch.to_pylist():
+                    number += 1
+                    try:
+                        yield as_segment(row, number)
+                    except SegmentError as error:
+                        yield SegmentError(f"{file}: row {number}: {error}")
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DataError(f"{file}: cannot be read as Parquet ({str(error)[:200]})") from error

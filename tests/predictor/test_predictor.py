@@ -1,0 +1,148 @@
+"""Predictions of texts, of segments with frames, and of whatever else holds segments."""
+
+import numpy as np
+import pytest
+from conftest import made
+
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.errors import ConfigError, SegmentError
+
+WORDS = ("a", "very", "good", "film")
+
+
+def frames(width, count=6, seed=0):
+    return np.random.default_rng(seed).normal(0, 1, (count, width)).astype(np.float32)
+
+
+def segment(number=0, words=WORDS, visual=None, acoustic=None, **rest):
+    return Segment(f"s{number}", "v", tuple(words), visual, acoustic, None, **rest)
+
+
+def test_a_text_has_a_sentiment_and_its_classes(predictor):
+    found = predictor("a very good film")
+    assert -3 <= found.sentiment <= 3 and found.class7 == round(found.sentiment)
+    assert found.class2 == ("negative" if found.score < 0 else "non-negative")
+    assert found.explanation is None and found.id == "0"
+
+
+def test_texts_mappings_and_segments_are_the_same_inputs(predictor):
+    as_text, as_words, as_segment = predictor(
+        ["a very good film", {"words": list(WORDS), "id": 7}, segment()]
+    )
+    assert as_text.score == pytest.approx(as_words.score, abs=1e-6)
+    assert as_text.score == pytest.approx(as_segment.score, abs=1e-6)
+    assert [as_text.id, as_words.id, as_segment.id] == ["0", "7", "s0"]
+
+
+def test_order_and_scores_do_not_depend_on_the_batches(predictor):
+    many = [
+        segment(i, ("good",) * (1 + i % 7), frames(5, 1 + i % 4, i), frames(4, 1 + i % 3, i))
+        for i in range(40)
+    ]
+    alone = [predictor(each).score for each in many]
+    for size in (1, 3, 64):
+        together = predictor(many, batch_size=size)
+        assert [each.id for each in together] == [each.id for each in many]
+        assert [each.score for each in together] == pytest.approx(alone, abs=1e-5)
+
+
+@pytest.mark.parametrize("modality", ["visual", "acoustic"])
+def test_frames_count_and_any_modality_can_be_missing(predictor, modality):
+    width = {"visual": 5, "acoustic": 4}[modality]
+    with_it = predictor({"text": "a very good film", modality: frames(width)})
+    assert abs(with_it.score - predictor("a very good film").score) > 1e-4
+    as_lists = predictor({"text": "a very good film", modality: frames(width).tolist()})
+    assert as_lists.score == pytest.approx(with_it.score, abs=1e-6)
+    one = predictor({"text": "a very good film", modality: frames(width)[0]})
+    assert one.score == pytest.approx(
+        predictor({"text": "a very good film", modality: frames(width)[:1]}).score, abs=1e-6
+    )
+
+
+def test_a_table_by_rows_is_read(predictor):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"id": ["a", "b"], "text": ["good", "bad"], "label": [1.5, None]})
+    found = predictor(table)
+    assert [(each.id, each.label) for each in found] == [("a", 1.5), ("b", None)]
+
+
+@pytest.mark.parametrize(
+    ("item", "named"),
+    [
+        ({"text": "good", "visual": frames(3)}, "visual frames 3 wide, and the model reads 5"),
+        ({"text": "good", "acoustic": frames(4) * np.nan}, "not finite"),
+        ({"text": "  "}, "no words"),
+        ({"label": 1}, "expected its 'text' or its 'words'"),
+        (3.5, "expected a text, a segment, or a mapping"),
+    ],
+)
+def test_an_input_that_cannot_be_used_is_named_and_the_others_are_predicted(predictor, item, named):
+    with pytest.raises(SegmentError, match=named):
+        predictor(["good", item])
+    from mmf_cmsbert.predictor import inputs
+
+    found = list(predictor.stream(inputs.segments(["good", item, "bad"]), batch_size=2))
+    assert isinstance(found[1], SegmentError) and named in str(found[1])
+    assert [each.id for each in found[::2]] == ["0", "2"]
+
+
+def test_each_words_shift_is_explained_by_modality_frames_and_seconds(predictor):
+    given = segment(visual=frames(5, 6), start=10.0, end=13.0)
+    found = predictor(given, explain=True).explanation
+    assert [each.word for each in found.words] == list(WORDS)
+    for word in found.words:
+        assert word.shift == pytest.approx(word.shifts["visual"], rel=1e-3)
+        assert word.shifts["acoustic"] == 0 and len(word.attention["acoustic"]) == 0
+        assert word.attention["visual"].sum() == pytest.approx(1, abs=1e-5)
+    assert found.times["visual"] == pytest.approx([10.25, 10.75, 11.25, 11.75, 12.25, 12.75])
+    assert set(found.embeddings) == {"text", "visual"}
+    assert np.linalg.norm(found.embeddings["visual"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_words_that_are_cut_off_have_no_shift(predictor):
+    found = predictor(segment(words=("good",) * 20, visual=frames(5)), explain=True)
+    shifts = [each.shift for each in found.explanation.words]
+    assert len(shifts) == 20 and shifts[-1] is None and shifts[0] > 0
+
+
+def test_explaining_does_not_change_the_prediction(predictor):
+    given = segment(visual=frames(5), acoustic=frames(4))
+    assert predictor(given, explain=True).score == pytest.approx(predictor(given).score, abs=1e-6)
+
+
+def test_segments_are_prepared_as_in_training():
+    long = frames(5, 40)
+    pooled = made(max_frames=4)(segment(visual=long))
+    halves = long.reshape(4, 10, 5).mean(1)
+    assert pooled.score == pytest.approx(made()(segment(visual=halves)).score, abs=1e-5)
+    raised = segment(visual=long + 100)
+    by_segment = made(normalise="segment")
+    assert by_segment(raised).score == pytest.approx(
+        by_segment(segment(visual=long)).score, abs=1e-3
+    )
+    broken = long.copy()
+    broken[3, 2] = np.inf
+    zeros = np.where(np.isfinite(broken), broken, 0)
+    assert made(non_finite="zero")(segment(visual=broken)).score == pytest.approx(
+        made()(segment(visual=zeros)).score, abs=1e-6
+    )
+
+
+def test_a_model_that_needs_aligned_frames_names_the_segment_without():
+    aligned = made("word")
+    assert aligned(segment(visual=frames(5, 4))).score
+    with pytest.raises(SegmentError, match="s0 has 4 words but 6 visual frames"):
+        aligned(segment(visual=frames(5, 6)))
+    once = made("word", single_frame="every_word")
+    assert once(segment(visual=frames(5, 1))).score
+
+
+def test_a_classifier_gives_its_probabilities():
+    found = made(classes=7)(segment(visual=frames(5)))
+    assert len(found.probabilities) == 7 and sum(found.probabilities) == pytest.approx(1, abs=1e-5)
+    assert found.class7 == int(np.argmax(found.probabilities)) - 3 == found.score
+
+
+def test_an_unknown_dataset_is_refused(predictor):
+    with pytest.raises(ConfigError, match="trained on mosi"):
+        type(predictor).of(predictor.config, predictor.network, predictor._encoder, dataset="x")
