@@ -9,6 +9,9 @@ import pytest
 import torch
 import yaml
 from typed_commands import TypedCommands
+from typer.testing import CliRunner
+
+from mmf_cmsbert.commands import app
 
 RECIPE = [
     "config=projects/cmsbert/demo.yaml",
@@ -99,6 +102,24 @@ def test_a_configuration_of_the_first_release_predicts_the_same(run, home, expec
     (tmp_path / "elsewhere").mkdir()
     done = run("mmf_predict", [f"config={old}/config.yaml"], tmp_path / "elsewhere")
     assert predictions(done) == expected
+
+
+def test_an_exported_run_predicts_the_same(home, tmp_path, expected, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = home / "data" / "test.pkl"
+    for words in (
+        ["export", home / "save" / "run", "model"],
+        ["predict", "model", "--input", data, "--output", "a.jsonl"],
+    ):
+        done = CliRunner().invoke(app, list(map(str, words)))
+        assert done.exit_code == 0, done.output
+    rows = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
+    found = {row["id"]: row["prediction"] for row in rows}
+    assert found == pytest.approx(expected, abs=1e-6)
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    record = json.loads((home / "save" / "run" / "run.json").read_text())
+    assert config["training"]["test"] == record["test"]
+    assert config["training"]["synthetic"] == ["mosi"]
 
 
 def test_a_prediction_leaves_the_configuration_of_the_training_alone(home, expected):

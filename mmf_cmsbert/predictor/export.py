@@ -70,14 +70,17 @@ def _exported(config: Mapping[str, Any], record: Mapping[str, Any]) -> tuple[Mod
     given["features"] = given.get("features") or {n: s["features"] for n, s in sections.items()}
     model = read(CMSBERTConfig, given, f"model_config.{MODEL}")
     params = next(iter(sections.values()))["processors"]["word_processor"]["params"]
-    exported = ModelConfig(
-        library_version=__version__,
-        model=model,
-        backbone=_backbone(model),
-        max_seq_length=params["max_seq_length"],
-        datasets={name: _preparation(section) for name, section in sections.items()},
-        training={key: record[key] for key in _OF_THE_RECORD if record.get(key) is not None}
-        | {"synthetic": [n for n, section in sections.items() if section.get("synthetic")]},
+    training = {key: record[key] for key in _OF_THE_RECORD if record.get(key) is not None}
+    exported = ModelConfig.model_validate(
+        {
+            "library_version": __version__,
+            "model": model,
+            "backbone": _backbone(model),
+            "max_seq_length": params["max_seq_length"],
+            "datasets": {name: _preparation(section) for name, section in sections.items()},
+            "training": training
+            | {"synthetic": [n for n, section in sections.items() if section.get("synthetic")]},
+        }
     )
     return exported, params["tokenizer"]
 

@@ -65,6 +65,7 @@ def as_segment(item: Any, number: int = 0) -> Segment:
     fields = fields_of(item, where, _FIELDS, _same)
     name = str(fields.get("id", number))
     where = f"{where} ({name})"
+    frames: dict[str, Any] = {m: _frames(fields.get(m), m, where) for m in MODALITIES}
     segment = Segment(
         id=name,
         video=str(fields.get("video", name)),
@@ -72,7 +73,7 @@ def as_segment(item: Any, number: int = 0) -> Segment:
         label=_number(fields.get("label"), f"{where}: label"),
         start=_number(fields.get("start"), f"{where}: start"),
         end=_number(fields.get("end"), f"{where}: end"),
-        **{m: _frames(fields.get(m), m, where) for m in MODALITIES},
+        **frames,
     )
     return without_blank_words(segment, where)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -25,7 +25,7 @@ from mmf_cmsbert.modules.sentiment import sentiment_of
 from mmf_cmsbert.predictor import explaining, inputs, model_folder
 from mmf_cmsbert.predictor.model_card import model_card
 from mmf_cmsbert.predictor.model_folder import ModelConfig
-from mmf_cmsbert.predictor.prediction import Prediction
+from mmf_cmsbert.predictor.prediction import Explanation, Prediction
 from mmf_cmsbert.processors.word_pieces import WordPieceEncoder, load_encoder
 from mmf_cmsbert.utils.unfinished import replaced_folder
 
@@ -205,7 +205,9 @@ class SentimentPredictor:
             return segment
         try:
             settings = self.config.datasets[self.dataset]
-            frames = {m: self._frames(segment, m, settings.non_finite) for m in MODALITIES}
+            frames: dict[str, Any] = {
+                m: self._frames(segment, m, settings.non_finite) for m in MODALITIES
+            }
             segment = prepared(
                 replace(segment, **frames),
                 settings.max_frames,
@@ -244,7 +246,7 @@ class SentimentPredictor:
         classes = self.config.model.head.classes
         scores = sentiment_of(output.logits, classes).reshape(-1).tolist()
         shares = output.logits.softmax(-1).tolist() if classes else [None] * len(segments)
-        explained = [None] * len(segments)
+        explained: Sequence[Explanation | None] = [None] * len(segments)
         if explain:
             shift = self.network.explain(**batch, dataset=self.dataset)
             explained = explaining.explanations(segments, batch["word_index"], output, shift)

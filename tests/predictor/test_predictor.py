@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import made
+from small_predictor import made
 
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.errors import ConfigError, SegmentError

@@ -1,0 +1,115 @@
+"""``cmsbert predict``: texts and files, good lines and bad ones."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from small_predictor import made
+
+from mmf_cmsbert.predictor.prediction_file import Journal
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    made().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def segments(tmp_path):
+    """300 lines, every tenth of which cannot be used."""
+    file = tmp_path / "segments.jsonl"
+    lines = [json.dumps({"id": f"s{i}", "text": "good " * (1 + i % 9)}) for i in range(300)]
+    lines[0::30] = ["{broken"] * 10
+    lines[10::30] = [json.dumps({"id": f"empty{i}", "text": " "}) for i in range(10)]
+    lines[20::30] = [json.dumps([i]) for i in range(10)]
+    file.write_text("\n".join(lines))
+    return file
+
+
+def predictions(file):
+    with open(file, newline="") as lines:
+        return [(row["id"], float(row["prediction"])) for row in csv.DictReader(lines)]
+
+
+def test_a_text_is_shown_on_its_scale(cmsbert, model):
+    done = cmsbert("predict", model, "--text", "a very good film")
+    assert done.exit_code == 0, done.output
+    assert "-3" in done.stdout and "+3" in done.stdout and "a very good film" in done.stdout
+    assert "there are no visual or acoustic frames" in done.stdout
+
+
+def test_bad_lines_are_named_and_the_others_are_predicted_in_order(cmsbert, model, segments):
+    done = cmsbert("predict", model, "--input", segments, "--output", "scores.csv")
+    assert done.exit_code == 2
+    expected = [f"s{i}" for i in range(300) if i % 10]
+    assert [name for name, _ in predictions("scores.csv")] == expected
+    assert "line 1 is no JSON" in done.stderr and "30 segments could not be used" in done.stderr
+    errors = Path("scores.csv.errors.txt").read_text().splitlines()
+    assert len(errors) == 30 and all("segments.jsonl: line" in each for each in errors)
+
+
+def test_interrupted_it_continues_to_the_same_file(cmsbert, model, segments, monkeypatch):
+    cmsbert("predict", model, "--input", segments, "--output", "whole.csv")
+
+    def stop(self, output):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "finish", stop)
+        assert cmsbert("predict", model, "--input", segments, "--output", "part.csv").exit_code
+    journal = Path("part.csv.part")
+    with open(journal, "r+b") as file:
+        file.truncate(journal.stat().st_size // 2)
+    done = cmsbert("predict", model, "--input", segments, "--output", "part.csv")
+    assert "continues after" in done.stderr and done.exit_code == 2
+    whole, part = predictions("whole.csv"), predictions("part.csv")
+    assert [name for name, _ in part] == [name for name, _ in whole]
+    assert [score for _, score in part] == pytest.approx([score for _, score in whole], abs=1e-5)
+    assert Path("part.csv.errors.txt").read_text() == Path("whole.csv.errors.txt").read_text()
+    assert not journal.exists()
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.tsv", "list.parquet"])
+def test_other_lists_are_read(cmsbert, model, tmp_path, name):
+    rows = [{"id": "a", "text": "good", "label": 1.5}, {"id": "b", "text": "bad", "label": -2.0}]
+    file = tmp_path / name
+    if name.endswith(".parquet"):
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        frames = [[[0.5] * 5] * 3, None]
+        rows = [row | {"visual": each} for row, each in zip(rows, frames, strict=True)]
+        parquet.write_table(pa.Table.from_pylist(rows), file)
+    else:
+        with open(file, "w", newline="") as lines:
+            writer = csv.DictWriter(lines, rows[0], delimiter="\t" if "tsv" in name else ",")
+            writer.writeheader()
+            writer.writerows(rows)
+    done = cmsbert("predict", model, "--input", file, "--output", "scores.jsonl")
+    assert done.exit_code == 0, done.stderr
+    found = list(map(json.loads, Path("scores.jsonl").read_text().splitlines()))
+    assert [(row["id"], row["label"]) for row in found] == [("a", 1.5), ("b", -2.0)]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ([], "expected --text TEXT, or --input FILE and --output FILE"),
+        (["--input", "x.jsonl"], "--output FILE is missing"),
+        (["--input", "x.jsonl", "--output", "x.xlsx"], "expected a name that ends in .csv"),
+        (["--input", "none.jsonl", "--output", "x.csv"], "none.jsonl"),
+        (["--text", "good", "--dataset", "mosei"], "trained on mosi"),
+        (["--text", "good", "--device", "tpu9"], "--device is tpu9"),
+    ],
+)
+def test_what_is_wrong_is_one_message(cmsbert, model, words, named):
+    done = cmsbert("predict", model, *words)
+    assert done.exit_code == 2 and named in done.stderr and "Traceback" not in done.output
+
+
+def test_a_folder_without_a_model_is_named(cmsbert, tmp_path):
+    done = cmsbert("predict", tmp_path, "--text", "good")
+    assert done.exit_code == 2 and "holds no exported model" in done.stderr
