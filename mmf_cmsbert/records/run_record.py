@@ -60,6 +60,10 @@ class RunRecord:
         self._scores: dict[tuple[str, int], dict[str, float]] = {}
         self._write()
 
+    def trained(self, updates: int) -> None:
+        """Take note of the number of updates at the end of training."""
+        self.content["updates"] = updates
+
     def scored(self, split: str, update: int, metrics: Mapping[str, float]) -> None:
         """Take note of an evaluation: metric -> value, of ``val`` or ``test``."""
         self._scores[split, update] = dict(metrics)
@@ -71,8 +75,7 @@ class RunRecord:
             best: update and criterion of the best validation; None where no validation was better
                 than nothing, and the last weights were scored.
         """
-        # Each run ends with a validation, and only then goes back to its best checkpoint.
-        updates = max((update for _, update in self._scores), default=None)
+        updates = self.content["updates"]
         update = updates if best is None else best[0]
         tests = [scores for (split, _), scores in self._scores.items() if split == "test"]
         self.content |= {
@@ -81,7 +84,6 @@ class RunRecord:
             # Only now: a run may make its own data.
             "data": provenance.data_hashes(self.content["config"]),
             "best": best and {"update": best[0], "value": best[1]},
-            "updates": updates,
             # A resumed run did not see the validations before; run_type=train_val_inference
             # validates the best checkpoint once more.
             "validation": None if update is None else self._scores.get(("val", update)),

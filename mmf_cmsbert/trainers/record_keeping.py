@@ -35,6 +35,11 @@ class KeepsRecord(TrainerSteps):
             raise
         record.end(_best(self.early_stopping))
 
+    def make_updates(self, goes_on: bool, stop: bool) -> None:
+        super().make_updates(goes_on, stop)
+        if self.run_record is not None:  # then the best checkpoint is loaded
+            self.run_record.trained(self.num_updates)
+
     def evaluate(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         report, meter = super().evaluate(*args, **kwargs)
         if self.run_record is not None:

@@ -39,8 +39,17 @@ class Trainer:
     class early_stopping:  # noqa: N801
         best_monitored_value, best_monitored_update = float("inf"), 0
 
+    num_updates = 0
+
     def train(self):
-        stop = self.early_stopping = type(self).early_stopping()
+        self.early_stopping = type(self).early_stopping()
+        self.make_updates(False, False)
+        self.num_updates = self.early_stopping.best_monitored_update or self.num_updates
+        if "inference" in self.run_type:
+            self.evaluate("test", 0.55)
+
+    def make_updates(self, goes_on, stop):
+        stop = self.early_stopping
         for update, value in self.values.items():
             self.num_updates = update
             self.evaluate("val", value)
@@ -48,9 +57,6 @@ class Trainer:
                 stop.best_monitored_value, stop.best_monitored_update = value, self.num_updates
             if self.error:
                 raise self.error
-        self.num_updates = stop.best_monitored_update or self.num_updates
-        if "inference" in self.run_type:
-            self.evaluate("test", 0.55)
 
     def evaluate(self, split, value):
         report = Report(split, value)
@@ -100,6 +106,15 @@ def test_a_run_that_does_not_look_at_test_has_no_test(trainer, tmp_path):
     trainer.run_type = "train_val"
     trainer.train()
     assert read(tmp_path)["test"] is None and read(tmp_path)["best"]["update"] == 2
+
+
+def test_resumed_after_its_last_validation_it_still_made_all_updates(
+    trainer, tmp_path, monkeypatch
+):
+    trainer.values, trainer.num_updates = {}, 3
+    monkeypatch.setattr(Trainer.early_stopping, "best_monitored_update", 2)
+    trainer.train()
+    assert (read(tmp_path)["status"], read(tmp_path)["updates"]) == ("finished", 3)
 
 
 def test_where_nothing_was_best_the_last_weights_are_scored(trainer, tmp_path):
