@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from mmf_cmsbert import cli
 from mmf_cmsbert.checkpoints import file as checkpoint_file
+from mmf_cmsbert.config import completion
 from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.errors import UserError
 from mmf_cmsbert.experiments import recipe
@@ -35,7 +35,7 @@ def path(request, tmp_path):
     "read",
     [
         read_yaml,
-        lambda path: cli.config_file(str(path)),
+        lambda path: completion.config_file(str(path)),
         lambda path: recipe.find(str(path)),
         record.read,
         checkpoint_file.read,

@@ -89,6 +89,19 @@ def describe(key: str | None, more: Mapping[str, type[Section]] | None = None) -
     return "\n".join(map(_text, found))
 
 
+def registered() -> dict[str, type[Section]]:
+    """The sections of registered models and datasets whose classes have a ``config_schema``."""
+    from mmf.common.registry import registry
+
+    kinds = {"model_config": "model_name_mapping", "dataset_config": "builder_name_mapping"}
+    return {
+        f"{section}.{name}": owner.config_schema
+        for section, mapping in kinds.items()
+        for name, owner in registry.mapping[mapping].items()
+        if hasattr(owner, "config_schema")
+    }
+
+
 def page() -> str:
     """The page of the documentation."""
     parts = [_INTRODUCTION]

@@ -8,9 +8,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from mmf_cmsbert.config.schemas.training import EPOCHS, UPDATES
 from mmf_cmsbert.errors import ConfigError
-
-UPDATES, EPOCHS = "max_updates", "max_epochs"
 
 
 def settled(content: Mapping, source: str) -> dict:
@@ -50,26 +49,6 @@ def typed(options: Mapping[str, Any], override: Mapping) -> dict[str, None]:
         off = _off(below, "--config_override", "{key}: {value}")
         off = {key: value for key, value in off.items() if given.get(key) is None}
     return {f"training.{key}": value for key, value in off.items()}
-
-
-def check(training: Mapping) -> None:
-    """Check that exactly one of the two keys is set, to a number of at least 1.
-
-    Raises:
-        ConfigError: neither is set, or no such number.
-    """
-    for key in (UPDATES, EPOCHS):
-        value = training.get(key)
-        if value is not None and (type(value) is not int or value < 1):
-            raise ConfigError(
-                f"training.{key} is {value!r}; expected a whole number, at least 1, or null where "
-                f"training.{EPOCHS if key == UPDATES else UPDATES} is set"
-            )
-    if training.get(UPDATES) is None and training.get(EPOCHS) is None:
-        raise ConfigError(
-            "training.max_updates and training.max_epochs are both null; type "
-            "training.max_updates=NUMBER or training.max_epochs=NUMBER"
-        )
 
 
 def updates(epochs: int, batches: int, frequency: int) -> int:

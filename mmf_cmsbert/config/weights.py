@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert import overrides
 from mmf_cmsbert.checkpoints import trained_with
 from mmf_cmsbert.config import trained
 from mmf_cmsbert.config.splits import trains
+from mmf_cmsbert.config.words import value_of
 from mmf_cmsbert.errors import ConfigError
 
 
@@ -35,7 +35,7 @@ def to_evaluate(
         named = [key for key in ("resume_file", "resume_zoo") if stated[key]]
     if named:
         return whole
-    resume = overrides.value_of(options.get("checkpoint.resume", str(stated["resume"])))
+    resume = value_of(options.get("checkpoint.resume", str(stated["resume"])))
     names = ("current.ckpt", "best.ckpt") if resume is True else ("best.ckpt",)
     folders = list(dict.fromkeys(folders))
     found = [folder / name for folder in folders for name in names if (folder / name).is_file()]
@@ -153,4 +153,4 @@ def _check_frozen(found: Mapping, kept: Mapping, file: Path) -> None:
 
 
 def _typed(options: Mapping[str, str], key: str) -> Any:
-    return overrides.value_of(options.get(f"checkpoint.{key}", "None"))
+    return value_of(options.get(f"checkpoint.{key}", "None"))

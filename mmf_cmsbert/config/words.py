@@ -87,9 +87,14 @@ def value_of(text: str) -> Any:
         return text
 
 
+def option_value(key: str, text: str) -> Any:
+    """The value of an option, as :func:`read` returns it."""
+    return text if is_path(key) and text != "None" else value_of(text)
+
+
 def write(key: str, text: str) -> str:
     """The word that gives MMF the value of an option, as :func:`read` returns it."""
-    value = text if is_path(key) and text != "None" else value_of(text)
+    value = option_value(key, text)
     if isinstance(value, str) and value == text and _reads_back(value):
         return f"{key}={text}"
     if isinstance(value, (str, list, dict)):

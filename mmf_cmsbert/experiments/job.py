@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert import overrides
+from mmf_cmsbert.config import overrides
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments import recipe
 from mmf_cmsbert.records import record
@@ -132,13 +132,13 @@ def resolve(words: Sequence[str]) -> dict[str, Any]:
     Raises:
         ConfigError: the words are invalid.
     """
-    from mmf_cmsbert import cli
+    from mmf_cmsbert.config.completion import complete
 
     register()
     with warnings.catch_warnings():
         # MMF repeats this warning for the run.
         warnings.filterwarnings("ignore", message="Device specified is 'cuda'")
-        return cli.resolved(cli.complete(overrides.parse(words)))
+        return complete(overrides.parse(words)).resolved()
 
 
 def check_options(options: Sequence[str]) -> None:

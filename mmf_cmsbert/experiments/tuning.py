@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from mmf_cmsbert import overrides
+from mmf_cmsbert.config import overrides
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments import recipe as recipes
 from mmf_cmsbert.experiments.ablation import run_missing

@@ -145,13 +145,14 @@ def _mmf() -> Section:
 
 
 def _run(options: Sequence[str]) -> Section:
-    from mmf_cmsbert import cli, overrides
+    from mmf_cmsbert.config import overrides
+    from mmf_cmsbert.config.completion import complete
 
     section = Section(f"Data and backbone of {' '.join(options)}", ("what", "found"))
     try:
         with redirect_stdout(StringIO()), warnings.catch_warnings():  # of MMF
             warnings.simplefilter("ignore")
-            config = cli.resolved(cli.complete(overrides.parse(options)))
+            config = complete(overrides.parse(options)).resolved()
     except UserError as error:
         section.problems.append(str(error))
         return section

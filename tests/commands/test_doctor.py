@@ -38,7 +38,7 @@ def test_missing_data_is_shown_with_what_to_type(cmsbert, mmf, tmp_path):
 
 def test_a_wrong_key_is_shown_as_mmf_run_shows_it(cmsbert, mmf):
     result = cmsbert("doctor", "config=projects/cmsbert/demo.yaml", "training.sed=1")
-    assert "did you mean training.seed?" in result.stdout
+    assert "Did you mean training.seed?" in result.stdout
 
 
 def test_an_optional_library_that_is_missing_has_its_command(cmsbert, mmf, monkeypatch):

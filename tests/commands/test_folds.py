@@ -5,7 +5,7 @@ import pytest
 import written_layouts
 from written_layouts import SPLITS, make_segments
 
-from mmf_cmsbert import cli
+from mmf_cmsbert.config.completion import complete
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 
 
@@ -39,7 +39,7 @@ def test_a_fold_is_a_recipe_over_its_base(cmsbert, corpus, tmp_path):
     result = cmsbert(*words, "--base", "projects/cmsbert/demo.yaml", "--output", "cut")
     assert result.exit_code == 0, result.stderr
     folder = tmp_path / "working" / "cut"
-    config = cli.resolved(cli.complete({"config": str(folder / "fold_2.yaml")}))
+    config = complete({"config": str(folder / "fold_2.yaml")}).resolved()
     assert config["dataset_config"]["mosi"]["annotations"] == {
         split: [str(folder / "fold_2")] for split in SPLITS
     }

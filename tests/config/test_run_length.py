@@ -57,18 +57,6 @@ def test_both_keys_typed_are_refused():
         run_length.typed(both, {})
 
 
-@pytest.mark.parametrize("value", [0, -1, 2.5, "ten", True])
-@pytest.mark.parametrize("key", ["max_updates", "max_epochs"])
-def test_a_length_is_a_whole_number_of_at_least_one(key, value):
-    with pytest.raises(ConfigError, match=f"training.{key} is {value!r}"):
-        run_length.check({key: value})
-
-
-def test_a_run_without_any_length_is_refused():
-    with pytest.raises(ConfigError, match="both null"):
-        run_length.check({"max_updates": None, "max_epochs": None})
-
-
 @pytest.mark.parametrize(
     "epochs, batches, frequency, expected", [(40, 1, 1, 40), (3, 27, 1, 81), (3, 7, 2, 12)]
 )

@@ -6,7 +6,6 @@ from ast import literal_eval
 import pytest
 from omegaconf import OmegaConf
 
-from mmf_cmsbert import overrides
 from mmf_cmsbert.config import words
 from mmf_cmsbert.errors import ConfigError
 
@@ -96,7 +95,7 @@ def test_commas_and_brackets_are_part_of_a_path_that_exists(tmp_path):
         path = tmp_path / name
         path.write_text("")
         text = words.read("dataset_config.mosi.annotations.val", f"[{path}]")
-        assert overrides.value_of(text) == [str(path)]
+        assert words.value_of(text) == [str(path)]
 
 
 @pytest.mark.parametrize("typed", ["null", "~", "None"])

@@ -1,6 +1,7 @@
 import pytest
 
-from mmf_cmsbert import overrides, paths
+from mmf_cmsbert import paths
+from mmf_cmsbert.config import overrides
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments import space
 from mmf_cmsbert.experiments.space import Dimension

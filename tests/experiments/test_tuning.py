@@ -5,7 +5,7 @@ import yaml
 from made_up_runs import CONFIG, FakeRun
 from rich.console import Console
 
-from mmf_cmsbert import overrides
+from mmf_cmsbert.config import overrides
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments.space import Dimension
 from mmf_cmsbert.experiments.tuning import Tuning, part_of

@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from mmf_cmsbert import cli
+from mmf_cmsbert.config.completion import complete
 from mmf_cmsbert.experiments import recipe
 from mmf_cmsbert.paths import PACKAGE
 from mmf_cmsbert.records import record
@@ -72,7 +72,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 @cache
 def configuration(file):
-    return dict(record.flat(cli.resolved(cli.complete({"config": str(file)}))))
+    return dict(record.flat(complete({"config": str(file)}).resolved()))
 
 
 def test_every_shipped_file_is_known_here():

@@ -9,10 +9,10 @@ import pytest
 import steps
 import synthetic_mosei
 
-from mmf_cmsbert.cli import complete
+from mmf_cmsbert.config.completion import complete
+from mmf_cmsbert.config.overrides import parse
 from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
-from mmf_cmsbert.overrides import parse
 
 COUNTS = {"train": 43, "val": 5, "test": 12}
 

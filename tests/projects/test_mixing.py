@@ -23,8 +23,8 @@ from mmf.utils import configuration, logger
 from mmf.utils.build import build_config, build_trainer
 from mmf.utils.env import set_seed, setup_imports
 
-from mmf_cmsbert import cli
 from mmf_cmsbert.compat.mmf import line as mmf_line
+from mmf_cmsbert.config.completion import complete
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.paths import PACKAGE
 
@@ -345,5 +345,5 @@ def test_mosi_and_a_dataset_of_mmf_train_our_model(prepare, tmp_path):
 def test_mmf_run_takes_it_and_saves_each_model_by_itself(tmp_path, monkeypatch, words, saved):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MMF_SAVE_DIR", raising=False)
-    options = cli.complete(words | {"config": str(FOLDER / words["config"])})
-    assert cli.resolved(options)["env"]["save_dir"] == saved
+    completed = complete(words | {"config": str(FOLDER / words["config"])})
+    assert completed.resolved()["env"]["save_dir"] == saved

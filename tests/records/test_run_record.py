@@ -2,7 +2,7 @@
 
 import json
 
-from mmf_cmsbert import cli
+from mmf_cmsbert.config.completion import complete
 from mmf_cmsbert.records.run_record import RunRecord
 
 CONFIG = {
@@ -28,7 +28,7 @@ def test_the_recorded_configuration_is_whole_and_resolved(tmp_path, monkeypatch)
         "config": "projects/cmsbert/demo.yaml",
         "model_config.cmsbert.losses[1].params.weight": "0.3",
     }
-    config = cli.resolved(cli.complete(typed))
+    config = complete(typed).resolved()
     assert config["model_config"]["cmsbert"]["losses"][1]["params"]["weight"] == 0.3
     assert config["scheduler"]["params"]["num_training_steps"] == 600
     assert "${" not in json.dumps(config)

@@ -3,6 +3,9 @@
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
+# So many keys are listed although a near one is named.
+_LISTED = 20
+
 
 def unknown_key(section: str, key: object, known: Iterable[object]) -> str:
     """The message for a key that its section does not have.
@@ -14,9 +17,12 @@ def unknown_key(section: str, key: object, known: Iterable[object]) -> str:
     """
     names = [str(name) for name in known]
     prefix = f"{section}." if section else ""
-    close = get_close_matches(str(key), names, n=1)
-    hint = f" Did you mean {prefix}{close[0]}?" if close else ""
-    return f"{prefix}{key} is not a known key.{hint} Known keys: {', '.join(names)}"
+    message = f"{prefix}{key} is not a known key."
+    if close := get_close_matches(str(key), names, n=1):
+        message += f" Did you mean {prefix}{close[0]}?"
+    if not close or len(names) <= _LISTED:
+        message += f" Known keys: {', '.join(names)}"
+    return message
 
 
 def unknown_name(what: str, name: str, known: Collection[str]) -> str:

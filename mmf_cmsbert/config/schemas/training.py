@@ -218,7 +218,14 @@ def _parts(run_type: str) -> str:
     return run_type
 
 
-RunType = Annotated[str, AfterValidator(_parts)]
+class Run(Section):
+    """The top level"""
+
+    run_type: Annotated[str, AfterValidator(_parts)] = Field(
+        default="train_inference",
+        description="What a run does: some of train, val, test, inference and predict.",
+    )
+
 
 # What this package adds to MMF's configuration.
 OWN: dict[str, type[Section]] = {

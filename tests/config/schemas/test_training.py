@@ -108,3 +108,10 @@ def test_ends_of_ranges_other_numbers_and_null_pass(key, value):
 def test_a_run_without_a_length_is_refused_with_what_to_type():
     with pytest.raises(ConfigError, match="both null; type training.max_updates=NUMBER"):
         training(max_updates=None)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2.5, "ten", True])
+@pytest.mark.parametrize("key", ["max_updates", "max_epochs"])
+def test_a_length_is_a_whole_number_of_at_least_one(key, value):
+    with pytest.raises(ConfigError, match=f"training.{key} is {value!r}; expected a whole number"):
+        training(**{key: value})

@@ -1,19 +1,14 @@
 """The ``key=value`` words of the command line: read as YAML, checked before anything is built."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.config import words as values
-from mmf_cmsbert.config.words import value_of as value_of
+from mmf_cmsbert.config.schemas.names import unknown_key
 from mmf_cmsbert.errors import ConfigError
 
-_AT_LEAST_ONE = tuple(
-    f"training.{name}"
-    for name in ("batch_size", "log_interval", "evaluation_interval", "checkpoint_interval")
-)
 # Sections with names that only the user knows, which are given as a whole.
 _OPEN = ("checkpoint.pretrained_state_mapping",)
 
@@ -43,9 +38,9 @@ def parse(words: Sequence[str]) -> dict[str, str]:
 
 def check(
     options: Mapping[str, str],
-    config: Mapping,
+    config: Mapping[str, Any],
     sections: bool = False,
-    defaults: Mapping | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> None:
     """See that each option names a key of ``config`` that can take a value.
 
@@ -60,18 +55,22 @@ def check(
         ConfigError: an unknown key (with the nearest known one), or a whole section.
     """
     for option, text in options.items():
-        node, walked = config, []
+        node: Any = config
+        walked: list[str] = []
         for part in option.split("."):
             name, _, index = part.partition("[")
             if not isinstance(node, Mapping) or name not in node:
-                raise ConfigError(_unknown(option, name, node, walked))
+                place = ".".join(walked)
+                if not isinstance(node, Mapping):
+                    raise ConfigError(f"{option}: {place} takes a value and has no keys")
+                raise ConfigError(unknown_key(place, name, node))
             node = node[name]
             walked.append(part)
             if index:
                 node = _item(node, index, option)
         if isinstance(node, Mapping) and node and not sections:
             optional = not isinstance(OmegaConf.select(defaults or config, option), Mapping)
-            keys = isinstance(value_of(text), Mapping)
+            keys = isinstance(values.value_of(text), Mapping)
             if (option in _OPEN and keys) or (optional and not keys):
                 continue
             raise ConfigError(
@@ -80,45 +79,8 @@ def check(
             )
 
 
-def check_value(key: str, value: Any, default: Any) -> None:
-    """See that a value is of its default's kind, where that is a number or true or false.
-
-    MMF takes any value, and fails on it later or, where it asks ``if value``, never. null stands
-    for no value, and passes. Of training's whole numbers those that count or divide are at least 1.
-
-    Raises:
-        ConfigError: the value is of another kind, or too small.
-    """
-    if value is None or not isinstance(default, (bool, int, float)):
-        return
-    whole = type(default) is int and key.startswith("training.")
-    least_one = key in _AT_LEAST_ONE
-    if isinstance(default, bool):
-        fits, expected = isinstance(value, bool), "true or false"
-    elif whole or least_one:
-        fits, expected = type(value) is int, "a whole number"
-    else:
-        fits, expected = type(value) in (int, float), "a number"
-    if fits and least_one and value < 1:
-        fits, expected = False, "a whole number, at least 1"
-    if not fits:
-        raise ConfigError(f"{key} is {value!r}; expected {expected}, as in {key}={default}")
-
-
-def _item(node, index: str, option: str):
+def _item(node: Any, index: str, option: str) -> Any:
     number = index.removesuffix("]")
     if not isinstance(node, Sequence) or not number.isdigit() or int(number) >= len(node):
         raise ConfigError(f"{option}: there is no item [{number}] there")
     return node[int(number)]
-
-
-def _unknown(option: str, name: str, node, walked: list[str]) -> str:
-    place = ".".join(walked)
-    known = sorted(map(str, node)) if isinstance(node, Mapping) else []
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    message = f"{option} is no key of the configuration"
-    if close:
-        return f"{message}; did you mean {'.'.join([*walked, close[0]])}?"
-    if known:
-        return f"{message}; {place or 'the top level'} has " + ", ".join(known)
-    return f"{message}; {place} takes a value and has no keys"

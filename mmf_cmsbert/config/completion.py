@@ -1,0 +1,245 @@
+"""A command line completed from its configuration file, and checked, before MMF builds anything."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mmf_cmsbert.checkpoints import trained_with
+from mmf_cmsbert.config import (
+    overrides,
+    preflight,
+    references,
+    run_check,
+    run_folder,
+    run_length,
+    shipped,
+    splits,
+    typed_source,
+    weights,
+    words,
+)
+from mmf_cmsbert.config.layers import Layers
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.files import check_regular
+from mmf_cmsbert.paths import PACKAGE
+
+_EXAMPLES = {"model": "cmsbert", "dataset": "mosi", "datasets": "mosi,mosei"}
+_OVERRIDE = "--config_override"
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A command line that MMF can run.
+
+    Attributes:
+        options: key -> value.
+        config: the configuration that they give, references unresolved.
+    """
+
+    options: dict[str, str]
+    config: DictConfig
+
+    def resolved(self) -> dict[str, Any]:
+        """The configuration in plain containers, each reference replaced by its value."""
+        return _plain(self.config, resolve=True)
+
+
+def complete(
+    options: Mapping[str, str], predict: bool = False, override: Mapping[str, Any] | None = None
+) -> Completion:
+    """Fill in what MMF wants on the command line and the file says: model, dataset, full path.
+
+    Args:
+        options: key -> value as typed.
+        predict: whether predictions are wanted, which need a trained model.
+        override: the content of MMF's option --config_override.
+
+    Raises:
+        ConfigError: no such file, model, dataset or key; a value that its key does not take;
+            nothing to predict with.
+    """
+    if not options:
+        raise ConfigError(
+            "nothing to run; type for example mmf_run config=projects/cmsbert/mosi.yaml, or "
+            "mmf_run --help"
+        )
+    try:
+        return _complete(Layers(), dict(options), predict, override or {})
+    except (OmegaConfBaseException, RecursionError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ConfigError(f"the configuration cannot be used: {reason[:300]}") from error
+
+
+def _complete(
+    layers: Layers, options: dict[str, str], predict: bool, override: Mapping[str, Any]
+) -> Completion:
+    from mmf.utils.configuration import load_yaml
+
+    file: Mapping[str, Any] = {}
+    if "config" in options:
+        options["config"] = str(config_file(options["config"]))
+    run = run_folder.named_run(options)
+    if run is not None:
+        options = _with_configuration_of(layers, run, options, predict)
+    elif predict:
+        run_folder.check_named(options)
+    if "config" in options:
+        file = load_yaml(options["config"])
+        if not file:
+            raise ConfigError(
+                f"{options['config']}: expected a configuration, keys with values; found none"
+            )
+    options["model"] = options.get("model") or _named(file, "model")
+    given = options.pop("datasets", None) or options.get("dataset")
+    options["dataset"] = given or _named(file, "dataset", "datasets")
+    if save_dir := os.environ.get("MMF_SAVE_DIR"):
+        options.setdefault("env.save_dir", save_dir)
+    datasets = options["dataset"].split(",")
+
+    values = {key: words.value_of(text) for key, text in options.items()}
+    options |= {key: str(value) for key, value in run_length.typed(values, override).items()}
+    options |= typed_source.complete(options, predict)
+    preflight.import_user_dir(options, file)
+    preflight.check_names(options["model"], datasets)
+    source = options.get("config", "")
+    defaults = layers.defaults(options["model"], datasets)
+    preflight.check_sections(file, source, defaults)
+    preflight.check_sections(override, _OVERRIDE, defaults)
+    stated = layers.over(defaults, file)
+    ours = options["model"] == "cmsbert"
+    known = {key: value for key, value in options.items() if key != "dataset"}
+    overrides.check(known, stated, sections=not ours, defaults=defaults)
+    config = layers.with_options(layers.over(stated, override), options)
+    references.check(config)
+    # Files for other models may hold keys and values that only those models know.
+    run_check.check(
+        _plain(config, resolve=True),
+        _plain(defaults),
+        _plain(stated),
+        _sources(options, override),
+        whole=ours,
+    )
+    save_dir = Path(config.env.save_dir)
+    preflight.check_save_dir(save_dir)
+    more: dict[str, str] = {}
+    if predict:
+        more = {"evaluation.predict": "True", "run_type": _predicted(options)}
+    if predict or (ours and not splits.trains(str(config.run_type))):
+        folders = [save_dir, *([run.folder] if run else [])]
+        more |= weights.to_evaluate(options, stated.checkpoint, folders, run is not None)
+    options |= more
+    config = layers.with_options(config, more)
+    more = _belonging_to_its_weights(_plain(config, resolve=True), options, save_dir)
+    return Completion(options | more, layers.with_options(config, more))
+
+
+def _with_configuration_of(
+    layers: Layers, run: run_folder.Snapshot, options: dict[str, str], predict: bool
+) -> dict[str, str]:
+    """Options whose ``config`` is a run's own configuration."""
+    names = run.model_and_datasets() | {k: options[k] for k in ("dataset",) if k in options}
+    preflight.import_user_dir(options, run.content)
+    datasets = names["dataset"].split(",")
+    preflight.check_names(names["model"], datasets)
+    file = run.as_file(layers.defaults(names["model"], datasets))
+    return options | {"config": str(file)} | run.own_folder(options, predict)
+
+
+def _predicted(options: Mapping[str, str]) -> str:
+    """The ``run_type`` of a prediction: the splits that are typed, or test."""
+    run_type = options.get("run_type", "predict")
+    if splits.trains(run_type):
+        raise ConfigError(
+            f"run_type={run_type}: mmf_predict does not train; expected val, test or val_test"
+        )
+    return run_type
+
+
+def _belonging_to_its_weights(
+    found: Mapping[str, Any], options: Mapping[str, str], save_dir: Path
+) -> dict[str, str]:
+    """Check that the configuration is the one that the weights to load were trained with.
+
+    Returns:
+        Options to add.
+    """
+    if (load := weights.to_load(found, save_dir)) is None:
+        return {}
+    file, take = load
+    if not file.is_file():
+        return {}  # MMF's zoo may know it
+    kept = trained_with.configuration(file)
+    more = weights.widths_of_other_datasets(kept, found) if kept else {}
+    for key, text in more.items():
+        found = _with_value(found, key.split("."), words.value_of(text))
+    defaults = shipped.defaults_of(options["model"], options["dataset"].split(","))
+    weights.check(found, kept, defaults, file, take)  # its warnings come when they are loaded
+    return more
+
+
+def _with_value(section: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    first, *rest = path
+    return {**section, first: _with_value(section[first], rest, value) if rest else value}
+
+
+def _sources(options: Mapping[str, str], override: Mapping[str, Any]) -> Callable[[str], str]:
+    """Which file holds the value of a key; empty for the command line."""
+
+    def source(key: str) -> str:
+        if any(f"{key}.".startswith(f"{each}.") for each in options):
+            return ""
+        return _OVERRIDE if _holds(override, key) else options.get("config", "defaults")
+
+    return source
+
+
+def _holds(section: Any, key: str) -> bool:
+    for part in key.split("."):
+        if not isinstance(section, Mapping) or part not in section:
+            return False
+        section = section[part]
+    return True
+
+
+def _plain(config: DictConfig, resolve: bool = False) -> dict[str, Any]:
+    content: Any = OmegaConf.to_container(config, resolve=resolve)
+    return dict(content)
+
+
+def config_file(name: str) -> Path:
+    """The file that ``config=`` names, from the working folder, this package, or MMF."""
+    from mmf.utils.general import get_mmf_root
+
+    root = Path(get_mmf_root())
+    places = [Path.cwd(), PACKAGE, root.parent, root]
+    found = [place / name for place in places if (place / name).exists()]
+    if found:
+        file = next((path for path in found if path.is_file()), found[0])
+        check_regular(file)
+        return file.resolve()
+    raise ConfigError(
+        f"config={name}: there is no such file in {', '.join(map(str, places))}. "
+        "Shipped recipes: "
+        + ", ".join(sorted(str(p.relative_to(PACKAGE)) for p in PACKAGE.glob("projects/*/*.yaml")))
+    )
+
+
+def _named(file: Mapping[str, Any], *keys: str) -> str:
+    """What the file says under the first of ``keys`` that it has, names separated by commas."""
+    for key in keys:
+        value = file.get(key)
+        if not value:
+            continue
+        names = [value] if isinstance(value, str) else value
+        if isinstance(names, Sequence) and all(isinstance(name, str) for name in names):
+            return ",".join(names)
+        raise ConfigError(f"{key} is {value!r}; expected a name, as in {key}: {_EXAMPLES[key]}")
+    raise ConfigError(
+        f"which {keys[0]}? It stands neither in the configuration file nor on the command line; "
+        f"type {keys[0]}=NAME"
+    )

@@ -1,0 +1,82 @@
+"""What is looked at before MMF starts: names, keys, values, and where the run will be saved."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.config.schemas.names import unknown_name
+from mmf_cmsbert.errors import ConfigError
+
+
+def import_user_dir(options: Mapping[str, str], file: Mapping[str, Any]) -> None:
+    """Import the plugin that ``env.user_dir`` names, so that what it registers is known.
+
+    Raises:
+        ConfigError: there is no such plugin, or it cannot be imported.
+    """
+    from mmf.utils.env import import_user_module
+
+    env = file.get("env")
+    named = env.get("user_dir") if isinstance(env, Mapping) else None
+    user_dir = options.get("env.user_dir") or named
+    user_dir = user_dir or os.environ.get("MMF_USER_DIR")
+    if not user_dir or user_dir == "None":
+        return
+    try:
+        import_user_module(user_dir)
+    except ImportError as error:
+        raise ConfigError(
+            f"env.user_dir={user_dir}: {error}; expected a folder with an __init__.py that imports "
+            "what it registers"
+        ) from error
+
+
+def check_names(model: str, datasets: list[str]) -> None:
+    """Raise a ConfigError for a model or dataset that nobody registered."""
+    from mmf.common.registry import registry
+    from mmf.utils.env import setup_imports
+
+    setup_imports()  # or main knows few of its own
+    mapping = registry.mapping
+    if registry.get_model_class(model) is None:
+        raise ConfigError(unknown_name("model", model, mapping["model_name_mapping"]))
+    for dataset in datasets:
+        if registry.get_builder_class(dataset) is None:
+            raise ConfigError(unknown_name("dataset", dataset, mapping["builder_name_mapping"]))
+
+
+def check_sections(given: Mapping[str, Any], source: str, known: Mapping[str, Any]) -> None:
+    """Refuse a value where MMF has a section.
+
+    Args:
+        given: a configuration file, or the content of --config_override.
+        source: its name, for the message.
+        known: the configuration without it.
+
+    Raises:
+        ConfigError: such a value, null included.
+    """
+    for section, value in given.items():
+        if isinstance(known.get(section), Mapping) and not isinstance(value, Mapping):
+            raise ConfigError(
+                f"{source}: {section} is {value!r}; expected a section with keys, or no such line"
+            )
+
+
+def check_save_dir(folder: Path) -> None:
+    """Raise a ConfigError unless a run can be saved there: now, not after the first epoch."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"env.save_dir={folder} cannot be made ({error.strerror}); type env.save_dir=FOLDER"
+        ) from error
+    if not os.access(folder, os.W_OK):
+        raise ConfigError(f"env.save_dir={folder} cannot be written to; type env.save_dir=FOLDER")
+    for name in ("best.ckpt", "current.ckpt"):
+        if (folder / name).is_dir():
+            raise ConfigError(
+                f"{folder / name} is a folder, where a checkpoint has to be written; move it, or "
+                "type env.save_dir=FOLDER"
+            )

@@ -1,0 +1,82 @@
+"""The whole configuration of a run, checked against the schemas before anything is built."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mmf_cmsbert.config.schemas.added import completed
+from mmf_cmsbert.config.schemas.names import unknown_key
+from mmf_cmsbert.config.schemas.section import Section
+from mmf_cmsbert.config.schemas.training import OF_MMF, Run
+from mmf_cmsbert.config.schemas.validation import Problem, problems, refusal
+
+# Sections of what is registered, by the names in MMF's registry.
+_REGISTERED = {"model_config": "model_name_mapping", "dataset_config": "builder_name_mapping"}
+# Keys that MMF's defaults lack and that a file may have all the same.
+_FILE_ONLY = ("dataset", "learning_rate")
+
+
+def check(
+    config: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    stated: Mapping[str, Any],
+    source: Callable[[str], str],
+    whole: bool,
+) -> None:
+    """Refuse unknown keys, values of another type, and values outside their range.
+
+    Sections of models and datasets are checked where their class has a ``config_schema``.
+
+    Args:
+        config: the run's, references resolved.
+        defaults: without its file, references unresolved.
+        stated: with its file and without what is typed.
+        source: key -> the file that holds it; empty for the command line.
+        whole: whether all sections are checked, or only those of the model and datasets in use.
+
+    Raises:
+        ConfigError: it names every wrong key and value.
+    """
+    found = [each for section in _REGISTERED for each in _of_registered(section, config, whole)]
+    found += _of_mmf(config, defaults, stated) if whole else []
+    if found:
+        raise refusal(found, source)
+
+
+def _of_mmf(
+    config: Mapping[str, Any], defaults: Mapping[str, Any], stated: Mapping[str, Any]
+) -> list[Problem]:
+    found = problems(Run, {"run_type": config.get("run_type")}, "")
+    for name, value in config.items():
+        if name in _REGISTERED:
+            continue
+        if name not in defaults:
+            if name not in _FILE_ONLY:
+                found.append(Problem(name, unknown_key("", name, defaults)))
+        elif isinstance(defaults[name], Mapping):
+            known = dict(defaults[name])
+            if name in ("optimizer", "scheduler") and isinstance(stated[name], Mapping):
+                # Which params there are, and of which type, the file says.
+                known["params"] = stated[name].get("params")
+            schema = completed(OF_MMF.get(name, Section), known, whole=name == "training")
+            found += problems(schema, value, name)
+    return found
+
+
+def _of_registered(section: str, config: Mapping[str, Any], whole: bool) -> list[Problem]:
+    from mmf.common.registry import registry
+
+    known = registry.mapping[_REGISTERED[section]]
+    used = {config["model"]} if section == "model_config" else set(_names(config["datasets"]))
+    found = []
+    for name, value in config[section].items():
+        key = f"{section}.{name}"
+        schema = getattr(known.get(name), "config_schema", None)
+        if name in used and schema is not None:
+            found += problems(schema, value, key)
+        elif whole and name not in known:
+            found.append(Problem(key, unknown_key(section, name, known)))
+    return found
+
+
+def _names(datasets: Any) -> list[str]:
+    return datasets.split(",") if isinstance(datasets, str) else list(datasets)
