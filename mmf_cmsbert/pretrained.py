@@ -11,7 +11,13 @@ from mmf_cmsbert.paths import find
 
 
 def load_pretrained(
-    load: Callable[..., Any], name: str, what: str, key: str, /, hint: str = "", **kwargs: Any
+    load: Callable[..., Any],
+    name: str | None,
+    what: str,
+    key: str,
+    /,
+    hint: str = "",
+    **kwargs: Any,
 ) -> Any:
     """Call ``load(name_or_folder, **kwargs)``, a ``from_pretrained``, and explain a failure.
 

@@ -85,7 +85,7 @@ def _fault(contents: Any) -> str | None:
     return _optimizer_fault(contents.get("optimizer"))
 
 
-def _optimizer_fault(optimizer: dict | None) -> str | None:
+def _optimizer_fault(optimizer: dict[str, Any] | None) -> str | None:
     if optimizer is None:
         return None
     groups, state = optimizer.get("param_groups"), optimizer.get("state")

@@ -6,7 +6,7 @@ import shutil
 from collections import OrderedDict
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 import torch
@@ -102,7 +102,7 @@ def plain(value: Any, where: str = "checkpoint") -> Any:
         return value.item()
     for kind in (bool, int, float, complex, str, bytes):
         if isinstance(value, kind):
-            return value if type(value) is kind else kind(value)
+            return value if type(value) is kind else kind(value)  # type: ignore[arg-type]  # of its own kind
     if isinstance(value, np.ndarray):
         return torch.from_numpy(np.ascontiguousarray(value))
     if isinstance(value, Container):
@@ -114,8 +114,8 @@ def plain(value: Any, where: str = "checkpoint") -> Any:
             vars(items).update(vars(value))
         return items
     if isinstance(value, (tuple, list, set, frozenset)):
-        items = [plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
-        return tuple(items) if isinstance(value, tuple) else items
+        entries = [plain(item, f"{where}[{i}]") for i, item in enumerate(value)]
+        return tuple(entries) if isinstance(value, tuple) else entries
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     raise UserError(
@@ -169,7 +169,7 @@ def _save(contents: Any, path: Path) -> None:
     with open(path, "wb", buffering=0) as raw:
         file = _Noting(raw)
         try:
-            torch.save(contents, file)
+            torch.save(contents, cast(IO[bytes], file))  # calls nothing but write and flush
         except Exception as error:
             raise file.error or error from error
         os.fsync(raw.fileno())

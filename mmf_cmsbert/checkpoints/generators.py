@@ -1,15 +1,17 @@
 """The states of all random number generators, as plain values that a checkpoint may hold."""
 
 import random
+from typing import Any
 
 import numpy as np
 import torch
 
 
-def capture() -> dict:
+def capture() -> dict[str, Any]:
     """Return the states of Python's, NumPy's and PyTorch's global generators."""
     version, words, gauss = random.getstate()
-    name, keys, position, has_gauss, cached = np.random.get_state()
+    numpy_state: Any = np.random.get_state()
+    name, keys, position, has_gauss, cached = numpy_state
     return {
         "python": (version, torch.tensor(words, dtype=torch.int64), gauss),
         "numpy": (
@@ -24,7 +26,7 @@ def capture() -> dict:
     }
 
 
-def restore(state: dict) -> None:
+def restore(state: dict[str, Any]) -> None:
     """Put all generators back into the states that `capture` returned."""
     version, words, gauss = state["python"]
     random.setstate((version, tuple(words.tolist()), gauss))

@@ -7,10 +7,10 @@ ask for terabytes. Here the pickle is walked with descriptions instead of tensor
 import pickle
 import pickletools
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import torch
 
@@ -109,10 +109,11 @@ _INSTRUCTIONS = """
 """
 _CONTAINERS = ("TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST", "EMPTY_DICT", "GLOBAL")
 _CODES = {opcode.name: ord(opcode.code) for opcode in pickletools.opcodes}
-_LIBRARY = pickle._Unpickler.dispatch
+_Instruction = Callable[[Any], None]
+_LIBRARY: Mapping[int, _Instruction] = pickle._Unpickler.dispatch
 
 
-def _counted(name: str) -> Callable:
+def _counted(name: str) -> _Instruction:
     load = _LIBRARY[_CODES[name]]
 
     def load_and_count(self: "_Walk") -> None:
@@ -122,13 +123,17 @@ def _counted(name: str) -> Callable:
     return load_and_count
 
 
-class _Dispatch(dict):
-    def __missing__(self, code: int) -> Callable:
+class _Dispatch(dict[int, Any]):
+    def __missing__(self, code: int) -> _Instruction:
         raise Damaged(f"byte {code:#04x} is not an instruction of a checkpoint")
 
 
 # The loader written in Python: its memo is a dict, so that a huge index costs nothing.
 class _Walk(pickle._Unpickler):
+    # What the library's loader sets when it begins.
+    stack: list[Any]
+    metastack: list[list[Any]]
+
     def __init__(self, file: Bounded, storage_of: Callable[[str, Storage], None]):
         super().__init__(file, encoding="latin1")
         self._storage_of, self._containers = storage_of, 0
@@ -175,17 +180,17 @@ class _Walk(pickle._Unpickler):
     def _stop(self) -> None:
         if len(self.stack) != 1 or self.metastack:
             raise Damaged("something is left over at its end")
-        self.load_stop()
+        _LIBRARY[_CODES["STOP"]](self)
 
     def _set_item(self) -> None:
         _check_items(self.stack[-3], self.stack[-2:-1])
-        self.load_setitem()
+        _LIBRARY[_CODES["SETITEM"]](self)
 
     def _set_items(self) -> None:
         _check_items(self.metastack[-1][-1], self.stack[::2])
-        self.load_setitems()
+        _LIBRARY[_CODES["SETITEMS"]](self)
 
-    dispatch = _Dispatch()
+    dispatch: ClassVar[dict[int, Any]] = _Dispatch()
     dispatch |= {_CODES[name]: _LIBRARY[_CODES[name]] for name in _INSTRUCTIONS.split()}
     dispatch |= {_CODES[name]: _counted(name) for name in _CONTAINERS}
     dispatch |= {
@@ -197,7 +202,7 @@ class _Walk(pickle._Unpickler):
     }
 
 
-def _call(function: str, arguments: tuple) -> Any:
+def _call(function: str, arguments: tuple[Any, ...]) -> Any:
     if function == "collections.OrderedDict":
         if arguments:
             raise Damaged("an ordered dict of the wrong form")
@@ -223,7 +228,9 @@ _PLAIN = {
 }
 
 
-def _check_tensor(function: str, storage: Any, offset: Any, sizes: Any, strides: Any, *rest: Any):
+def _check_tensor(
+    function: str, storage: Any, offset: Any, sizes: Any, strides: Any, *rest: Any
+) -> None:
     if not isinstance(storage, Storage) or type(sizes) is not tuple or type(strides) is not tuple:
         raise Damaged("a tensor of the wrong form")
     if len(sizes) != len(strides) or not all(map(_is_count, (offset, *sizes, *strides))):
@@ -260,7 +267,7 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
 
-def _check_items(target: Any, keys: list) -> None:
+def _check_items(target: Any, keys: list[Any]) -> None:
     # The hash of a tuple of tuples of tuples can take for ever; the keys of checkpoints are names.
     if type(target) not in (dict, OrderedDict):
         raise Damaged("items for something that takes none")

@@ -1,5 +1,6 @@
 """One pass over one DataLoader, which can be taken up in the middle."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from mmf_cmsbert.checkpoints import generators
@@ -16,47 +17,50 @@ class Stream:
     """
 
     def __init__(
-        self, loader: Any, start: dict | None = None, drawn: int = 0, endless: bool = False
+        self,
+        loader: Any,
+        start: dict[str, Any] | None = None,
+        drawn: int = 0,
+        endless: bool = False,
     ):
         self.loader = loader
         self.start = start
         self.drawn = drawn
         self.endless = endless
-        self._iterator = None
+        self._iterator: Iterator[Any] | None = None
 
-    def __iter__(self):
+    def __iter__(self) -> "Stream":
         return self
 
-    def __next__(self):
-        if self._iterator is None:
-            self._open()
+    def __next__(self) -> Any:
+        iterator = self._open() if self._iterator is None else self._iterator
         try:
-            batch = next(self._iterator)
+            batch = next(iterator)
         except StopIteration:
             if not self.endless or self.drawn == 0:
                 raise
             self.start, self.drawn = None, 0
-            self._open()
-            batch = next(self._iterator)
+            batch = next(self._open())
         self.drawn += 1
         return batch
 
-    def _open(self) -> None:
+    def _open(self) -> Iterator[Any]:
         if self.start is None:
             self.start = generators.capture()
             self._iterator = iter(self.loader)
-            return
+            return self._iterator
         # The order of the samples, and the seeds of worker processes, are drawn when a pass
         # begins. Going through it again from there gives the same order; what the model drew in
         # between does not matter to it.
         now = generators.capture()
         generators.restore(self.start)
-        self._iterator = iter(self.loader)
+        self._iterator = iterator = iter(self.loader)
         for _ in range(self.drawn):
-            next(self._iterator)
+            next(iterator)
         generators.restore(now)
+        return iterator
 
-    def position(self) -> dict:
+    def position(self) -> dict[str, Any]:
         """Return the arguments of a Stream that goes on from here, in plain values."""
         return {"start": self.start, "drawn": self.drawn}
 

@@ -36,7 +36,12 @@ def configuration_of(checkpoint: Any) -> dict[str, Any] | None:
 
 
 def check(
-    kept: Mapping, found: Mapping, defaults: Mapping, file: str | Path, take: str, training: bool
+    kept: Mapping[str, Any],
+    found: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    file: str | Path,
+    take: str,
+    training: bool,
 ) -> list[str]:
     """Refuse a configuration that gives the checkpoint's weights another meaning.
 
@@ -67,7 +72,7 @@ def _unknown(each: trained.Difference) -> bool:
     return not (is_here(each.trained) and is_here(each.found))
 
 
-def _filled(config: Mapping, defaults: Mapping) -> dict:
+def _filled(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     sections = ("model_config", "dataset_config")
     own = {name: config.get(name) or {} for name in sections}
     merged = OmegaConf.merge(*(OmegaConf.create(dict(each)) for each in (defaults, own)))
@@ -75,7 +80,7 @@ def _filled(config: Mapping, defaults: Mapping) -> dict:
     return {**config, **_resolved(OmegaConf.to_container(merged), config)}
 
 
-def _resolved(node: Any, config: Mapping) -> Any:
+def _resolved(node: Any, config: Mapping[str, Any]) -> Any:
     """References to variables of the environment, which checkpoints keep, replaced by values."""
     if isinstance(node, Mapping):
         return {key: _resolved(value, config) for key, value in node.items()}

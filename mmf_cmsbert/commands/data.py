@@ -107,7 +107,7 @@ def inspect(
     from mmf_cmsbert.commands.inspection_report import show, write_json
     from mmf_cmsbert.datasets.inspection.inspection import inspect_source
 
-    pieces = vocabulary and vocabulary.read().splitlines()
+    pieces = None if vocabulary is None else vocabulary.read().splitlines()
     source = _found(sources, split, layout, name_media=False)
     report = inspect_source(source, dataset, layout, alignment, pieces)
     if json is not None:

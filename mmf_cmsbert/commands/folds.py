@@ -47,9 +47,14 @@ def write_folds(
                 folder = output / f"fold_{number}"
                 for split, chosen in part.items():
                     with replaced_folder(folder / split) as unfinished:
-                        chosen = (segments[i] for i in chosen)
                         made_with = {"fold": number, "folds": folds}
-                        write_split(unfinished, split, chosen, settings=made_with, **origin)
+                        write_split(
+                            unfinished,
+                            split,
+                            (segments[i] for i in chosen),
+                            settings=made_with,
+                            **origin,
+                        )
                 recipes.append(_recipe(folder, settings.corpus, base))
     except OSError as error:
         raise write_error(error, output) or DataError(

@@ -40,7 +40,7 @@ class Segment:
 
 def checksum(segment: Segment) -> int:
     """Return the CRC-32 of everything in a segment."""
-    text: tuple = (segment.id, segment.video, segment.words, segment.label)
+    text: tuple[Any, ...] = (segment.id, segment.video, segment.words, segment.label)
     text += (segment.start, segment.end)
     if segment.metadata:  # without metadata the checksum equals that of format 1
         text += (sorted(segment.metadata.items()),)

@@ -96,7 +96,9 @@ def check(
     return False
 
 
-def _tell_differences(recorded: Mapping, config: Mapping, console: Console) -> None:
+def _tell_differences(
+    recorded: Mapping[str, Any], config: Mapping[str, Any], console: Console
+) -> None:
     found = record.differences(recorded, config)
     old, new = recorded["commit"], provenance.commit()
     if old != new and recorded["code_sha256"] == provenance.code_sha256():
@@ -134,7 +136,9 @@ def write_config(recorded: Mapping[str, Any], file: Path) -> None:
     replace_text(file, yaml.safe_dump(content, sort_keys=False))
 
 
-def compare(recorded: Mapping, again: Mapping, tolerance: float) -> list[tuple[str, Any, Any]]:
+def compare(
+    recorded: Mapping[str, Any], again: Mapping[str, Any], tolerance: float
+) -> list[tuple[str, Any, Any]]:
     """Return the scores that differ by more than ``tolerance``: name, recorded value, value now."""
     found = []
     for part in ("best", "validation", "test"):

@@ -3,7 +3,14 @@
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.scheduler import Outcome
@@ -32,7 +39,7 @@ class Display:
             transient=True,
         )
         self._runs = self._progress.add_task("runs", total=total, completed=done)
-        self._bars: dict[Job, int] = {}
+        self._bars: dict[Job, TaskID] = {}
         self._begun: dict[Job, float] = {}
 
     def __enter__(self) -> "Display":

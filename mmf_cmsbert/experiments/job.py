@@ -74,9 +74,10 @@ class Job:
     def goes_on(self) -> bool:
         """Return whether the folder holds an interrupted run of this job that can be resumed."""
         found = record.find(self.folder)
-        begun = found is not None and found["status"] != "finished"
         saved = (self.folder / "current.ckpt").is_file()
-        return begun and saved and not record.differences(found, self.config)
+        if found is None or found["status"] == "finished" or not saved:
+            return False
+        return not record.differences(found, self.config)
 
 
 def plan(
@@ -107,7 +108,7 @@ def plan(
         _check_names(paths)
     jobs = []
     for seed in seeds:
-        for base in bases or [None]:
+        for base in bases or (None,):
             for file in files:
                 name, over = recipe.name_of(file), recipe.name_of(base) if base else ""
                 config = file

@@ -1,9 +1,15 @@
 """Plot of the results: a dot for each run; above them each recipe's mean with its deviation."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmf_cmsbert.experiments.results import Results, short_name
 from mmf_cmsbert.files import replaced_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _COLUMNS = 4
 _BELOW = 0.24  # distance of a recipe's dots from its bar, in rows
@@ -43,7 +49,7 @@ def write(results: Results, *files: Path) -> None:
             figure.savefig(unfinished, dpi=150, format=file.suffix[1:])
 
 
-def _draw(panel, results: Results, metric: str) -> None:
+def _draw(panel: Axes, results: Results, metric: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for row, recipe in enumerate(results.recipes):

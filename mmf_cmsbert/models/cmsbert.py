@@ -1,27 +1,34 @@
 """CMSBERT-CLR as an MMF model: a thin adapter around the network of ``modules``."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 from mmf.common.registry import registry
 from mmf.models.base_model import BaseModel
 from omegaconf import OmegaConf, open_dict
-from torch import Tensor
+from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from mmf_cmsbert.config import shipped
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.config.schemas.validation import read
+from mmf_cmsbert.config.schemas.values import NonverbalModality
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.models.batch_fields import batch_fields
 from mmf_cmsbert.modules.backbone import load_backbone, position_count
+from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.network import CMSBert
+from mmf_cmsbert.modules.network_output import CMSBertOutput
 from mmf_cmsbert.modules.optimizer_watch import after_each_update
 from mmf_cmsbert.modules.sentiment import sentiment_of
 from mmf_cmsbert.modules.shifts.registry import shift_named
 from mmf_cmsbert.modules.temperature import Temperature
 from mmf_cmsbert.modules.weight_average import WeightAverage
 
-NONVERBAL = ("visual", "acoustic")
+NONVERBAL: tuple[NonverbalModality, ...] = ("visual", "acoustic")
+# Modality -> dataset -> width of its frames.
+Widths = dict[str, dict[str, int]]
 
 
 @registry.register_model("cmsbert")
@@ -53,7 +60,7 @@ class CMSBERT(BaseModel):
 
     def build(self) -> None:
         config = self._settings()
-        features = config.features
+        features = config.features or {}
         # Kept with the configuration, so that a saved model knows what it was built for.
         with open_dict(self.config):
             self.config.features = features
@@ -81,7 +88,7 @@ class CMSBERT(BaseModel):
             config.contrastive.learn_temperature,
             *config.contrastive.temperature_range,
         )
-        self.ema = None
+        self.ema: WeightAverage | None = None
         if config.ema.enabled:
             self.ema = WeightAverage(self.network, config.ema.decay, config.ema.warm_up)
             after_each_update(self, CMSBERT._average)
@@ -89,7 +96,7 @@ class CMSBERT(BaseModel):
 
     def _settings(self) -> CMSBERTConfig:
         """The configuration, checked, with the widths that the datasets in use declare."""
-        given = OmegaConf.to_container(OmegaConf.create(self.config), resolve=True)
+        given: Any = OmegaConf.to_container(OmegaConf.create(self.config), resolve=True)
         features = given.get("features") or _declared_features()
         if not features:
             raise ConfigError(
@@ -98,20 +105,21 @@ class CMSBERT(BaseModel):
             )
         return read(CMSBERTConfig, given | {"features": features}, "model_config.cmsbert")
 
-    def __setstate__(self, state: dict) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         # A copy has updates of its own to follow.
         super().__setstate__(state)
         if getattr(self, "ema", None) is not None:
             after_each_update(self, CMSBERT._average)
 
     def _average(self) -> None:
-        self.ema.update_parameters(self.network)
+        if self.ema is not None:
+            self.ema.update_parameters(self.network)
 
-    def forward(self, sample_list) -> dict:
+    def forward(self, sample_list: Any) -> dict[str, Any]:
         inputs = self._inputs(sample_list)
-        averaged = self.ema is not None and not self.training
-        output = (self.ema if averaged else self.network)(**inputs)
-        result = {
+        network = self.network if self.ema is None or self.training else self.ema
+        output: CMSBertOutput = network(**inputs)
+        result: dict[str, Any] = {
             "scores": sentiment_of(output.logits, self.classes),
             "embeddings": output.embeddings,
             "embedding_masks": output.present,
@@ -120,12 +128,12 @@ class CMSBERT(BaseModel):
         }
         if self.classes:
             result["logits"] = output.logits
-        if self.ema_targets and self.training:
+        if self.ema_targets and self.ema is not None and self.training:
             with torch.no_grad():
                 result["embedding_targets"] = self.ema(**inputs).embeddings
         return result
 
-    def _inputs(self, sample_list) -> dict:
+    def _inputs(self, sample_list: Any) -> dict[str, Any]:
         dataset = sample_list["dataset_name"]
         if dataset not in self.datasets:
             raise ConfigError(
@@ -137,7 +145,9 @@ class CMSBERT(BaseModel):
         by_word = shift is not None and shift.needs_alignment
         return batch_fields(sample_list, modalities, by_word) | {"dataset": dataset}
 
-    def load_state_dict(self, state_dict, strict: bool = True, assign: bool = False):
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> Any:
         """Load weights, all of them whatever ``strict`` says: MMF's trainer asks for less.
 
         Raises:
@@ -178,7 +188,7 @@ class CMSBERT(BaseModel):
                 return True
         return False
 
-    def get_optimizer_parameters(self, config) -> list[dict]:
+    def get_optimizer_parameters(self, config: Any) -> list[dict[str, Any]]:
         """Parameter groups: no weight decay for biases and norms, the backbone's own learning rate.
 
         The decay itself is ``optimizer.params.weight_decay``. The averaged copy is in no group, and
@@ -186,7 +196,7 @@ class CMSBERT(BaseModel):
         """
         lr = config.optimizer.params.lr
         backbone_lr = lr * self.backbone_rate
-        groups: dict[tuple[float, bool], list] = {}
+        groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
         for name, parameter in self.named_parameters():
             if name.startswith("ema.") or not parameter.requires_grad:
                 continue
@@ -198,7 +208,7 @@ class CMSBERT(BaseModel):
         ]
 
 
-def _declared_features() -> dict:
+def _declared_features() -> dict[str, Any]:
     """Widths that the datasets in use declare, dataset -> modality -> width."""
     config = registry.get("config", no_warning=True)
     datasets = config.datasets if config is not None else []
@@ -207,15 +217,19 @@ def _declared_features() -> dict:
     return {n: OmegaConf.to_container(each, resolve=True) for n, each in features.items() if each}
 
 
-def _widths(features: Mapping, modalities: Sequence[str]) -> dict[str, dict[str, int]]:
+def _widths(
+    features: Mapping[str, Mapping[NonverbalModality, int | None]],
+    modalities: Sequence[NonverbalModality],
+) -> Widths:
     """From dataset -> modality -> width to modality -> dataset -> width, empty ones left out."""
-    widths = {
-        m: {name: each[m] for name, each in features.items() if each.get(m)} for m in modalities
+    widths: Widths = {
+        m: {name: width for name, each in features.items() if (width := each.get(m))}
+        for m in modalities
     }
     return {m: each for m, each in widths.items() if each}
 
 
-def _check_aligned(widths: Mapping, context: str) -> None:
+def _check_aligned(widths: Widths, context: str) -> None:
     """Raise where a dataset in use found itself not to have one frame a word."""
     for name in sorted({dataset for each in widths.values() for dataset in each}):
         for split, found in (registry.get(f"{name}_unaligned", no_warning=True) or {}).items():
@@ -229,14 +243,14 @@ def _check_aligned(widths: Mapping, context: str) -> None:
                 )
 
 
-def _set_scales(network: CMSBert, widths: Mapping) -> None:
+def _set_scales(network: CMSBert, widths: Widths) -> None:
     """Take the training split's statistics that a dataset gives; a checkpoint's replace them."""
     for modality, each in widths.items():
         for name in each:
             statistics = registry.get(f"{name}_statistics", no_warning=True) or {}
             if modality in statistics:
                 mean, scale = map(torch.from_numpy, statistics[modality])
-                network.frame_scales[modality].set(name, mean, scale)
+                cast(FrameScale, network.frame_scales[modality]).set(name, mean, scale)
 
 
 def _check_vocabularies(datasets: Sequence[str], size: int) -> None:
@@ -252,7 +266,7 @@ def _check_vocabularies(datasets: Sequence[str], size: int) -> None:
             )
 
 
-def _check_positions(datasets: Sequence[str], backbone) -> None:
+def _check_positions(datasets: Sequence[str], backbone: PreTrainedModel) -> None:
     """Raise where segments may be longer than the backbone has positions for."""
     most = position_count(backbone)
     for name in datasets:

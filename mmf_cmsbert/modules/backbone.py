@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
@@ -16,7 +17,7 @@ _MOST_WEIGHTS, _MOST_LAYERS = 10**10, 1000
 
 
 def load_backbone(
-    name: str | None = None, from_config: Mapping | str | None = None
+    name: str | None = None, from_config: Mapping[str, Any] | str | None = None
 ) -> PreTrainedModel:
     """Build the text encoder.
 
@@ -75,7 +76,7 @@ def encoder_layers(backbone: PreTrainedModel) -> nn.ModuleList:
         ConfigError: the model has no such list (ALBERT shares one layer, T5 is no encoder).
     """
     for path in ("encoder.layer", "transformer.layer", "encoder.layers", "layers"):
-        found = backbone
+        found: object = backbone
         for part in path.split("."):
             found = getattr(found, part, None)
         if isinstance(found, nn.ModuleList) and hasattr(backbone, "embeddings"):
@@ -101,7 +102,8 @@ def shift_place(backbone: PreTrainedModel, layer: int) -> nn.Module:
     if layer:
         return layers[layer - 1]
     # ELECTRA's embeddings may be narrower than its layers, which get them through a projection.
-    return getattr(backbone, "embeddings_project", None) or backbone.embeddings
+    project = getattr(backbone, "embeddings_project", None)
+    return project if isinstance(project, nn.Module) else backbone.get_submodule("embeddings")
 
 
 def position_count(backbone: PreTrainedModel) -> int | None:
@@ -126,7 +128,7 @@ def replaced_output(part: nn.Module, replace: Callable[[Tensor], Tensor]) -> Ite
     positions), whatever its architecture. Layers give a tensor, or a tuple that starts with it.
     """
 
-    def hook(module, _inputs, output):
+    def hook(module: nn.Module, _inputs: object, output: Any) -> Any:
         if module is not part:  # DataParallel's replicas share one table of hooks
             return None
         if isinstance(output, tuple):

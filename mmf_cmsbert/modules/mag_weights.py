@@ -1,14 +1,17 @@
 """Weights of MAG-BERT's published code in our network with ``shift.context=word``."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.modules.dataset_linear import DatasetLinear
+from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.shifts.base import Shift
+from mmf_cmsbert.modules.shifts.word import WordShift
 
 # MAG-BERT is this one of our networks. All else about it is in the shapes of its weights, or, as
 # beta and the number of attention heads, nowhere in them.
@@ -52,7 +55,7 @@ def mag_parameters(network: CMSBert, dataset: str) -> dict[str, nn.Parameter]:
             raise ConfigError(
                 f"{key} is {found!r}, which MAG-BERT's weights do not fit; type {key}={expected}"
             )
-    parts = {"bert.": network.backbone, "classifier.": network.head}
+    parts: dict[str, nn.Module] = {"bert.": network.backbone, "classifier.": network.head}
     for modality, (gate, value) in _MAPS.items():
         if dataset not in _widths(network, modality):
             raise ConfigError(
@@ -60,9 +63,10 @@ def mag_parameters(network: CMSBert, dataset: str) -> dict[str, nn.Parameter]:
                 "both visual and acoustic ones; see model_config.cmsbert.modalities and "
                 f"model_config.cmsbert.features.{dataset}"
             )
-        parts[f"bert.MAG.{gate}."] = network.shift.gates[modality].maps[dataset]
-        parts[f"bert.MAG.{value}."] = network.shift.values[modality].maps[dataset]
-    parts["bert.MAG.LayerNorm."] = network.shift.norm
+        word_shift = cast(WordShift, network.shift)
+        parts[f"bert.MAG.{gate}."] = _maps(word_shift.gates, modality)[dataset]
+        parts[f"bert.MAG.{value}."] = _maps(word_shift.values, modality)[dataset]
+        parts["bert.MAG.LayerNorm."] = cast(nn.LayerNorm, word_shift.norm)
     return {
         prefix + name: parameter
         for prefix, part in parts.items()
@@ -114,15 +118,21 @@ def load_mag_weights(network: CMSBert, state: Mapping[str, Tensor], dataset: str
             parameter.copy_(state[name])
     for modality in _MAPS:
         width = _widths(network, modality)[dataset]
-        network.frame_scales[modality].set(dataset, torch.zeros(width), torch.ones(width))
+        scale = cast(FrameScale, network.frame_scales[modality])
+        scale.set(dataset, torch.zeros(width), torch.ones(width))
 
 
 def _widths(network: CMSBert, modality: str) -> dict[str, int]:
     """Dataset -> width of the frames that the network's shift takes."""
     if modality not in network.modalities:
         return {}
-    maps = network.shift.values[modality].maps
-    return {dataset: each.in_features for dataset, each in maps.items()}
+    maps = _maps(cast(WordShift, network.shift).values, modality)
+    return {dataset: cast(nn.Linear, each).in_features for dataset, each in maps.items()}
+
+
+def _maps(parts: nn.ModuleDict, modality: str) -> nn.ModuleDict:
+    """Dataset -> linear map, of a modality's gate or value."""
+    return cast(DatasetLinear, parts[modality]).maps
 
 
 def _misshapen(parameters: Mapping[str, nn.Parameter], state: Mapping[str, Any]) -> list[str]:

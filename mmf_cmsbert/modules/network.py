@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -70,7 +71,8 @@ class CMSBert(nn.Module):
         self.shift = self._build_shift(dim, widths)
         self.pooling = AttentionPooling(dim) if settings.backbone.pooling == "attention" else None
         if settings.backbone.pooling != "cls" and getattr(backbone, "pooler", None) is not None:
-            backbone.pooler = None  # its weights would never get a gradient
+            # Its weights would never get a gradient.
+            backbone.register_module("pooler", None)
         self.dropout = nn.Dropout(settings.head.dropout)
         self.head = nn.Linear(dim, settings.head.classes or 1)
 
@@ -185,14 +187,12 @@ class CMSBert(nn.Module):
         if choice == 1 or (choice == "auto" and batch.input_ids.device.type != "cpu"):
             return self._encode(batch, dataset)
         lengths = batch.lengths()
-        counted = isinstance(choice, int)
-        groups = group_by_length(
-            lengths["text"], choice if counted else None, 0.0 if counted else _GROUP_OVERHEAD
-        )
+        most = choice if isinstance(choice, int) else None
+        groups = group_by_length(lengths["text"], most, _GROUP_OVERHEAD if most is None else 0.0)
         if len(groups) == 1:
             return self._encode(batch, dataset)
         inputs = [batch.part(rows, lengths) for rows in groups]
-        if not counted and packs(self.backbone):
+        if most is None and packs(self.backbone):
             parts = self._encode_packed(inputs, dataset)
         else:
             parts = [self._encode(each, dataset) for each in inputs]
@@ -273,6 +273,6 @@ class CMSBert(nn.Module):
         return states[:, 0] if pooled is None else pooled
 
     def _embed(self, modality: str, state: Tensor) -> Tensor:
-        projection = self.projections[modality]
+        projection = cast(nn.Linear, self.projections[modality])
         with full_precision(state.device):  # half precision would blur the similarities
             return F.normalize(projection(state.to(projection.weight.dtype)), dim=-1)

@@ -2,13 +2,16 @@
 
 import weakref
 from collections.abc import Callable
+from typing import TypeVar
 
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+Module = TypeVar("Module", bound=nn.Module)
 
-def after_each_update(module: nn.Module, call: Callable[[nn.Module], None]) -> None:
+
+def after_each_update(module: Module, call: Callable[[Module], None]) -> None:
     """Call ``call(module)`` after every step of an optimizer that holds parameters of ``module``.
 
     Trainers differ in the callbacks that they offer, MMF 1.0.0rc10's offers none; every optimizer

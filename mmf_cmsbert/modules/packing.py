@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import accumulate
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -87,11 +88,12 @@ def first_pieces_at_last(backbone: PreTrainedModel, packing: Packing) -> Iterato
     of the layer's work, is computed for ``[CLS]`` only.
     """
 
-    def keep(_module, inputs):  # what was attended to, and what it is added to
+    # what was attended to, and what it is added to
+    def keep(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         return tuple(packing.firsts(each) for each in inputs)
 
     last = encoder_layers(backbone)[-1]
-    handle = last.attention.output.register_forward_pre_hook(keep)
+    handle = last.get_submodule("attention.output").register_forward_pre_hook(keep)
     try:
         yield
     finally:
@@ -107,7 +109,7 @@ def _attend(
     dropout: float = 0.0,
     scaling: float | None = None,
     packing: Packing | None = None,
-    **others,
+    **others: Any,
 ) -> tuple[Tensor, None]:
     """Attention as transformers calls it; what is packed attends within its own segment.
 
@@ -127,7 +129,9 @@ def _attend(
     with sdpa_kernel(SDPBackend.MATH) if on_cpu else nullcontext():
         attended = [
             F.scaled_dot_product_attention(
-                *(states.transpose(1, 2) for states in (q, k, v)),
+                q.transpose(1, 2),
+                k.transpose(1, 2),
+                v.transpose(1, 2),
                 attn_mask=mask[:, None, None, :],
                 dropout_p=dropout if module.training else 0.0,
                 scale=scaling,

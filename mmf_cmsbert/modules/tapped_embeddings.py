@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -60,7 +60,8 @@ class TappedEmbeddings(nn.Module):
         """
         outputs, self._outputs = self._outputs, {}
         embeddings = {}
-        for modality, projection in self.projections.items():
+        for modality, each in self.projections.items():
+            projection = cast(nn.Linear, each)
             name = self.parts[modality]
             if modality not in outputs:
                 raise ValueError(f"the model did not use its part {name!r}")

@@ -1,6 +1,6 @@
 """Exponential moving average of a network's weights."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -62,9 +62,11 @@ class WeightAverage(AveragedModel):
         self.n_averaged.fill_(1)
 
     @torch.no_grad()
-    def _average(self, averages: list[Tensor], weights: Iterable[Tensor], n_averaged) -> None:
+    def _average(
+        self, averages: Sequence[Tensor], weights: Sequence[Tensor], n_averaged: Tensor | int
+    ) -> None:
         keep = decay_at(int(n_averaged) - 1, self.decay) if self.warm_up else self.decay
         pairs = zip(averages, weights, strict=True)
         own = [(a, w) for a, w in pairs if a.data_ptr() != w.data_ptr()]  # not the shared ones
         if own:
-            torch._foreach_lerp_(*map(list, zip(*own, strict=True)), 1.0 - keep)
+            torch._foreach_lerp_([a for a, _ in own], [w for _, w in own], 1.0 - keep)

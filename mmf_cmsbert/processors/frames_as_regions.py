@@ -29,10 +29,10 @@ class FramesAsRegions(BaseProcessor):
 
     config_schema = schemas.FramesAsRegions
 
-    def __init__(self, config: Mapping, *args: Any, key: str = "params", **kwargs: Any):
+    def __init__(self, config: Mapping[str, Any], *args: Any, key: str = "params", **kwargs: Any):
         super().__init__(config, *args, **kwargs)
         params = read(schemas.FramesAsRegions, OmegaConf.to_container(config, resolve=True), key)
         self.modality, self.count = params.modality, params.count
 
-    def __call__(self, item: Mapping, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def __call__(self, item: Mapping[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
         return as_regions(item[self.modality], self.count)

@@ -30,7 +30,7 @@ class WordPieceProcessor(BaseProcessor):
 
     config_schema = WordPieces
 
-    def __init__(self, config: Mapping, *args: Any, key: str = "params", **kwargs: Any):
+    def __init__(self, config: Mapping[str, Any], *args: Any, key: str = "params", **kwargs: Any):
         super().__init__(config, *args, **kwargs)
         params = read(WordPieces, OmegaConf.to_container(config, resolve=True), key)
         origin = _origin(f"{key}.tokenizer", params.tokenizer)
@@ -40,7 +40,7 @@ class WordPieceProcessor(BaseProcessor):
         self.vocabulary_size = self._encoder.vocabulary_size
         self.fingerprint = self._encoder.fingerprint
 
-    def __call__(self, item: Mapping, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    def __call__(self, item: Mapping[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
         pieces = self._encoder.encode(item["words"])
         return {
             "input_ids": pieces.input_ids,

@@ -102,7 +102,7 @@ def find(folder: Path) -> EarlierRun | None:
 
 
 @contextmanager
-def opened(config: Mapping, command: str, trains: bool) -> Iterator[EarlierRun | None]:
+def opened(config: Mapping[str, Any], command: str, trains: bool) -> Iterator[EarlierRun | None]:
     """Lock a run's folder while the block runs.
 
     Args:

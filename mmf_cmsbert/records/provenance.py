@@ -57,7 +57,10 @@ def code_sha256(package: Path = paths.PACKAGE) -> str:
 
 def versions() -> dict[str, str | None]:
     """The releases of Python, of this package and of the libraries that compute."""
-    found = {"python": platform.python_version(), "mmf_cmsbert": mmf_cmsbert.__version__}
+    found: dict[str, str | None] = {
+        "python": platform.python_version(),
+        "mmf_cmsbert": mmf_cmsbert.__version__,
+    }
     for name in LIBRARIES:
         try:
             found[name] = metadata.version(name)
@@ -77,7 +80,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def data_hashes(config: Mapping) -> dict[str, dict[str, dict[str, str | None]]]:
+def data_hashes(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, str | None]]]:
     """Dataset -> split -> file or folder -> SHA-256 of its content, None where there is none.
 
     Of a folder that is what segments are read from. A file that a store was made from is not read
@@ -99,7 +102,7 @@ def data_hashes(config: Mapping) -> dict[str, dict[str, dict[str, str | None]]]:
     return found
 
 
-def _files(name: str, section: Mapping) -> dict[str, dict[str, Path]]:
+def _files(name: str, section: Mapping[str, Any]) -> dict[str, dict[str, Path]]:
     """Split -> its files, by the names that the configuration or the search in a source gives."""
     folder = Path(section.get("data_dir") or ".").expanduser()
     files: dict[str, dict[str, Path]] = {}
@@ -137,7 +140,7 @@ def _data_sha256(path: Path, split: str, known: Iterable[manifest.SourceFile]) -
     return _together(root, ((Path(source.path), source.sha256) for source in sources))
 
 
-def backbone_identity(config: Mapping) -> str | None:
+def backbone_identity(config: Mapping[str, Any]) -> str | None:
     """Which pretrained weights the model starts from.
 
     A hash of a local folder; ``revision ...`` for a model of the hub, as far as it is cached; None

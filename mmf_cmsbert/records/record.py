@@ -57,7 +57,7 @@ def find(folder: Path) -> dict[str, Any] | None:
         return None
 
 
-def differences(record: Mapping, config: Mapping) -> list[str]:
+def differences(record: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
     """In what a run with ``config``, here and now, would differ from the recorded one, in words.
 
     The data is left out where the recorded run did not come to its end.
@@ -86,7 +86,7 @@ def differences(record: Mapping, config: Mapping) -> list[str]:
     return found
 
 
-def changes(old: Mapping, new: Mapping) -> dict[str, tuple[Any, Any]]:
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Key -> its two values, of the keys that differ; None where there is no such key."""
     keys = [*old, *(key for key in new if key not in old)]
     pairs = {key: (old.get(key), new.get(key)) for key in keys}
@@ -110,7 +110,7 @@ def flat(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield key, config
 
 
-def commit_name(commit: Mapping | None) -> str:
+def commit_name(commit: Mapping[str, Any] | None) -> str:
     """A commit in short, as provenance gives it."""
     if commit is None:
         return "unknown"

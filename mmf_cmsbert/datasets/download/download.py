@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -135,7 +136,7 @@ def available(dataset: str) -> dict[str, str]:
 
 
 @cache
-def _table() -> dict:
+def _table() -> dict[str, Any]:
     return json.loads(_ADDRESSES.read_text(encoding="utf-8"))
 
 

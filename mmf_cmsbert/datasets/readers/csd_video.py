@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,9 @@ def segments_of_video(
             yield from read_each(_segment, ((video, i, alignment) for i in range(count)))
 
 
-def read_labels(path: Path, videos: Collection[str] | None = None) -> dict[str, list[tuple]]:
+def read_labels(
+    path: Path, videos: Collection[str] | None = None
+) -> dict[str, list[tuple[Any, ...]]]:
     """Video -> ``(start, end, sentiment)`` of its segments, in the file's order.
 
     Args:
@@ -78,7 +81,7 @@ def _video(roles: Mapping[str, csd_file.Sequence], name: str) -> _Video:
     return _Video(name, _words(roles["words"], name), frames, roles["labels"].read(name), roles)
 
 
-def _label(labels: tuple[np.ndarray, np.ndarray], i: int, where: str) -> tuple:
+def _label(labels: tuple[np.ndarray, np.ndarray], i: int, where: str) -> tuple[Any, ...]:
     features, intervals = labels
     return *intervals[i].tolist(), sentiment(features[i], f"{where}, segment {i}")
 

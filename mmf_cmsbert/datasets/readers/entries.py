@@ -22,7 +22,9 @@ def is_entry(entry: Any) -> bool:
     )
 
 
-def read_entries(entries: list | tuple, form: str, where: str) -> Iterator[Segment | SegmentError]:
+def read_entries(
+    entries: list[Any] | tuple[Any, ...], form: str, where: str
+) -> Iterator[Segment | SegmentError]:
     """Their segments in order; for a wrong entry the error that says why.
 
     Args:

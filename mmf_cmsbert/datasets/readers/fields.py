@@ -19,7 +19,9 @@ _MOST_REPEATED, _SMALL = 16, 1 << 20
 Read = TypeVar("Read")
 
 
-def read_each(read: Callable[..., Read], entries: Iterable[tuple]) -> Iterator[Read | SegmentError]:
+def read_each(
+    read: Callable[..., Read], entries: Iterable[tuple[Any, ...]]
+) -> Iterator[Read | SegmentError]:
     """``read(*entry)`` of each entry; where that raises a SegmentError, the error itself."""
     for entry in entries:
         try:
@@ -139,7 +141,7 @@ def _row(row: Any, width: int) -> np.ndarray | None:
     return row if row.shape == (width,) else None
 
 
-def _sized(value: Any) -> list | tuple:
+def _sized(value: Any) -> list[Any] | tuple[Any, ...]:
     return value if isinstance(value, (list, tuple)) else ()
 
 

@@ -153,7 +153,7 @@ def _name(value: Any, where: str) -> str:
     return value.strip()
 
 
-def _words(fields: Mapping, where: str) -> tuple[str, ...]:
+def _words(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
     if ("text" in fields) == ("words" in fields):
         raise SegmentError(f"{where}: expected the segment's 'text' or its 'words', one of the two")
     if "words" in fields:

@@ -34,7 +34,7 @@ class MMSASplit:
         DataError: a field that all segments share has another form than expected.
     """
 
-    def __init__(self, content: Mapping, where: str, pieces: Sequence[str] | None):
+    def __init__(self, content: Mapping[str, Any], where: str, pieces: Sequence[str] | None):
         self._where = where
         self._names = {field: name_used(content, field) for field in _FIELDS}
         # MMSA and MulT keep vectors of words under 'text'.
@@ -140,7 +140,7 @@ class MMSASplit:
         return counts if piece_rows.are_pieces(used, counts) else None
 
     def _source_of_words(
-        self, content: Mapping, pieces: Sequence[str] | None
+        self, content: Mapping[str, Any], pieces: Sequence[str] | None
     ) -> Callable[[int, str], tuple[list[str], list[int] | None]]:
         """What gives the words of a segment, and how many word pieces each has if that is known."""
         fields = self._fields
@@ -185,7 +185,7 @@ class MMSASplit:
             )
 
 
-def _no_words(content: Mapping, ids: Any) -> str:
+def _no_words(content: Mapping[str, Any], ids: Any) -> str:
     found = ", ".join(sorted(map(repr, content))[:16])
     message = f"no 'raw_text', from which the words are read; found {found}."
     for key, value in content.items():

@@ -63,7 +63,7 @@ def known_splits() -> str:
     return "; ".join(", ".join(SPLIT_NAMES[split]) for split in SPLITS)
 
 
-def split_keys(content: Mapping, where: str) -> dict[str, Any]:
+def split_keys(content: Mapping[str, Any], where: str) -> dict[str, Any]:
     """Split -> its key in ``content``, of the splits that are there.
 
     Raises:
@@ -83,7 +83,7 @@ def split_keys(content: Mapping, where: str) -> dict[str, Any]:
 
 
 def fields_of(
-    row: Mapping, where: str, wanted: Collection[str], same: Callable[[Any, Any], bool]
+    row: Mapping[str, Any], where: str, wanted: Collection[str], same: Callable[[Any, Any], bool]
 ) -> dict[str, Any]:
     """Field -> its value in ``row``, None values left out.
 

@@ -193,7 +193,7 @@ class Call(Stub):
 
     __slots__ = ("_function",)
 
-    def __init__(self, function: Callable):
+    def __init__(self, function: Callable[..., Any]):
         self._function = function
 
     def __call__(self, *args: Any) -> Any:

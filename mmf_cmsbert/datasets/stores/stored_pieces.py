@@ -58,7 +58,7 @@ class StoredPieces(Sequence[Mapping[str, np.ndarray]]):
 
 
 def stored_pieces(
-    segments: StoredSegments, processor: Callable, folder: Path, progress: str
+    segments: StoredSegments, processor: Callable[..., Any], folder: Path, progress: str
 ) -> StoredPieces:
     """Return the word pieces of all ``segments``, from the cache in ``folder`` if possible.
 

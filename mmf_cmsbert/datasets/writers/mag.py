@@ -4,6 +4,7 @@
 import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.writers import aligned, pickles
@@ -56,7 +57,7 @@ def write_mag(
 
 def _entries(
     segments: Iterable[Segment], split: str, widths: Mapping[str, int], written: Written
-) -> Iterator[tuple]:
+) -> Iterator[tuple[Any, ...]]:
     for segment in segments:
         frames = aligned.aligned_frames(segment, widths, "MAG-BERT", written)
         if not any(letter.isprintable() and not letter.isspace() for letter in _text(segment)):

@@ -3,6 +3,7 @@
 import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,7 +68,7 @@ def _entries(
     widths: Mapping[str, int],
     ids: dict[str, int],
     written: Written,
-) -> Iterator[tuple]:
+) -> Iterator[tuple[Any, ...]]:
     for segment in segments:
         frames = aligned.aligned_frames(segment, widths, "MISA", written)
         numbers = [ids.setdefault(word, len(ids)) for word in segment.words]
