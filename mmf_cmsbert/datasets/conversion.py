@@ -168,7 +168,7 @@ def _write(
             settings.corpus,
             settings.alignment,
             elsewhere,
-            settings.vocabulary and _lines(settings.vocabulary),
+            _lines(settings.vocabulary) if settings.vocabulary else None,
             on_count=partial(_expect, bar),
         )
         key = f"dataset_config.{settings.corpus}"

@@ -62,7 +62,7 @@ class SentimentDataset(BaseDataset):
                     f"{self._key}.processors.{name}.type is {section.type!r}, which is not a "
                     "registered processor; these datasets use word_pieces and frames_as_regions"
                 )
-        processors = {}
+        processors: dict[str, Any] = {}
         for name, section in self.config.processors.items():
             processors |= build_processors(
                 {name: section},
@@ -88,6 +88,7 @@ class SentimentDataset(BaseDataset):
         return len(self._segments)
 
     def __getitem__(self, idx: int) -> Sample:
+        assert self._pieces is not None  # MMF initializes processors first
         segment, pieces = self._segments[idx], self._pieces[idx]
         sample = Sample()
         sample.id = torch.tensor(idx)
@@ -168,7 +169,7 @@ class SentimentDataset(BaseDataset):
         ]
         if labels not in (0, count):
             parts.append(f"{count - labels} without a label")
-        if cut := self._pieces.truncated:
+        if self._pieces is not None and (cut := self._pieces.truncated):
             parts.append(f"{cut} truncated to max_seq_length={self.word_processor.max_seq_length}")
         for modality, missing in manifest.missing.items():
             if self._widths[modality] and missing:

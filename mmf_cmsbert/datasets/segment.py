@@ -47,7 +47,7 @@ def checksum(segment: Segment) -> int:
     found = zlib.crc32(repr(text).encode())
     for frames in (segment.visual, segment.acoustic):
         if frames is not None:
-            found = zlib.crc32(ascontiguousarray(frames), found)
+            found = zlib.crc32(ascontiguousarray(frames).data, found)
     return found
 
 

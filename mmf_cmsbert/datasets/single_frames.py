@@ -1,6 +1,7 @@
 """Repeat a modality's only frame in a segment for each of its words."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -18,4 +19,5 @@ def spread(segment: Segment) -> Segment:
     frames = {modality: getattr(segment, modality) for modality in MODALITIES}
     single = {m: each for m, each in frames.items() if each is not None and len(each) == 1}
     words = len(segment.words)
-    return replace(segment, **{m: np.repeat(each, words, axis=0) for m, each in single.items()})
+    spread_out: dict[str, Any] = {m: np.repeat(each, words, axis=0) for m, each in single.items()}
+    return replace(segment, **spread_out)

@@ -6,6 +6,7 @@ whether to raise it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -50,15 +51,17 @@ def usable(
                 for modality, each in frames.items():
                     if each is None:
                         continue
-                    if widths is None:
+                    width = None if widths is None else widths[modality]
+                    if width is None:
                         _check_same_width(segment.id, modality, each, first, where)
                     else:
-                        _check_width(segment.id, modality, each, widths[modality], where, key)
+                        _check_width(segment.id, modality, each, width, where, key)
                     if non_finite == "zero":
                         frames[modality] = np.nan_to_num(each, posinf=0.0, neginf=0.0)
                     else:
                         _check_finite(segment.id, modality, each, where, key)
-                segment = replace(segment, **(dict.fromkeys(MODALITIES) | frames))
+                kept: dict[str, Any] = dict.fromkeys(MODALITIES) | frames
+                segment = replace(segment, **kept)
             except SegmentError as error:
                 segment = error
         yield segment

@@ -1,6 +1,7 @@
 """Average long sequences of frames over windows."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -34,4 +35,5 @@ def shorten(segment: Segment, longest: int | None) -> Segment:
         return segment
     frames = {modality: getattr(segment, modality) for modality in MODALITIES}
     long = {m: each for m, each in frames.items() if each is not None and len(each) > longest}
-    return replace(segment, **{m: pool_windows(each, longest) for m, each in long.items()})
+    shorter: dict[str, Any] = {m: pool_windows(each, longest) for m, each in long.items()}
+    return replace(segment, **shorter)

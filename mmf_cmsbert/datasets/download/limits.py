@@ -33,7 +33,7 @@ class Limits:
     _deadline: float = field(init=False)
     _bytes: int = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, value in (("--max-hours", self.hours), ("--max-gigabytes", self.gigabytes)):
             if not 0 < value < float("inf"):
                 raise ConfigError(f"{name} {value}: expected a number above 0")

@@ -6,7 +6,7 @@ socket timeout ends. So a thread reads, and the caller waits with its own timeou
 
 import queue
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException
@@ -123,8 +123,10 @@ class _Ended(Exception):
 class _Session(requests.Session):
     """Does not follow redirections, because requests reads their bodies, which may never end."""
 
-    def resolve_redirects(self, *_args, **_kwargs):
-        return iter(())
+    def resolve_redirects(
+        self, *_args: Any, **_kwargs: Any
+    ) -> Generator[requests.Response, None, None]:
+        yield from ()
 
 
 def _get(session: _Session, address: str, headers: Mapping[str, str]) -> requests.Response:

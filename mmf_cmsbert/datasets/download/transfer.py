@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import requests
 from tqdm import tqdm
@@ -117,7 +117,7 @@ def _fetch(address: str, part: Path, begins: bytes, progress: bool | None, limit
         return
     # A compressed response differs in length from the file.
     headers = {"Accept-Encoding": "identity"}
-    if have:
+    if have and origin.version:
         headers |= {"Range": f"bytes={have}-", "If-Range": origin.version}
     with Stream(address, headers, _CHUNK) as stream:
         answer = _waited(stream.answer, "an answer", limits)
@@ -149,7 +149,16 @@ def _waited(read: Callable[[float], Any], what: str, limits: Limits) -> Any:
         raise _Again(f"the server is too slow: {what} took over {_PATIENCE:g} s") from error
 
 
-def _write(stream, answer, part, have, origin, begins, progress, limits) -> None:
+def _write(
+    stream: Stream,
+    answer: requests.Response,
+    part: Path,
+    have: int,
+    origin: Origin,
+    begins: bytes,
+    progress: bool | None,
+    limits: Limits,
+) -> None:
     what = f"{_CHUNK:,} bytes"
     chunk = _waited(stream.chunk, what, limits)
     # Checked before writing, so that a log-in page does not overwrite the partial file.
@@ -181,7 +190,7 @@ def _write(stream, answer, part, have, origin, begins, progress, limits) -> None
             chunk = _waited(stream.chunk, what, limits)
 
 
-def _refuse(answer) -> None:
+def _refuse(answer: requests.Response) -> NoReturn:
     status = f"the server answered {answer.status_code} {_printable(answer.reason)}"
     if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or answer.status_code >= 500:
         raise _Again(status)
@@ -193,7 +202,7 @@ def _printable(header: str) -> str:
     return "".join(filter(str.isprintable, header or ""))[:60]
 
 
-def _check_encoding(answer) -> None:
+def _check_encoding(answer: requests.Response) -> None:
     """Refuse a compressed body: it was not requested, and a small one can expand to any size."""
     encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):

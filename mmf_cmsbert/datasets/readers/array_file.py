@@ -5,7 +5,7 @@ import os
 import zipfile
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def read_array(path: Path) -> np.ndarray:
         ) from error
 
 
-def _read(file: BinaryIO, size: int, path: Path) -> np.ndarray:
+def _read(file: IO[bytes], size: int, path: Path) -> np.ndarray:
     # numpy makes room for as long a header as is announced, before it refuses it.
     start = BytesIO(file.read(_LONGEST_HEADER))
     version = np.lib.format.read_magic(start)

@@ -24,6 +24,7 @@ def read_each(
 ) -> Iterator[Read | SegmentError]:
     """``read(*entry)`` of each entry; where that raises a SegmentError, the error itself."""
     for entry in entries:
+        found: Read | SegmentError
         try:
             found = read(*entry)
         except SegmentError as error:
@@ -122,9 +123,12 @@ def _stacked(value: Any) -> np.ndarray | None:
     # A list can name one long row many times, and so would grow far beyond its file.
     if len(value) * width > _MOST_REPEATED * len(rows) * width + _SMALL:
         return None
-    frames = {number: _row(row, width) for number, row in rows.items()}
-    if any(row is None for row in frames.values()):
-        return None
+    frames: dict[int, np.ndarray] = {}
+    for number, row in rows.items():
+        frame = _row(row, width)
+        if frame is None:
+            return None
+        frames[number] = frame
     return np.stack([frames[id(row)] for row in value])
 
 

@@ -122,7 +122,8 @@ def segment_of_row(row: Row, folder: Path) -> Segment:
         raise SegmentError(f"{where}: expected the name of the video, found {describe(video)}")
     frames = {modality: _frames(folder, name, modality) for modality in MODALITIES}
     start, end = (_number(fields.get(key), f"{where}: {key}") for key in ("start", "end"))
-    if not (start is end is None or (None not in (start, end) and 0 <= start < end < math.inf)):
+    timed = start is not None and end is not None and 0 <= start < end < math.inf
+    if not timed and not (start is end is None):
         raise SegmentError(
             f"{where}: from {start} to {end} s; expected 0 <= start < end, or neither"
         )

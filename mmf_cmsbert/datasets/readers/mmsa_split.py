@@ -53,8 +53,9 @@ class MMSASplit:
         self._words = self._source_of_words(content, pieces)
         self._pieces = self._rows_per_piece()
         text = "text" in self._fields and "words" not in self._fields
-        counted = self._pieces is not None and pieces is not None and text
-        self._counter = piece_rows.PieceCounter(pieces) if counted else None
+        self._counter = None
+        if self._pieces is not None and pieces is not None and text:
+            self._counter = piece_rows.PieceCounter(pieces)
 
     def segment(self, i: int) -> Segment:
         where = f"{self._where} entry {i}"
@@ -74,7 +75,7 @@ class MMSASplit:
 
     def frames(
         self, i: int, words: Sequence[str], lengths: Sequence[int] | None, where: str
-    ) -> dict[str, np.ndarray | None]:
+    ) -> dict[str, np.ndarray]:
         """Modality -> the rows of segment ``i`` that are no padding.
 
         Without stated lengths, and without rows of word pieces, these are as many rows as words
@@ -83,8 +84,8 @@ class MMSASplit:
         or heard). Where they do not, rows are not one a word: they are all rows up to the last that
         holds anything, as unaligned frames. (This is our interpretation.)
         """
-        rows = {m: self._rows(m, i, where) for m in MODALITIES if m in self._fields}
-        rows = {m: each for m, each in rows.items() if each is not None}
+        found = {m: self._rows(m, i, where) for m in MODALITIES if m in self._fields}
+        rows = {m: each for m, each in found.items() if each is not None}
         if self._pieces is not None:
             count = self._pieces[i]
             if self._counter is not None:
@@ -120,10 +121,8 @@ class MMSASplit:
 
     def _rows_per_piece(self) -> list[int] | None:
         """How many pieces each segment has, where its rows are word pieces, else None."""
-        ids, modalities = (
-            self._fields.get("text_bert"),
-            [m for m in MODALITIES if m in self._fields],
-        )
+        ids: Any = self._fields.get("text_bert")
+        modalities = [m for m in MODALITIES if m in self._fields]
         if not is_ids(ids) or not modalities:
             return None
         frames = [self._fields[m] for m in modalities]
@@ -133,8 +132,9 @@ class MMSASplit:
             return None
         stated = [self._fields.get(_LENGTHS[modality]) for modality in modalities]
         if any(each is not None for each in stated):
-            stated = [each for each in stated if each is not None]
-            equal = all(np.array_equal(np.ravel(each), counts) for each in stated)
+            equal = all(
+                np.array_equal(np.ravel(each), counts) for each in stated if each is not None
+            )
             return counts if equal else None
         used = [piece_rows.rows_used(frame[i] for frame in frames) for i in range(self.count)]
         return counts if piece_rows.are_pieces(used, counts) else None

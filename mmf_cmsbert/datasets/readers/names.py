@@ -34,8 +34,12 @@ FIELD_NAMES: Mapping[str, tuple[str, ...]] = {
 # Modality -> the folders that its feature files lie in.
 FEATURE_FOLDERS: Mapping[str, tuple[str, ...]] = {m: FIELD_NAMES[m] for m in MODALITIES}
 
-_SPLITS = {name: split for split, names in SPLIT_NAMES.items() for name in names}
-_FIELDS = {name: field for field, names in FIELD_NAMES.items() for name in names}
+_SPLITS: dict[str | None, str] = {
+    name: split for split, names in SPLIT_NAMES.items() for name in names
+}
+_FIELDS: dict[str | None, str] = {
+    name: field for field, names in FIELD_NAMES.items() for name in names
+}
 
 
 def split_named(name: Any) -> str | None:
@@ -100,7 +104,7 @@ def fields_of(
     names: dict[str, Any] = {}
     for name, value in row.items():
         field = field_named(name)
-        if field not in wanted or value is None:
+        if field is None or field not in wanted or value is None:
             continue
         if field in found and not same(found[field], value):
             raise DataError(

@@ -7,7 +7,7 @@ from mmf_cmsbert.datasets.readers.text import describe
 from mmf_cmsbert.errors import DataError
 
 EXAMPLE = "one pickle with all splits"
-_KINDS = {dict: "dict", list: "list", tuple: "tuple"}
+_KINDS: dict[type, str] = {dict: "dict", list: "list", tuple: "tuple"}
 
 
 def splits_in(content: Any) -> list[Any]:

@@ -54,7 +54,8 @@ class PlainType(Stub):
         _version, order, subarray, names, fields, *_sizes_and_flags = state
         if not (subarray is names is fields is None) or _text(order) not in ("<", ">", "|", "="):
             raise Refused("numpy dtype with fields")
-        self.dtype = self.dtype.newbyteorder(_text(order))
+        byte_order: Any = _text(order)
+        self.dtype = self.dtype.newbyteorder(byte_order)
 
 
 class PendingArray(Stub):
@@ -73,7 +74,8 @@ class PendingArray(Stub):
             if type(content) is not list or len(content) != _size(shape):
                 raise Refused("numpy array whose content does not fit its shape")
             self._array = np.empty(0, np.uint8)
-            self._array.__setstate__((1, shape, dtype, bool(fortran), content))
+            whole: Any = (1, shape, dtype, bool(fortran), content)
+            self._array.__setstate__(whole)
         else:
             self._array = _array(content, dtype, shape, "F" if fortran else "C")
 
@@ -91,7 +93,9 @@ def _new_array(of: Any, *_shape_and_type: Any) -> PendingArray:
     return PendingArray()
 
 
-def _array_from_buffer(content: Any, plain: Any, shape: Any, order: Any = "C", axes: Any = None):
+def _array_from_buffer(
+    content: Any, plain: Any, shape: Any, order: Any = "C", axes: Any = None
+) -> Any:
     dtype = _dtype(plain)
     if dtype.hasobject:
         raise Refused("numpy array of objects in a buffer")

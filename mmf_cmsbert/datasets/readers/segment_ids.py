@@ -68,7 +68,7 @@ def identity(value: Any, where: str) -> Identity:
     if len(parts) == 2:
         return Identity("$_$".join(parts), parts[0])
     start, end = map(_seconds, parts[1:])
-    timed = None not in (start, end) and 0 <= start < end
+    timed = start is not None and end is not None and 0 <= start < end
     return Identity("_".join(parts), parts[0], *((start, end) if timed else ()))
 
 

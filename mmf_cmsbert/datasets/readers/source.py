@@ -186,7 +186,7 @@ def _look_into(path: Path, given: str | None, layout: str, found: _Found, levels
     if named:
         return
     subfolders = source_folder.folders(path) if levels else []
-    split_of = {each: split for each in subfolders if (split := split_in(each.name))}
+    split_of = {each: own for each in subfolders if (own := split_in(each.name))}
     below: dict[Path, _Found | UserError] = {}
     for each in split_of or subfolders:
         here = _Found()

@@ -135,7 +135,7 @@ def _cells(file: Path) -> Iterator[RowOrError]:
         reader = csv.DictReader(chain([first], lines), strict=True, delimiter=delimiter)
         marks: set[str] = set()
         try:
-            names = reader.fieldnames = _columns(reader.fieldnames or [], file)
+            names = reader.fieldnames = _columns(list(reader.fieldnames or []), file)
             for row in reader:
                 where = f"{file}: line {reader.line_num + skipped}"
                 if None in row or None in row.values():

@@ -174,7 +174,7 @@ class _PositionalFile(io.RawIOBase):
     def floats(self, start: int, end: int) -> np.ndarray:
         """Return the float32 numbers between two positions, in memory of their own."""
         values = np.empty((end - start) // 4, np.float32)
-        if os.preadv(self._file.fileno(), [values], start) != values.nbytes:
+        if os.preadv(self._file.fileno(), [values.data], start) != values.nbytes:
             raise ValueError(f"cut short, from {self.size:,} bytes")
         return values
 

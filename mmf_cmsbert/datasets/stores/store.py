@@ -66,7 +66,7 @@ class StoredSegments(Sequence[Segment]):
     def __len__(self) -> int:
         return self._starts[-1]
 
-    def __getitem__(self, index: int) -> Segment:
+    def __getitem__(self, index: int) -> Segment:  # type: ignore[override]  # takes no slice
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)

@@ -2,10 +2,10 @@
 
 import hashlib
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -50,15 +50,28 @@ class StoredPieces(Sequence[Mapping[str, np.ndarray]]):
     def __len__(self) -> int:
         return self._length
 
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+    # It takes no slice.
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:  # type: ignore[override]
         return {
             name: values[offsets[index] : offsets[index + 1]].astype(np.int64)
             for name, (offsets, values) in self._columns.items()
         }
 
 
+class PieceProcessor(Protocol):
+    """Cuts words into pieces.
+
+    Attributes:
+        fingerprint: identifies everything that its results depend on.
+    """
+
+    fingerprint: str
+
+    def __call__(self, item: Mapping[str, Any]) -> Mapping[str, Any]: ...
+
+
 def stored_pieces(
-    segments: StoredSegments, processor: Callable[..., Any], folder: Path, progress: str
+    segments: StoredSegments, processor: PieceProcessor, folder: Path, progress: str
 ) -> StoredPieces:
     """Return the word pieces of all ``segments``, from the cache in ``folder`` if possible.
 

@@ -9,7 +9,7 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
 class Summary:
     """Counts, widths, extremes and a hash of segments that are added one by one."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._content = hashlib.sha256()
         self._segments = self._labels = 0
         self._label_sum = 0.0

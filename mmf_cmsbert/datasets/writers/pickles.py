@@ -1,7 +1,7 @@
 """Write pickles of plain values, one entry at a time."""
 
 import pickle
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 import numpy as np
@@ -12,15 +12,19 @@ _RECONSTRUCT = np.empty(0).__reduce__()[0]
 class PicklePart(pickle._Pickler):
     """Writes parts of one pickle, without the memo, which would keep every array in memory."""
 
+    # What the library's pickler has.
+    write: Callable[[bytes], Any]
+    save: Callable[[Any], None]
+
     def __init__(self, file: IO[bytes]):
         super().__init__(file, protocol=3)  # 4 has frames, which must not span parts
         self.fast = True
 
-    def save_global(self, obj, name=None):
+    def save_global(self, obj: Any, name: str | None = None) -> None:
         if obj is _RECONSTRUCT:  # the module's name in numpy 1; numpy 2 accepts both
             self.write(pickle.GLOBAL + b"numpy.core.multiarray\n_reconstruct\n")
         else:
-            super().save_global(obj, name)
+            super().save_global(obj, name)  # type: ignore[misc]  # its stubs lack it
 
 
 def begin(file: IO[bytes]) -> PicklePart:
