@@ -54,7 +54,7 @@ def test_conversion_names_media_that_it_leaves_out(cmsbert, corpus):
     (corpus / "one.wav").write_bytes(b"RIFF")
     result = cmsbert("data", "convert", corpus, "--dataset", "mosi")
     assert result.exit_code == 0
-    assert "1 media file is not read (one.wav): features are read" in result.stderr
+    assert "1 media file is not read (one.wav): only features are read" in result.stderr
 
 
 def test_inspect_writes_json(cmsbert, corpus):

@@ -1,4 +1,4 @@
-"""Readers of data files: one file a layout, in :mod:`.layouts`, each of which registers itself.
+"""Readers of data files: one file for each layout, in :mod:`.layouts`, which registers itself.
 
 ``docs/extending.md`` shows how to add a layout.
 """

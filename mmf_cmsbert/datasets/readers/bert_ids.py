@@ -1,4 +1,4 @@
-"""Words out of the ids that BERT's tokenizer made of them, for files that hold no text."""
+"""Recover words from the ids of BERT's tokenizer, for files without text."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,10 +17,10 @@ _INSIDE = "##"
 class Vocabulary:
     """The word pieces of a tokenizer, by id.
 
-    Nothing in a file says which vocabulary its ids are of. So everything that can be checked is:
-    ids without a word piece, ``[CLS]``, ``[SEP]`` and ``[PAD]`` where they have to be, and each
-    word cut into the longest pieces that there are, as WordPiece cuts it (Wu et al., 2016). Over
-    a corpus that tells vocabularies apart; a few segments of common words may pass with another.
+    A file does not say which vocabulary its ids belong to. So everything possible is checked: each
+    id has a word piece, ``[CLS]``, ``[SEP]`` and ``[PAD]`` are in their places, and each word is
+    cut into the longest pieces, as by WordPiece (Wu et al., 2016). Over a corpus this detects
+    another vocabulary; a few segments of common words may pass.
     """
 
     def __init__(self, pieces: Sequence[str]):
@@ -33,16 +33,16 @@ class Vocabulary:
             )
 
     def words(self, row: np.ndarray, where: str) -> tuple[list[str], list[int]]:
-        """The words of a segment, and how many word pieces each has.
+        """Return the words of a segment, and the number of word pieces of each.
 
-        A word that is lost is ``[UNK]``; punctuation is cut off, as BERT does it.
+        Unknown words are ``[UNK]``; punctuation is a separate word, as in BERT.
 
         Args:
             row: ``(3, length)``: ids, mask, token types.
-            where: the segment's place, for messages.
+            where: the segment's location, for messages.
 
         Raises:
-            DataError: the ids are not of this vocabulary.
+            DataError: the ids do not belong to this vocabulary.
         """
         ids, mask = row[0], row[1]
         used = int(np.count_nonzero(mask))
@@ -97,5 +97,5 @@ class Vocabulary:
 def _mismatch(what: str) -> DataError:
     return DataError(
         f"{what}. The vocabulary does not match the ids of 'text_bert'; name that of the tokenizer "
-        "that made them, or add each segment's text under 'raw_text'"
+        "used for them, or add each segment's text under 'raw_text'"
     )

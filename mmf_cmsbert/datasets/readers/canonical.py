@@ -4,14 +4,14 @@ import json
 from functools import cache
 from pathlib import Path
 
-# Video ids as CMU-MultimodalSDK publishes them, facts without content of the corpora.
+# Video ids as published by CMU-MultimodalSDK; no content of the corpora.
 _FOLDER = Path(__file__).with_name("splits")
 _KEYS = {"train": "train", "val": "valid", "test": "test"}
 
 
 @cache
 def canonical_videos(corpus: str, split: str) -> tuple[str, ...]:
-    """The ids of the videos of a split.
+    """Return the ids of the videos of a split.
 
     Args:
         corpus: ``mosi`` or ``mosei``.

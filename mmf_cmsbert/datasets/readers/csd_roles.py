@@ -1,4 +1,4 @@
-"""Which computational sequence holds what: the words, the labels, the frames of a modality."""
+"""The roles of computational sequences: words, labels, or the frames of a modality."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -7,28 +7,27 @@ from pathlib import Path
 from mmf_cmsbert.datasets.readers import csd_file, video_lists
 from mmf_cmsbert.errors import DataError
 
-# Role -> what the name of such a sequence, or of its file, contains.
+# Role -> parts of the names of its sequences and files.
 _NAMES = {
     "labels": ("label",),
     "visual": ("facet", "openface", "visual"),
     "acoustic": ("covarep", "opensmile", "acoustic"),
     "words": ("word",),
 }
-# Vectors of words are no words.
+# Sequences of word vectors are not words.
 _NO_WORDS = ("vector", "glove", "embedding")
 
 
 @contextmanager
 def open_roles(paths: Sequence[Path], corpus: str) -> Iterator[dict[str, csd_file.Sequence]]:
-    """Open the sequences in files and folders: role -> its sequence, ``labels`` and ``words`` among
-    them.
+    """Open the sequences in files and folders: role -> its sequence, with ``labels`` and ``words``.
 
     Args:
-        paths: ``.csd`` files, and folders of them. Of a folder, files without a role are left out.
-        corpus: ``mosi`` or ``mosei``, for the names of files in messages.
+        paths: ``.csd`` files and folders of them. In a folder, files without a role are skipped.
+        corpus: ``mosi`` or ``mosei``, for file names in messages.
 
     Raises:
-        DataError: a file without a role, two files of one role, or no labels or no words.
+        DataError: a file has no role, two files have the same role, or labels or words are missing.
     """
     with ExitStack() as stack:
         roles: dict[str, csd_file.Sequence] = {}
@@ -48,7 +47,7 @@ def open_roles(paths: Sequence[Path], corpus: str) -> Iterator[dict[str, csd_fil
 
 
 def labelled_videos(paths: Sequence[Path]) -> frozenset[str]:
-    """The videos that have labels; none without a sequence of labels.
+    """Return the videos that have labels; empty without a sequence of labels.
 
     Raises:
         DataError: a file is not a computational sequence.
@@ -70,7 +69,7 @@ def _files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
 
 
 def _role(sequence: csd_file.Sequence) -> str | None:
-    """``labels``, ``words`` or a modality, by the names of the sequence and its file."""
+    """Return ``labels``, ``words`` or a modality, by the names of the sequence and its file."""
     name = f"{sequence.name} {sequence.path.stem}".lower()
     role = next((r for r, parts in _NAMES.items() if any(part in name for part in parts)), None)
     return None if role == "words" and any(part in name for part in _NO_WORDS) else role
@@ -81,13 +80,13 @@ def _assign(roles: dict[str, csd_file.Sequence], sequence: csd_file.Sequence, na
     if role is None:
         if named:
             raise DataError(
-                f"{sequence.path}: the computational sequence {sequence.name!r} is not known; "
+                f"{sequence.path}: unknown computational sequence {sequence.name!r}; "
                 "expected words, labels, FACET or OpenFace, COVAREP or OpenSMILE"
             )
     elif role in roles:
         raise DataError(
-            f"{roles[role].path} and {sequence.path} both hold {role}; name the files that are "
-            "wanted one by one"
+            f"{roles[role].path} and {sequence.path} both hold {role}; name the files to read one "
+            "by one"
         )
     else:
         roles[role] = sequence

@@ -1,4 +1,4 @@
-"""What computational sequences hold of one video, cut into its segments."""
+"""Cut the computational sequences of one video into its segments."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -49,14 +49,14 @@ def segments_of_video(
 def read_labels(
     path: Path, videos: Collection[str] | None = None
 ) -> dict[str, list[tuple[Any, ...]]]:
-    """Video -> ``(start, end, sentiment)`` of its segments, in the file's order.
+    """Map each video to ``(start, end, sentiment)`` of its segments, in the file's order.
 
     Args:
         path: the ``.csd`` file of labels.
-        videos: which videos, None for all.
+        videos: the videos to read, None for all.
 
     Raises:
-        DataError: not such a file.
+        DataError: the file is not a ``.csd`` file of labels.
     """
     with csd_file.open_sequence(path) as sequence:
         wanted = sequence.videos if videos is None else videos
@@ -70,7 +70,7 @@ def read_labels(
 def _video(roles: Mapping[str, csd_file.Sequence], name: str) -> _Video:
     if name not in roles["labels"].videos:
         raise SegmentError(
-            f"{roles['labels'].path}: no labels of video {name}, which is in a split"
+            f"{roles['labels'].path}: no labels for video {name}, which is in a split"
         )
     frames = {}
     for modality in MODALITIES:
@@ -87,13 +87,13 @@ def _label(labels: tuple[np.ndarray, np.ndarray], i: int, where: str) -> tuple[A
 
 
 def _words(sequence: csd_file.Sequence, video: str) -> tuple[list[str], np.ndarray]:
-    """The words of a video without its pauses, and their intervals."""
+    """Return the words of a video without its pauses, and their intervals."""
     if video not in sequence.videos:
-        raise SegmentError(f"{sequence.path}: no words of video {video}, which has labels")
+        raise SegmentError(f"{sequence.path}: no words for video {video}, which has labels")
     features, intervals = sequence.read_in_time(video)
     if features.dtype.kind != "S" or features.shape[1] != 1:
         raise SegmentError(
-            f"{sequence.path}: video {video}: expected one word a row, found shape "
+            f"{sequence.path}: video {video}: expected one word per row, found shape "
             f"{features.shape} and type {features.dtype}"
         )
     where = f"{sequence.path}: video {video}: a word"
@@ -111,7 +111,7 @@ def _segment(video: _Video, i: int, alignment: str) -> Segment:
     if not len(spoken):
         raise SegmentError(
             f"{files['words']}: no words in segment {video.name}[{i}] ({start:.2f} to {end:.2f} "
-            f"s); leave it out of {files['labels']}"
+            f"s); remove it from {files['labels']}"
         )
     found: dict[str, np.ndarray | None] = dict.fromkeys(MODALITIES)
     for modality, (features, seen_at) in video.frames.items():

@@ -13,7 +13,7 @@ MAG = "((words, visual, acoustic), label, segment id)"
 
 
 def is_entry(entry: Any) -> bool:
-    """Whether ``entry`` is shaped as either."""
+    """Return whether ``entry`` has the form of either layout."""
     return (
         isinstance(entry, (tuple, list))
         and len(entry) == 3
@@ -25,12 +25,12 @@ def is_entry(entry: Any) -> bool:
 def read_entries(
     entries: list[Any] | tuple[Any, ...], form: str, where: str
 ) -> Iterator[Segment | SegmentError]:
-    """Their segments in order; for a wrong entry the error that says why.
+    """Yield the segments in order, and an error object for each invalid entry.
 
     Args:
-        entries: of a split.
-        form: how an entry of this layout looks, for messages.
-        where: the split's place, for messages.
+        entries: the entries of a split.
+        form: the form of an entry in this layout, for messages.
+        where: the split's location, for messages.
     """
     places = ((entry, form, f"{where} {i}") for i, entry in enumerate(entries))
     yield from read_each(_segment, places)
@@ -40,6 +40,6 @@ def _segment(entry: Any, form: str, where: str) -> Segment:
     if not is_entry(entry):
         raise SegmentError(f"{where}: expected {form}, found {describe(entry)}")
     parts, label, name = entry
-    # MISA's word ids have no vocabulary.
+    # MISA's word ids are not used: the files have no vocabulary for them.
     words, visual, acoustic = parts if len(parts) == 3 else (parts[3], parts[1], parts[2])
     return segment_of(name, words, visual, acoustic, label, where)

@@ -1,4 +1,4 @@
-"""Segments out of the fields that a layout holds for them."""
+"""Build and check segments from the fields of a layout."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +14,7 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import SegmentError
 
 _NUMBERS = (int, float, np.integer, np.floating)
-# How often the frames of a list may repeat, beyond a few.
+# The largest factor by which repeated frames may enlarge a list, beyond _SMALL numbers.
 _MOST_REPEATED, _SMALL = 16, 1 << 20
 Read = TypeVar("Read")
 
@@ -22,7 +22,7 @@ Read = TypeVar("Read")
 def read_each(
     read: Callable[..., Read], entries: Iterable[tuple[Any, ...]]
 ) -> Iterator[Read | SegmentError]:
-    """``read(*entry)`` of each entry; where that raises a SegmentError, the error itself."""
+    """Yield ``read(*entry)`` for each entry, or the SegmentError that it raises."""
     for entry in entries:
         found: Read | SegmentError
         try:
@@ -35,10 +35,10 @@ def read_each(
 def segment_of(
     name: Any, words: Any, visual: Any, acoustic: Any, label: Any, where: str
 ) -> Segment:
-    """A segment of what a pickle holds for its id, words, frames and label.
+    """Make a segment from a pickle's values for its id, words, frames and label.
 
     Raises:
-        SegmentError: a field that is not what it should be; the message opens with ``where``.
+        SegmentError: a field is invalid; the message begins with ``where``.
     """
     known = identity(name, where)
     where = f"{where} ({known.id})"
@@ -56,10 +56,10 @@ def segment_of(
 
 
 def without_blank_words(segment: Segment, where: str) -> Segment:
-    """The segment without its blank words (see :func:`~.text.has_text`), in every layout alike.
+    """Remove the blank words of a segment (see :func:`~.text.has_text`), in every layout.
 
-    Where a modality has one frame a word, the frames of blank words go with them, so that the
-    others stay aligned. Frames at another rate stay as they are.
+    If a modality has one frame per word, the frames of blank words are removed too, so that the
+    others stay aligned. Other frames are unchanged.
 
     Raises:
         SegmentError: it has no other words.
@@ -77,13 +77,13 @@ def without_blank_words(segment: Segment, where: str) -> Segment:
 
 
 def frame_array(value: Any, modality: str, where: str) -> np.ndarray | None:
-    """Frames as float32 ``(frames, width)``; None, a missing modality, where there are none.
+    """Convert frames to float32 ``(frames, width)``; None (a missing modality) if there are none.
 
     Args:
-        value: an array of numbers ``(frames, width)``, or a list or an array of frames, each
-            numbers.
+        value: an array of numbers ``(frames, width)``, or a list or an array of frames, each a
+            list or an array of numbers.
         modality: for messages.
-        where: the segment's place, for messages.
+        where: the segment's location, for messages.
     """
     if value is None:
         return None
@@ -91,14 +91,14 @@ def frame_array(value: Any, modality: str, where: str) -> np.ndarray | None:
     if frames is None or (frames.ndim != 2 and frames.size):
         raise SegmentError(
             f"{where}: expected the {modality} frames as an array of numbers (frames, width), "
-            f"found {describe(value)}; a list of frames, all of one width, is read too"
+            f"found {describe(value)}; a list of frames of equal width is accepted too"
         )
     if not frames.size:
         return None
     if frames.nbytes > LARGEST:
         raise SegmentError(
             f"{where}: {frames.nbytes:,} bytes of {modality} frames; expected at most {LARGEST:,} "
-            "of a segment. Cut the segment, or pool its frames"
+            "for a segment. Cut the segment, or average its frames"
         )
     with np.errstate(over="ignore"):  # values beyond float32 become inf, reported later
         return np.require(frames, np.float32, "A")
@@ -109,7 +109,7 @@ def _is_numbers(value: Any) -> bool:
 
 
 def _stacked(value: Any) -> np.ndarray | None:
-    """A list of frames, or an array of objects, as one array; None where it is none of these."""
+    """Stack a list of frames, or an array of objects, to one array; None for anything else."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind != "O" or value.ndim not in (1, 2):
             return None
@@ -120,7 +120,7 @@ def _stacked(value: Any) -> np.ndarray | None:
         return np.empty((0, 0))
     rows = {id(row): row for row in value}
     width = np.size(value[0]) if isinstance(value[0], np.ndarray) else len(_sized(value[0]))
-    # A list can name one long row many times, and so would grow far beyond its file.
+    # A list can repeat one long row many times, and so grow far beyond its file.
     if len(value) * width > _MOST_REPEATED * len(rows) * width + _SMALL:
         return None
     frames: dict[int, np.ndarray] = {}
@@ -133,7 +133,7 @@ def _stacked(value: Any) -> np.ndarray | None:
 
 
 def _row(row: Any, width: int) -> np.ndarray | None:
-    """A frame ``(width,)`` of an array or a list of numbers, else None."""
+    """Convert an array or a list of numbers to a frame ``(width,)``; None for anything else."""
     if not _is_numbers(row):
         items = row.tolist() if isinstance(row, np.ndarray) and row.ndim == 1 else row
         if not isinstance(items, (list, tuple)) or not all(isinstance(i, _NUMBERS) for i in items):
@@ -150,9 +150,9 @@ def _sized(value: Any) -> list[Any] | tuple[Any, ...]:
 
 
 def sentiment(value: Any, where: str) -> float | None:
-    """Sentiment from a number or a label vector, where it comes first; None where it is unknown.
+    """Return the sentiment from a number or a label vector; None if unknown.
 
-    CMU-MOSEI's label vectors hold sentiment and then six emotions.
+    CMU-MOSEI's label vectors hold sentiment first, then six emotions.
     """
     found = describe(value)
     if isinstance(value, np.ndarray):

@@ -21,11 +21,11 @@ class Request:
         split: ``train``, ``val`` or ``test``.
         corpus: ``mosi`` or ``mosei``, or None if the user names neither. Its published lists of
             videos split the files of layouts that name no split.
-        alignment: ``word`` for one frame a word, ``none`` for the frames as they are; for layouts
-            in which words and frames have times.
+        alignment: ``word`` for one frame per word, ``none`` for all frames; for layouts in which
+            words and frames have times.
         shared: the files that are listed for another split too.
         vocabulary: word pieces by id, for files with ids instead of text; or None.
-        on_count: call this with the number of segments of a file if it is known beforehand; the
+        on_count: call this with the number of segments of a file if it is known in advance; the
             progress bar shows it.
     """
 
@@ -45,11 +45,11 @@ class Layout(ABC):
 
     Attributes:
         name: the name under which it is registered.
-        examples: what is in a folder that holds a corpus of this layout, for messages.
-        suffixes: the suffixes, in lower case, of files that are looked for in a folder by the name
-            of their split, such as ``train.pkl``.
+        examples: descriptions of the files in a folder with a corpus of this layout, for messages.
+        suffixes: the suffixes, in lower case, of files that are searched in a folder by the name of
+            their split, such as ``train.pkl``.
         together: whether several files each hold a part of every segment. They are then passed to
-            :meth:`segments` in one call, else one by one.
+            :meth:`segments` in one call, otherwise one by one.
         rank: if several layouts recognise a path, the one with the highest rank reads it.
     """
 
@@ -61,18 +61,18 @@ class Layout(ABC):
 
     @abstractmethod
     def recognise(self, path: Path) -> bool:
-        """Whether the file or folder has this layout, by what shows quickly.
+        """Return whether the file or folder has this layout, by a quick check.
 
-        It is asked for every path that a user names, also for files of other layouts, so it must
+        It is called for every path that a user names, including files of other layouts, so it must
         not raise an error.
         """
 
     @abstractmethod
     def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment | SegmentError]:
-        """Yield the segments of a split, in order, and an error for each that cannot be used.
+        """Yield the segments of a split in order, and an error object for each unusable one.
 
         Args:
-            files: files and folders of this layout, which exist.
+            files: existing files and folders of this layout.
             request: the split to read, and what the user states about the files.
 
         Raises:
@@ -80,7 +80,7 @@ class Layout(ABC):
         """
 
     def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
-        """The splits that the content of ``path`` names; empty if it names none.
+        """Return the splits that the content of ``path`` names; empty if it names none.
 
         Args:
             path: a file or folder of this layout.
@@ -89,11 +89,11 @@ class Layout(ABC):
         return ()
 
     def split_by_name(self, path: Path) -> str | None:
-        """The split that the name of ``path`` states, for a path whose content names none."""
+        """Return the split in the name of ``path``, for a path whose content names none."""
         return split_in(path.stem) if path.is_file() else None
 
     def sources(self, path: Path, split: str) -> Iterable[Path]:
-        """The files that the segments of a split are read from, in a fixed order.
+        """Return the files that the segments of a split are read from, in a fixed order.
 
         A store is converted again when one of them changes. Default: the file itself, or every file
         below the folder.
@@ -103,16 +103,16 @@ class Layout(ABC):
         return sorted(file for file in path.rglob("*") if file.is_file())
 
     def unlisted(self, files: Sequence[Path], corpus: str) -> list[str]:
-        """The videos in ``files`` that belong to no split of ``corpus``."""
+        """Return the videos in ``files`` that belong to no split of ``corpus``."""
         return []
 
     def in_subfolders(self, path: Path) -> bool:
-        """Whether the subfolders of a recognised folder are to be searched instead of itself."""
+        """Return whether to search the subfolders of a recognised folder instead of itself."""
         return False
 
     def ambiguity(self, path: Path) -> str | None:
-        """Why a recognised folder may be meant as another layout; None if nothing suggests that.
+        """Return a message if a recognised folder may have another layout too, else None.
 
-        It is asked if the user did not name the layout; the user is then told to name it.
+        It is called if the user did not name the layout; the message asks for it.
         """
         return None

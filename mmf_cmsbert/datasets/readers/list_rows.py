@@ -1,4 +1,4 @@
-"""Rows of a list of segments: their fields, and the segment that a row and its frames make."""
+"""Rows of a list of segments: read their fields, and make segments from rows and frames."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -32,9 +32,9 @@ class Row:
     """A row of the list.
 
     Attributes:
-        fields: field -> value, of the fields in use.
-        metadata: column -> value, of all other columns.
-        where: the row's place, for messages.
+        fields: field -> value, for the known fields.
+        metadata: column -> value, for all other columns.
+        where: the row's location, for messages.
     """
 
     fields: Mapping[str, Any]
@@ -74,7 +74,7 @@ def _row(row: Mapping[str, Any], where: str) -> Row:
         fields["id"] = f"{fields['video']}$_${fields['clip']}"
     elif "clip" in fields:
         metadata["clip"] = fields["clip"]
-    if isinstance(fields.get("words"), str):  # a cell: perhaps how many there are
+    if isinstance(fields.get("words"), str):  # a cell, perhaps with the number of words
         if "text" not in fields:
             raise DataError(f"{where}: a list of words needs JSON lines; expected 'text'")
         metadata["words"] = fields.pop("words")
@@ -87,10 +87,10 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def is_of(row: Row, split: str) -> bool:
-    """Whether a row belongs to a split; one that names no split belongs to any.
+    """Return whether a row belongs to a split; a row that names none belongs to any.
 
     Raises:
-        DataError: it names something else.
+        DataError: the row names an unknown split.
     """
     named = row.fields.get("split")
     if named is None:
@@ -105,14 +105,14 @@ def is_of(row: Row, split: str) -> bool:
 
 
 def segment_of_row(row: Row, folder: Path) -> Segment:
-    """The segment of a row, with its frames.
+    """Make the segment of a row, with its frames.
 
     Args:
         row: the row.
-        folder: the folder of the list, in which the folders of features are.
+        folder: the folder of the list, with the folders of features.
 
     Raises:
-        SegmentError: a field or a feature file has another form than expected.
+        SegmentError: a field or a feature file is invalid.
     """
     fields = row.fields
     name = _name(fields.get("id"), row.where)
@@ -141,7 +141,7 @@ def segment_of_row(row: Row, folder: Path) -> Segment:
 
 
 def _name(value: Any, where: str) -> str:
-    """An id that is a file's name and nothing more: it must not lead out of its folder."""
+    """Check an id, which is used as a file name and must not lead out of its folder."""
     if type(value) is int:
         value = str(value)
     if not isinstance(value, str) or not has_text(value):
@@ -156,7 +156,7 @@ def _name(value: Any, where: str) -> str:
 
 def _words(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
     if ("text" in fields) == ("words" in fields):
-        raise SegmentError(f"{where}: expected the segment's 'text' or its 'words', one of the two")
+        raise SegmentError(f"{where}: expected either the segment's 'text' or its 'words'")
     if "words" in fields:
         return tuple(word_list(fields["words"], where))
     return tuple(split_text(fields["text"], where))
@@ -180,5 +180,5 @@ def _frames(folder: Path, name: str, modality: str) -> np.ndarray | None:
     found = [file for file in files if file.exists()]
     if len(found) > 1:
         other = found[1].name if found[0].parent == found[1].parent else found[1]
-        raise SegmentError(f"{found[0]} and {other} stand side by side; expected one of them")
+        raise SegmentError(f"both {found[0]} and {other} exist; expected one of them")
     return frame_array(read_array(found[0]), modality, str(found[0])) if found else None

@@ -1,4 +1,4 @@
-"""Sound and video files beside segments: they are not read, and a message says so."""
+"""Audio and video files beside segments: they are not read, and a message says so."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -7,24 +7,24 @@ from pathlib import Path
 _SOUND = ".wav .mp3 .flac .m4a .aac .ogg .opus .wma .aiff"
 _PICTURES = ".mp4 .avi .mkv .mov .webm .wmv .m4v .mpg .mpeg .flv .3gp"
 SUFFIXES = frozenset(f"{_SOUND} {_PICTURES}".split())
-# Where to stop looking: the folder of a corpus is not deep, and a home directory holds no corpus.
+# Limits of the search: a corpus has no deep folders, and a home directory is not a corpus.
 _DEEPEST, _MOST = 3, 20_000
 _SHOWN = 3
 EXTRACTORS = (
-    "features are read, not sound or pictures: openSMILE or librosa make acoustic frames of them, "
-    "OpenFace visual ones, MMSA-FET (python -m MSA_FET) both, as a pickle that is read here; or "
-    "save each segment's frames (frames, width) as acoustic/ID.npy and visual/ID.npy beside its "
-    "list"
+    "only features are read, not audio or video. openSMILE or librosa extract acoustic frames, "
+    "OpenFace visual ones, MMSA-FET (python -m MSA_FET) both, into a pickle that can be read here; "
+    "or save each segment's frames (frames, width) as acoustic/ID.npy and visual/ID.npy beside "
+    "the list"
 )
 
 
 def is_media(path: Path) -> bool:
-    """Whether the suffix of a file is one of sound or video."""
+    """Return whether a file has a suffix of audio or video."""
     return path.suffix.lower() in SUFFIXES
 
 
 def media_in(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The media files in folders, and beside files, in a fixed order.
+    """Return the media files in folders and beside files, in a fixed order.
 
     Folders are searched a few levels deep, up to some thousand entries.
     """
@@ -35,7 +35,7 @@ def media_in(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def media_message(media: Sequence[Path]) -> str:
-    """A sentence that names media files and says how to read features instead."""
+    """Return a sentence that names media files and says how to use features instead."""
     shown = ", ".join(file.name for file in media[:_SHOWN]) + ", ..." * (len(media) > _SHOWN)
     many = "media file is" if len(media) == 1 else "media files are"
     return f"{len(media)} {many} not read ({shown}): {EXTRACTORS}"

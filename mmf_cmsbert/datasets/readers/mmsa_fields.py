@@ -1,4 +1,4 @@
-"""What the fields of MMSA's pickles hold: text or vectors, ids, padding, the same twice."""
+"""Recognise the content of fields in MMSA's pickles: text or vectors, ids, padding, duplicates."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,15 +9,15 @@ from mmf_cmsbert.datasets.readers.text import BYTES
 
 
 def padded_in_front(rows: np.ndarray, lengths: Sequence[Any]) -> bool:
-    """Whether padding comes before the frames, an option of MMSA's feature extractor.
+    """Return whether padding comes before the frames, an option of MMSA's feature extractor.
 
-    It does where rows past the stated length hold something, and in every segment the rows that
-    would be padding in front are zeros. (Published files hold values past their lengths, too, but
+    It does if rows after the stated length are not zero, and if in every segment the rows that
+    would be padding in front are zeros. (Published files have values after their lengths too, but
     begin with frames.)
 
     Args:
         rows: ``(segments, rows, width)``.
-        lengths: how many rows of each segment are frames.
+        lengths: number of frames in each segment.
     """
     past = False
     for each, length in zip(rows, np.ravel(lengths).tolist(), strict=True):
@@ -30,24 +30,24 @@ def padded_in_front(rows: np.ndarray, lengths: Sequence[Any]) -> bool:
 
 
 def is_text(value: Any) -> bool:
-    """Whether a field of all segments holds texts rather than vectors of words."""
+    """Return whether a field holds texts rather than word vectors."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind != "O" or value.ndim != 1:
             return value.dtype.kind in "SU"
     elif not isinstance(value, (list, tuple)):
-        return True  # refused later, with what it is
+        return True  # refused later, with its type
     return not len(value) or not isinstance(value[0], (np.ndarray, list, tuple))
 
 
 def is_ids(value: Any) -> bool:
-    """Whether it is an array of numbers ``(segments, 3, length)``, as ``text_bert`` has to be."""
+    """Return whether it is an array of numbers ``(segments, 3, length)``, as in ``text_bert``."""
     if not isinstance(value, np.ndarray) or value.ndim != 3 or value.shape[1] != 3:
         return False
     return value.dtype.kind in "biuf"
 
 
 def agree(one: Any, other: Any) -> bool:
-    """Whether two fields hold the same for every segment, labels whatever their shape."""
+    """Return whether two fields have equal values for every segment; labels may differ in shape."""
     if one is other:
         return True
     sized = all(isinstance(each, (list, tuple)) or np.ndim(each) for each in (one, other))
@@ -60,7 +60,7 @@ def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, (str, *BYTES)) or isinstance(other, (str, *BYTES)):
         return type(one) is type(other) and one == other
     if isinstance(one, (list, tuple, dict)) or isinstance(other, (list, tuple, dict)):
-        return False  # comparing these can take for ever
+        return False  # comparing these can take forever
     one, other = (np.asarray(each).reshape(-1) for each in (one, other))
     if one.dtype.kind not in "biuf" or other.dtype.kind not in "biuf":
         return False

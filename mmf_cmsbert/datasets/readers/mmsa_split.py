@@ -1,4 +1,4 @@
-"""One split of a file in the MMSA layout: arrays over its segments, which come out one by one."""
+"""One split of a file in the MMSA layout: arrays over segments, read one segment at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,21 +23,21 @@ class MMSASplit:
     """The fields of a split, checked as a whole.
 
     Args:
-        content: name of a field -> its value for every segment.
-        where: the split's place, for messages.
+        content: name of a field -> its values for all segments.
+        where: the split's location, for messages.
         pieces: the word pieces of ``text_bert`` by id, or None.
 
     Attributes:
-        count: how many segments there are.
+        count: number of segments.
 
     Raises:
-        DataError: a field that all segments share has another form than expected.
+        DataError: a field has an invalid form.
     """
 
     def __init__(self, content: Mapping[str, Any], where: str, pieces: Sequence[str] | None):
         self._where = where
         self._names = {field: name_used(content, field) for field in _FIELDS}
-        # MMSA and MulT keep vectors of words under 'text'.
+        # MMSA and MulT store word vectors under 'text'.
         texts = {k: v for k, v in content.items() if field_named(k) != "text" or is_text(v)}
         self._fields = fields_of(texts, where, _FIELDS, agree)
         self.count = self._length("id")
@@ -45,7 +45,7 @@ class MMSASplit:
             if (found := self._length(field)) != self.count:
                 raise DataError(
                     f"{where}: {found} in {self._names[field]!r} but {self.count} in "
-                    f"{self._names['id']!r}; expected as many"
+                    f"{self._names['id']!r}; expected equal numbers"
                 )
         for modality in MODALITIES:
             self._check_frames(modality)
@@ -61,7 +61,7 @@ class MMSASplit:
         where = f"{self._where} entry {i}"
         words, lengths = self._words(i, where)
         if self._pieces is not None:
-            words = [word for word in words if has_text(word)]  # others have no pieces
+            words = [word for word in words if has_text(word)]  # blank words have no pieces
         frames = self.frames(i, words, lengths, where)
         label = self._fields.get("label")
         return segment_of(
@@ -76,13 +76,13 @@ class MMSASplit:
     def frames(
         self, i: int, words: Sequence[str], lengths: Sequence[int] | None, where: str
     ) -> dict[str, np.ndarray]:
-        """Modality -> the rows of segment ``i`` that are no padding.
+        """Return each modality's rows of segment ``i`` without padding.
 
-        Without stated lengths, and without rows of word pieces, these are as many rows as words
-        where these cover every row that holds anything, a finite number besides zero, in any
-        modality (a row of zeros is no mark of padding: it is often a word in which nothing was seen
-        or heard). Where they do not, rows are not one a word: they are all rows up to the last that
-        holds anything, as unaligned frames. (This is our interpretation.)
+        Without stated lengths and rows of word pieces, the rule is our interpretation. A row is
+        used if it has a finite number other than zero. If all used rows of all modalities are
+        within the first ``len(words)`` rows, those are returned, one per word. (A row of zeros need
+        not be padding: often nothing was seen or heard during that word.) Otherwise all rows up to
+        the last used one are returned, as unaligned frames.
         """
         found = {m: self._rows(m, i, where) for m in MODALITIES if m in self._fields}
         rows = {m: each for m, each in found.items() if each is not None}
@@ -97,7 +97,7 @@ class MMSASplit:
         return {m: each[:used] if self._is_padded(m) else each for m, each in rows.items()}
 
     def _rows(self, modality: str, i: int, where: str) -> np.ndarray | None:
-        """The rows of a segment, up to their stated length if there is one."""
+        """Return the rows of a segment, up to their stated length if there is one."""
         rows = self._fields[modality][i]
         if not isinstance(rows, np.ndarray) or rows.dtype.kind not in "biuf":
             rows = frame_array(rows, modality, where)
@@ -120,7 +120,7 @@ class MMSASplit:
         return padded_in_front(rows, lengths)
 
     def _rows_per_piece(self) -> list[int] | None:
-        """How many pieces each segment has, where its rows are word pieces, else None."""
+        """Return the number of pieces of each segment if rows are word pieces, else None."""
         ids: Any = self._fields.get("text_bert")
         modalities = [m for m in MODALITIES if m in self._fields]
         if not is_ids(ids) or not modalities:
@@ -142,7 +142,7 @@ class MMSASplit:
     def _source_of_words(
         self, content: Mapping[str, Any], pieces: Sequence[str] | None
     ) -> Callable[[int, str], tuple[list[str], list[int] | None]]:
-        """What gives the words of a segment, and how many word pieces each has if that is known."""
+        """Return a function that returns a segment's words and, if known, their piece counts."""
         fields = self._fields
         if "words" in fields:
             return lambda i, where: (word_list(fields["words"][i], where), None)
@@ -171,7 +171,7 @@ class MMSASplit:
     def _check_frames(self, modality: str) -> None:
         value = self._fields.get(modality)
         if value is None or isinstance(value, (list, tuple)):
-            return  # of arrays, which are checked one by one
+            return  # a list of arrays, which are checked one by one
         if value.nbytes > LARGEST * len(value):
             raise DataError(
                 f"{self._where}: {self._names[modality]!r} holds {describe(value)}; expected at "
@@ -190,14 +190,14 @@ def _no_words(content: Mapping[str, Any], ids: Any) -> str:
     message = f"no 'raw_text', from which the words are read; found {found}."
     for key, value in content.items():
         if field_named(key) == "text":
-            message += f" {key!r} holds {describe(value)}, vectors of words, as MulT's files do."
+            message += f" {key!r} holds {describe(value)}, word vectors, as in MulT's files."
     if ids is not None:
         message += (
-            " It has text_bert, but nothing says of which vocabulary its ids are; name the "
-            "tokenizer's vocab.txt if you know it."
+            " It has text_bert, but does not name the vocabulary of its ids; name the tokenizer's "
+            "vocab.txt if you know it."
         )
     return message + (
-        " Take the pickle that MMSA publishes, or add each segment's text under 'raw_text'"
+        " Use the pickle that MMSA publishes, or add each segment's text under 'raw_text'"
     )
 
 
@@ -206,7 +206,7 @@ def _stated(length: Any, rows: int, where: str) -> int:
         length = length.reshape(-1)[0]
     if not isinstance(length, (int, np.integer)) or not 0 <= length <= rows:
         raise SegmentError(
-            f"{where} is {describe(length)}; expected a whole number from 0 to {rows}, the rows "
-            "that there are"
+            f"{where} is {describe(length)}; expected a whole number from 0 to {rows}, the number "
+            "of rows"
         )
     return int(length)

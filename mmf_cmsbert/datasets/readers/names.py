@@ -1,6 +1,6 @@
-"""The names that files in circulation use for the same split or field: one table for all layouts.
+"""Synonyms of splits and fields in published files: one table for all layouts.
 
-Case does not matter, nor do spaces and hyphens in place of underscores.
+Case is ignored. Spaces and hyphens count as underscores.
 """
 
 import re
@@ -31,7 +31,7 @@ FIELD_NAMES: Mapping[str, tuple[str, ...]] = {
     "acoustic_lengths": ("acoustic_lengths", "audio_lengths"),
     "text_bert": ("text_bert",),
 }
-# Modality -> the folders that its feature files lie in.
+# Modality -> names of the folder with its feature files.
 FEATURE_FOLDERS: Mapping[str, tuple[str, ...]] = {m: FIELD_NAMES[m] for m in MODALITIES}
 
 _SPLITS: dict[str | None, str] = {
@@ -43,35 +43,35 @@ _FIELDS: dict[str | None, str] = {
 
 
 def split_named(name: Any) -> str | None:
-    """``train``, ``val`` or ``test`` where ``name`` is one of its names, else None."""
+    """Return the split of which ``name`` is a synonym, else None."""
     return _SPLITS.get(_plain(name))
 
 
 def split_in(name: str) -> str | None:
-    """The split that the words of a file's or folder's name speak of, as in ``misa_dev``.
+    """Return the split that a word in a file's or folder's name gives, as in ``misa_dev``.
 
     Returns:
-        None where no word names a split, or two name different ones.
+        The split; None if no word gives one, or two words give different ones.
     """
     found = {_SPLITS[word] for word in re.split(r"[^a-z]+", name.lower()) if word in _SPLITS}
     return found.pop() if len(found) == 1 else None
 
 
 def field_named(name: Any) -> str | None:
-    """The field of :data:`FIELD_NAMES` that ``name`` is one of the names of, else None."""
+    """Return the field of :data:`FIELD_NAMES` of which ``name`` is a synonym, else None."""
     return _FIELDS.get(_plain(name))
 
 
 def known_splits() -> str:
-    """All names of splits, for messages: ``train; val, dev, ...; test``."""
+    """Return all synonyms of splits, for messages: ``train; val, dev, ...; test``."""
     return "; ".join(", ".join(SPLIT_NAMES[split]) for split in SPLITS)
 
 
 def split_keys(content: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Split -> its key in ``content``, of the splits that are there.
+    """Map each split in ``content`` to its key there.
 
     Raises:
-        DataError: two keys name the same split, and hold different objects.
+        DataError: two keys name the same split, with different objects.
     """
     found: dict[str, Any] = {}
     for key, value in content.items():
@@ -89,16 +89,16 @@ def split_keys(content: Mapping[str, Any], where: str) -> dict[str, Any]:
 def fields_of(
     row: Mapping[str, Any], where: str, wanted: Collection[str], same: Callable[[Any, Any], bool]
 ) -> dict[str, Any]:
-    """Field -> its value in ``row``, None values left out.
+    """Map each field to its value in ``row``, without None values.
 
     Args:
-        row: names as the file has them -> values.
-        where: the row's place, for messages.
-        wanted: the fields to look for.
-        same: whether two values of one field agree.
+        row: names in the file -> values.
+        where: the row's location, for messages.
+        wanted: the fields to return.
+        same: returns whether two values of one field agree.
 
     Raises:
-        DataError: two names of one field, whose values disagree.
+        DataError: two synonyms of one field have different values.
     """
     found: dict[str, Any] = {}
     names: dict[str, Any] = {}
@@ -108,7 +108,7 @@ def fields_of(
             continue
         if field in found and not same(found[field], value):
             raise DataError(
-                f"{where}: {names[field]!r} and {name!r} both name the {field}, and they disagree; "
+                f"{where}: {names[field]!r} and {name!r} both give the {field}, and they disagree; "
                 "remove or rename one of them"
             )
         found.setdefault(field, value)
@@ -117,7 +117,7 @@ def fields_of(
 
 
 def name_used(names: Iterable[Any], field: str) -> Any:
-    """The first of ``names`` that stands for ``field``; ``field`` where none does."""
+    """Return the first of ``names`` that is a synonym of ``field``, or ``field`` itself."""
     return next((name for name in names if field_named(name) == field), field)
 
 

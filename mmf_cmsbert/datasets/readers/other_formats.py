@@ -1,4 +1,4 @@
-"""Files that are no pickles, by their first bytes: what they are, and what to do with them."""
+"""Recognise files that are not pickles by their first bytes, and say what to do with them."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from mmf_cmsbert.datasets.readers.media_files import EXTRACTORS, is_media
 from mmf_cmsbert.datasets.readers.tables import SUFFIXES
 
-# How much of a file must be text before it is called so.
+# Bytes of a file that are checked to call it a text.
 START = 1024
 _STARTS = {
     b"\x89HDF": "an HDF5 file (a .csd computational sequence is one)",
@@ -29,10 +29,10 @@ _NAME = re.compile(rb"c[\w.]+\r?\n[\w.]+\r?\n")  # how a pickle of protocol 0 na
 
 
 def other_format(path: Path, start: bytes) -> str | None:
-    """What a file is that opens in a way no pickle does, else None.
+    """Describe a file whose first bytes are not those of a pickle; None if it may be one.
 
     Args:
-        path: for its suffix.
+        path: the file, for its suffix.
         start: its first bytes.
     """
     if is_media(path):
@@ -46,10 +46,10 @@ def other_format(path: Path, start: bytes) -> str | None:
 
 
 def is_text(start: bytes, end: bytes) -> bool:
-    """Whether a file that could not be unpickled is plain text.
+    """Return whether a file that could not be unpickled is plain text.
 
-    Pickles of protocol 0 are text too. They begin with a container or a name, or end in a full stop
-    on a line of its own.
+    Pickles of protocol 0 are text too. They begin with a container or a name, or end in a line that
+    is a full stop.
 
     Args:
         start: the first :data:`START` bytes.
@@ -62,7 +62,7 @@ def is_text(start: bytes, end: bytes) -> bool:
     try:
         text = start.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start < len(start) - 4:  # not a character that START cuts
+        if error.start < len(start) - 4:  # not a character cut by START
             return False
         text = start[: error.start].decode("utf-8")
     return bool(text) and all(
@@ -71,6 +71,6 @@ def is_text(start: bytes, end: bytes) -> bool:
 
 
 TEXT = (
-    f"a text file; a list of segments is read from {', '.join(SUFFIXES)}: give it one of these "
-    "names, with columns such as id, text, label and split"
+    f"a text file; a list of segments needs one of the suffixes {', '.join(SUFFIXES)}, and columns "
+    "such as id, text, label and split"
 )

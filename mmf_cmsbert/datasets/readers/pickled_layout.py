@@ -1,4 +1,4 @@
-"""Layouts whose files are pickles: which of them a file has shows in its content."""
+"""Layouts whose files are pickles; the layout is recognised by a file's content."""
 
 import io
 import pickletools
@@ -23,18 +23,18 @@ SUFFIXES = (".pkl", ".pickle", ".pk", ".p")
 # A pickle's first instructions show whether it holds a list or a dict, and of what.
 _CONTAINERS = {"EMPTY_LIST": list, "LIST": list, "EMPTY_DICT": dict, "DICT": dict}
 _START = 4096
-# A pickle of protocol 2 and later, or a container; other text may happen to be instructions, too.
+# A pickle of protocol 2 or later, or a container; other text can be valid instructions by chance.
 _STARTS = (b"\x80", b"(", b"]", b"}")
 
 
 class PickledLayout(Layout):
     """A layout of pickles of numpy arrays and built-in containers.
 
-    Pickles are read by :func:`~.unpickler.load_plain`, which runs nothing that they name.
+    Pickles are read by :func:`~.unpickler.load_plain`, which executes nothing that they name.
 
     Attributes:
-        content: what a file holds, for messages.
-        opening: the types of the outermost containers of a file, from outside in.
+        content: the form of a file's content, for messages.
+        opening: the types of a file's outermost containers, from outside in.
     """
 
     suffixes = SUFFIXES
@@ -42,26 +42,26 @@ class PickledLayout(Layout):
     opening: ClassVar[tuple[type, ...]] = ()
 
     def recognise(self, path: Path) -> bool:
-        """Never: only the content shows which of these layouts a file has."""
+        """Return False: only the content shows which of these layouts a file has."""
         return False
 
     @abstractmethod
     def recognise_content(self, content: Any) -> bool:
-        """Whether ``content``, which was read from a file, has this layout."""
+        """Return whether ``content``, read from a file, has this layout."""
 
     @abstractmethod
     def content_segments(
         self, content: Any, request: Request, where: str
     ) -> Iterator[Segment | SegmentError]:
-        """Yield the segments of a split, and an error for each that cannot be used.
+        """Yield the segments of a split, and an error object for each unusable one.
 
         Args:
-            content: what the file holds.
+            content: the content of the file.
             request: the split to read, and what the user states about the file.
             where: the file, for messages.
 
         Raises:
-            DataError: the content is not of this layout, or lacks the split.
+            DataError: the content has another layout, or lacks the split.
         """
 
     def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment | SegmentError]:
@@ -79,7 +79,7 @@ class PickledLayout(Layout):
 
 
 class AnyPickle(PickledLayout):
-    """A pickle of whichever layout its content has. It is not registered."""
+    """A pickle whose content shows its layout. It is not registered."""
 
     def recognise_content(self, content: Any) -> bool:
         return any(each.recognise_content(content) for each in pickled_layouts())
@@ -97,18 +97,18 @@ class AnyPickle(PickledLayout):
         *others, last = (f"{each.content} ({each.name.upper()})" for each in known)
         first = f", whose first entry is {describe(content[0])}" if type(content) is list else ""
         raise DataError(
-            f"{file}: not a layout that is known here. Expected {', '.join(others)}, or {last}, "
-            f"found {describe(content)}{first}. Other names of the splits: {known_splits()}"
+            f"{file}: unknown layout. Expected {', '.join(others)}, or {last}, found "
+            f"{describe(content)}{first}. Accepted names of the splits: {known_splits()}"
         )
 
 
 def pickled_layouts() -> list[PickledLayout]:
-    """The registered layouts of pickles, those with a low rank first."""
+    """Return the registered layouts of pickles, those with a low rank first."""
     return [each for each in registry.layouts() if isinstance(each, PickledLayout)]
 
 
 def likely_layout(path: Path) -> PickledLayout | None:
-    """The layout of a pickle by its first instructions, None if they do not show it.
+    """Return the layout of a pickle by its first instructions, None if they do not show it.
 
     Raises:
         OSError: the file cannot be read.
@@ -121,7 +121,7 @@ def likely_layout(path: Path) -> PickledLayout | None:
 
 
 def _containers(path: Path) -> tuple[type, ...]:
-    """The containers that a pickle begins with, in the order in which it opens them."""
+    """Return the containers that a pickle begins with, in the order in which it opens them."""
     with open_regular(path) as file:
         start = io.BytesIO(file.read(_START))
     containers: list[type] = []
@@ -131,13 +131,13 @@ def _containers(path: Path) -> tuple[type, ...]:
         for instruction, _, _ in pickletools.genops(start):
             if instruction.name in _CONTAINERS:
                 containers.append(_CONTAINERS[instruction.name])
-    except Exception:  # cut after _START bytes, or no pickle: the reader's message says what it is
+    except Exception:  # cut after _START bytes, or not a pickle: the reader reports it
         pass
     return tuple(containers)
 
 
 def _count(content: Any, split: str) -> int:
-    """How many segments a split has, 0 if the content is not of a known layout."""
+    """Return the number of segments in a split, 0 if the layout is unknown."""
     if isinstance(content, dict):
         content = next((v for k, v in content.items() if split_named(k) == split), content)
     if isinstance(content, dict):

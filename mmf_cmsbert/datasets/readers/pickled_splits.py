@@ -11,23 +11,23 @@ _KINDS: dict[type, str] = {dict: "dict", list: "list", tuple: "tuple"}
 
 
 def splits_in(content: Any) -> list[Any]:
-    """What a pickle holds under the names of splits; empty where it has none."""
+    """Return a pickle's values under the names of splits; empty without any."""
     if not isinstance(content, dict):
         return []
     return [value for key, value in content.items() if split_named(key)]
 
 
 def split_content(content: Any, split: str, kinds: tuple[type, ...], where: str) -> tuple[str, Any]:
-    """The key of a split as the file has it, and what it holds there.
+    """Return a split's key in the file, and its value.
 
     Args:
-        content: what the pickle holds.
+        content: the content of the pickle.
         split: ``train``, ``val`` or ``test``.
-        kinds: the types that the split may have.
+        kinds: the accepted types of the value.
         where: the file, for messages.
 
     Raises:
-        DataError: no such split, two of them, or one of another type.
+        DataError: the split is missing, occurs twice, or has another type.
     """
     keys = split_keys(content, where) if isinstance(content, dict) else {}
     if split not in keys or not isinstance(content[keys[split]], kinds):

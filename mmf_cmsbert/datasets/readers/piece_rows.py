@@ -1,8 +1,8 @@
-"""Rows of MMSA's aligned files that belong to word pieces, ``[CLS]`` and ``[SEP]`` included.
+"""Rows of MMSA's aligned files that belong to word pieces, with ``[CLS]`` and ``[SEP]``.
 
-MMSA's feature extractor repeats a word's frame for each of its pieces and puts zeros at the special
-tokens. Nothing in a file says whether its rows are words or pieces; how many rows hold anything,
-beside how many pieces ``text_bert`` has, tells.
+MMSA's feature extractor repeats a word's frame for each of its pieces and writes zeros for the
+special tokens. A file does not say whether its rows are words or pieces. The number of used rows,
+compared with the number of pieces in ``text_bert``, shows it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,16 +16,16 @@ _AT_ONCE = 1024  # segments
 
 
 def piece_counts(text_bert: np.ndarray) -> list[int] | None:
-    """How many pieces each segment has, special tokens included.
+    """Return the number of pieces in each segment, special tokens included.
 
     Args:
         text_bert: ``(segments, 3, length)``: ids, mask, token types.
 
     Returns:
-        None where a mask is not ones, at least two, and then zeros.
+        The numbers; None unless each mask is at least two ones followed by zeros.
     """
     found: list[int] = []
-    for start in range(0, len(text_bert), _AT_ONCE):  # it may be in a file
+    for start in range(0, len(text_bert), _AT_ONCE):  # the array may be in a file
         mask = text_bert[start : start + _AT_ONCE, 1]
         counts = np.count_nonzero(mask, 1)
         expected = np.arange(mask.shape[1]) < counts[:, None]
@@ -36,8 +36,8 @@ def piece_counts(text_bert: np.ndarray) -> list[int] | None:
 
 
 def rows_used(rows: Iterable[np.ndarray]) -> int:
-    """The rows of a segment up to the last that holds a finite number besides zero, in any of its
-    modalities ``(rows, width)``."""
+    """Return the number of rows up to the last one that has a finite number other than zero, in any
+    of the modalities ``(rows, width)`` of a segment."""
     last = 0
     for each in rows:
         holding = np.flatnonzero((np.isfinite(each) & (each != 0)).any(1))
@@ -46,11 +46,11 @@ def rows_used(rows: Iterable[np.ndarray]) -> int:
 
 
 def are_pieces(used: Sequence[int], pieces: Sequence[int]) -> bool:
-    """Whether the rows of a split are word pieces.
+    """Return whether the rows of a split are word pieces.
 
-    They are where no segment uses more rows than it has pieces, and at least half of those that use
-    any reach the last piece or the last before ``[SEP]``. (There are at least two pieces more than
-    words, so rows of words end before that.)
+    They are if no segment uses more rows than it has pieces, and if at least half of the segments
+    with used rows use the last piece or the one before ``[SEP]``. (A segment has at least two more
+    pieces than words, so rows of words end earlier.)
     """
     reached = [u >= p - 1 for u, p in zip(used, pieces, strict=True) if u]
     within = all(u <= p for u, p in zip(used, pieces, strict=True))
@@ -60,18 +60,18 @@ def are_pieces(used: Sequence[int], pieces: Sequence[int]) -> bool:
 def by_word(
     rows: Mapping[str, np.ndarray], lengths: Sequence[int] | None, words: int, pieces: int
 ) -> dict[str, np.ndarray]:
-    """The frames of a segment whose rows are word pieces, one a word where that can be known.
+    """Convert rows of word pieces to one frame per word, if the words' lengths can be determined.
 
-    It is known with ``lengths``; where each word is one piece; and where rows change as often as
-    words do, as a word's pieces share their row. Otherwise the rows between ``[CLS]`` and ``[SEP]``
-    are frames that are not aligned.
+    They are given by ``lengths``; or each word is one piece; or rows change as often as words,
+    because the pieces of a word share its row. Otherwise the rows between ``[CLS]`` and ``[SEP]``
+    are returned as unaligned frames.
 
     Args:
         rows: modality -> ``(rows, width)``, padded.
-        lengths: how many pieces each word has, or None.
-        words: how many there are.
-        pieces: how many pieces the segment has, special tokens included; the last is no ``[SEP]``
-            where ``lengths`` add up to more.
+        lengths: number of pieces of each word, or None.
+        words: number of words.
+        pieces: number of pieces of the segment, special tokens included; if ``lengths`` add up to
+            more, the segment was truncated and has no ``[SEP]``.
     """
     if lengths is None:
         inside = {m: each[1 : pieces - 1] for m, each in rows.items()}
@@ -83,7 +83,7 @@ def by_word(
 
 
 def _lengths(rows: Sequence[np.ndarray], words: int) -> list[int] | None:
-    """How many rows each word has, by where rows of any modality change."""
+    """Return the number of rows of each word, by where rows of any modality change."""
     count = len(rows[0]) if rows else 0
     if count == words:
         return [1] * words
@@ -95,13 +95,13 @@ def _lengths(rows: Sequence[np.ndarray], words: int) -> list[int] | None:
 
 
 def _same_bits(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Which rows are the same, NaN too."""
+    """Return which rows are equal, treating NaN as equal."""
     return ((one == other) | ((one != one) & (other != other))).all(1)
 
 
 def _first_or_mean(rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """``(words, width)``: a word's row, the mean where its pieces have different ones; zeros for a
-    word of which the rows were cut off."""
+    """Return ``(words, width)``: a word's row, or the mean if the rows of its pieces differ; zeros
+    for a word whose rows were truncated."""
     frames = np.zeros((len(starts) - 1, rows.shape[1]), rows.dtype)
     for frame, start, end in zip(frames, starts[:-1], starts[1:], strict=True):
         own = rows[start:end]
@@ -111,13 +111,13 @@ def _first_or_mean(rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 
 class PieceCounter:
-    """How many word pieces the words of a text have, by the vocabulary that ``text_bert`` is of.
+    """Counts the word pieces of words with the vocabulary of ``text_bert``.
 
     Args:
         pieces: the word pieces by id.
 
     Raises:
-        DataError: this is not BERT's vocabulary.
+        DataError: the vocabulary is not BERT's.
     """
 
     def __init__(self, pieces: Sequence[str]):
@@ -135,12 +135,12 @@ class PieceCounter:
             ) from error
 
     def count(self, words: Sequence[str], ids: np.ndarray, where: str) -> list[int]:
-        """How many pieces each word has, also of words that were cut off.
+        """Return the number of pieces of each word, truncated words included.
 
         Args:
-            words: of a segment.
-            ids: of ``text_bert`` without its padding.
-            where: the segment's place, for messages.
+            words: the words of a segment.
+            ids: the ids in ``text_bert``, without padding.
+            where: the segment's location, for messages.
 
         Raises:
             DataError: the words do not give these ids.
@@ -148,16 +148,16 @@ class PieceCounter:
         wanted = ids.tolist()
         for tokenizer in self._tokenizers:
             found = tokenizer.encode(list(words), is_pretokenized=True)
-            # A segment longer than the file's rows lost its end.
+            # A segment longer than the file's rows was truncated.
             if found.ids == wanted or (len(found.ids) > len(wanted) and _begins(found.ids, wanted)):
                 owners = [word for word in found.word_ids if word is not None]
                 return np.bincount(owners, minlength=len(words)).tolist()
         raise DataError(
-            f"{where}: the ids of 'text_bert' are not what the vocabulary makes of 'raw_text'; "
-            "name the vocab.txt of the tokenizer that made them"
+            f"{where}: the ids of 'text_bert' differ from those of 'raw_text' with this "
+            "vocabulary; name the vocab.txt of the tokenizer used for them"
         )
 
 
 def _begins(ids: Sequence[int], start: Sequence[int]) -> bool:
-    # The last may have been replaced by [SEP].
+    # The last id may have been replaced by [SEP].
     return ids[: len(start) - 1] == start[:-1]

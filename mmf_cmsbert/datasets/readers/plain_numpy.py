@@ -1,6 +1,6 @@
-"""Stand-ins for the few globals that a pickle of plain data names: numpy's arrays and types.
+"""Replacements for the few globals that a pickle of plain data names: numpy's arrays and types.
 
-numpy's own functions trust a pickle with sizes, flags and memory layouts. These make arrays from
+numpy's functions trust the sizes, flags and memory layouts in a pickle. These make arrays from
 checked types, shapes and bytes.
 """
 
@@ -17,22 +17,22 @@ from mmf_cmsbert.datasets.readers.file_views import (
     has_impossible_characters,
 )
 
-# Texts of up to ten million characters: each takes that many, however short it is.
+# Texts of up to ten million characters; a fixed-width text always takes its full width.
 _PLAIN_TYPE = re.compile(r"b1|[iuf]\d{1,2}|[SU][1-9]\d{0,6}|O\d?")
 
 
 class Refused(Exception):
-    """The pickle asks for something that plain data does not need."""
+    """The pickle uses something that plain data does not need."""
 
 
 class Stub:
-    """What a global of a pickle resolves to."""
+    """The object that a global of a pickle resolves to."""
 
     __slots__ = ()
 
 
 class _ArrayClass(Stub):
-    """Stands for the class ``numpy.ndarray``, which is only ever named, never called."""
+    """Replaces the class ``numpy.ndarray``, which is named but not called."""
 
     __slots__ = ()
 
@@ -49,8 +49,8 @@ class PlainType(Stub):
         self.dtype = np.dtype("O" if code[0] == "O" else code)
 
     def __setstate__(self, state: Any) -> None:
-        # Of numpy's state only the byte order is taken: sizes, fields and flags set from outside
-        # are how a pickle would get at memory.
+        # Only the byte order of numpy's state is used: a pickle could access memory through sizes,
+        # fields and flags.
         _version, order, subarray, names, fields, *_sizes_and_flags = state
         if not (subarray is names is fields is None) or _text(order) not in ("<", ">", "|", "="):
             raise Refused("numpy dtype with fields")
@@ -59,7 +59,7 @@ class PlainType(Stub):
 
 
 class PendingArray(Stub):
-    """An array that a pickle has announced, and whose state comes later.
+    """An array whose state comes later in the pickle.
 
     Attributes:
         array: the array.
@@ -84,7 +84,7 @@ class PendingArray(Stub):
         try:
             return self._array
         except AttributeError:
-            raise Refused("numpy array that has no state, or holds itself") from None
+            raise Refused("numpy array without state, or containing itself") from None
 
 
 def _new_array(of: Any, *_shape_and_type: Any) -> PendingArray:
@@ -102,7 +102,7 @@ def _array_from_buffer(
     if order in ("C", "F") and axes is None:
         return _array(content, dtype, shape, order)
     _size(shape)
-    # numpy 2.3 and newer: contiguous after its axes are put in another order.
+    # numpy 2.3 and newer: contiguous after reordering its axes.
     if (
         order != "K"
         or type(axes) is not tuple
@@ -114,13 +114,13 @@ def _array_from_buffer(
 
 
 def _array(content: Any, dtype: np.dtype, shape: Any, order: str | tuple[int, ...]) -> Any:
-    """An array of bytes in memory or in a file.
+    """Make an array from bytes in memory or in a file.
 
     Args:
         content: the bytes.
-        dtype: of plain values.
-        shape: as the pickle states it.
-        order: ``C``, ``F``, or how the axes of an array in order C are put in another order.
+        dtype: a type of plain values.
+        shape: the shape in the pickle.
+        order: ``C``, ``F``, or the order of axes relative to an array in order C.
     """
     content = _content(content, dtype, shape)
     stored = shape[::-1] if order == "F" else shape
@@ -146,7 +146,7 @@ def _scalar(plain: Any, content: Any) -> Any:
 
 
 def _encode(text: Any, encoding: Any = None, *_errors: Any) -> bytes:
-    # Python 3 writes bytes so into protocols 0 to 2.
+    # Python 3 writes bytes like this in protocols 0 to 2.
     if type(text) is not str or _text(encoding).lower() not in ("latin1", "latin-1"):
         raise Refused("_codecs.encode with another encoding than latin1")
     return text.encode("latin-1")
@@ -178,7 +178,7 @@ def _content(content: Any, dtype: np.dtype, shape: Any) -> bytes | bytearray | F
         or len(content) != _size(shape) * dtype.itemsize
     ):
         raise Refused("numpy array whose content does not fit its shape")
-    # Those in a file are looked at when they are read.
+    # Bytes in a file are checked when they are read.
     if type(content) is not FileBytes and has_impossible_characters(content, dtype):
         raise Refused("numpy text with characters that do not exist")
     return content
@@ -188,7 +188,7 @@ def _text(value: Any) -> str:
     if type(value) is bytes:
         value = value.decode("latin-1")
     if type(value) is not str:
-        raise Refused("a name that is no text")
+        raise Refused("a name that is not text")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The segments of a split, whatever the layouts of its files."""
+"""Read the segments of a split from files of any layout."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
@@ -25,14 +25,14 @@ def read_files(
 ) -> Iterator[Segment | SegmentError]:
     """Yield the segments of a split from all its files, in the order of the files.
 
-    Yields an error for each segment that cannot be used, also for one whose id came before in any
-    of the files. Files of a layout that spreads a segment over several files, such as ``.csd``,
-    are read together, before the others.
+    Yields an error object for each segment that cannot be used, and for duplicate ids in all files.
+    Files of a layout that spreads a segment over several files, such as ``.csd``, are read
+    together, before the others.
 
     Args:
-        files: files and folders, which exist.
+        files: existing files and folders.
         split: ``train``, ``val`` or ``test``.
-        layout: the name of the layout of all files, or ``auto`` to recognise that of each.
+        layout: the name of the layout of all files, or ``auto`` to recognise each file's.
         corpus: ``mosi`` or ``mosei``, whose published lists split the videos of ``.csd`` files;
             None if the user names neither.
         alignment: ``word`` or ``none``, see :class:`.layout.Request`.
@@ -52,14 +52,14 @@ def read_files(
 def by_layout(
     files: Sequence[Path], layout: str = registry.AUTO
 ) -> list[tuple[Layout, list[Path]]]:
-    """The files with their layouts: those that are read together first, then each by itself.
+    """Group files by layout: first those that are read together, then the others one by one.
 
     Args:
         files: files and folders.
         layout: the name of the layout of all files, or ``auto``.
 
     Raises:
-        DataError: a folder of no layout.
+        DataError: the layout of a folder is unknown.
     """
     layouts = [
         _layout_of(file) if layout == registry.AUTO else registry.layout_named(layout)
@@ -82,7 +82,7 @@ def _layout_of(path: Path) -> Layout:
         examples = chain.from_iterable(each.examples for each in known)
         names = sorted(dict.fromkeys(examples), key=lambda name: " " in name)  # file names first
         raise DataError(
-            f"{path} is a folder, and holds neither {' nor '.join(names)}; expected one of these "
-            "in it, or the name of a file"
+            f"{path} is a folder without {' or '.join(names)}; expected one of these in it, or the "
+            "name of a file"
         )
     return layout or AnyPickle()

@@ -46,18 +46,18 @@ def register_layout(name: str) -> Callable[[Class], Class]:
 
 
 def layouts() -> list[Layout]:
-    """All layouts, those with a low rank first."""
+    """Return all layouts, those with a low rank first."""
     _import_own()
     return sorted(_layouts.values(), key=lambda each: (each.rank, each.name))
 
 
 def choices() -> list[str]:
-    """The names that a user may give: ``auto``, and that of each layout."""
+    """Return the names that a user may type: ``auto``, and the name of each layout."""
     return [AUTO, *(each.name for each in layouts())]
 
 
 def layout_named(name: str) -> Layout:
-    """The layout that is registered under ``name``.
+    """Return the layout registered under ``name``.
 
     Raises:
         ConfigError: there is none.
@@ -79,16 +79,16 @@ def check_layout(layout: Any, key: str) -> None:
 
 
 def recognise(path: Path) -> Layout | None:
-    """The layout of a file or folder, None if it does not show without reading the file.
+    """Return the layout of a file or folder; None if only reading the file shows it.
 
-    Pickles do not show it: see :mod:`.pickled_layout`. A folder with a store in it is a store,
-    whatever else is in it.
+    Pickles must be read: see :mod:`.pickled_layout`. A folder with a store in it is a store,
+    whatever other files it has.
     """
     return next((each for each in reversed(layouts()) if each.recognise(path)), None)
 
 
 def code_of(layout: Layout) -> str | None:
-    """A hash of the file that defines a layout outside this package; None for our own layouts."""
+    """Return a hash of the file of a layout outside this package; None for our layouts."""
     if _is_own(type(layout)):
         return None
     file = getattr(sys.modules.get(type(layout).__module__), "__file__", None)

@@ -1,4 +1,4 @@
-"""The id of a segment, and the video that it is cut from."""
+"""Read segment ids, and the video that a segment is cut from."""
 
 import re
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ from mmf_cmsbert.errors import SegmentError
 
 _NUMBER_AT_END = re.compile(r"(.+)_\d+(?:\.\d+)?")
 _YOUTUBE = re.compile(r"[A-Za-z0-9_-]{11}")
-# Lower-case words of eleven letters, such as recording_a, are hardly an id of YouTube.
+# Lower-case words of eleven letters, such as recording_a, are unlikely to be YouTube ids.
 _PLAIN_NAME = re.compile(r"[a-z]+([_-][a-z]+)*")
-_NUMBERED = re.compile(r"\d{5,}")  # the videos of CMU-MOSEI that are not of YouTube
+_NUMBERED = re.compile(r"\d{5,}")  # videos of CMU-MOSEI that are not from YouTube
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What an id says of its segment.
+    """The properties that an id gives for its segment.
 
     Attributes:
         id: unique in its corpus.
@@ -45,13 +45,13 @@ class Identity:
 
 
 def identity(value: Any, where: str) -> Identity:
-    """An id out of what a file holds for it: text, bytes, a whole number, or a row of these.
+    """Read an id from a file's value: text, bytes, a whole number, or a row of these.
 
     A row of two is a video and its clip. A row of three is a video with start and end in seconds,
-    as MulT's files have it; where these are no seconds, they are only parts of the id.
+    as in MulT's files; if these are not seconds, they are only parts of the id.
 
     Raises:
-        SegmentError: none of these.
+        SegmentError: the value is none of these.
     """
     if isinstance(value, np.ndarray):
         value = value.reshape(-1).tolist() if value.ndim and value.size > 1 else _only(value)
@@ -73,12 +73,12 @@ def identity(value: Any, where: str) -> Identity:
 
 
 def video_of(segment_id: str) -> str:
-    """The video that a segment is cut from, by its id.
+    """Return the video that a segment is cut from, by its id.
 
-    Known styles are ``VIDEO[index]`` and ``VIDEO$_$clip`` of any video; and ``VIDEO_clip`` where
-    ``VIDEO`` is a video of CMU-MOSI or CMU-MOSEI, or has the form of their ids (11 characters of
-    YouTube's, or 5 digits and more). Nothing says that ``clip_0`` and ``clip_1`` are of one video:
-    any other id counts as a video of its own.
+    Known forms are ``VIDEO[index]`` and ``VIDEO$_$clip`` for any video, and ``VIDEO_clip`` if
+    ``VIDEO`` is a video of CMU-MOSI or CMU-MOSEI or has the form of their ids (11 characters as on
+    YouTube, or at least 5 digits). Any other id counts as a separate video, because ``clip_0`` and
+    ``clip_1`` need not belong to one video.
     """
     if match := re.fullmatch(r"(.+)\[\d+\]", segment_id):
         return match[1]

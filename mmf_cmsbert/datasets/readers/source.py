@@ -1,6 +1,6 @@
-"""The corpus in the paths that a user names: which files hold which split, and in what layout.
+"""Find the corpus in the paths that a user names: the files of each split, and their layouts.
 
-Every command resolves paths here, so that each accepts what the others accept.
+All commands resolve paths here, so that they accept the same paths.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import ConfigError, DataError, UserError
 from mmf_cmsbert.files import check_regular
 
-# A corpus is looked for in a folder, and at most this many levels below it.
+# A corpus is searched in a folder, and at most this many levels below it.
 _DEEPEST = 3
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 
@@ -28,11 +28,11 @@ class Source:
     """A corpus on disk.
 
     Attributes:
-        files: split -> its files; a file with all splits is listed for each. Only the splits that
-            the source has.
-        layouts: the names of the layouts, in the order of the files; ``auto`` where only reading a
+        files: split -> its files, for the splits that the source has; a file with all splits is
+            listed for each.
+        layouts: the names of the layouts, in the order of the files; ``auto`` if only reading a
             file shows its layout.
-        unnamed: the files that name no split. Where no file does, they are the test split.
+        unnamed: the files that name no split. If no file does, they are the test split.
     """
 
     files: dict[str, list[Path]]
@@ -45,7 +45,7 @@ class _Found:
     files: dict[str, list[Path]] = field(default_factory=lambda: {split: [] for split in SPLITS})
     layouts: dict[str, None] = field(default_factory=dict)
     unnamed: list[Path] = field(default_factory=list)
-    named: Sequence[Path] = ()  # what the user named; nothing for what is in a subfolder
+    named: Sequence[Path] = ()  # the paths that the user named; empty in subfolders
 
     def add(self, layout: str, files: dict[str, list[Path]], unnamed: Sequence[Path] = ()) -> None:
         self.layouts[layout] = None
@@ -54,7 +54,7 @@ class _Found:
             self.files[split] += each
 
     def take(self, other: "_Found | UserError", only: str | None = None) -> None:
-        """Add what was found in a subfolder; of the split ``only``, if that is given."""
+        """Add the files found in a subfolder, or only those of the split ``only``."""
         if isinstance(other, UserError):
             raise other
         self.layouts |= other.layouts
@@ -69,26 +69,26 @@ def find_source(
     layout: str = registry.AUTO,
     levels: int | None = None,
 ) -> Source:
-    """The files of each split in the files and folders that a user names.
+    """Find the files of each split in the files and folders that a user names.
 
     A path is a pickle with all splits (MAG, MMSA) or with one (MISA), a list of segments, a
-    ``.csd`` file, a store, or a folder: of ``.csd`` files, of stores, a plain folder of segments,
+    ``.csd`` file, a store, or a folder: of ``.csd`` files, of stores, a user's folder of segments,
     or one whose files or subfolders name their split (``train``; ``dev``, ``val``, ``valid`` or
-    ``validation``; ``test``). A folder with only one corpus further down counts as that corpus.
-    Several paths make one source.
+    ``validation``; ``test``). A folder with exactly one corpus in its subfolders counts as that
+    corpus. Several paths make one source.
 
     Args:
         paths: files and folders.
-        split: the only split that is wanted; it is also that of files which name none.
+        split: the only split to read; also the split of files that name none.
         layout: the layout of all files, or ``auto``.
-        levels: how many levels of folders to look through below a folder that is no corpus itself.
+        levels: how many levels of subfolders to search in a folder that is not itself a corpus.
 
     Returns:
-        The source. Segments whose split nothing names count as test.
+        The source. Segments without a named split count as test.
 
     Raises:
         ConfigError: some files name their split and others do not.
-        DataError: no such file, or a folder without a corpus.
+        DataError: a path is missing, or a folder has no corpus.
     """
     paths = [_checked(path) for path in paths]
     found = _Found(named=paths)
@@ -99,8 +99,8 @@ def find_source(
         found.files[split] += found.unnamed
     elif found.unnamed and named:
         raise ConfigError(
-            f"{found.unnamed[0]}: names no split, and other files name theirs; read it by itself "
-            "with --split train, --split val or --split test, or give it under "
+            f"{found.unnamed[0]}: names no split, but other files name theirs; read it separately "
+            "with --split train, --split val or --split test, or list it under "
             "annotations.train, val or test"
         )
     elif found.unnamed:
@@ -112,7 +112,7 @@ def find_source(
 
 
 def _checked(path: Path) -> Path:
-    """The absolute path, which exists."""
+    """Return the absolute path, after checking that it exists."""
     try:
         path = path.expanduser().absolute()
         if path.is_file() and is_media(path):
@@ -131,14 +131,14 @@ def _checked(path: Path) -> Path:
 
 
 def _find(path: Path, given: str | None, layout: str, found: _Found, levels: int) -> None:
-    """Add what ``path`` holds to ``found``.
+    """Add the files of ``path`` to ``found``.
 
     Args:
         path: a file or a folder.
         given: the split of files that name none; None if the user gives no split.
-        layout: of all files, or ``auto``.
-        found: what was found so far.
-        levels: how many levels of folders may be looked through below this one.
+        layout: the layout of all files, or ``auto``.
+        found: the files found so far.
+        levels: how many levels of subfolders to search.
     """
     try:
         kind = _kind(path, layout)
@@ -153,7 +153,7 @@ def _find(path: Path, given: str | None, layout: str, found: _Found, levels: int
 
 
 def _kind(path: Path, layout: str) -> Layout | None:
-    """The layout of a path; None of a file that does not show it, or a folder to look into."""
+    """Return the layout of a path; None for a file that must be read, or a folder to search."""
     if path.is_dir():
         kind = registry.recognise(path)
         if kind is not None and layout == registry.AUTO and (why := kind.ambiguity(path)):
@@ -162,23 +162,23 @@ def _kind(path: Path, layout: str) -> Layout | None:
     if layout != registry.AUTO:
         return registry.layout_named(layout)
     if path.suffix.lower() in _ARCHIVES:
-        raise DataError(f"{path}: a packed file; unpack it, and name the folder with its content")
+        raise DataError(f"{path}: an archive; unpack it, and name the folder with its content")
     return registry.recognise(path) or likely_layout(path)
 
 
 def _splits(
     path: Path, kind: Layout | None, given: str | None, named: Sequence[Path]
 ) -> Sequence[str]:
-    """The splits that a corpus names, else the one that ``given`` or its name states, or none."""
+    """Return the splits that a corpus names, else the one of ``given`` or its name, or none."""
     if kind is None:
-        return SPLITS  # reading it says what is wrong
+        return SPLITS  # the reader reports the error
     if splits := kind.splits(path, named):
         return splits
     return [one] if (one := given or kind.split_by_name(path)) else []
 
 
 def _look_into(path: Path, given: str | None, layout: str, found: _Found, levels: int) -> None:
-    """Find the corpus in a folder that is none itself."""
+    """Find the corpus in a folder that is not itself one."""
     named, others = source_folder.files_by_split(path, _suffixes(layout))
     for split, files in named.items():
         kind = _kind(files[0], layout)
@@ -212,7 +212,7 @@ def _look_into(path: Path, given: str | None, layout: str, found: _Found, levels
 
 
 def _suffixes(layout: str) -> Sequence[str]:
-    """The suffixes of files that may hold a split; of all layouts if this one has none."""
+    """Return the suffixes of files that may hold a split; of all layouts if this one has none."""
     own = () if layout == registry.AUTO else registry.layout_named(layout).suffixes
     return own or [suffix for each in registry.layouts() for suffix in each.suffixes]
 
@@ -225,7 +225,7 @@ def _add_splits(
     if len(set(splits)) < len(splits):
         raise DataError(
             f"{path}: two of {', '.join(each.name for each in below)} name the same split; "
-            "name the folders that are wanted one by one"
+            "name the folders to read one by one"
         )
     if not below:
         raise source_folder.nothing(path)

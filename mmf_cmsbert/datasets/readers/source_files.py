@@ -1,4 +1,4 @@
-"""The files that the segments of a split are read from."""
+"""List the files that the segments of a split are read from."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -7,10 +7,10 @@ from mmf_cmsbert.datasets.readers import registry
 
 
 def files_of(paths: Sequence[Path], split: str, layout: str = registry.AUTO) -> list[Path]:
-    """Every file that the segments of a split are read from, absolute, in a fixed order.
+    """Return all files that the segments of a split are read from, absolute, in a fixed order.
 
     Args:
-        paths: files and folders of a corpus. A folder of no layout has no such files.
+        paths: files and folders of a corpus. A folder without a known layout has no such files.
         split: ``train``, ``val`` or ``test``.
         layout: the name of their layout, or ``auto``.
     """

@@ -1,4 +1,4 @@
-"""The files and subfolders of a folder that may hold a corpus, where the folder is none itself."""
+"""Search a folder that is not itself a corpus for files and subfolders with a corpus."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import open_regular
 
-# In a folder with more subfolders than this, a corpus is not looked for: it is no place for one.
+# Folders with more subfolders than this are not searched: they are unlikely to hold a corpus.
 _MOST_FOLDERS = 50
 _SHOWN = 4
 _LABEL_COLUMNS = {"video_id", "clip_id", "text", "label", "annotation", "mode"}
@@ -22,17 +22,17 @@ _FEATURES = {name for names in FEATURE_FOLDERS.values() for name in names}
 
 
 class NothingFound(DataError):
-    """A folder holds no corpus."""
+    """A folder has no corpus."""
 
 
 def files_by_split(path: Path, suffixes: Sequence[str]) -> tuple[dict[str, list[Path]], list[Path]]:
-    """The files of a folder that may hold segments: split -> its file, and those that name none.
+    """Return a folder's files that may hold segments: split -> its file, and files without a split.
 
-    A file called just ``dev.pkl`` is taken before one called ``mosi_dev.pkl``.
+    A file named ``dev.pkl`` is preferred over ``mosi_dev.pkl``.
 
     Args:
         path: the folder.
-        suffixes: of the files, in lower case.
+        suffixes: suffixes of the files, in lower case.
 
     Raises:
         DataError: two files name the same split.
@@ -45,16 +45,16 @@ def files_by_split(path: Path, suffixes: Sequence[str]) -> tuple[dict[str, list[
         if len(found) > 1:
             raise DataError(
                 f"{path}: {' and '.join(file.name for file in found)} both name the same split; "
-                "name the files that are wanted one by one"
+                "name the files to read one by one"
             )
         if found:
             named[split] = found
-    # A .json may be anything; a list of segments is called so, or after its split.
+    # A .json may be anything; a list of segments is named segments, or after its split.
     return named, [f for f in files if split_in(f.stem) is None and f.suffix.lower() != ".json"]
 
 
 def without_label_tables(files: Sequence[Path]) -> list[Path]:
-    """The files without the ``label.csv`` that MMSA ships beside its pickles.
+    """Return the files without the ``label.csv`` that MMSA ships beside its pickles.
 
     The pickles hold the same segments with their frames.
 
@@ -74,13 +74,13 @@ def _is_label_table(file: Path) -> bool:
 
 
 def named_pickles(path: Path) -> list[Path]:
-    """The pickles of a folder that are called just as their split is."""
+    """Return the pickles of a folder whose name is exactly that of a split."""
     files = [file for file in path.iterdir() if file.suffix.lower() in PICKLES]
     return sorted(file for file in files if split_named(file.stem))
 
 
 def folders(path: Path) -> list[Path]:
-    """The subfolders that may hold a corpus; none where there are very many."""
+    """Return the subfolders that may hold a corpus; empty if there are very many."""
     found = (
         each
         for each in path.iterdir()
@@ -91,15 +91,15 @@ def folders(path: Path) -> list[Path]:
 
 
 def several(path: Path, found: Sequence[Path]) -> DataError:
-    """The message for a folder with more than one thing that may be the corpus."""
+    """Return the error for a folder with more than one possible corpus."""
     return DataError(
-        f"{path}: several things in it may be a corpus; name one of {_names(found)}, for example "
-        f"{found[0]}"
+        f"{path}: more than one possible corpus in this folder; name one of {_names(found)}, for "
+        f"example {found[0]}"
     )
 
 
 def nothing(path: Path) -> NothingFound:
-    """The message for a folder without a corpus."""
+    """Return the error for a folder without a corpus."""
     there = sorted(each for each in path.iterdir() if not each.name.startswith("."))
     found = f"found {_names(there)}" if there else "found nothing"
     media = media_in([path])

@@ -1,7 +1,7 @@
 """Checks of segments while they are read from files.
 
-Each takes a stream of segments and yields it in order, with an error instead of a segment that
-fails the check. The caller decides whether to raise the error.
+Each takes a stream of segments and yields it in order, with an error object for each segment that
+fails the check. The caller decides whether to raise it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,10 +11,10 @@ from mmf_cmsbert.datasets.segment import Segment, unaligned
 from mmf_cmsbert.errors import DataError, DuplicateSegment, SegmentError
 
 Stream = Iterable[Segment | SegmentError]
-# A small pickle can name one array any number of times. float32 takes four times the memory of
-# numbers of one byte.
+# A small pickle can refer to one array any number of times. float32 takes four times the memory of
+# one-byte numbers.
 _MOST_GROWN, _SMALL = 16, 1 << 24
-# Bytes that a segment counts for at least, also if it is an error.
+# The fewest bytes that a segment counts for, even if it is an error.
 _LEAST = 512
 
 
@@ -25,8 +25,8 @@ def once_each(segments: Stream, where: str) -> Iterator[Segment | SegmentError]:
         if isinstance(segment, Segment):
             if segment.id in seen:
                 segment = DuplicateSegment(
-                    f"{where}: segment id {segment.id} stands twice in this split; expected each "
-                    "once",
+                    f"{where}: segment id {segment.id} occurs twice in this split; expected "
+                    "unique ids",
                     segment.id,
                 )
             else:
@@ -35,25 +35,25 @@ def once_each(segments: Stream, where: str) -> Iterator[Segment | SegmentError]:
 
 
 def aligned_only(segments: Stream, where: str) -> Iterator[Segment | SegmentError]:
-    """Check that each segment has one frame a word in each of its modalities."""
+    """Check that each segment has one frame per word in each of its modalities."""
     for segment in segments:
         if isinstance(segment, Segment) and (found := unaligned(segment)):
             segment = SegmentError(
-                f"{where}: {found}; this layout is word-aligned, one frame a word. Align the file "
-                "again, or leave the segment out"
+                f"{where}: {found}; this layout needs one frame per word. Align the file again, or "
+                "remove the segment"
             )
         yield segment
 
 
 def bounded(segments: Stream, files: Sequence[Path]) -> Iterator[Segment | SegmentError]:
-    """Check that the segments do not hold far more than their files.
+    """Check that the segments are not much larger than their files.
 
     Args:
         segments: the segments.
-        files: the files that they are read from; of a folder its ``.csd`` files count.
+        files: the files that they are read from; for a folder its ``.csd`` files.
 
     Raises:
-        DataError: they do.
+        DataError: they are.
     """
     stored = sum(each.stat().st_size for file in files for each in _files_in(file))
     left = _MOST_GROWN * stored + _SMALL

@@ -1,7 +1,7 @@
-"""Rows out of JSON lines, JSON arrays, CSV and TSV, as people's programs write them.
+"""Read rows from JSON lines, JSON arrays, CSV and TSV, as common programs write them.
 
-Encodings are UTF-8 and, by their byte order mark, UTF-16 and UTF-32. Cells are cut by commas, tabs
-or semicolons; where they are not cut by commas, numbers may have a decimal comma.
+Encodings are UTF-8 and, with a byte order mark, UTF-16 and UTF-32. Cells are separated by commas,
+tabs or semicolons; unless they are separated by commas, numbers may have a decimal comma.
 """
 
 import csv
@@ -54,7 +54,7 @@ def read_table(file: Path) -> Iterator[Row]:
 def table_rows(file: Path) -> Iterator[RowOrError]:
     """Each row's place, for messages, and its cells by the names of their columns.
 
-    A line that is no JSON, or has more or fewer cells than columns, gives an error, and the rows
+    A line that is not JSON, or has more or fewer cells than columns, gives an error, and the rows
     after it are read.
 
     Empty cells are left out.
@@ -86,7 +86,7 @@ def _json(file: Path) -> Iterator[RowOrError]:
                 row = json_text.parse(line, where)
             except ValueError as error:
                 reason = str(error)[:100]
-                yield where, SegmentError(f"{where} is no JSON ({reason}): {line[:80]!r}")
+                yield where, SegmentError(f"{where} is not JSON ({reason}): {line[:80]!r}")
                 continue
             yield where, _object(row, where)
 
@@ -98,7 +98,7 @@ def _array(file: Path) -> Iterator[RowOrError]:
     except ValueError as error:
         at = f": line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise DataError(
-            f"{file}{at} is no JSON ({str(error)[:100]}); expected an array of objects, or, in a "
+            f"{file}{at} is not JSON ({str(error)[:100]}); expected an array of objects, or, in a "
             ".jsonl file, an object a line"
         ) from error
     if isinstance(rows, dict) and all(split_named(k) and type(v) is list for k, v in rows.items()):
@@ -146,11 +146,11 @@ def _cells(file: Path) -> Iterator[RowOrError]:
                 yield where, _with_points(cells, marks, where) if delimiter != "," else cells
         except csv.Error as error:
             line = reader.line_num + skipped
-            raise DataError(f"{file}: line {line} is no CSV ({error})") from error
+            raise DataError(f"{file}: line {line} is not CSV ({error})") from error
 
 
 def _delimiter(header: str, file: Path) -> str:
-    """What cuts the header into the most names that are known."""
+    """Return the delimiter that gives the most known column names in the header."""
     if file.suffix.lower() == ".tsv":
         return "\t"
 
@@ -167,17 +167,17 @@ def _columns(names: list[str], file: Path) -> list[str]:
     # pandas leaves the name of its index empty.
     names = [name.strip() or f"column {number}" for number, name in enumerate(names, 1)]
     if len(set(names)) < len(names):
-        raise DataError(f"{file}: a column stands twice in {names}")
+        raise DataError(f"{file}: a column occurs twice in {names}")
     return names
 
 
 def _with_points(cells: dict[str, str], marks: set[str], where: str) -> dict[str, str]:
-    """The cells, with points for decimal commas where numbers are expected.
+    """Replace decimal commas by points in cells of numbers.
 
     Args:
-        cells: of a row.
-        marks: the decimal marks of the rows before, to which this row's are added.
-        where: the row's place.
+        cells: the cells of a row.
+        marks: the decimal marks of earlier rows, to which this row's are added.
+        where: the row's location, for messages.
     """
     numbers = [name for name in cells if field_named(name) in _NUMBERS]
     for name in numbers:
@@ -219,7 +219,7 @@ def _lines(text: TextIO, file: Path) -> Iterator[str]:
 
 
 def _not_utf8(file: Path) -> str:
-    """The line that is no text, and what it may be."""
+    """Describe the first line that is not UTF-8, and how to convert the file."""
     with open_regular(file) as lines:
         number, line = 0, b""
         while line := lines.readline(_LONGEST_LINE):
@@ -233,6 +233,6 @@ def _not_utf8(file: Path) -> str:
     except UnicodeDecodeError:
         shown = ""
     return (
-        f"{file}: line {number} is no UTF-8 text{shown}; save the file as UTF-8 (Excel: CSV "
+        f"{file}: line {number} is not UTF-8 text{shown}; save the file as UTF-8 (Excel: CSV "
         f"UTF-8), or, if it is cp1252, type iconv -f cp1252 -t utf-8 {file.name} > NEW"
     )

@@ -1,4 +1,4 @@
-"""Text out of files: what it is, whether it is any, and the words of a segment."""
+"""Text from files: describe values, recognise blank words, and split texts into words."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -11,17 +11,17 @@ from mmf_cmsbert.datasets.readers.file_views import FileBytes
 from mmf_cmsbert.errors import SegmentError
 
 BYTES = (bytes, FileBytes)
-# Letters and symbols by their class that show nothing: fillers of Hangul, the empty Braille cell.
-# Characters of a segment, and of its id. A pickle can name one long word any number of times.
+# Characters of a segment, and of its id. A pickle can refer to one long word any number of times.
 LONGEST_TEXT, LONGEST_ID = 1 << 20, 1 << 10
+# Characters that are letters or symbols by category, but invisible: Hangul fillers, empty Braille.
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 
 
 def has_text(word: str) -> bool:
-    """Whether anything of a word can be seen or said.
+    """Return whether a word has a visible character.
 
-    Blank are spaces, control and format characters (zero-width spaces and joiners, byte order
-    marks, soft hyphens, marks of direction), combining marks without a letter, and fillers.
+    Invisible are spaces, control and format characters (zero-width spaces and joiners, byte order
+    marks, soft hyphens, direction marks), combining marks without a letter, and fillers.
     """
     return any(
         # Letter, number, punctuation, symbol; vowel signs of Indic scripts; private use.
@@ -32,7 +32,7 @@ def has_text(word: str) -> bool:
 
 
 def describe(value: Any) -> str:
-    """What ``value`` is, in a few words; cheap whatever it is."""
+    """Describe ``value`` in a few words, at low cost for any value."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and type {value.dtype}"
     if isinstance(value, (list, tuple, dict)):
@@ -46,7 +46,7 @@ def describe(value: Any) -> str:
 
 
 def word_list(value: Any, where: str) -> list[str]:
-    """Words from a list or array of text or bytes, blank ones included."""
+    """Read words from a list or array of text or bytes, blank ones included."""
     if not isinstance(value, (list, tuple, np.ndarray)) or getattr(value, "ndim", 1) == 0:
         raise SegmentError(f"{where}: expected a list of words, found {describe(value)}")
     words, left = [], LONGEST_TEXT
@@ -57,7 +57,7 @@ def word_list(value: Any, where: str) -> list[str]:
 
 
 def split_text(value: Any, where: str) -> list[str]:
-    """The words of a text, cut at spaces, blank ones included."""
+    """Split a text into words at spaces, blank ones included."""
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.reshape(-1)[0]
     if isinstance(value, BYTES):
@@ -70,45 +70,43 @@ def split_text(value: Any, where: str) -> list[str]:
 
 
 def spoken(words: Iterable[str], where: str) -> list[int]:
-    """The positions of the words that are not blank.
+    """Return the positions of the words that are not blank.
 
     Raises:
-        SegmentError: all are, or there are none.
+        SegmentError: all words are blank, or there are none.
     """
     words = list(words)
     found = [i for i, word in enumerate(words) if has_text(word)]
     if not found:
         why = f": all {len(words)} are blank, such as {words[0][:8]!a}" if words else ""
-        raise SegmentError(
-            f"{where}: the segment has no words{why}; give it its text, or leave it out"
-        )
+        raise SegmentError(f"{where}: the segment has no words{why}; add its text, or remove it")
     return found
 
 
 def decoded(value: bytes | FileBytes, what: str) -> str:
-    """UTF-8 text, or a SegmentError that opens with ``what``."""
+    """Decode UTF-8 text, or raise a SegmentError that begins with ``what``."""
     try:
         return str(bytes(value), "utf-8")
     except UnicodeDecodeError as error:
-        raise SegmentError(f"{what} is no UTF-8 text: {value[:40]!r}") from error
+        raise SegmentError(f"{what} is not UTF-8 text: {value[:40]!r}") from error
 
 
 def writable(value: str, what: str) -> None:
-    """Raise for text that cannot be written: lone surrogates, code points that do not exist."""
+    """Refuse text that cannot be encoded: lone surrogates, code points that do not exist."""
     try:
         value.encode("utf-8")
     except (UnicodeEncodeError, SystemError, ValueError) as error:
-        raise SegmentError(f"{what} is no text that can be written as UTF-8") from error
+        raise SegmentError(f"{what} cannot be encoded as UTF-8") from error
 
 
 def not_too_long(value: str | bytes | FileBytes, most: int, what: str) -> None:
-    """Raise for a text that no segment has."""
+    """Refuse a text that is too long for a segment."""
     if len(value) > most:
         raise SegmentError(f"{what} is longer than {most:,} characters; refused")
 
 
 def _word(word: Any, where: str, left: int) -> str:
-    if isinstance(word, np.ndarray) and word.size == 1:  # how words leave an HDF5 file
+    if isinstance(word, np.ndarray) and word.size == 1:  # as read from an HDF5 file
         word = word.reshape(-1)[0]
     if isinstance(word, BYTES):
         word = decoded(word, f"{where}: a word")
@@ -116,7 +114,7 @@ def _word(word: Any, where: str, left: int) -> str:
         raise SegmentError(f"{where}: expected words as text, found {describe(word)}")
     if len(word) >= left:
         raise SegmentError(
-            f"{where}: the words are longer than {LONGEST_TEXT:,} characters together; refused"
+            f"{where}: the words have more than {LONGEST_TEXT:,} characters together; refused"
         )
     writable(word, f"{where}: a word")
     return str(word)

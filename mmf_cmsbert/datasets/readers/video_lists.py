@@ -1,4 +1,4 @@
-"""Which videos are of which split: the canonical lists of a corpus, or a user's own."""
+"""The videos of each split: the canonical lists of a corpus, or a user's ``splits.json``."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,17 +17,16 @@ _LARGEST = 1 << 26
 
 
 def videos_of(own: Path | None, corpus: str, split: str, there: frozenset[str]) -> tuple[str, ...]:
-    """The videos of a split, in the order of the list.
+    """Return the videos of a split, in the order of the list.
 
     Args:
-        own: a user's ``splits.json``, or None for the canonical lists, of whose videos some may be
-            missing.
+        own: a user's ``splits.json``, or None for the canonical lists, restricted to ``there``.
         corpus: ``mosi`` or ``mosei``.
         split: ``train``, ``val`` or ``test``.
         there: the videos that have labels.
 
     Raises:
-        DataError: ``own`` is no such file.
+        DataError: ``own`` is invalid.
     """
     if own is not None:
         return tuple(read_video_lists(own).get(split, ()))
@@ -35,7 +34,7 @@ def videos_of(own: Path | None, corpus: str, split: str, there: frozenset[str]) 
 
 
 def unlisted(own: Path | None, corpus: str, there: frozenset[str]) -> list[str]:
-    """The videos with labels that are of no split."""
+    """Return the videos with labels that are in no split."""
     lists = (
         read_video_lists(own).values()
         if own is not None
@@ -45,7 +44,7 @@ def unlisted(own: Path | None, corpus: str, there: frozenset[str]) -> list[str]:
 
 
 def is_video_lists(path: Path) -> bool:
-    """Whether a JSON file holds lists of videos by split, or is called so."""
+    """Return whether a JSON file holds lists of videos by split, or is named ``splits.json``."""
     if path.suffix.lower() != ".json":
         return False
     if path.name == NAME:
@@ -63,36 +62,37 @@ def is_video_lists(path: Path) -> bool:
 
 
 def own_lists(paths: Sequence[Path]) -> Path | None:
-    """The ``splits.json`` among ``paths``, in their folders or beside their files; None without.
+    """Find a ``splits.json`` among ``paths``, in their folders or beside their files, else None.
 
     Raises:
-        DataError: there are several.
+        DataError: there is more than one.
     """
     named = [path for path in paths if not path.is_dir() and is_video_lists(path)]
     places = [(path if path.is_dir() else path.parent) / NAME for path in paths]
     found = list(dict.fromkeys(named or [place for place in places if place.exists()]))
     if len(found) > 1:
-        raise DataError(f"{found[0]} and {found[1]} both list videos of splits; name one of them")
+        raise DataError(f"{found[0]} and {found[1]} both list videos by split; name one of them")
     return found[0] if found else None
 
 
 def read_video_lists(path: Path) -> Mapping[str, Sequence[str]]:
-    """Split -> video ids, out of a JSON file such as ``{"train": ["a"], "dev": ["b"]}``.
+    """Read video ids by split from a JSON file such as ``{"train": ["a"], "dev": ["b"]}``.
 
     Raises:
-        DataError: no such file, or a video in two splits or twice in one.
+        DataError: the file is missing or invalid, or lists a video twice.
     """
     try:
         content: Any = read_json(path, _LARGEST)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
     except ValueError as error:
-        raise DataError(f"{path} is no JSON ({str(error)[:100]}); expected {EXAMPLE}") from error
+        raise DataError(f"{path} is not JSON ({str(error)[:100]}); expected {EXAMPLE}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected {EXAMPLE}, found {describe(content)}")
     if unknown := [key for key in content if split_named(key) is None]:
         raise DataError(
-            f"{path}: {unknown[0]!r:.60} is no split; expected {known_splits()}, each a list of ids"
+            f"{path}: {unknown[0]!r:.60} is not a split; expected {known_splits()}, each a list of "
+            "ids"
         )
     lists = {split: content[key] for split, key in split_keys(content, str(path)).items()}
     belongs: dict[str, str] = {}
@@ -104,8 +104,8 @@ def read_video_lists(path: Path) -> Mapping[str, Sequence[str]]:
         for video in videos:
             if video in belongs:
                 raise DataError(
-                    f"{path}: video {video!r:.60} is in {belongs[video]} and in {split}; a video "
-                    "belongs to one split, once"
+                    f"{path}: video {video!r:.60} is in {belongs[video]} and in {split}; expected "
+                    "each video once"
                 )
             belongs[video] = split
     return lists

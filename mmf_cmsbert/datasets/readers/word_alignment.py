@@ -1,16 +1,16 @@
-"""Which words and frames belong together, by their times."""
+"""Align words and frames by their times."""
 
 import numpy as np
 
 
 def within(intervals: np.ndarray, start: float, end: float) -> np.ndarray:
-    """Which of the intervals ``(rows, 2)`` have their middle from ``start`` to before ``end``."""
+    """Return the intervals ``(rows, 2)`` whose middle is in ``[start, end)``."""
     middle = intervals.mean(1)
     return np.flatnonzero((start <= middle) & (middle < end))
 
 
 def align(features: np.ndarray, seen_at: np.ndarray, spoken_at: np.ndarray) -> np.ndarray:
-    """For each word the mean of the frames whose intervals overlap its own, else zeros.
+    """Return for each word the mean of the frames that overlap it, zeros if none does.
 
     Args:
         features: ``(frames, width)``, sorted by the start of their intervals.
@@ -21,7 +21,7 @@ def align(features: np.ndarray, seen_at: np.ndarray, spoken_at: np.ndarray) -> n
         float32 ``(words, width)``.
     """
     aligned = np.zeros((len(spoken_at), features.shape[1]), np.float32)
-    # No frame before the first whose running latest end lies past a word's start can reach it.
+    # Frames before the first whose running latest end is past a word's start do not overlap it.
     latest = np.maximum.accumulate(seen_at[:, 1])
     first = np.searchsorted(latest, spoken_at[:, 0], side="right")
     behind = np.searchsorted(seen_at[:, 0], spoken_at[:, 1], side="left")

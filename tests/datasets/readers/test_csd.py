@@ -160,7 +160,7 @@ def test_other_sequences_of_a_folder_are_left_out_but_not_when_named(folder):
     with h5py.File(folder / "CMU_MOSI_TimestampedWordVectors.csd", "w") as file:
         file.create_group("glove_vectors/data")
     assert len(read(folder)) == 5
-    assert "'glove_vectors' is not known" in refusal(
+    assert "unknown computational sequence 'glove_vectors'" in refusal(
         folder / "CMU_MOSI_TimestampedWordVectors.csd", folder / WORDS, folder / LABELS
     )
 
@@ -227,13 +227,13 @@ def test_what_is_hostile_or_wrong_is_refused_with_its_place(folder, name, change
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        (WORDS, lambda data, _: data.pop(VIDEO), f"no words of video {VIDEO}"),
+        (WORDS, lambda data, _: data.pop(VIDEO), f"no words for video {VIDEO}"),
         (WORDS, lambda data, _: data[VIDEO]["features"].__setitem__(slice(None), b"sp"),
          f"no words in segment {VIDEO}[0] (0.00 to"),
-        (WORDS, lambda data, _: data[VIDEO]["features"].__setitem__(0, b"caf\xe9"), "no UTF-8"),
+        (WORDS, lambda data, _: data[VIDEO]["features"].__setitem__(0, b"caf\xe9"), "not UTF-8"),
         (WORDS, lambda data, _: replaced(
             data[VIDEO], "features", np.zeros((len(data[VIDEO]["features"]), 1))
-        ), "expected one word a row"),
+        ), "expected one word per row"),
         (VISUAL, lambda data, _: replaced(
             data[VIDEO], "features", np.full((len(data[VIDEO]["features"]), 1), b"a")
         ), "expected the visual frames as an array of numbers"),

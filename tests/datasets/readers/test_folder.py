@@ -104,7 +104,7 @@ def test_a_segment_that_cannot_be_used_costs_no_other(write, tmp_path):
     rows = [{"id": name, "text": "x"} for name in ("a", "../b", "c", "a", "d")]
     one, up, damaged, twice, two = read_files([write(*rows)], "train")
     assert (one.id, two.id) == ("a", "d")
-    for error, message in ((up, "cannot name a file"), (damaged, "c.npy"), (twice, "a stands")):
+    for error, message in ((up, "cannot name a file"), (damaged, "c.npy"), (twice, "a occurs")):
         assert isinstance(error, SegmentError)
         assert message in str(error)
 
@@ -112,11 +112,11 @@ def test_a_segment_that_cannot_be_used_costs_no_other(write, tmp_path):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["{"], "line 1 is no JSON"),
-        (["[" * 100_000], "is no JSON (nested too deeply)"),
+        (["{"], "line 1 is not JSON"),
+        (["[" * 100_000], "is not JSON (nested too deeply)"),
         (["[1]"], "object 1: expected an object"),
         (["3"], "line 1: expected an object"),
-        ([ROW, ROW], "clip 1 stands twice"),
+        ([ROW, ROW], "clip 1 occurs twice"),
         ([ROW | {"id": "../../etc/passwd"}], "cannot name a file"),
         ([ROW | {"id": "/etc/passwd"}], "cannot name a file"),
         ([ROW | {"id": "..\\up"}], "cannot name a file"),
@@ -125,8 +125,8 @@ def test_a_segment_that_cannot_be_used_costs_no_other(write, tmp_path):
         ([ROW | {"id": " "}], "line 1: expected an 'id', found str ' '"),
         ([{"text": "a"}], "line 1: expected an 'id', found None"),
         ([ROW | {"id": True}], "expected an 'id', found bool True"),
-        ([ROW | {"words": ["a"]}], "(clip 1): expected the segment's 'text' or its 'words'"),
-        ([{"id": "a"}], "expected the segment's 'text' or its 'words'"),
+        ([ROW | {"words": ["a"]}], "(clip 1): expected either the segment's 'text' or its 'words'"),
+        ([{"id": "a"}], "expected either the segment's 'text' or its 'words'"),
         ([ROW | {"text": "  "}], "the segment has no words"),
         ([ROW | {"text": 3}], "expected the text of the segment, found int 3"),
         ([{"id": "a", "words": [1]}], "expected words as text"),
@@ -151,10 +151,10 @@ def test_a_wrong_row_is_named(write, rows, message):
     [
         (["id,text", "1"], "line 2: not as many cells as columns"),
         (["id,text", "1,a,b"], "line 2: not as many cells as columns"),
-        (["id,text,text", "1,a,b"], "a column stands twice"),
+        (["id,text,text", "1,a,b"], "a column occurs twice"),
         (["id,words", "1,a"], "a list of words needs JSON lines"),
-        (["id,text", '1,"a'], "is no CSV"),
-        (["id,text", "1," + "a" * 200_000], "is no CSV (field larger"),
+        (["id,text", '1,"a'], "is not CSV"),
+        (["id,text", "1," + "a" * 200_000], "is not CSV (field larger"),
     ],
 )
 def test_a_wrong_csv_row_is_named(write, rows, message):
@@ -164,11 +164,11 @@ def test_a_wrong_csv_row_is_named(write, rows, message):
 def test_text_in_another_encoding_is_refused(write, tmp_path):
     write(ROW)
     (tmp_path / "segments.jsonl").write_bytes(b'\n{"id": "a", "text": "caf\xe9"}')
-    assert "line 2 is no UTF-8 text" in refusal(tmp_path)
+    assert "line 2 is not UTF-8 text" in refusal(tmp_path)
 
 
 def test_two_lists_or_none_in_a_folder(write, tmp_path):
-    assert "holds neither segments.jsonl nor" in refusal(tmp_path)
+    assert "is a folder without segments.jsonl" in refusal(tmp_path)
     assert "found neither" in refusal(tmp_path, layout="folder")
     write(ROW)
     write("id,text", "1,a", name="segments.csv")
@@ -195,7 +195,7 @@ def test_two_lists_or_none_in_a_folder(write, tmp_path):
         ("clip 1.npz", npz(whole=HUGE), "shape (99999, 3) in"),
         ("clip 1.npz", npz(FRAMES)[:-9], "no complete archive of a numpy array"),
         ("clip 1.npz", npz(text="hello"), "no complete archive of a numpy array"),
-        ("other.npy", npy(FRAMES), "none of a segment of the list"),
+        ("other.npy", npy(FRAMES), "none for a segment in the list"),
     ],
 )
 def test_a_wrong_feature_file_is_named(write, tmp_path, capsys, name, content, message):
@@ -209,7 +209,7 @@ def test_two_feature_files_of_one_segment(write, tmp_path):
     (tmp_path / "acoustic").mkdir()
     for name in ("clip 1.npy", "clip 1.npz"):
         (tmp_path / "acoustic" / name).write_bytes(npy(FRAMES))
-    assert "stand side by side" in refusal(write(ROW))
+    assert " exist; expected one of them" in refusal(write(ROW))
 
 
 @pytest.mark.parametrize("array", [FRAMES, np.asfortranarray(np.arange(6.0).reshape(2, 3))])

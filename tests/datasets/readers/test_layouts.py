@@ -137,7 +137,7 @@ def test_a_modality_that_is_not_there_is_missing(tmp_path, missing):
         ({"words": 1}, "found a dict of 1"),
         (misa_entry(words="not great"), "expected a list of words, found str 'not great'"),
         (misa_entry(words=[1, 2]), "expected words as text, found int 1"),
-        (misa_entry(words=[b"caf\xe9", "x"]), "is no UTF-8 text"),
+        (misa_entry(words=[b"caf\xe9", "x"]), "is not UTF-8 text"),
         (misa_entry(words=[]), "has no words"),
         (
             misa_entry(visual=VISUAL[0]),
@@ -214,7 +214,7 @@ def test_a_segment_that_cannot_be_used_costs_no_other(tmp_path):
     assert (first.id, last.id) == ("a", "abc[0]")
     for error, message in zip(
         errors,
-        ("entry 1 (b): expected a label", "c has 2 words", "entry 3", "a stands twice"),
+        ("entry 1 (b): expected a label", "c has 2 words", "entry 3", "a occurs twice"),
         strict=True,
     ):
         assert isinstance(error, SegmentError)
@@ -239,7 +239,7 @@ def test_segments_are_read_one_by_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("times", "message"), [(2_000, r"abc\[0\] stands twice"), (200_000, "very many times")]
+    ("times", "message"), [(2_000, r"abc\[0\] occurs twice"), (200_000, "very many times")]
 )
 def test_an_entry_repeated_over_and_over_is_refused(tmp_path, times, message):
     path = save(tmp_path, [misa_entry(visual=np.zeros((2, 10_000)))] * times)
@@ -274,7 +274,7 @@ def test_a_folder_of_stores_gives_the_split_that_is_asked_for(stores, layout):
             for one, other in zip(read(path, split, layout), expected, strict=True):
                 assert (one.id, one.words, one.label) == (other.id, other.words, other.label)
                 assert np.array_equal(one.visual, other.visual)
-    with pytest.raises(DataError, match="no store of the test split, which is a folder test with"):
+    with pytest.raises(DataError, match="no store of the test split; expected a folder test with"):
         read(stores, "test", layout)
 
 

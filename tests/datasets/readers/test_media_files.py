@@ -37,7 +37,9 @@ def test_an_inspection_names_them_and_what_extracts_features(folder):
 
 
 def test_a_media_file_and_a_folder_of_them_are_no_corpus(folder):
-    with pytest.raises(DataError, match="clip_0.wav: a media file; features are read.*openSMILE"):
+    with pytest.raises(
+        DataError, match="clip_0.wav: a media file; only features are read.*openSMILE"
+    ):
         find_source([folder / "clip_0.wav"])
     with pytest.raises(DataError, match="no corpus in this folder.*1 media file is not read"):
         find_source([folder / "Raw"])

@@ -84,13 +84,13 @@ def changed(**changes):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (changed(raw_text=None), "train: no 'raw_text'.*of which vocabulary its ids are"),
+        (changed(raw_text=None), "train: no 'raw_text'.*does not name the vocabulary of its ids"),
         (changed(raw_text=None, text_bert=None), "train: no 'raw_text'"),
         (changed(raw_text=["a"] * 3), "3 in 'raw_text' but 4 in 'id'"),
         (changed(raw_text=["a", "b", " ", "d"]), r"entry 2 \(.*\): the segment has no words"),
         (changed(raw_text=["a", "b", 3, "d"]), "entry 2: expected the text"),
-        (changed(raw_text=["a", b"caf\xe9", "c", "d"]), "entry 1: the text is no UTF-8"),
-        (changed(id=["v$_$1"] * 4), r"v\$_\$1 stands twice"),
+        (changed(raw_text=["a", b"caf\xe9", "c", "d"]), "entry 1: the text is not UTF-8"),
+        (changed(id=["v$_$1"] * 4), r"v\$_\$1 occurs twice"),
         (changed(id="abcd"), "list or an array under 'id', found str"),
         (changed(vision=np.zeros((4, 5))), r"\(segments, rows, width\).* under 'vision'"),
         (changed(vision=np.zeros((3, 9, 5))), "3 in 'vision' but 4 in 'id'"),
@@ -217,9 +217,9 @@ def test_two_names_of_a_field_side_by_side_agree_or_are_refused(read, segments):
     fields = mmsa_split(segments, lengths=True)
     labels = fields["regression_labels"].reshape(-1, 1, 1).astype(np.float64)
     assert [s.label for s in read(fields | {"labels": labels})] == [s.label for s in segments]
-    with pytest.raises(DataError, match="'regression_labels' and 'labels' both name the label"):
+    with pytest.raises(DataError, match="'regression_labels' and 'labels' both give the label"):
         read(fields | {"labels": labels + 0.1})
-    with pytest.raises(DataError, match="'id' and 'ids' both name the id"):
+    with pytest.raises(DataError, match="'id' and 'ids' both give the id"):
         read(fields | {"ids": ["a", "b", "c", "d"]})
 
 

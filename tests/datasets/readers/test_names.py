@@ -51,5 +51,5 @@ def test_two_names_of_a_field_must_agree():
     wanted = ("label", "text")
     assert fields_of({"label": 1, "labels": 1, "other": 2}, "f", wanted, same) == {"label": 1}
     assert fields_of({"label": None, "labels": 1}, "f", wanted, same) == {"label": 1}
-    with pytest.raises(DataError, match="line 3: 'label' and 'Labels' both name the label.*rename"):
+    with pytest.raises(DataError, match="line 3: 'label' and 'Labels' both give the label.*rename"):
         fields_of({"label": 1, "Labels": 2}, "line 3", wanted, same)

@@ -96,7 +96,7 @@ def test_without_a_text_the_words_are_those_of_the_vocabulary(tmp_path):
 
 def test_a_vocabulary_that_gives_other_ids_is_refused(tmp_path):
     fields, _ = corpus()
-    with pytest.raises(DataError, match="entry 0: the ids of 'text_bert' are not what"):
+    with pytest.raises(DataError, match="entry 0: the ids of 'text_bert' differ from"):
         read(tmp_path, fields, [*PIECES[:4], *reversed(PIECES[4:])])
 
 

@@ -81,7 +81,7 @@ def test_a_file_of_one_split_says_which_by_its_name_or_is_told(tmp_path):
     assert find_source([other], "train").files == {"train": [other]}
     source = find_source([other])
     assert source.files == {"test": [other]} and source.unnamed == (other,)
-    with pytest.raises(ConfigError, match="segments.pkl: names no split, and other files"):
+    with pytest.raises(ConfigError, match="segments.pkl: names no split, but other files"):
         find_source([named, other])
 
 
@@ -209,7 +209,10 @@ def test_two_corpora_in_a_folder_are_not_chosen_between(tmp_path, corpus):
 def test_of_csd_files_beside_pickles_one_kind_is_named(tmp_path, corpus):
     WRITERS["csd"](tmp_path, corpus)
     WRITERS["misa"](tmp_path, corpus)
-    with pytest.raises(DataError, match="holds .csd files and dev.pkl; type --layout csd or misa"):
+    with pytest.raises(
+        DataError,
+        match="holds .csd files and dev.pkl; choose one with --layout csd or --layout misa",
+    ):
         find_source([tmp_path])
     assert find_source([tmp_path], layout="csd").layouts == ("csd",)
     assert find_source([tmp_path], layout="misa").files["val"] == [tmp_path / "dev.pkl"]
@@ -233,7 +236,7 @@ def test_links_and_the_home_folder_are_followed(tmp_path, corpus, monkeypatch):
 
 def test_a_packed_corpus_is_to_be_unpacked(tmp_path):
     (tmp_path / "mosi.zip").write_bytes(b"PK")
-    with pytest.raises(DataError, match="mosi.zip: a packed file; unpack it"):
+    with pytest.raises(DataError, match="mosi.zip: an archive; unpack it"):
         find_source([tmp_path / "mosi.zip"])
     with pytest.raises(DataError, match="no corpus in this folder.*found mosi.zip"):
         find_source([tmp_path])
@@ -260,7 +263,9 @@ def test_the_label_table_of_mmsa_is_no_corpus_beside_its_pickles(tmp_path, corpu
     assert find_source([tmp_path]).files == {split: [file] for split in SPLITS}
     # Of two pickles the user chooses one; the message has a path to type.
     (folder / "unaligned_50.pkl").write_bytes(file.read_bytes())
-    with pytest.raises(DataError, match=r"several things .*, for example .*\.pkl$") as error:
+    with pytest.raises(
+        DataError, match=r"more than one possible corpus.*, for example .*\.pkl$"
+    ) as error:
         find_source([tmp_path])
     assert "label.csv" not in str(error.value)
 

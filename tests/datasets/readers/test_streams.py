@@ -16,7 +16,7 @@ def test_an_id_that_stands_twice_is_an_error_the_second_time():
     one, two, error = segment(), segment("abc[1]"), SegmentError("damaged")
     found = list(once_each([one, error, segment(), two], "/data/train.pkl"))
     assert found[:2] == [one, error]
-    assert "/data/train.pkl: segment id abc[0] stands twice" in str(found[2])
+    assert "/data/train.pkl: segment id abc[0] occurs twice" in str(found[2])
     assert found[3] is two
 
 

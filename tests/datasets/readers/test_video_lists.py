@@ -59,7 +59,7 @@ def test_without_lists_the_message_says_what_to_write(own):
     with pytest.raises(DataError, match="canonical train split.*To split these videos yourself"):
         list(read_files([own], "train"))
     with pytest.raises(
-        ConfigError, match="--dataset mosi or --dataset mosei, or write.*splits.json"
+        ConfigError, match="--dataset mosi or --dataset mosei.*, or write.*splits.json"
     ):
         inspect_source(find_source([own]))
 
@@ -68,7 +68,7 @@ def test_a_listed_video_without_labels_is_an_error_of_its_own(own):
     lists(own, {"train": ["a", "z"]})
     one, error = read_files([own], "train")
     assert one.video == "a" and isinstance(error, SegmentError)
-    assert "no labels of video z" in str(error)
+    assert "no labels for video z" in str(error)
 
 
 def test_a_store_is_made_again_when_the_lists_change(own, tmp_path):
@@ -87,7 +87,7 @@ def test_the_canonical_lists_hold_without_others(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"tset": ["a"]}, "'tset' is no split; expected train; val, dev"),
+        ({"tset": ["a"]}, "'tset' is not a split; expected train; val, dev"),
         ({"train": ["a"], "test": ["a"]}, "video 'a' is in train and in test"),
         ({"train": ["a", "a"]}, "video 'a' is in train and in train"),
         ({"dev": ["a"], "val": ["b"]}, "'dev' and 'val' both name the val split"),
@@ -102,5 +102,5 @@ def test_what_is_no_lists_is_named(tmp_path, content, message):
         read_video_lists(path)
     assert str(path) in str(error.value)
     path.write_text("{")
-    with pytest.raises(DataError, match="splits.json is no JSON"):
+    with pytest.raises(DataError, match="splits.json is not JSON"):
         read_video_lists(path)

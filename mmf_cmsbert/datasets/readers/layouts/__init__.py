@@ -1,1 +1,1 @@
-"""The layouts that are read: each module registers one. A module that is added here is found."""
+"""The layouts: each module registers one. Modules added to this folder are found automatically."""

@@ -1,5 +1,5 @@
-"""The layout of CMU-MultimodalSDK: a ``.csd`` file each for the words, the visual and acoustic
-frames and the labels, all of whole videos with an interval of time for each row."""
+"""CMU-MultimodalSDK's layout: ``.csd`` files with the words, the visual frames, the acoustic frames
+and the labels of whole videos, with a time interval for each row."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -17,21 +17,20 @@ from mmf_cmsbert.files import NotRegularFile, open_regular
 
 @register_layout("csd")
 class CSD(Layout):
-    """Computational sequences: together the words, the labels, and at most one of each modality.
+    """Computational sequences: words, labels, and at most one sequence for each modality.
 
-    The videos of a split are those of a ``splits.json`` in the folder or among the files, else the
-    canonical ones of the corpus.
+    The videos of a split come from a ``splits.json`` in the folder or among the files, otherwise
+    from the canonical split of the corpus.
 
-    Row i of a video's labels is the segment ``video[i]``: the ids that MISA's pickles have, and one
-    less than MMSA's clips. (The published rows are not all in time order.) A word, and with the
-    alignment ``none`` a frame, belongs to the segment that holds the middle of its interval; pauses
-    (``sp``) are no words. With the alignment ``word`` the frame of a word is the mean of the frames
-    whose intervals overlap its own, zeros where there are none (our interpretation;
-    CMU-MultimodalSDK intersects intervals too). A segment with no frames of a modality counts as
-    missing it.
+    Row i of a video's labels is the segment ``video[i]``, the id in MISA's pickles; MMSA's clips
+    count from 1. (The published rows are not all in time order.) A word, and with alignment
+    ``none`` a frame, belongs to the segment that contains the middle of its interval. Pauses
+    (``sp``) are not words. With alignment ``word`` a word's frame is the mean of the frames that
+    overlap it, zeros if there are none (our interpretation; CMU-MultimodalSDK intersects intervals
+    too). A segment with no frames of a modality counts as missing it.
 
-    An error is yielded for each segment that cannot be used, for each video without words, and for
-    each video of a ``splits.json`` that has no labels.
+    Yields an error object for each unusable segment, each video without words, and each video of a
+    ``splits.json`` without labels.
     """
 
     examples = (".csd files",)
@@ -39,7 +38,7 @@ class CSD(Layout):
     rank = 3
 
     def recognise(self, path: Path) -> bool:
-        """Whether it is a computational sequence, a folder of such, or lists of their videos."""
+        """Return whether it is a computational sequence, a folder of these, or a list of videos."""
         if path.is_dir():
             return any(path.glob("*.csd"))
         if path.suffix.lower() == ".csd" or video_lists.is_video_lists(path):
@@ -48,20 +47,20 @@ class CSD(Layout):
             with open_regular(path) as file:
                 return file.read(len(csd_file.MAGIC)) == csd_file.MAGIC
         except (OSError, NotRegularFile):
-            return False  # whatever reads it gives the message
+            return False  # the message comes from the reader
 
     def ambiguity(self, path: Path) -> str | None:
-        """Whether pickles named after splits lie beside the ``.csd`` files."""
+        """Return a message if the ``.csd`` files are beside pickles named after splits."""
         beside = named_pickles(path)
         if not beside:
             return None
         return (
-            f"{path}: holds .csd files and {beside[0].name}; type --layout csd or misa "
-            "(in a configuration, the dataset's key layout), whichever is wanted"
+            f"{path}: holds .csd files and {beside[0].name}; choose one with --layout csd or "
+            "--layout misa (in a configuration, with the dataset's key layout)"
         )
 
     def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
-        """Those of the user's own lists of videos, which are for all sequences; else all."""
+        """Return the splits in the user's lists of videos, or all splits without such lists."""
         named = (each for each in beside if each.is_file() and video_lists.is_video_lists(each))
         lists = next(named, None) or video_lists.own_lists([path])
         if lists is None:
@@ -70,7 +69,7 @@ class CSD(Layout):
         return [split for split in SPLITS if videos.get(split)]
 
     def sources(self, path: Path, split: str) -> Iterable[Path]:
-        """The ``.csd`` files and the lists of their videos."""
+        """Return the ``.csd`` files and the lists of their videos."""
         found = sorted(path.glob("*.csd")) if path.is_dir() else [path]
         lists = (path if path.is_dir() else path.parent) / video_lists.NAME
         return [*found, lists] if lists.exists() else found
@@ -89,8 +88,8 @@ def _segments(files: Sequence[Path], request: Request) -> Iterator[Segment | Seg
     if corpus is None:
         if own is None:
             raise ConfigError(
-                ".csd files name no splits, the lists of a corpus's videos do; type --dataset mosi "
-                f"or --dataset mosei, or write {video_lists.EXAMPLE} into {video_lists.NAME} "
+                ".csd files name no splits; type --dataset mosi or --dataset mosei to use the "
+                f"corpus's lists of videos, or write {video_lists.EXAMPLE} into {video_lists.NAME} "
                 "beside the files"
             )
         corpus = "mosi"  # for messages only
@@ -108,7 +107,7 @@ def _no_videos(labels: csd_file.Sequence, own: Path | None, corpus: str, split: 
     if own is not None:
         return f"{own}: no videos for the {split} split; {labels.path} has {there}, ..."
     return (
-        f"{labels.path}: none of the videos of the canonical {split} split of {corpus} is in it; "
+        f"{labels.path}: has none of the videos of the canonical {split} split of {corpus}; "
         f"found {there}. To split these videos yourself, write {video_lists.EXAMPLE} into "
         f"{labels.path.with_name(video_lists.NAME)}"
     )

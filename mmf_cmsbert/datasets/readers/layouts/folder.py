@@ -1,6 +1,5 @@
-"""The plain folder of a user's own: a list of segments, such as ``segments.jsonl`` or
-``segments.csv``, a row a segment, and ``visual/<id>.npy``, ``acoustic/<id>.npy`` (or ``.npz``) with
-its frames, where there are any."""
+"""A user's folder: a list of segments, such as ``segments.jsonl`` or ``segments.csv``, with one row
+per segment, and optional frames in ``visual/<id>.npy`` and ``acoustic/<id>.npy`` (or ``.npz``)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -21,11 +20,11 @@ NAMES = tuple(f"segments{suffix}" for suffix in SUFFIXES)
 
 @register_layout("folder")
 class Folder(Layout):
-    """A list of segments in a folder of its own, or a list alone, whatever its name.
+    """A folder with a list of segments, or a list with any name.
 
-    Rows that name their split belong to it. Where no row names one, all belong to the split in
-    whose list the folder is given. Columns of other names are kept as the segment's metadata. A
-    segment without a feature file counts as missing that modality.
+    Rows belong to the split that they name. If no row names one, all belong to the split for which
+    the user lists the folder. Other columns are kept as the segment's metadata. A segment without a
+    feature file counts as missing that modality.
     """
 
     examples = NAMES
@@ -38,10 +37,10 @@ class Folder(Layout):
         return path.suffix.lower() in SUFFIXES and not video_lists.is_video_lists(path)
 
     def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
-        """The splits that the rows name.
+        """Return the splits that the rows name.
 
-        All if the rows cannot be read or name something else: the message of :meth:`segments` then
-        says what is wrong.
+        If the rows cannot be read or name an unknown split, return all splits; :meth:`segments`
+        then raises the error.
 
         Raises:
             OSError: the list cannot be read.
@@ -51,7 +50,7 @@ class Folder(Layout):
         return _splits_of_rows(file, status.st_size, status.st_mtime_ns)
 
     def sources(self, path: Path, split: str) -> Iterable[Path]:
-        """The list and all feature files."""
+        """Return the list and all feature files."""
         lists = [path / name for name in NAMES] if path.is_dir() else [path]
         yield from (each for each in lists if each.exists())
         folder = path if path.is_dir() else path.parent
@@ -75,7 +74,7 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
         raise DataError(
             f"{file} is in more than one of annotations.train, val and test, and its rows name "
             "no split: the same segments would be trained on and scored. Give each row a 'split' "
-            "(train, val or test), or each split a list of its own"
+            "(train, val or test), or each split a separate list"
         )
     _check_files(file.parent, [str(row.fields.get("id")).strip() for row in rows])
     wanted = ((row, file.parent) for row in rows if is_of(row, request.split))
@@ -84,7 +83,7 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
 
 @cache
 def _splits_of_rows(file: Path, _size: int, _mtime_ns: int) -> Sequence[str]:
-    """Read once as long as the file stays the same: a run asks for every split."""
+    """Cache the splits while the file is unchanged, because a run asks for every split."""
     try:
         rows = read_rows(file)
         splits = {split_named(str(row.fields["split"])) for row in rows if "split" in row.fields}
@@ -101,7 +100,7 @@ def _list_file(path: Path) -> Path:
     if len(found) != 1:
         there = "both" if len(found) == 2 else " and ".join(f.name for f in found) or "neither"
         raise DataError(
-            f"{path}: expected one list of segments there, {' or '.join(NAMES)}, found {there}"
+            f"{path}: expected one list of segments, {' or '.join(NAMES)}, found {there}"
         )
     return found[0]
 
@@ -112,6 +111,6 @@ def _check_files(folder: Path, names: list[str]) -> None:
         files = {f.name for f in each.glob("*.np[yz]")}
         if files and names and not files & wanted:
             raise DataError(
-                f"{each} holds files, such as {min(files)}, but none of a segment of the list; "
+                f"{each} holds files, such as {min(files)}, but none for a segment in the list; "
                 f"expected names such as {names[0]}.npy"
             )

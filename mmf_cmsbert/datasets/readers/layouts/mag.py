@@ -1,6 +1,6 @@
-"""The MAG layout: one pickle for all splits, a dict with the keys train, dev and test (or other
-names of these, see :mod:`~mmf_cmsbert.datasets.readers.names`) of lists of
-``((words, visual, acoustic), label, segment id)``, word-aligned."""
+"""The MAG layout: one pickle for all splits, a dict with the keys train, dev and test (or synonyms,
+see :mod:`~mmf_cmsbert.datasets.readers.names`) of word-aligned lists of
+``((words, visual, acoustic), label, segment id)``."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,12 +27,12 @@ class MAG(PickledLayout):
     rank = 1
 
     def recognise_content(self, content: Any) -> bool:
-        """Whether it is a dict with lists under the names of splits."""
+        """Return whether it is a dict with lists under the names of splits."""
         splits = splits_in(content)
         return bool(splits) and all(isinstance(each, (list, tuple)) for each in splits)
 
     def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
-        """All: which of them it lacks shows when it is read."""
+        """Return all splits; reading the file shows which ones it lacks."""
         return SPLITS
 
     def content_segments(

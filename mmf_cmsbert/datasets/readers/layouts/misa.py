@@ -1,5 +1,5 @@
-"""The MISA layout: one pickle a split, a list of
-``((word ids, visual, acoustic, words), label, "VIDEO[index]")``, word-aligned."""
+"""The MISA layout: one pickle for each split, a word-aligned list of
+``((word ids, visual, acoustic, words), label, "VIDEO[index]")``."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from mmf_cmsbert.errors import DataError, SegmentError
 
 @register_layout("misa")
 class MISA(PickledLayout):
-    """A list of entries. Their split is that of the file's name, or of the list it is given in."""
+    """A list of entries. The file's name, or the list that names the file, gives the split."""
 
     examples = ("train.pkl, dev.pkl and test.pkl",)
     content = f"a list of {ENTRY}"
@@ -25,7 +25,7 @@ class MISA(PickledLayout):
     rank = 0
 
     def recognise_content(self, content: Any) -> bool:
-        """Whether it is a list whose first entry is one of MISA's or MAG's."""
+        """Return whether it is a list whose first entry has the form of MISA or MAG."""
         return isinstance(content, list) and (not content or is_entry(content[0]))
 
     def content_segments(

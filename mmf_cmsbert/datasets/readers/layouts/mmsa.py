@@ -1,7 +1,7 @@
 """The MMSA layout: one pickle for all splits, a dict with the keys train, valid and test of dicts
-over the segments: ``raw_text``, ``vision``, ``audio``, ``id``, ``regression_labels``, and in
-unaligned files ``vision_lengths`` and ``audio_lengths``. MulT's files are alike. Other names in use
-are in :mod:`~mmf_cmsbert.datasets.readers.names`."""
+of fields: ``raw_text``, ``vision``, ``audio``, ``id``, ``regression_labels``, and in unaligned
+files ``vision_lengths`` and ``audio_lengths``. MulT's files are similar. Synonyms are in
+:mod:`~mmf_cmsbert.datasets.readers.names`."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,12 +21,12 @@ from mmf_cmsbert.errors import SegmentError
 class MMSA(PickledLayout):
     """A dict of splits, each a dict of fields over its segments.
 
-    Words are those of ``raw_text``. The ids in ``text_bert`` belong to a vocabulary that the file
-    does not name: they are read where there is no text, and only with a vocabulary that matches;
-    see :class:`~mmf_cmsbert.datasets.readers.bert_ids.Vocabulary`. Where lengths are given, rows
-    beyond them are padding whatever they hold. Aligned files give none: their rows are words or
-    word pieces (see :mod:`~mmf_cmsbert.datasets.readers.piece_rows`), or else frames, see
-    :meth:`~mmf_cmsbert.datasets.readers.mmsa_split.MMSASplit.frames`.
+    Words come from ``raw_text``. The file does not name the vocabulary of the ids in
+    ``text_bert``: they are used only without text, and with a matching vocabulary; see
+    :class:`~mmf_cmsbert.datasets.readers.bert_ids.Vocabulary`. If lengths are given, rows after
+    them are padding, whatever their values. Aligned files give no lengths: their rows are words,
+    word pieces (see :mod:`~mmf_cmsbert.datasets.readers.piece_rows`) or frames (see
+    :meth:`~mmf_cmsbert.datasets.readers.mmsa_split.MMSASplit.frames`).
     """
 
     examples = (EXAMPLE,)
@@ -35,12 +35,12 @@ class MMSA(PickledLayout):
     rank = 2
 
     def recognise_content(self, content: Any) -> bool:
-        """Whether it is a dict with dicts under the names of splits."""
+        """Return whether it is a dict with dicts under the names of splits."""
         splits = splits_in(content)
         return bool(splits) and all(isinstance(each, dict) for each in splits)
 
     def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
-        """All: which of them it lacks shows when it is read."""
+        """Return all splits; reading the file shows which ones it lacks."""
         return SPLITS
 
     def content_segments(

@@ -1,4 +1,4 @@
-"""Stores, which conversion writes: a folder that is one, or a folder with one a split."""
+"""Stores, written by conversion: a store, or a folder with one store for each split."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from mmf_cmsbert.errors import DataError
 
 @register_layout("store")
 class Store(Layout):
-    """A folder with a store in it is a store, whatever else is in it."""
+    """A store, or a folder of stores, whatever other files it has."""
 
     examples = ("a store",)
     rank = 5
@@ -24,19 +24,19 @@ class Store(Layout):
         return _is_store(path) or any(_is_store(path / split) for split in SPLITS)
 
     def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
-        """The splits that a folder of stores has; none for a store itself."""
+        """Return the splits of a folder of stores; empty for a single store."""
         return () if _is_store(path) else [s for s in SPLITS if _is_store(path / s)]
 
     def split_by_name(self, path: Path) -> str | None:
         return split_in(path.stem if path.is_file() else path.name)
 
     def sources(self, path: Path, split: str) -> Iterable[Path]:
-        """Its manifest, which has a hash of the segments."""
+        """Return the manifest, which has a hash of the segments."""
         manifests = (path / manifest.NAME, path / split / manifest.NAME)
         return [each for each in manifests if each.exists()]
 
     def in_subfolders(self, path: Path) -> bool:
-        """Whether a folder of stores has one with a name such as ``dev``: it reads only ours."""
+        """Return whether a folder of stores has one named by a synonym, such as ``dev``."""
         others = (each for each in folders(path) if each.name not in SPLITS)
         return any(_is_store(each) and split_in(each.name) for each in others)
 
@@ -44,7 +44,7 @@ class Store(Layout):
         for path in files:
             if not _is_store(path) and not _is_store(path / request.split):
                 raise DataError(
-                    f"{path}: no store of the {request.split} split, which is a folder "
+                    f"{path}: no store of the {request.split} split; expected a folder "
                     f"{request.split} with {manifest.NAME} in it"
                 )
             stored = StoredSegments(path if _is_store(path) else path / request.split)
