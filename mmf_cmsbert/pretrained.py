@@ -28,6 +28,7 @@ def load_pretrained(
         what: what is being loaded, for the message.
         key: the configuration key that names it, for the message.
         hint: what else to type, for the message.
+        **kwargs: passed to ``load``.
 
     Raises:
         ConfigError: the name is neither a folder, nor in the local cache, nor on the hub.

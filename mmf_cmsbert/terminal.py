@@ -4,10 +4,10 @@ import sys
 
 
 def show_any_text() -> None:
-    """Let output escape the characters that its encoding lacks, instead of ending the command.
+    r"""Let output escape the characters that its encoding lacks, instead of ending the command.
 
     A terminal that is not UTF-8, or Windows' default encoding where output goes to a file, shows
-    ``\\u6211`` for a character that it does not have.
+    ``\u6211`` for a character that it does not have.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # not where a program has put something else there

@@ -31,6 +31,7 @@ def load(source: Any, map_location: Any = "cpu", **ignored: Any) -> dict[str, An
     Args:
         source: a path, or an open binary file.
         map_location: as in `torch.load`.
+        **ignored: MMF's other arguments of `torch.load`.
 
     Raises:
         UserError: it cannot be read, or does not hold weights, or an entry has the wrong type.

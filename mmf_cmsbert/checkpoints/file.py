@@ -29,6 +29,7 @@ def read(file: Any, map_location: Any = "cpu", **ignored: Any) -> Any:
     Args:
         file: a path, or an open binary file.
         map_location: as in `torch.load`.
+        **ignored: MMF's other arguments of `torch.load`.
 
     Raises:
         UserError: the file is damaged, was written by a newer version of this package, holds

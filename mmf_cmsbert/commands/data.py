@@ -277,8 +277,10 @@ def download(
 
 
 def _found(paths: list[Path], split: str | None, layout: str, name_media: bool = True) -> "Source":
-    """Find the corpus in the paths. Prints a line if no split is named, and one on media files,
-    unless a report lists those."""
+    """Find the corpus in the paths.
+
+    Prints a line if no split is named, and one on media files, unless a report lists those.
+    """
     from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
     from mmf_cmsbert.datasets.readers.source import find_source
 

@@ -28,8 +28,10 @@ _LARGEST_CONFIG, _LARGEST_WEIGHTS = 1 << 24, 1 << 36
 
 
 class Preparation(Section):
-    """What happens to the segments of a dataset before the network reads them; see
-    ``dataset_config.<dataset>``."""
+    """What happens to the segments of a dataset before the network reads them.
+
+    See ``dataset_config.<dataset>``.
+    """
 
     max_frames: int | None = Field(None, description="Longer modalities are pooled to so many.")
     normalise: Literal["none", "corpus", "segment"] = Field("none", description="")

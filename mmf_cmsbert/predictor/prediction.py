@@ -13,10 +13,11 @@ LOWEST, HIGHEST = -3.0, 3.0
 
 @dataclass(frozen=True, eq=False)
 class WordExplanation:
-    """How one word was shifted; sizes are in lengths of the word's state, see
-    :class:`~mmf_cmsbert.modules.shifts.explanation.ShiftExplanation`.
+    """How one word was shifted.
 
-    A word of several word pieces has their mean.
+    Sizes are in lengths of the word's state, see
+    :class:`~mmf_cmsbert.modules.shifts.explanation.ShiftExplanation`. A word of several word pieces
+    has their mean.
 
     Attributes:
         word: the word.

@@ -1,5 +1,6 @@
-"""One computational sequence, a ``.csd`` file of CMU-MultimodalSDK: HDF5 with
-``<name>/data/<video>/{features,intervals}`` and ``<name>/metadata``.
+"""One computational sequence, a ``.csd`` file of CMU-MultimodalSDK.
+
+It is HDF5 with ``<name>/data/<video>/{features,intervals}`` and ``<name>/metadata``.
 
 HDF5 can point elsewhere in the file and to other files, and can announce any size. Here nothing is
 followed, and sizes are checked before memory is taken.

@@ -36,8 +36,10 @@ def piece_counts(text_bert: np.ndarray) -> list[int] | None:
 
 
 def rows_used(rows: Iterable[np.ndarray]) -> int:
-    """Return the number of rows up to the last one that has a finite number other than zero, in any
-    of the modalities ``(rows, width)`` of a segment."""
+    """Return the number of rows up to the last one that any modality of a segment uses.
+
+    A used row has a finite number other than zero; the modalities are ``(rows, width)``.
+    """
     last = 0
     for each in rows:
         holding = np.flatnonzero((np.isfinite(each) & (each != 0)).any(1))
@@ -100,8 +102,10 @@ def _same_bits(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _first_or_mean(rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return ``(words, width)``: a word's row, or the mean if the rows of its pieces differ; zeros
-    for a word whose rows were truncated."""
+    """Return the row of each word, ``(words, width)``.
+
+    It is the mean if the rows of a word's pieces differ, and zeros if its rows were truncated.
+    """
     frames = np.zeros((len(starts) - 1, rows.shape[1]), rows.dtype)
     for frame, start, end in zip(frames, starts[:-1], starts[1:], strict=True):
         own = rows[start:end]

@@ -1,5 +1,7 @@
-"""The file that MAG-BERT's loader reads (github.com/WasifurRahman/BERT_multimodal_transformer,
-``multimodal_driver.py``)."""
+"""The file that MAG-BERT's loader reads.
+
+The loader is in ``multimodal_driver.py`` of github.com/WasifurRahman/BERT_multimodal_transformer.
+"""
 
 import pickle
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,8 +19,10 @@ KEYS = {"train": "train", "val": "dev", "test": "test"}
 def write_mag(
     folder: Path, splits: Mapping[str, Iterable[Segment]], widths: Mapping[str, int], name: str
 ) -> Written:
-    """Write ``<name>.pkl``: ``{"train", "dev", "test"}`` of
-    ``((words, visual, acoustic), label, segment id)``.
+    """Write ``<name>.pkl``.
+
+    It holds ``{"train", "dev", "test"}`` of lists of ``((words, visual, acoustic), label, segment
+    id)``.
 
     One segment is in memory at a time. The layout has no missing modalities: such a segment gets
     zeros. An unknown label is NaN. Videos and times are not written.

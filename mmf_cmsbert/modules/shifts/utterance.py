@@ -22,8 +22,7 @@ GATES = {"relu": torch.relu, "sigmoid": torch.sigmoid}
 
 
 class ContextAttention(nn.Module):
-    """``c^m_i``: word i attends to all frames of the utterance, with several heads (our
-    interpretation).
+    """``c^m_i``: word i attends to all frames of the utterance (our interpretation).
 
     Args:
         dim: width of the word states that ask.
@@ -45,7 +44,6 @@ class ContextAttention(nn.Module):
         Returns:
             ``(batch, pieces, frame_dim)``.
         """
-
         query, key, value = self._heads(states, frames)
         attended = F.scaled_dot_product_attention(query, key, value, attn_mask=_readable(mask))
         return attended.transpose(1, 2).flatten(2)

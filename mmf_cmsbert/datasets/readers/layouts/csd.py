@@ -1,5 +1,8 @@
-"""CMU-MultimodalSDK's layout: ``.csd`` files with the words, the visual frames, the acoustic frames
-and the labels of whole videos, with a time interval for each row."""
+"""The layout of CMU-MultimodalSDK: ``.csd`` files of whole videos.
+
+There is one each for the words, the visual and acoustic frames and the labels, with an interval of
+time for each row.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

@@ -1,5 +1,8 @@
-"""A user's folder: a list of segments, such as ``segments.jsonl`` or ``segments.csv``, with one row
-per segment, and optional frames in ``visual/<id>.npy`` and ``acoustic/<id>.npy`` (or ``.npz``)."""
+"""The plain folder: a list of segments, and files with their frames.
+
+The list, such as ``segments.jsonl`` or ``segments.csv``, has a row for each segment;
+``visual/<id>.npy`` and ``acoustic/<id>.npy`` (or ``.npz``) hold its frames, where there are any.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache

@@ -1,6 +1,9 @@
-"""The MAG layout: one pickle for all splits, a dict with the keys train, dev and test (or synonyms,
-see :mod:`~mmf_cmsbert.datasets.readers.names`) of word-aligned lists of
-``((words, visual, acoustic), label, segment id)``."""
+"""The MAG layout: one pickle for all splits, word-aligned.
+
+It is a dict with the keys train, dev and test (or synonyms of these, see
+:mod:`~mmf_cmsbert.datasets.readers.names`) of lists of
+``((words, visual, acoustic), label, segment id)``.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

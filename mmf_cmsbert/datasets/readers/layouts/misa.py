@@ -1,5 +1,7 @@
-"""The MISA layout: one pickle for each split, a word-aligned list of
-``((word ids, visual, acoustic, words), label, "VIDEO[index]")``."""
+"""The MISA layout: one pickle for each split, word-aligned.
+
+It is a list of ``((word ids, visual, acoustic, words), label, "VIDEO[index]")``.
+"""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,10 @@
-"""The MMSA layout: one pickle for all splits, a dict with the keys train, valid and test of dicts
-of fields: ``raw_text``, ``vision``, ``audio``, ``id``, ``regression_labels``, and in unaligned
-files ``vision_lengths`` and ``audio_lengths``. MulT's files are similar. Synonyms are in
-:mod:`~mmf_cmsbert.datasets.readers.names`."""
+"""The MMSA layout: one pickle for all splits.
+
+It is a dict with the keys train, valid and test of dicts over the segments: ``raw_text``,
+``vision``, ``audio``, ``id``, ``regression_labels``, and in unaligned files ``vision_lengths`` and
+``audio_lengths``. MulT's files are alike. Synonyms are in
+:mod:`~mmf_cmsbert.datasets.readers.names`.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
