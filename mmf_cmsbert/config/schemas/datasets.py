@@ -242,8 +242,8 @@ class SentimentDatasetConfig(Section):
 def _features(visual: int, of: str) -> Any:
     return Field(
         Features(visual=visual, acoustic=74),
-        description=SentimentDatasetConfig.model_fields["features"].description
-        + f" By default {of} and COVAREP.",
+        description=f"{SentimentDatasetConfig.model_fields['features'].description}"
+        f" By default {of} and COVAREP.",
     )
 
 
@@ -270,4 +270,7 @@ class MOSEIConfig(SentimentDatasetConfig):
     features: Features = _features(35, "FACET 4.2")
 
 
-DATASETS: dict[str, type[SentimentDatasetConfig]] = {"mosi": MOSIConfig, "mosei": MOSEIConfig}
+DATASETS: dict[str, type[MOSIConfig] | type[MOSEIConfig]] = {
+    "mosi": MOSIConfig,
+    "mosei": MOSEIConfig,
+}

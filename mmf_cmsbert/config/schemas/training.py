@@ -24,6 +24,10 @@ def _as_general(value: Any) -> Any:
     return None if value is None else _LIGHTNING_PRECISIONS.get(str(value), value)
 
 
+# A reference, which is replaced by its value before the section is read.
+_PROGRESS_BAR: Any = "${training.progress_bar}"
+
+
 class LightningConfig(Section):
     """``training.lightning``"""
 
@@ -57,7 +61,7 @@ class LightningConfig(Section):
         default="auto", description="auto, or ddp also where there is one process."
     )
     progress_bar: Switch = Field(
-        default="${training.progress_bar}",
+        default=_PROGRESS_BAR,
         description="Progress bars of this trainer only: auto, true or false.",
     )
 
