@@ -1,4 +1,4 @@
-"""What CMSBERT-CLR learns from: pure functions of scores, labels and embeddings."""
+"""The losses of CMSBERT-CLR: pure functions of scores, labels and embeddings."""
 
 from mmf_cmsbert.losses.classification import sentiment_cross_entropy
 from mmf_cmsbert.losses.contrastive import info_nce, multimodal_contrastive

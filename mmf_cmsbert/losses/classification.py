@@ -1,4 +1,4 @@
-"""Sentiment as a class."""
+"""Cross entropy for sentiment classes."""
 
 import torch
 from torch import Tensor
@@ -10,18 +10,18 @@ from mmf_cmsbert.metrics.classes import UNKNOWN, sentiment_class
 def sentiment_cross_entropy(
     logits: Tensor, targets: Tensor, label_smoothing: float = 0.0
 ) -> Tensor:
-    """Mean cross entropy over the segments whose target is known (not NaN), 0 if none is.
+    """Return the mean cross entropy over segments with a known target (not NaN), 0 without any.
 
     Computed in float32 or better.
 
     Args:
         logits: ``(batch, classes)`` with 2, 5 or 7 classes.
-        targets: ``(batch,)`` or ``(batch, 1)``, sentiment in [-3, 3]; ``sentiment_class`` makes
-            them classes.
+        targets: ``(batch,)`` or ``(batch, 1)``, sentiment in [-3, 3], converted to classes by
+            ``sentiment_class``.
         label_smoothing: gives ``1 - eps`` to the true class and ``eps / classes`` to every class.
 
     Raises:
-        ValueError: other shapes, or another number of classes.
+        ValueError: the shapes or the number of classes are invalid.
     """
     if logits.dim() != 2 or targets.shape not in [(len(logits),), (len(logits), 1)]:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Contrastive learning of representations (CLR): modalities meet in one embedding space."""
+"""Contrastive learning of representations (CLR): align modalities in one embedding space."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,20 +15,20 @@ def info_nce(
     label_smoothing: float = 0.0,
     present: Tensor | None = None,
 ) -> Tensor:
-    """Mean cross entropy of finding each query's own key among all the keys.
+    """Return the mean cross entropy of identifying each query's key among all keys.
 
     InfoNCE: van den Oord et al. 2018, arXiv 1807.03748, equation 4, on cosine similarity over a
-    temperature. The paper's abstract states that these targets are smoothed; how is our
+    temperature. The paper's abstract states that targets are smoothed; the way is our
     interpretation.
 
     Args:
         queries: ``(n, dim)``, L2-normalised.
-        keys: ``(m, dim)``, L2-normalised; may be more than the queries (a queue, other processes).
+        keys: ``(m, dim)``, L2-normalised; may outnumber the queries (a queue, other processes).
         positive: ``(n,)``, int64, the row of each query's key. The other rows are its negatives.
-        temperature: what similarities are divided by.
+        temperature: divisor of the similarities.
         label_smoothing: gives ``1 - eps`` to the positive and ``eps / m`` to each of the m keys.
-        present: ``(m,)`` bool, False for keys that are absent. Neither they nor their queries take
-            part, and m counts the others. If none is present, the mean is 0.
+        present: ``(m,)`` bool, false for absent keys. They and their queries are left out, also of
+            m. If no key is present, the mean is 0.
     """
     # In float32 even under autocast: at a temperature of 0.07 the step of a bfloat16
     # similarity near 1 is 0.06 in the logits.
@@ -37,7 +37,7 @@ def info_nce(
         logits = queries.to(dtype) @ keys.to(dtype).T / temperature  # (n, m)
         if present is None:
             return F.cross_entropy(logits, positive, label_smoothing=label_smoothing)
-        # Masked, not selected: to count the selected ones the processor would wait for a GPU.
+        # Masked instead of selected, because counting would synchronise with the GPU.
         absent = ~present
         log_shares = logits.masked_fill(absent, torch.finfo(dtype).min).log_softmax(-1)
         own = log_shares.gather(1, positive.unsqueeze(1)).squeeze(1)
@@ -55,26 +55,26 @@ def multimodal_contrastive(
     masks: Mapping[str, Tensor] | None = None,
     targets: Mapping[str, Tensor] | None = None,
 ) -> Tensor:
-    """Symmetric InfoNCE over the batch for each pair of modalities, averaged over the pairs.
+    """Return the symmetric InfoNCE over the batch, averaged over pairs of modalities.
 
-    A pair is ``(InfoNCE(a to b) + InfoNCE(b to a)) / 2`` over its present segments. Fewer than two
-    leave nothing to contrast: such a pair is exactly 0 and does not count in the average. Pairs
-    are averaged, not summed (our interpretation), so that the loss weight keeps its meaning when a
-    modality is switched off.
+    A pair's loss is ``(InfoNCE(a to b) + InfoNCE(b to a)) / 2`` over its present segments. With
+    fewer than two there is nothing to contrast: the pair's loss is exactly 0 and it is left out of
+    the average. Pairs are averaged, not summed (our interpretation), so that switching off a
+    modality does not change the effect of the loss weight.
 
     Args:
-        embeddings: modality -> ``(batch, dim)``. They are normalised here, so any scale will do.
+        embeddings: modality -> ``(batch, dim)``, of any scale; they are normalised here.
         pairs: the pairs of modalities to align.
-        temperature: what similarities are divided by.
+        temperature: divisor of the similarities.
         label_smoothing: see :func:`info_nce`.
-        masks: modality -> ``(batch,)`` bool, False if a segment lacks the modality. Such a segment
-            takes no part in the modality's pairs, neither as query nor as key.
+        masks: modality -> ``(batch,)`` bool, false if a segment lacks the modality. Such a segment
+            is neither query nor key in the modality's pairs.
         targets: modality -> ``(batch, dim)``, momentum embeddings. They are the keys instead of
             ``embeddings`` and get no gradient (as in MoCo, arXiv 1911.05722, and ALBEF, arXiv
             2107.07651).
 
     Raises:
-        ValueError: no pairs, an unknown modality, or shapes that disagree; it names the pair.
+        ValueError: no pairs, an unknown modality, or inconsistent shapes; it names the pair.
     """
     if not pairs:
         raise ValueError("there are no pairs of modalities to contrast")

@@ -93,15 +93,14 @@ class MultimodalContrastive(nn.Module):
     Args:
         pairs: list of [modality, modality]. None: the model's ``contrastive_pairs``, or else text
             (without text, the first modality) with every other.
-        weight: what the loss is multiplied by before MMF adds it to the others, >= 0.
-        label_smoothing: in [0, 1), what the positive gives up to all candidates evenly.
-        embeddings: modality -> key of the model's output that holds its ``(batch, dim)`` embedding,
-            for models that were not written for this loss. None: the model's ``embeddings``.
-        temperature: what similarities are divided by, unless the model's output has a
-            ``temperature``.
+        weight: factor of the loss before MMF adds it to the others, >= 0.
+        label_smoothing: in [0, 1), the share of the target that is spread evenly over all keys.
+        embeddings: modality -> key of its ``(batch, dim)`` embedding in the model's output, for
+            models that were not written for this loss. None: the model's ``embeddings``.
+        temperature: divisor of the similarities, unless the model's output has a ``temperature``.
 
     Raises:
-        ConfigError: an unknown param or a value of the wrong kind.
+        ConfigError: a param is unknown, or a value has the wrong type.
     """
 
     config_schema = ContrastiveLoss
@@ -113,7 +112,7 @@ class MultimodalContrastive(nn.Module):
     def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
         embeddings = self._embeddings(model_output)
         pairs = self._pairs(embeddings, model_output)
-        if not pairs:  # the model has switched its other modalities off
+        if not pairs:  # the model's other modalities are switched off
             return torch.zeros((), device=sample_list["targets"].device)
         masks = model_output.get("embedding_masks")
         targets = model_output.get("embedding_targets")
@@ -178,7 +177,7 @@ def _output(
 
 @contextmanager
 def _named(loss: str) -> Iterator[None]:
-    """Errors of a pure function about a model's output become errors of the configuration."""
+    """Convert a ValueError of a pure function to a ConfigError that names the loss."""
     try:
         yield
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Sentiment as a number."""
+"""Regression losses for sentiment."""
 
 import torch
 from torch import Tensor
@@ -10,23 +10,23 @@ REGRESSIONS = {"l1": F.l1_loss, "mse": F.mse_loss, "smooth_l1": F.smooth_l1_loss
 
 
 def sentiment_regression(scores: Tensor, targets: Tensor, kind: str = "l1") -> Tensor:
-    """Mean error of the scores over the segments whose target is known (not NaN), 0 if none is.
+    """Return the mean error over segments with a known target (not NaN), 0 without any.
 
     Computed in float32 or better.
 
     Args:
         scores: ``(batch,)`` or ``(batch, 1)``.
         targets: ``(batch,)`` or ``(batch, 1)``.
-        kind: ``l1``, ``mse`` (MAG-BERT's), or ``smooth_l1`` with its bend at an error of 1.
+        kind: ``l1``, ``mse`` (as in MAG-BERT), or ``smooth_l1`` with beta 1.
 
     Raises:
-        ValueError: another kind, another shape, or batches of different size.
+        ValueError: the kind is unknown, a shape is invalid, or batch sizes differ.
     """
     if kind not in REGRESSIONS:
         raise ValueError(f"kind is {kind!r}, expected one of {', '.join(REGRESSIONS)}")
     scores, targets = paired(scores, targets)
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-    # Masked, not selected: to count the selected ones the processor would wait for the device.
+    # Masked instead of selected, because counting would synchronise with the device.
     known = ~targets.isnan()
     targets = torch.where(known, targets.to(scores.dtype), scores.detach())
     total = REGRESSIONS[kind](scores, targets, reduction="sum")

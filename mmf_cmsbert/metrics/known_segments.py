@@ -1,13 +1,15 @@
-"""Predictions beside their labels, one value a segment."""
+"""Pair predictions with labels, one value per segment."""
 
 from torch import Tensor
 
 
 def known_segments(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Predictions and labels, each (n,) or (n, 1), of the segments whose label is known: (known,).
+    """Select the segments with a known label (not NaN): (n,) or (n, 1) to (known,).
 
-    A label is unknown where it is NaN. Gradients pass through.
-    Raises ValueError as `paired` does.
+    Gradients pass through.
+
+    Raises:
+        ValueError: as in `paired`.
     """
     predictions, labels = paired(predictions, labels)
     known = ~labels.isnan()
@@ -15,10 +17,11 @@ def known_segments(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]
 
 
 def paired(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Predictions and labels, each (n,) or (n, 1), as (n,).
+    """Reshape predictions and labels, each (n,) or (n, 1), to (n,).
 
-    Raises ValueError for any other shape, different lengths, or no segment at all: a (n,) that
-    met a (n, 1) would broadcast to (n, n) and give a number that means nothing.
+    Raises:
+        ValueError: another shape, different lengths, or no segments. Otherwise (n,) and (n, 1)
+            would broadcast to (n, n) and give a meaningless number.
     """
     predictions = _one_a_segment(predictions, "predictions")
     labels = _one_a_segment(labels, "labels")
@@ -35,6 +38,6 @@ def _one_a_segment(values: Tensor, name: str) -> Tensor:
     if values.dim() != 1:
         raise ValueError(
             f"{name} have shape {tuple(values.shape)}, "
-            "expected one value a segment: (segments,) or (segments, 1)"
+            "expected one value per segment: (segments,) or (segments, 1)"
         )
     return values

@@ -12,10 +12,12 @@ from mmf_cmsbert.metrics.sentiment import METRICS
 
 
 class SentimentMetric(BaseMetric):
-    """The metric that `METRICS` has under `metric`, of `scores` against `targets`.
+    """The metric `METRICS[metric]` of `scores` against `targets`.
 
-    Both are (segments,) or (segments, 1). MMF hands over the whole split at once.
-    Raises ConfigError where the model's scores are not one value a segment.
+    Both are (segments,) or (segments, 1). MMF passes the whole split at once.
+
+    Raises:
+        ConfigError: the model's scores are not one value per segment.
     """
 
     metric: str
@@ -36,7 +38,7 @@ class SentimentMetric(BaseMetric):
         except ValueError as error:
             raise ConfigError(
                 f"metric {self.metric}: {error} (predictions are the model's `scores`, labels the "
-                "dataset's `targets`); take it out of evaluation.metrics, or give the model a "
+                "dataset's `targets`); remove it from evaluation.metrics, or use a model with a "
                 "regression head of width 1"
             ) from error
         # On the model's device, because MMF averages over processes there.

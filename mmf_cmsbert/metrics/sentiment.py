@@ -1,13 +1,13 @@
-"""The field's eight scores, as MMSA and the papers after it define them.
+"""The eight standard metrics, as defined by MMSA and later papers.
 
-Every function takes predictions and labels, each (segments,) or (segments, 1), over a *whole*
-split, computes in float64 and returns a float; its docstring's first line is its definition.
-Segments whose label is unknown (NaN) are left out, and a score without any segment left is NaN.
-A NaN prediction is never counted as correct and makes `mae` and `corr` NaN, so that a model that
-diverged is seen. Wrong shapes raise ValueError, as `known_segments` describes.
+Every function takes predictions and labels, each (segments,) or (segments, 1), for a *whole* split,
+computes in float64 and returns a float. The first line of its docstring is its definition.
+Segments with an unknown label (NaN) are left out; without any other segment the result is NaN. A
+NaN prediction counts as wrong and makes `mae` and `corr` NaN, so that divergence is visible.
+Invalid shapes raise a ValueError, see `known_segments`.
 
-MAG-BERT's own script drops the segments labelled 0 before it computes anything, so its published
-numbers compare with `acc2_nonzero` and `f1_nonzero` alone.
+MAG-BERT's script drops segments labelled 0 before all metrics, so its published numbers can be
+compared only with `acc2_nonzero` and `f1_nonzero`.
 """
 
 import math
@@ -92,7 +92,7 @@ def _classes(predictions: Tensor, labels: Tensor, classes: int) -> tuple[Tensor,
 
 
 def _polarities(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """1 positive, 0 not positive; a prediction of exactly 0 is not positive, as in MMSA."""
+    """Return 1 for positive, 0 otherwise; a prediction of exactly 0 is not positive, as in MMSA."""
     predictions, labels = _known(predictions, labels)
     predictions, labels = predictions[labels != 0], labels[labels != 0]
     polarity = torch.where(predictions.isnan(), UNKNOWN, (predictions > 0).long())
@@ -100,7 +100,7 @@ def _polarities(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _constant(values: Tensor) -> bool:
-    # Compared exactly: the variance of equal floats need not come out as exactly 0.
+    # Compared exactly, because the computed variance of equal floats may differ from 0.
     return bool((values == values[0]).all())
 
 

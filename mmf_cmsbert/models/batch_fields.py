@@ -1,4 +1,4 @@
-"""The network's input from a batch of our datasets, or of MMF's."""
+"""Read the network's input from a batch of our datasets, or of MMF's."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,19 +12,19 @@ from mmf_cmsbert.errors import ConfigError
 def batch_fields(
     sample_list: Any, modalities: Sequence[str], by_word: bool = False
 ) -> dict[str, Any]:
-    """The arguments of :class:`~mmf_cmsbert.modules.network.CMSBert` but the dataset's name.
+    """Return the arguments of :class:`~mmf_cmsbert.modules.network.CMSBert` except the dataset.
 
-    MMF's own datasets give ``input_ids`` and ``input_mask`` where their text processor is a BERT's
-    (``bert_tokenizer``), but not which word a piece is of; and ``image_feature_0``, the regions of
-    an image, which are taken for the visual frames that the batch lacks (our interpretation).
+    MMF's datasets have ``input_ids`` and ``input_mask`` if their text processor is
+    ``bert_tokenizer``, but not the word of each piece. Their ``image_feature_0``, the regions of an
+    image, is used as visual frames if the batch has none (our interpretation).
 
     Args:
         sample_list: a prepared batch.
-        modalities: those whose frames are wanted.
-        by_word: whether it must be known which word a piece, and so a frame, is of.
+        modalities: the modalities to read.
+        by_word: whether the word of each piece, and so of each frame, is needed.
 
     Raises:
-        ConfigError: the batch lacks a field, and has nothing in its place.
+        ConfigError: the batch lacks a field that has no substitute.
     """
     for name in ("input_ids", "input_mask"):
         if name not in sample_list:
@@ -59,7 +59,7 @@ def _frames(sample_list: Any, modality: str) -> tuple[Tensor, Tensor]:
     regions = sample_list["image_feature_0"]
     positions = torch.arange(regions.shape[1], device=regions.device)
     info = sample_list.get("image_info_0")
-    # Without the info, which is optional, no region is known to be padding.
+    # Without this optional info, no region counts as padding.
     count = getattr(info, "max_features", torch.full((len(regions),), len(positions)))
     return regions, positions < count[:, None].to(regions.device)
 
@@ -67,6 +67,6 @@ def _frames(sample_list: Any, modality: str) -> tuple[Tensor, Tensor]:
 def _lacking(sample_list: Any, name: str, advice: str) -> ConfigError:
     fields = ", ".join(map(str, sample_list))
     return ConfigError(
-        f"model cmsbert wants {name} of dataset {sample_list['dataset_name']}, whose batches have "
-        f"{fields}; {advice}"
+        f"model cmsbert needs {name} from dataset {sample_list['dataset_name']}, whose batches "
+        f"have {fields}; {advice}"
     )

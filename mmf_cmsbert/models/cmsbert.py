@@ -35,21 +35,21 @@ Widths = dict[str, dict[str, int]]
 class CMSBERT(BaseModel):
     """Context-driven modality shifting BERT with contrastive learning (Kim & Kim, IJCNN 2022).
 
-    Reads from a ``SampleList`` the fields that the datasets ``mosi`` and ``mosei`` give:
-    ``input_ids``, ``input_mask``, ``word_index`` ``(batch, pieces)`` and for visual and acoustic
-    ``<modality> (batch, frames, width)`` with ``<modality>_mask (batch, frames)``; of MMF's own
-    datasets what :func:`~mmf_cmsbert.models.batch_fields.batch_fields` says.
+    Reads the fields of the datasets ``mosi`` and ``mosei`` from a ``SampleList``: ``input_ids``,
+    ``input_mask``, ``word_index`` ``(batch, pieces)``, and for visual and acoustic ``<modality>
+    (batch, frames, width)`` with ``<modality>_mask (batch, frames)``. For MMF's datasets see
+    :func:`~mmf_cmsbert.models.batch_fields.batch_fields`.
 
-    Gives ``scores (batch, 1)``, the sentiment; ``logits (batch, classes)`` where the head
-    classifies; ``embeddings`` and ``embedding_masks``, modality -> ``(batch, dim)`` and
-    ``(batch,)``; ``embedding_targets`` with ``contrastive.ema_targets``; ``temperature``, a scalar;
-    and ``contrastive_pairs``.
+    Returns ``scores (batch, 1)``, the sentiment; ``logits (batch, classes)`` with a classification
+    head; ``embeddings`` and ``embedding_masks``, modality -> ``(batch, dim)`` and ``(batch,)``;
+    ``embedding_targets`` with ``contrastive.ema_targets``; ``temperature``, a scalar; and
+    ``contrastive_pairs``.
 
     Args:
         config: ``model_config.cmsbert``; its keys are explained in its ``defaults.yaml``.
 
     Raises:
-        ConfigError: an unknown key, or a value that the model cannot follow.
+        ConfigError: a key is unknown, or the model does not support a value.
     """
 
     config_schema = CMSBERTConfig
@@ -61,7 +61,7 @@ class CMSBERT(BaseModel):
     def build(self) -> None:
         config = self._settings()
         features = config.features or {}
-        # Kept with the configuration, so that a saved model knows what it was built for.
+        # Stored in the configuration, so that a saved model has its widths.
         with open_dict(self.config):
             self.config.features = features
         self.datasets = tuple(features)
@@ -70,7 +70,7 @@ class CMSBERT(BaseModel):
         shift = shift_named(context, "model_config.cmsbert.shift.context")
         if shift is not None and shift.needs_alignment:
             _check_aligned(self.widths, context)
-        # A modality that is switched off leaves its pairs.
+        # Pairs of modalities that are switched off are dropped.
         used = {"text", *self.widths}
         self.pairs = [pair for pair in config.contrastive.pairs if used.issuperset(pair)]
         self.classes = config.head.classes
@@ -80,7 +80,7 @@ class CMSBERT(BaseModel):
         _check_positions(self.datasets, self.network.backbone)
         self.backbone_rate = config.finetune_lr_multiplier
         if self.backbone_rate == 0:
-            # Before the average is made, which shares what is frozen.
+            # Before the average is created, which shares frozen parameters.
             self.network.backbone.requires_grad_(False)
         _set_scales(self.network, self.widths)
         self.temperature = Temperature(
@@ -95,7 +95,7 @@ class CMSBERT(BaseModel):
         self.ema_targets = config.contrastive.ema_targets
 
     def _settings(self) -> CMSBERTConfig:
-        """The configuration, checked, with the widths that the datasets in use declare."""
+        """Return the checked configuration, with the widths declared by the datasets in use."""
         given: Any = OmegaConf.to_container(OmegaConf.create(self.config), resolve=True)
         features = given.get("features") or _declared_features()
         if not features:
@@ -106,7 +106,7 @@ class CMSBERT(BaseModel):
         return read(CMSBERTConfig, given | {"features": features}, "model_config.cmsbert")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # A copy has updates of its own to follow.
+        # A copy follows the updates of its own optimizer.
         super().__setstate__(state)
         if getattr(self, "ema", None) is not None:
             after_each_update(self, CMSBERT._average)
@@ -148,10 +148,10 @@ class CMSBERT(BaseModel):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> Any:
-        """Load weights, all of them whatever ``strict`` says: MMF's trainer asks for less.
+        """Load all weights; ``strict`` is ignored, because MMF's trainer passes False.
 
         Raises:
-            ConfigError: the weights are those of another model or of other settings.
+            ConfigError: the weights belong to another model or to other settings.
         """
         if self.ema is not None and self._averaged_apart(state_dict):
             self.ema.unshare()
@@ -167,19 +167,19 @@ class CMSBERT(BaseModel):
 
     @property
     def tensors_of_the_data(self) -> set[str]:
-        """Names of state that comes from the training data and not from another model."""
+        """The names of tensors that come from the training data, not from another model."""
         scales = {
             f"network.frame_scales.{name}" for name, _ in self.network.frame_scales.named_buffers()
         }
         return scales | {name.replace("network.", "ema.module.", 1) for name in scales}
 
     def weights_replaced(self) -> None:
-        """Let the average begin anew at weights that were copied into the network."""
+        """Restart the average at weights that were copied into the network."""
         if self.ema is not None:
             self.ema.begin_at(self.network)
 
     def _averaged_apart(self, state: Mapping[str, Tensor]) -> bool:
-        """Whether weights that are frozen here differ from their average: they were trained."""
+        """Return whether weights that are frozen here differ from their average."""
         for name, parameter in self.network.named_parameters():
             weight, average = (state.get(f"{k}.{name}") for k in ("network", "ema.module"))
             if parameter.requires_grad or weight is None or average is None:
@@ -189,10 +189,10 @@ class CMSBERT(BaseModel):
         return False
 
     def get_optimizer_parameters(self, config: Any) -> list[dict[str, Any]]:
-        """Parameter groups: no weight decay for biases and norms, the backbone's own learning rate.
+        """Return parameter groups: no weight decay for biases and norms, the backbone's own rate.
 
-        The decay itself is ``optimizer.params.weight_decay``. The averaged copy is in no group, and
-        neither is a frozen backbone.
+        The decay is ``optimizer.params.weight_decay``. The averaged copy and a frozen backbone are
+        in no group.
         """
         lr = config.optimizer.params.lr
         backbone_lr = lr * self.backbone_rate
@@ -209,7 +209,7 @@ class CMSBERT(BaseModel):
 
 
 def _declared_features() -> dict[str, Any]:
-    """Widths that the datasets in use declare, dataset -> modality -> width."""
+    """Return the widths that the datasets in use declare, dataset -> modality -> width."""
     config = registry.get("config", no_warning=True)
     datasets = config.datasets if config is not None else []
     names = datasets.split(",") if isinstance(datasets, str) else list(datasets or [])
@@ -221,7 +221,7 @@ def _widths(
     features: Mapping[str, Mapping[NonverbalModality, int | None]],
     modalities: Sequence[NonverbalModality],
 ) -> Widths:
-    """From dataset -> modality -> width to modality -> dataset -> width, empty ones left out."""
+    """Convert dataset -> modality -> width to modality -> dataset -> width, without empty ones."""
     widths: Widths = {
         m: {name: width for name, each in features.items() if (width := each.get(m))}
         for m in modalities
@@ -230,7 +230,7 @@ def _widths(
 
 
 def _check_aligned(widths: Widths, context: str) -> None:
-    """Raise where a dataset in use found itself not to have one frame a word."""
+    """Raise a ConfigError if a dataset in use does not have one frame per word."""
     for name in sorted({dataset for each in widths.values() for dataset in each}):
         for split, found in (registry.get(f"{name}_unaligned", no_warning=True) or {}).items():
             if found:
@@ -244,7 +244,7 @@ def _check_aligned(widths: Widths, context: str) -> None:
 
 
 def _set_scales(network: CMSBert, widths: Widths) -> None:
-    """Take the training split's statistics that a dataset gives; a checkpoint's replace them."""
+    """Set the statistics of the training split; those of a checkpoint replace them later."""
     for modality, each in widths.items():
         for name in each:
             statistics = registry.get(f"{name}_statistics", no_warning=True) or {}
@@ -254,7 +254,7 @@ def _set_scales(network: CMSBert, widths: Widths) -> None:
 
 
 def _check_vocabularies(datasets: Sequence[str], size: int) -> None:
-    """Raise where a dataset's words are cut into word pieces that the backbone does not have."""
+    """Raise a ConfigError if a dataset's tokenizer has more word pieces than the backbone."""
     for name in datasets:
         processor = registry.get(f"{name}_word_processor", no_warning=True)
         pieces = getattr(processor, "vocabulary_size", 0)
@@ -267,7 +267,7 @@ def _check_vocabularies(datasets: Sequence[str], size: int) -> None:
 
 
 def _check_positions(datasets: Sequence[str], backbone: PreTrainedModel) -> None:
-    """Raise where segments may be longer than the backbone has positions for."""
+    """Raise a ConfigError if segments may be longer than the backbone's positions."""
     most = position_count(backbone)
     for name in datasets:
         processor = registry.get(f"{name}_word_processor", no_warning=True)

@@ -1,4 +1,4 @@
-"""The network in plain PyTorch: shifting, frame encoders, pooling, projection. Imports no MMF."""
+"""The network in plain PyTorch, without MMF: shifting, frame encoders, pooling, projection."""
 
 from mmf_cmsbert.modules.frame_encoder import FrameEncoder
 from mmf_cmsbert.modules.network import CMSBert

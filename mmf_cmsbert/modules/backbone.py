@@ -1,4 +1,4 @@
-"""The text encoder: any BERT-like model of Hugging Face transformers, opened up at one place."""
+"""The text encoder: any BERT-like model of Hugging Face transformers, shifted at one layer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,11 +23,11 @@ def load_backbone(
 
     Args:
         name: a model on the hub or a local folder; its pretrained weights are loaded.
-        from_config: instead of pretrained weights, random ones for this configuration: a mapping
-            with ``model_type`` and the model's own keys, or a folder that holds a ``config.json``.
+        from_config: random weights for this configuration, instead of pretrained ones: a mapping
+            with ``model_type`` and the model's keys, or a folder with a ``config.json``.
 
     Raises:
-        ConfigError: neither is given, the configuration is unusable, or the model cannot be had.
+        ConfigError: both are None, the configuration is invalid, or the model cannot be loaded.
     """
     if from_config is None:
         return load_pretrained(AutoModel.from_pretrained, name, "backbone", NAME_KEY, **unmapped())
@@ -44,7 +44,7 @@ def load_backbone(
         return AutoModel.from_config(config)
     except ConfigError:
         raise
-    except Exception as error:  # each model refuses its own configuration in its own way
+    except Exception as error:  # each model raises its own type of error
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(
             f"{FROM_CONFIG_KEY}: {reason}. Expected a mapping such as {{model_type: bert, "
@@ -53,7 +53,7 @@ def load_backbone(
 
 
 def _check_size(config: PretrainedConfig) -> None:
-    """Refuse sizes that no memory holds, before any of it is taken."""
+    """Refuse sizes that no memory can hold, before allocating."""
     sizes = {
         name: getattr(config, name, 1)
         for name in ("hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size")
@@ -64,16 +64,16 @@ def _check_size(config: PretrainedConfig) -> None:
     if not whole or layers > _MOST_LAYERS or weights > _MOST_WEIGHTS:
         found = ", ".join(f"{name} {size!r}" for name, size in sizes.items())
         raise ConfigError(
-            f"{FROM_CONFIG_KEY} asks for {found}; expected whole numbers that make at most "
+            f"{FROM_CONFIG_KEY} has {found}; expected whole numbers with at most "
             f"{_MOST_WEIGHTS:,} weights in at most {_MOST_LAYERS} layers"
         )
 
 
 def encoder_layers(backbone: PreTrainedModel) -> nn.ModuleList:
-    """The encoder layers of a BERT-like model, in order.
+    """Return the encoder layers of a BERT-like model, in order.
 
     Raises:
-        ConfigError: the model has no such list (ALBERT shares one layer, T5 is no encoder).
+        ConfigError: the model has no such list (ALBERT shares one layer, T5 is not an encoder).
     """
     for path in ("encoder.layer", "transformer.layer", "encoder.layers", "layers"):
         found: object = backbone
@@ -88,7 +88,7 @@ def encoder_layers(backbone: PreTrainedModel) -> nn.ModuleList:
 
 
 def shift_place(backbone: PreTrainedModel, layer: int) -> nn.Module:
-    """The part of the backbone whose output is shifted: 0 the embeddings, j the j-th layer.
+    """Return the module whose output is shifted: 0 for the embeddings, j for the j-th layer.
 
     Raises:
         ConfigError: there is no such layer.
@@ -101,35 +101,35 @@ def shift_place(backbone: PreTrainedModel, layer: int) -> nn.Module:
         )
     if layer:
         return layers[layer - 1]
-    # ELECTRA's embeddings may be narrower than its layers, which get them through a projection.
+    # ELECTRA's embeddings may be narrower than its layers; a projection follows.
     project = getattr(backbone, "embeddings_project", None)
     return project if isinstance(project, nn.Module) else backbone.get_submodule("embeddings")
 
 
 def position_count(backbone: PreTrainedModel) -> int | None:
-    """How many word pieces a segment can have; None where a backbone has no table of positions.
+    """Return the maximum word pieces in a segment; None for backbones without position embeddings.
 
-    RoBERTa, MPNet and their kin number positions from one after the padding's.
+    RoBERTa, MPNet and similar models number positions from one after the padding index.
     """
     table = getattr(backbone.embeddings, "position_embeddings", None)
     if not isinstance(table, nn.Embedding):
         return None
     skipped = 0 if table.padding_idx is None else table.padding_idx + 1
-    # Nystromformer has rows that it never reads.
+    # Nystromformer has unused rows.
     stated = getattr(backbone.config, "max_position_embeddings", table.num_embeddings)
     return min(table.num_embeddings - skipped, stated)
 
 
 @contextmanager
 def replaced_output(part: nn.Module, replace: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Within the context, ``part`` gives ``replace(output)`` instead of its output.
+    """Within the context, ``part`` returns ``replace(output)`` instead of its output.
 
-    The backbone's own forward pass keeps doing everything else (masks, attention backend, relative
-    positions), whatever its architecture. Layers give a tensor, or a tuple that starts with it.
+    The rest of the backbone's forward pass is unchanged (masks, attention backend, relative
+    positions), whatever its architecture. Layers return a tensor, or a tuple that starts with it.
     """
 
     def hook(module: nn.Module, _inputs: object, output: Any) -> Any:
-        if module is not part:  # DataParallel's replicas share one table of hooks
+        if module is not part:  # DataParallel's replicas share the hooks
             return None
         if isinstance(output, tuple):
             return (replace(output[0]), *output[1:])

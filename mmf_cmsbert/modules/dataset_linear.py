@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 class DatasetLinear(nn.Module):
-    """One linear map a dataset into a common space: MOSI's and MOSEI's features differ in width.
+    """One linear map per dataset into a common space: MOSI's and MOSEI's features differ in width.
 
     Args:
         widths: input width for each dataset name.
@@ -18,7 +18,7 @@ class DatasetLinear(nn.Module):
         self.maps = nn.ModuleDict({name: nn.Linear(width, dim) for name, width in widths.items()})
 
     def linears(self) -> list[nn.Linear]:
-        """The linear map of each dataset."""
+        """Return the linear map of each dataset."""
         return [each for each in self.maps.values() if isinstance(each, nn.Linear)]
 
     def forward(self, inputs: Tensor, dataset: str) -> Tensor:

@@ -10,7 +10,7 @@ from mmf_cmsbert.modules.dataset_linear import DatasetLinear
 
 
 def sinusoidal_positions(length: int, dim: int, like: Tensor) -> Tensor:
-    """Sinusoidal positions ``(length, dim)`` (Vaswani et al., 2017, section 3.5)."""
+    """Return sinusoidal positions ``(length, dim)`` (Vaswani et al., 2017, section 3.5)."""
     position = torch.arange(length, device=like.device, dtype=torch.float32).unsqueeze(1)
     half = (dim + 1) // 2
     step = torch.arange(half, device=like.device, dtype=torch.float32)
@@ -24,7 +24,7 @@ class FrameEncoder(nn.Module):
     Args:
         widths: dataset -> width of a frame.
         dim: width of the encoded frames.
-        layers: number of Transformer layers; 0 leaves the projected frames as they are.
+        layers: number of Transformer layers; with 0 the frames are only projected and normalised.
         heads: attention heads.
         dropout: dropout inside the layers.
     """
@@ -45,7 +45,7 @@ class FrameEncoder(nn.Module):
             )
             for _ in range(layers)
         )
-        # Closes the pre-norm stack; without layers it bounds raw features all the same.
+        # Ends the pre-norm stack; without layers it bounds the projected features.
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, frames: Tensor, mask: Tensor, dataset: str) -> Tensor:
@@ -53,8 +53,8 @@ class FrameEncoder(nn.Module):
 
         Args:
             frames: ``(batch, frames, width)``.
-            mask: True where a frame was recorded, ``(batch, frames)``. A segment whose frames are
-                all masked must be ignored by the caller: what it gets here is finite but arbitrary.
+            mask: true for recorded frames, ``(batch, frames)``. The caller must ignore the output
+                of a segment without frames: it is finite but arbitrary.
             dataset: the dataset that the batch comes from.
 
         Returns:
@@ -62,7 +62,7 @@ class FrameEncoder(nn.Module):
         """
         hidden = self.project(frames, dataset)
         hidden = hidden + sinusoidal_positions(hidden.size(1), hidden.size(2), hidden)
-        # Attention over no frame at all is 0/0: such segments attend everywhere instead.
+        # Attention over no frames is 0/0, so such segments attend to all positions instead.
         ignored = ~mask & mask.any(1, keepdim=True)
         for layer in self.layers:
             hidden = layer(hidden, src_key_padding_mask=ignored)

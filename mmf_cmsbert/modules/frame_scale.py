@@ -1,4 +1,4 @@
-"""Frames in units of their training split."""
+"""Scale frames by the statistics of their training split."""
 
 from collections.abc import Mapping
 
@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 
 class FrameScale(nn.Module):
-    """``(x - mean) / scale`` a column, with constants for each dataset that are saved with a model.
+    """``(x - mean) / scale`` for each column, with constants for each dataset.
 
-    They are buffers, at first the identity: a model that is loaded scales as it did in training,
-    whatever the data at hand.
+    The constants are buffers, initially the identity, and saved with the model: a loaded model
+    scales as in training, whatever the data.
 
     Args:
         widths: dataset -> width of a frame.
@@ -23,7 +23,7 @@ class FrameScale(nn.Module):
             self.register_buffer(f"{name}_scale", torch.ones(width))
 
     def set(self, dataset: str, mean: Tensor, scale: Tensor) -> None:
-        """Take the constants of a dataset, ``(width,)`` each. ValueError for another width."""
+        """Set the constants of a dataset, ``(width,)`` each. ValueError for another width."""
         own = self.get_buffer(f"{dataset}_mean")
         if not mean.shape == scale.shape == own.shape:
             raise ValueError(f"constants of shape {tuple(mean.shape)} for {len(own)} columns")

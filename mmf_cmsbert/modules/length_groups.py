@@ -8,34 +8,34 @@ import numpy as np
 def group_by_length(
     lengths: Sequence[int], most: int | None = None, overhead: float = 0.0
 ) -> list[list[int]]:
-    """Split a batch into the groups that cost least, each padded to its own longest segment.
+    """Split a batch into groups of minimal cost, each padded to its longest segment.
 
-    A group costs ``count * longest + overhead``. The split is exact: the best one is contiguous in
-    the order of the lengths, and dynamic programming over the lengths that occur finds it.
+    A group costs ``count * longest + overhead``. The result is optimal: the best split is
+    contiguous in the order of lengths, and dynamic programming over distinct lengths finds it.
 
     Args:
-        lengths: one a segment, at least 1 each.
-        most: no more groups than this; None for as many as pay for their overhead.
-        overhead: what a group costs by itself, in padded positions.
+        lengths: the length of each segment, at least 1.
+        most: largest number of groups; None for as many as reduce the cost.
+        overhead: fixed cost of a group, in padded positions.
 
     Returns:
         The segments' indices, group by group in ascending order of length.
     """
     order = np.argsort(lengths, kind="stable")
     ordered = np.asarray(lengths)[order]
-    # Where a group may begin and end: 0, every change of length, and the end of the batch.
+    # Possible boundaries of groups: 0, every change of length, and the end of the batch.
     cuts = np.flatnonzero(np.diff(ordered, prepend=0, append=0))
     longest = np.append(0, ordered[cuts[1:] - 1])
-    # alone[j, i]: the segments from cut i to cut j as one group.
+    # alone[j, i]: cost of the segments from cut i to cut j as one group.
     alone = (cuts[:, None] - cuts) * longest[:, None] + float(overhead)
     alone[np.triu_indices_from(alone)] = np.inf
-    least = np.where(cuts == 0, 0.0, np.inf)  # of the segments up to each cut, in no group at all
+    least = np.where(cuts == 0, 0.0, np.inf)  # minimal cost up to each cut, with no groups yet
     begins: list[np.ndarray] = []
     while most is None or len(begins) < most:
         total = least + alone
         better = np.append(0.0, total[1:].min(1))
-        # What a further group saves only shrinks (these costs are Monge): the first that does not
-        # pay ends the search.
+        # The gain of another group never grows (these costs are Monge), so the first group without
+        # a gain ends the search.
         if better[-1] >= least[-1]:
             break
         least = better

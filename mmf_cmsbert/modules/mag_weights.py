@@ -1,4 +1,4 @@
-"""Weights of MAG-BERT's published code in our network with ``shift.context=word``."""
+"""Load weights of MAG-BERT's published code into our network with ``shift.context=word``."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -21,7 +21,7 @@ _SETTINGS = {
     "shift.start": "mag",
     "backbone.pooling": "cls",
 }
-# What its gate and its value are called; both codes concatenate [frame; word] in this order.
+# The names of its gate and value; both implementations concatenate [frame; word] in this order.
 _MAPS = {"visual": ("W_hv", "W_v"), "acoustic": ("W_ha", "W_a")}
 # The positions 0, 1, ..., which transformers saved with the weights from 3.1 on.
 _CONSTANTS = {"bert.embeddings.position_ids"}
@@ -123,7 +123,7 @@ def load_mag_weights(network: CMSBert, state: Mapping[str, Tensor], dataset: str
 
 
 def _widths(network: CMSBert, modality: str) -> dict[str, int]:
-    """Dataset -> width of the frames that the network's shift takes."""
+    """Map each dataset to the width of the frames that the network's shift reads."""
     if modality not in network.modalities:
         return {}
     maps = _maps(cast(WordShift, network.shift).values, modality)
@@ -136,7 +136,7 @@ def _maps(parts: nn.ModuleDict, modality: str) -> nn.ModuleDict:
 
 
 def _misshapen(parameters: Mapping[str, nn.Parameter], state: Mapping[str, Any]) -> list[str]:
-    """Names with the shapes found and expected, of what is there but does not fit."""
+    """Describe weights of the wrong shape: name, shape found, shape expected."""
     problems = []
     for name, parameter in parameters.items():
         if name not in state:
@@ -149,7 +149,7 @@ def _misshapen(parameters: Mapping[str, nn.Parameter], state: Mapping[str, Any])
 
 
 def _listed(problem: str, names: list[str]) -> str:
-    """The first of the names and the number of the others; empty without names."""
+    """Format the first name and the number of others; empty without names."""
     if not names:
         return ""
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""

@@ -1,4 +1,4 @@
-"""CMSBERT: a BERT whose words are shifted, a head for sentiment, one embedding a modality."""
+"""CMSBERT: a BERT with shifted words, a head for sentiment, and an embedding per modality."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -24,7 +24,7 @@ from mmf_cmsbert.modules.shifts.base import Shift
 from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation
 from mmf_cmsbert.modules.shifts.registry import shift_named
 
-# What a further group costs a CPU, in padded word pieces (measured with MiniLM, 2 threads).
+# Cost of another group on a CPU, in padded word pieces (measured with MiniLM, 2 threads).
 _GROUP_OVERHEAD = 60.0
 
 
@@ -32,12 +32,12 @@ class CMSBert(nn.Module):
     """Text encoder, shift, heads (Kim & Kim, IJCNN 2022; our interpretation: docs/paper.md).
 
     Args:
-        backbone: the text encoder, as :func:`load_backbone` gives it.
-        widths: modality -> dataset -> width of its frames. Words are not listed.
+        backbone: the text encoder, from :func:`load_backbone`.
+        widths: modality -> dataset -> width of its frames, without words.
         settings: everything else, see ``configs/models/cmsbert/defaults.yaml``.
 
     Raises:
-        ConfigError: settings that this backbone cannot follow.
+        ConfigError: this backbone does not support the settings.
     """
 
     def __init__(
@@ -103,15 +103,15 @@ class CMSBert(nn.Module):
 
         Args:
             input_ids: word pieces, ``(batch, pieces)``.
-            input_mask: 1 where there is a piece, ``(batch, pieces)``.
+            input_mask: 1 for word pieces, 0 for padding, ``(batch, pieces)``.
             word_index: the word that a piece belongs to, -1 for none, ``(batch, pieces)``.
             frames: modality -> frames, ``(batch, frames, width)``. With ``shift.context=word``
                 frame i belongs to word i; otherwise each modality has its own number of frames.
-            frame_masks: modality -> True where a frame was recorded, ``(batch, frames)``.
-            dataset: the dataset that the batch comes from, which decides the widths.
+            frame_masks: modality -> true for recorded frames, ``(batch, frames)``.
+            dataset: the dataset that the batch comes from, which determines the widths.
 
         Raises:
-            ConfigError: ``shift.context=word`` on frames that are not aligned with the words.
+            ConfigError: ``shift.context=word`` with frames that are not aligned with the words.
         """
         batch = NetworkInput(input_ids, input_mask, word_index, frames, frame_masks)
         batch = self._encode_frames(batch, dataset)
@@ -124,7 +124,7 @@ class CMSBert(nn.Module):
         for m in self.modalities:
             if m in states:
                 embeddings[m] = self._embed(m, states[m])
-            else:  # a dataset that lacks the modality altogether
+            else:  # the dataset lacks the modality
                 embeddings[m] = torch.zeros_like(embeddings["text"])
                 present[m] = torch.zeros_like(present["text"])
         fused = self.dropout(states["fused"]).to(self.head.weight.dtype)
@@ -147,10 +147,10 @@ class CMSBert(nn.Module):
         Call it in evaluation mode: dropout would change what is explained.
 
         Returns:
-            None where the network has no shift.
+            None if the network has no shift.
 
         Raises:
-            ConfigError: ``shift.context=word`` on frames that are not aligned with the words.
+            ConfigError: ``shift.context=word`` with frames that are not aligned with the words.
         """
         shift = self.shift
         if shift is None:
@@ -161,7 +161,7 @@ class CMSBert(nn.Module):
 
         def explained(words: Tensor) -> Tensor:
             found.append(shift.explain_batch(words, batch, dataset))
-            return words  # what the backbone makes of it is not read
+            return words  # the backbone's output is not used
 
         place = shift_place(self.backbone, self.settings.shift.layer)
         with replaced_output(place, explained):
@@ -169,9 +169,9 @@ class CMSBert(nn.Module):
         return found[0]
 
     def _encode_frames(self, batch: NetworkInput, dataset: str) -> NetworkInput:
-        """The batch with its frames scaled and encoded.
+        """Scale and encode the frames of a batch.
 
-        All at once: their encoders are so narrow that padding costs less than groups would.
+        All at once: the encoders are so narrow that padding costs less than groups.
         """
         frames = {m: self.frame_scales[m](each, dataset) for m, each in batch.frames.items()}
         encoded = {
@@ -181,9 +181,9 @@ class CMSBert(nn.Module):
         return replace(batch, frames=frames, encoded=encoded)
 
     def _encode_groups(self, batch: NetworkInput, dataset: str) -> dict[str, Tensor]:
-        """:meth:`_encode`, with as little padding as ``backbone.length_groups`` asks for."""
+        """Run :meth:`_encode` with less padding, according to ``backbone.length_groups``."""
         choice = self.settings.backbone.length_groups
-        # A GPU waits for launches, not for padding, at these sizes (our guess, not measured).
+        # At these sizes a GPU is limited by launches, not by padding (our guess, not measured).
         if choice == 1 or (choice == "auto" and batch.input_ids.device.type != "cpu"):
             return self._encode(batch, dataset)
         lengths = batch.lengths()
@@ -200,11 +200,11 @@ class CMSBert(nn.Module):
         return {name: torch.cat([part[name] for part in parts])[order] for name in parts[0]}
 
     def _encode(self, batch: NetworkInput, dataset: str) -> dict[str, Tensor]:
-        """One vector a segment of each kind, none of which depends on other segments or on padding.
+        """Encode each segment, independently of other segments and of padding.
 
         Returns:
-            ``fused``, the shifted text ``(batch, dim)``; ``verbal``, the text before it is shifted,
-            if ``contrastive.text_state`` asks for it.
+            ``fused``, the shifted text ``(batch, dim)``; with ``contrastive.text_state=verbal``
+            also ``verbal``, the text before the shift.
         """
         shift, states = self._prepare(batch, dataset)
         place = shift_place(self.backbone, self.settings.shift.layer)
@@ -217,7 +217,7 @@ class CMSBert(nn.Module):
     def _encode_packed(
         self, parts: Sequence[NetworkInput], dataset: str
     ) -> list[dict[str, Tensor]]:
-        """:meth:`_encode` of each part, all of whose pieces take one way through the backbone."""
+        """Run :meth:`_encode` for all parts, with all pieces in one pass through the backbone."""
         packing = Packing(part.input_mask for part in parts)
         prepared = [self._prepare(part, dataset) for part in parts]
 
@@ -251,7 +251,7 @@ class CMSBert(nn.Module):
     def _prepare(
         self, batch: NetworkInput, dataset: str
     ) -> tuple[Callable[[Tensor], Tensor], dict[str, Tensor]]:
-        """What shifts the words ``(batch, pieces, dim)``, and the states of :meth:`_encode`."""
+        """Return a function that shifts words ``(batch, pieces, dim)``, and a dict for states."""
         mask = batch.input_mask.bool()
         states: dict[str, Tensor] = {}
 
@@ -265,7 +265,7 @@ class CMSBert(nn.Module):
         return shift, states
 
     def _pool(self, states: Tensor, mask: Tensor, pooled: Tensor | None) -> Tensor:
-        """The fused text state ``(batch, dim)`` that ``backbone.pooling`` asks for."""
+        """Pool the fused text state to ``(batch, dim)``, according to ``backbone.pooling``."""
         if self.settings.backbone.pooling == "mean":
             return mean_pool(states, mask)
         if self.pooling is not None:
@@ -274,5 +274,5 @@ class CMSBert(nn.Module):
 
     def _embed(self, modality: str, state: Tensor) -> Tensor:
         projection = cast(nn.Linear, self.projections[modality])
-        with full_precision(state.device):  # half precision would blur the similarities
+        with full_precision(state.device):  # half precision would round the similarities
             return F.normalize(projection(state.to(projection.weight.dtype)), dim=-1)

@@ -1,4 +1,4 @@
-"""What the network reads of a batch, and the same of some of its segments."""
+"""The network's input: word pieces and frames of a batch, or of some of its segments."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from torch import Tensor
 class NetworkInput:
     """Word pieces and frames of a batch of segments; see :meth:`CMSBert.forward` for the shapes.
 
-    ``encoded``, modality -> ``(batch, frames, frame_dim)``, is what the network makes of them.
+    ``encoded``, modality -> ``(batch, frames, frame_dim)``, holds the encoded frames.
     """
 
     input_ids: Tensor
@@ -22,12 +22,12 @@ class NetworkInput:
     encoded: Mapping[str, Tensor] = field(default_factory=dict)
 
     def lengths(self) -> dict[str, list[int]]:
-        """Positions that each segment needs, at least 1: of ``text`` and of each modality's frames.
+        """Return the length of each segment, at least 1, for ``text`` and each modality's frames.
 
-        The only place where a GPU is waited for, once.
+        This is the only synchronisation with a GPU.
         """
         masks = {"text": self.input_mask, **self.frame_masks}
-        # The last position that counts, so that a mask with holes is cut nowhere.
+        # The last masked-in position, so that a mask with holes is not cut.
         ends = [
             (mask * torch.arange(1, mask.size(1) + 1, device=mask.device)).amax(1).clamp(min=1)
             for mask in masks.values()
@@ -35,7 +35,7 @@ class NetworkInput:
         return dict(zip(masks, torch.stack(ends).tolist(), strict=True))
 
     def part(self, rows: Sequence[int], lengths: Mapping[str, Sequence[int]]) -> "NetworkInput":
-        """The segments ``rows``, cut to the longest of them."""
+        """Return the segments ``rows``, cut to the longest of them."""
         index = torch.tensor(rows, device=self.input_ids.device)
         longest = {name: max(each[row] for row in rows) for name, each in lengths.items()}
 

@@ -1,4 +1,4 @@
-"""What the network computes."""
+"""The network's output."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from torch import Tensor
 
 @dataclass
 class CMSBertOutput:
-    """What the network computes for a batch.
+    """The network's output for a batch.
 
     Attributes:
-        logits: the head's output, ``(batch, outputs)``: the sentiment itself for regression
-            (``outputs`` is 1), one logit a class for classification.
+        logits: the head's output, ``(batch, outputs)``: the sentiment for regression (``outputs``
+            is 1), one logit per class for classification.
         embeddings: modality -> L2-normalised embedding in the common space, ``(batch, embed_dim)``.
-        present: modality -> whether a segment has that modality at all, bool ``(batch,)``.
+        present: modality -> whether a segment has that modality, bool ``(batch,)``.
     """
 
     logits: Tensor

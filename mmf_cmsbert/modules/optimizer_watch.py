@@ -1,4 +1,4 @@
-"""Telling a module that an optimizer has just updated it, whatever trainer steps the optimizer."""
+"""Notify a module after each step of its optimizer, with any trainer."""
 
 import weakref
 from collections.abc import Callable
@@ -14,9 +14,9 @@ Module = TypeVar("Module", bound=nn.Module)
 def after_each_update(module: Module, call: Callable[[Module], None]) -> None:
     """Call ``call(module)`` after every step of an optimizer that holds parameters of ``module``.
 
-    Trainers differ in the callbacks that they offer, MMF 1.0.0rc10's offers none; every optimizer
-    tells that it has stepped. Accumulated or skipped steps are counted right for the same reason.
-    The module is not kept alive, and the hook goes when it does.
+    Trainers differ in their callbacks, and MMF 1.0.0rc10's has none, but every optimizer has step
+    hooks. So accumulated and skipped steps are counted correctly too. The hook does not keep the
+    module alive, and is removed with it.
     """
     reference = weakref.ref(module)
     ours: weakref.WeakKeyDictionary[Optimizer, bool] = weakref.WeakKeyDictionary()

@@ -1,4 +1,4 @@
-"""Word pieces of padded groups as one row without padding, and attention within segments."""
+"""Pack the word pieces of padded groups into one row, with attention within segments."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -15,24 +15,23 @@ from transformers.masking_utils import sdpa_mask
 
 from mmf_cmsbert.modules.backbone import encoder_layers
 
-# The name that transformers knows the attention below by.
+# The name under which transformers finds the attention below.
 ATTENTION = "cmsbert_packed"
-# Models whose positions count from 0 and whose attention can be replaced; others have their own
-# ways.
+# Models whose positions count from 0 and whose attention can be replaced.
 _MODEL_TYPES = ("bert",)
 
 
 class Packing:
-    """Between groups of padded segments and one row of all their word pieces.
+    """Converts between groups of padded segments and one row of all their word pieces.
 
     Args:
-        masks: of each group, nonzero where there is a piece, ``(segments, pieces)``.
+        masks: the mask of each group, nonzero for word pieces, ``(segments, pieces)``.
     """
 
     def __init__(self, masks: Iterable[Tensor]):
         self.masks = [mask.bool() for mask in masks]
-        # Where in the flat group each piece comes from, and each position of the group in the row;
-        # padding takes the first piece, and is masked wherever it could matter.
+        # Indices of pieces in the flat group, and of group positions in the row. Padding gets the
+        # first piece, and is masked wherever it could matter.
         self._from = [mask.flatten().nonzero().squeeze(1) for mask in self.masks]
         self._to = [(mask.flatten().cumsum(0) - 1) * mask.flatten() for mask in self.masks]
         self._sizes = [len(each) for each in self._from]
@@ -45,38 +44,38 @@ class Packing:
         )
 
     def pack(self, groups: Sequence[Tensor]) -> Tensor:
-        """``(segments, pieces, ...)`` of each group to ``(1, all pieces, ...)``."""
+        """Pack ``(segments, pieces, ...)`` of each group to ``(1, all pieces, ...)``."""
         rows = [g.flatten(0, 1).index_select(0, i) for g, i in zip(groups, self._from, strict=True)]
         return torch.cat(rows).unsqueeze(0)
 
     def unpack(self, packed: Tensor) -> list[Tensor]:
-        """``(1, all pieces, ...)`` to ``(segments, pieces, ...)`` of each group, any padding."""
+        """Unpack to ``(segments, pieces, ...)`` for each group, with arbitrary padding."""
         rows = zip(packed.squeeze(0).split(self._sizes), self._to, self.masks, strict=True)
         return [row.index_select(0, i).unflatten(0, mask.shape) for row, i, mask in rows]
 
     def firsts(self, packed: Tensor) -> Tensor:
-        """``(1, all pieces, ...)`` to the first piece of each segment, ``(1, segments, ...)``."""
+        """Return the first piece of each segment, ``(1, segments, ...)``."""
         return packed.index_select(1, self._firsts)
 
     def split(self, segments: Tensor) -> tuple[Tensor, ...]:
-        """``(segments, ...)`` of all groups to those of each."""
+        """Split ``(segments, ...)`` of all groups by group."""
         return segments.split([len(mask) for mask in self.masks])
 
     def positions(self) -> Tensor:
-        """The place of each piece in its segment, ``(1, all pieces)``."""
+        """Return the position of each piece in its segment, ``(1, all pieces)``."""
         return self.pack(
             [torch.arange(m.size(1), device=m.device).expand_as(m) for m in self.masks]
         )
 
 
 def allow_packing(backbone: PreTrainedModel) -> None:
-    """Let a backbone take packed pieces, as ``packing=``, if it is a model that can."""
+    """Enable packed pieces, passed as ``packing=``, if the backbone supports them."""
     if backbone.config.model_type in _MODEL_TYPES:
         backbone.set_attn_implementation(ATTENTION)
 
 
 def packs(backbone: PreTrainedModel) -> bool:
-    """Whether a backbone takes packed pieces: not after it was given another attention."""
+    """Return whether packed pieces are enabled: not after another attention was set."""
     return backbone.config._attn_implementation == ATTENTION
 
 
@@ -111,9 +110,10 @@ def _attend(
     packing: Packing | None = None,
     **others: Any,
 ) -> tuple[Tensor, None]:
-    """Attention as transformers calls it; what is packed attends within its own segment.
+    """Attention with transformers' interface; packed pieces attend within their segment.
 
-    query, key and value are ``(batch, heads, pieces, dim)``; gives ``(batch, pieces, heads, dim)``.
+    query, key and value are ``(batch, heads, pieces, dim)``; returns ``(batch, pieces, heads,
+    dim)``.
     """
     if packing is None:
         return sdpa_attention_forward(
@@ -124,7 +124,7 @@ def _attend(
         packing.masks,
         strict=True,
     )
-    # torch's flash kernel for CPUs is slow with segments as short as these, and has no dropout.
+    # torch's flash kernel for CPUs is slow for such short segments, and has no dropout.
     on_cpu = query.device.type == "cpu"
     with sdpa_kernel(SDPBackend.MATH) if on_cpu else nullcontext():
         attended = [

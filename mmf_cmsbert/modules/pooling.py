@@ -1,15 +1,15 @@
-"""Pooling of a sequence of states into one vector."""
+"""Pool a sequence of states to one vector."""
 
 import torch
 from torch import Tensor, nn
 
 
 def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the positions that ``mask`` admits; zeros where it admits none.
+    """Return the mean over the positions in ``mask``; zeros for an empty mask.
 
     Args:
         states: ``(batch, positions, dim)``.
-        mask: True where a position counts, ``(batch, positions)``.
+        mask: true for positions to average, ``(batch, positions)``.
 
     Returns:
         ``(batch, dim)``.
@@ -31,7 +31,7 @@ class AttentionPooling(nn.Module):
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """Pool ``(batch, positions, dim)`` under ``mask (batch, positions)`` to ``(batch, dim)``.
 
-        A row that the mask leaves empty gives zeros.
+        An empty mask gives zeros.
         """
         score = self.score(states).squeeze(-1).float()
         score = score.masked_fill(~mask, torch.finfo(score.dtype).min)

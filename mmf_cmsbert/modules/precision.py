@@ -1,4 +1,4 @@
-"""What a forward pass is computed in: float32, TF32, or 16 bits where they do no harm."""
+"""The precision of a forward pass: float32, TF32, or 16 bits by autocast."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -14,60 +14,60 @@ from mmf_cmsbert.errors import ConfigError
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _GPU_ONLY = ("tf32", "fp16")
-# Weights of the largest map of MiniLM (6 x 384), the smallest network that was found to gain.
+# Weights of the largest map of MiniLM (6 x 384), the smallest network with a measured gain.
 _LARGE = 384 * 1536
 
 
 @dataclass(frozen=True)
 class Precision:
-    """How matrices are multiplied; weights, and what is left out of autocast, stay in float32.
+    """The precision of matrix products; weights and operations outside autocast stay in float32.
 
     ``fp32`` multiplies in float32, ``tf32`` in TensorFloat-32 (float32 with 10 bits of mantissa, on
     a GPU), ``bf16`` and ``fp16`` under :class:`torch.autocast`.
 
     Args:
-        name: one of these.
+        name: one of these four.
     """
 
     name: str = "fp32"
 
     @classmethod
     def read(cls, key: str, value: Any, device: torch.device) -> "Precision":
-        """What a key of the configuration says.
+        """Read a key of the configuration.
 
         Raises:
-            ConfigError: another value, or one that the device cannot compute in.
+            ConfigError: the value is unknown, or the device does not support it.
         """
         if value not in PRECISIONS:
             raise ConfigError(f"{key} is {value!r}; expected {', '.join(PRECISIONS)}")
         if value in _GPU_ONLY and torch.device(device).type == "cpu":
             raise ConfigError(
-                f"{key} is {value}, which takes a GPU, and this run computes on the CPU; type "
+                f"{key} is {value}, which needs a GPU, and this run computes on the CPU; type "
                 f"{key}=bf16, or {key}=fp32"
             )
         return cls(value)
 
     def autocast(self, device: torch.device) -> Any:
-        """A context for a forward pass and its loss."""
+        """Return a context for a forward pass and its loss."""
         if self.name not in _AUTOCAST:
             return nullcontext()
         return torch.autocast(torch.device(device).type, _AUTOCAST[self.name])
 
     @contextmanager
     def products(self, device: torch.device, model: nn.Module) -> Iterator[None]:
-        """A context for forward and backward pass, in which float32 products are what they say.
+        """Return a context for forward and backward pass that sets the precision of products.
 
-        On a CPU where that takes nothing from their precision, oneDNN computes those of a large
-        model instead of MKL: the same sums, in another order.
+        For a large model on a CPU, oneDNN replaces MKL if that does not reduce precision: the same
+        sums in another order.
 
         Args:
-            device: where it computes.
-            model: what computes.
+            device: the device of the computation.
+            model: the model.
         """
         setting = "high" if self.name == "tf32" else "highest"
         on_cpu = torch.device(device).type == "cpu"
         if on_cpu and _is_large(model) and _onednn_is_better():
-            # To torch: oneDNN may multiply in bfloat16. To this CPU: oneDNN multiplies, in float32.
+            # torch then allows oneDNN to use bfloat16; on this CPU oneDNN uses float32.
             setting = "medium"
         with _products(setting):
             yield
@@ -75,19 +75,19 @@ class Precision:
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """float32 whatever the precision around it; inputs have to be float32, too.
+    """Compute in float32 within the context; inputs must be float32 too.
 
-    A backward pass later is not in this context: it may multiply in TF32.
+    A later backward pass is outside of this context, and may multiply in TF32.
     """
     with torch.autocast(device.type, enabled=False), _products("highest"):
         yield
 
 
 def _is_large(model: nn.Module) -> bool:
-    """Whether its products take longer than oneDNN takes to prepare one.
+    """Return whether its products take longer than oneDNN's preparation.
 
-    That is a millisecond for each shape that it has not seen, and the number of word pieces in a
-    batch is hardly ever the same: a network as small as the demo's took twice as long.
+    That takes a millisecond for each new shape, and the number of word pieces in a batch rarely
+    repeats: a network as small as the demo's took twice as long.
     """
     maps = (each for each in model.modules() if isinstance(each, nn.Linear))
     return any(each.weight.numel() >= _LARGE for each in maps)
@@ -95,10 +95,10 @@ def _is_large(model: nn.Module) -> bool:
 
 @cache
 def _onednn_is_better() -> bool:
-    """Whether oneDNN multiplies float32 as precisely as MKL does here, and faster.
+    """Return whether oneDNN multiplies float32 as precisely as MKL on this processor, and faster.
 
-    MKL leaves half of the width of an AMD processor's vectors unused. On a processor that can
-    multiply bfloat16 matrices as such (AMX) oneDNN would take bfloat16 for float32.
+    MKL uses half the vector width of AMD processors. On a processor with bfloat16 matrix
+    instructions (AMX), oneDNN would use bfloat16 for float32.
     """
     found = torch.cpu.get_capabilities()
     wide = "AMD" in found.get("cpu_name", "") and found.get("avx512_f", False)

@@ -1,4 +1,4 @@
-"""Embeddings of the modalities out of a network that gives none."""
+"""Take embeddings of the modalities from the modules of a network that returns none."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -10,21 +10,21 @@ from mmf_cmsbert.modules.pooling import mean_pool
 
 
 class TappedEmbeddings(nn.Module):
-    """States of a network's parts for each modality, projected to one width (our interpretation).
+    """Outputs of modules for each modality, projected to one width (our interpretation).
 
-    After the network ran, calling this gives the embeddings. A part may give one state a segment
-    ``(batch, width)``, or one a position ``(batch, positions, width)``, of which the mean over the
-    mask is taken; a tuple, of which the first with one state a segment counts, or else the first;
-    or an output of Hugging Face transformers, of which the pooled state counts if there is one.
+    Call this after the network's forward pass. A module may return one state per segment
+    ``(batch, width)``; one per position ``(batch, positions, width)``, which are averaged over the
+    mask; a tuple, of which the first item with one state per segment is used, else the first item;
+    or an output of Hugging Face transformers, of which the pooled state is used if there is one.
 
     Args:
-        network: its parts are listened to from now on.
-        parts: modality -> name of the part in ``network``, as in ``named_modules``.
-        widths: modality -> width of the part's states.
+        network: the network; forward hooks are registered on its modules.
+        parts: modality -> name of a module in ``network``, as in ``named_modules``.
+        widths: modality -> width of the module's states.
         dim: width of the embeddings.
 
     Raises:
-        ValueError: the network has no part of that name.
+        ValueError: the network has no module of that name.
     """
 
     def __init__(
@@ -46,14 +46,14 @@ class TappedEmbeddings(nn.Module):
         self._outputs[modality] = output
 
     def forward(self, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The embeddings of the network's latest batch.
+        """Return the embeddings of the network's latest batch.
 
         Args:
-            masks: modality -> True where there is a position, ``(batch, positions)``; one that is
-                not there stands for no padding.
+            masks: modality -> true for real positions, ``(batch, positions)``; a missing mask means
+                no padding.
 
         Returns:
-            Modality -> ``(batch, dim)``; a segment without any position has the embedding of zeros.
+            Modality -> ``(batch, dim)``; a segment without positions gets the embedding of zeros.
 
         Raises:
             ValueError: the network did not use a part, or its states have another shape.

@@ -10,10 +10,10 @@ class Temperature(nn.Module):
     """A positive scalar, learned in log space and clamped (CLIP, Radford et al., 2021, sec. 2.3).
 
     Args:
-        start: the value to start with (or to stay at).
-        learned: whether training may change it.
-        low: it never gets smaller than this,
-        high: nor larger than this.
+        start: the initial value, or the fixed one.
+        learned: whether it is trained.
+        low: lower bound.
+        high: upper bound.
     """
 
     def __init__(
@@ -24,9 +24,9 @@ class Temperature(nn.Module):
         self.log = nn.Parameter(torch.tensor(math.log(start)), requires_grad=learned)
 
     def forward(self) -> Tensor:
-        """The temperature, a scalar tensor."""
-        # The value itself is kept within its bounds: a clamp in the graph has no gradient outside
-        # them, and a temperature that an update carried there could never come back.
+        """Return the temperature, a scalar tensor."""
+        # The parameter is clamped, not its use: a clamp in the graph has no gradient outside of the
+        # bounds, so a temperature beyond them could never return.
         with torch.no_grad():
             self.log.clamp_(*self.bounds)
         return self.log.exp()

@@ -13,22 +13,22 @@ def decay_at(update: int, decay: float) -> float:
 
 
 class WeightAverage(AveragedModel):
-    """A copy of a network that follows it: ``theta_ema <- m_t theta_ema + (1 - m_t) theta``.
+    """An averaged copy of a network: ``theta_ema <- m_t theta_ema + (1 - m_t) theta``.
 
-    The copy takes no gradient and always computes in evaluation mode. It shares the parameters that
-    are frozen when it is made. The number of updates is part of the state dict, so that a resumed
+    The copy gets no gradients and always computes in evaluation mode. It shares parameters that are
+    frozen when it is created. The number of updates is part of the state dict, so that a resumed
     run continues exactly.
 
     Args:
         network: the network to follow.
-        decay: m, the share of the old average that an update keeps once warm, in [0, 1).
-        warm_up: whether young averages keep less, see :func:`decay_at`; otherwise ``m_t = m``.
+        decay: m, the share of the old average that an update keeps after warm-up, in [0, 1).
+        warm_up: whether early updates keep less, see :func:`decay_at`; otherwise ``m_t = m``.
     """
 
     def __init__(self, network: nn.Module, decay: float, warm_up: bool = True):
         self.decay, self.warm_up = decay, warm_up
         super().__init__(network, multi_avg_fn=self._average, use_buffers=False)
-        # AveragedModel copies where it has averaged nothing yet. It has: the copy it was made of.
+        # With 0 updates AveragedModel would copy the weights; the initial copy counts as the first.
         self.n_averaged.fill_(1)
         self._share_frozen(network)
         self.requires_grad_(False)
@@ -42,21 +42,21 @@ class WeightAverage(AveragedModel):
         return super().train(False)
 
     def _share_frozen(self, network: nn.Module) -> None:
-        """Replace copies of parameters that are not trained by the parameters: they stay equal."""
+        """Share parameters that are not trained instead of copying them; they stay equal."""
         for name, parameter in network.named_parameters():
             if not parameter.requires_grad:
                 path, _, own = name.rpartition(".")
                 setattr(self.module.get_submodule(path), own, parameter)
 
     def unshare(self) -> None:
-        """Give the average copies of its own of shared parameters."""
+        """Replace shared parameters by copies."""
         for module in self.module.modules():
             for name, parameter in module.named_parameters(recurse=False):
                 setattr(module, name, nn.Parameter(parameter.detach().clone(), False))
 
     @torch.no_grad()
     def begin_at(self, network: nn.Module) -> None:
-        """Begin anew as a copy of a network with the same parameters."""
+        """Restart as a copy of a network with the same parameters."""
         for average, weight in zip(self.module.parameters(), network.parameters(), strict=True):
             average.copy_(weight)
         self.n_averaged.fill_(1)

@@ -1,1 +1,1 @@
-"""From the words of a segment to word pieces."""
+"""Processors: words to word pieces, frames to image regions."""

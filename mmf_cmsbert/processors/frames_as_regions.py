@@ -1,4 +1,4 @@
-"""The processor that lets MMF's own models read these datasets, as MMF finds it by name."""
+"""The registered processor with which MMF's models read these datasets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,17 +14,17 @@ from mmf_cmsbert.processors.regions import as_regions
 
 @registry.register_processor("frames_as_regions")
 class FramesAsRegions(BaseProcessor):
-    """For MMF's own models: frames stand in for the regions of an image.
+    """Converts frames to image regions, for MMF's models.
 
-    Takes modality -> ``(frames, width)`` and gives what
-    :func:`~mmf_cmsbert.processors.regions.as_regions` gives.
+    Takes modality -> ``(frames, width)`` and returns the fields of
+    :func:`~mmf_cmsbert.processors.regions.as_regions`.
 
     Args:
-        config: ``modality``, visual or acoustic, and ``count``, regions a segment.
+        config: ``modality``, visual or acoustic, and ``count``, regions per segment.
         key: the configuration section of ``config``, for messages.
 
     Raises:
-        ConfigError: an unknown key, or a value that cannot be followed.
+        ConfigError: a key is unknown, or a value is invalid.
     """
 
     config_schema = schemas.FramesAsRegions

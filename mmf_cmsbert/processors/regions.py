@@ -1,4 +1,4 @@
-"""Frames of a segment as the regions of an image, which MMF's stock models read."""
+"""Convert the frames of a segment to image regions, which MMF's models read."""
 
 from typing import Any
 
@@ -9,20 +9,20 @@ from mmf_cmsbert.datasets.windows import pool_windows
 
 
 def as_regions(frames: np.ndarray, count: int) -> dict[str, Any]:
-    """The fields that a reader of MMF's image features gives, made of frames (our interpretation).
+    """Make the fields of MMF's image features from frames (our interpretation).
 
-    More frames than ``count`` become that many windows, each its mean; fewer are followed by zeros.
-    A region has a place in its image, a frame has one in its segment: the box of frame i of n is
-    the image's full height between i / n and (i + 1) / n of its width.
+    More frames than ``count`` are averaged over that many windows; fewer are padded with zeros. A
+    frame's position in the segment becomes a region's position in the image: the box of frame i of
+    n has the image's full height and spans i / n to (i + 1) / n of its width.
 
     Args:
-        frames: float32 ``(frames, width)``; none for a segment that lacks the modality.
-        count: regions a segment.
+        frames: float32 ``(frames, width)``; no frames if the segment lacks the modality.
+        count: regions per segment.
 
     Returns:
-        ``image_feature_0``, float32 ``(count, width)``; ``image_info_0`` with ``max_features``, how
-        many regions there are, and ``bbox``, float32 ``(count, 5)``: left, top, right and bottom in
-        shares of the image, and the share of its area.
+        ``image_feature_0``, float32 ``(count, width)``; ``image_info_0`` with ``max_features``, the
+        number of real regions, and ``bbox``, float32 ``(count, 5)``: left, top, right, bottom and
+        area relative to the image.
     """
     pooled = pool_windows(np.asarray(frames, np.float32), count)
     found = len(pooled)

@@ -1,4 +1,4 @@
-"""The processors as MMF finds them by name."""
+"""The processor ``word_pieces``, registered with MMF."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,9 +15,9 @@ from mmf_cmsbert.processors.word_pieces import load_encoder
 
 @registry.register_processor("word_pieces")
 class WordPieceProcessor(BaseProcessor):
-    """Words to word pieces with any fast tokenizer.
+    """Cuts words into word pieces with any fast tokenizer.
 
-    Takes ``{"words": [...]}`` and gives ``input_ids`` and ``word_index``, int64 arrays
+    Takes ``{"words": [...]}`` and returns ``input_ids`` and ``word_index``, int64 arrays
     ``(pieces,)``, and ``truncated``; see :class:`~mmf_cmsbert.processors.word_pieces.WordPieces`.
 
     Args:
@@ -25,7 +25,7 @@ class WordPieceProcessor(BaseProcessor):
         key: the configuration section of ``config``, for messages.
 
     Raises:
-        ConfigError: an unknown key, or a tokenizer that is not found.
+        ConfigError: a key is unknown, or the tokenizer is missing.
     """
 
     config_schema = WordPieces
@@ -50,9 +50,9 @@ class WordPieceProcessor(BaseProcessor):
 
 
 def _origin(key: str, value: Any) -> str:
-    """The key that a user sets for ``key``: recipes take the tokenizer from the backbone's name."""
+    """Return the key that sets ``key``: recipes take the tokenizer from the backbone's name."""
     config = registry.get("config", no_warning=True)
-    # The processor may be made from another configuration than that of the process's last run.
+    # The processor's configuration may differ from that of the last run in this process.
     if config is None or OmegaConf.select(config, key) != value:
         return key
     return references.origin(config, key)

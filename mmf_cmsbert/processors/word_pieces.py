@@ -1,4 +1,4 @@
-"""Words to word pieces that know which word they come from."""
+"""Cut words into word pieces, with the index of each piece's word."""
 
 import hashlib
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.pretrained import load_pretrained
 
-# Raised with any change of the pieces that the same tokenizer gives.
+# Increase this when the same tokenizer gives other pieces.
 _VERSION = 1
 
 
@@ -21,7 +21,7 @@ class WordPieces:
     Attributes:
         input_ids: int64 ``(pieces,)``.
         word_index: int64 ``(pieces,)``, the index of each piece's word, -1 for special tokens.
-        truncated: whether words at the end were left out.
+        truncated: whether words at the end were dropped.
     """
 
     input_ids: np.ndarray
@@ -30,32 +30,32 @@ class WordPieces:
 
 
 class WordPieceEncoder:
-    """Encodes words with a fast tokenizer, at most ``max_seq_length`` pieces a segment.
+    """Encodes words with a fast tokenizer, at most ``max_seq_length`` pieces per segment.
 
-    What does not fit is cut off at a whole word. Only where not even the first word fits, its
-    first pieces are kept: no segment loses all its text.
+    Longer segments lose whole words at their end. If even the first word does not fit, its first
+    pieces are kept, so that no segment loses all its text.
 
     Args:
         tokenizer: a fast tokenizer of Hugging Face transformers.
-        max_seq_length: pieces a segment, special tokens included.
+        max_seq_length: maximum pieces per segment, special tokens included.
         key: the configuration section of these arguments, for messages.
 
     Raises:
-        ConfigError: the tokenizer is not a fast one, or the length leaves no room for a word.
+        ConfigError: the tokenizer is not fast, or the length leaves no room for a word.
     """
 
     def __init__(self, tokenizer: Any, max_seq_length: int, key: str):
         if not tokenizer.is_fast:
             raise ConfigError(
-                f"{key}.tokenizer {tokenizer.name_or_path!r} has no fast version, which alone "
-                "knows the word of each piece; choose one that has a tokenizer.json"
+                f"{key}.tokenizer {tokenizer.name_or_path!r} has no fast version, which is needed "
+                "for the word of each piece; choose one that has a tokenizer.json"
             )
         special = tokenizer.num_special_tokens_to_add()
         if type(max_seq_length) is not int or not (
             special < max_seq_length <= tokenizer.model_max_length
         ):
             limit = tokenizer.model_max_length
-            upto = f" to {limit}, what the tokenizer's model takes" if limit < 10**9 else ""
+            upto = f" to {limit}, the limit of the tokenizer's model" if limit < 10**9 else ""
             raise ConfigError(
                 f"{key}.max_seq_length is {max_seq_length!r}; expected a whole number from "
                 f"{special + 1}{upto}"
@@ -65,12 +65,12 @@ class WordPieceEncoder:
         self.vocabulary_size = len(tokenizer)
         # Padding is masked everywhere, so a tokenizer without a padding token pads with any id.
         self.pad_id: int = tokenizer.pad_token_id or 0
-        # Names everything that the pieces of a segment depend on.
+        # Identifies everything that the pieces of a segment depend on.
         described = f"{_VERSION} {max_seq_length} {tokenizer.backend_tokenizer.to_str()}"
         self.fingerprint = hashlib.sha256(described.encode()).hexdigest()
 
     def encode(self, words: Sequence[str]) -> WordPieces:
-        """The word pieces of ``words``; a word of which the tokenizer makes nothing has none."""
+        """Return the word pieces of ``words``; a word may have no pieces."""
         encoding = self.tokenizer(list(words), is_split_into_words=True, verbose=False)
         ids = np.array(encoding["input_ids"], dtype=np.int64)
         index = np.array([-1 if i is None else i for i in encoding.word_ids()], dtype=np.int64)
@@ -81,18 +81,18 @@ class WordPieceEncoder:
 def load_encoder(
     tokenizer: str, max_seq_length: int, key: str, tokenizer_key: str | None = None
 ) -> WordPieceEncoder:
-    """An encoder with the tokenizer of a hub name or local folder.
+    """Load an encoder with the tokenizer of a hub name or local folder.
 
     Args:
         tokenizer: a hub name, or a folder: absolute, or relative to the working folder or to this
             package.
         max_seq_length: see :class:`WordPieceEncoder`.
         key: the configuration section of these arguments, for messages.
-        tokenizer_key: the key that sets the tokenizer, where ``tokenizer`` in that section refers
-            to another one.
+        tokenizer_key: the key that sets the tokenizer, if ``tokenizer`` in that section refers to
+            another one.
 
     Raises:
-        ConfigError: there is no such tokenizer, it is not a fast one, or the length is wrong.
+        ConfigError: the tokenizer is missing or not fast, or the length is invalid.
     """
     from transformers import AutoTokenizer
 
@@ -103,20 +103,20 @@ def load_encoder(
         "tokenizer",
         tokenizer_key,
         use_fast=True,
-        # Byte-level BPE marks the start of a word by the space before it; the others ignore this.
+        # Byte-level BPE needs a space before each word; other tokenizers ignore this.
         add_prefix_space=True,
     )
-    # A folder without a vocabulary gives a tokenizer that knows its special tokens alone.
+    # A folder without a vocabulary gives a tokenizer with only special tokens.
     if len(loaded) <= len(loaded.all_special_ids):
         raise ConfigError(
             f"{tokenizer_key}: {tokenizer!r} holds no vocabulary; expected a tokenizer.json, "
-            "vocab.txt or the like there"
+            "vocab.txt or similar file there"
         )
     return WordPieceEncoder(loaded, max_seq_length, key)
 
 
 def _overflow(word_index: np.ndarray, longest: int) -> np.ndarray:
-    """Positions to leave out so that ``longest`` pieces remain, whole words from the end."""
+    """Return the positions to drop so that ``longest`` pieces remain: whole words from the end."""
     content = np.flatnonzero(word_index >= 0)
     room = longest - (len(word_index) - len(content))
     if len(content) <= room:

@@ -50,17 +50,17 @@ def test_a_piece_whose_word_is_unknown_belongs_to_none():
     [("visual", "leave visual out of model_config.cmsbert.features.stock"), ("acoustic", "leave")],
 )
 def test_a_modality_that_the_batch_lacks(modality, advice):
-    with pytest.raises(ConfigError, match=f"wants {modality} of dataset stock.*{advice}"):
+    with pytest.raises(ConfigError, match=f"needs {modality} from dataset stock.*{advice}"):
         batch_fields(batch(), [modality])
 
 
 def test_a_batch_without_word_pieces():
-    with pytest.raises(ConfigError, match="wants input_ids of dataset stock.*bert_tokenizer"):
+    with pytest.raises(ConfigError, match="needs input_ids from dataset stock.*bert_tokenizer"):
         batch_fields({"dataset_name": "stock", "text": torch.ones(2, 3)}, [])
 
 
 def test_regions_belong_to_no_word():
     fields = batch(image_feature_0=torch.rand(2, 3, 5))
-    with pytest.raises(ConfigError, match="wants word_index of .*shift.context=utterance"):
+    with pytest.raises(ConfigError, match="needs word_index from .*shift.context=utterance"):
         batch_fields(fields, ["visual"], by_word=True)
     batch_fields(batch(), [], by_word=True)  # a text alone is shifted by nothing

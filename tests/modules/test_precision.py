@@ -21,7 +21,7 @@ def test_another_name_is_refused_with_those_that_there_are(value):
 @pytest.mark.parametrize("name", ["tf32", "fp16"])
 def test_what_takes_a_gpu_is_refused_on_a_cpu(name):
     assert Precision.read("k.p", name, GPU).name == name
-    with pytest.raises(ConfigError, match=f"k.p is {name}, which takes a GPU.*type k.p=bf16"):
+    with pytest.raises(ConfigError, match=f"k.p is {name}, which needs a GPU.*type k.p=bf16"):
         Precision.read("k.p", name, CPU)
 
 

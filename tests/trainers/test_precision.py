@@ -91,8 +91,8 @@ def test_the_loss_of_fp16_is_scaled_and_the_updates_are_not(toy, tmp_path, monke
     ("option", "message"),
     [
         ("training.precision=16", "training.precision is 16; expected fp32, tf32, bf16, fp16"),
-        ("training.precision=fp16", "training.precision is fp16, which takes a GPU"),
-        ("evaluation.precision=tf32", "evaluation.precision is tf32, which takes a GPU"),
+        ("training.precision=fp16", "training.precision is fp16, which needs a GPU"),
+        ("evaluation.precision=tf32", "evaluation.precision is tf32, which needs a GPU"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_loaded(toy, tmp_path, option, message):

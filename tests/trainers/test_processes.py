@@ -120,5 +120,5 @@ def test_two_precisions_that_contradict_each_other_are_refused(started):
     [("fp32", "16", "training.lightning.precision"), ("tf32", None, "training.precision")],
 )
 def test_what_a_cpu_cannot_compute_in_is_refused(started, general, own, key):
-    with pytest.raises(ConfigError, match=f"^{key} is (fp16|tf32), which takes a GPU"):
+    with pytest.raises(ConfigError, match=f"^{key} is (fp16|tf32), which needs a GPU"):
         processes.build(with_precision(general, own))

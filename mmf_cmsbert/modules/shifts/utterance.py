@@ -25,8 +25,8 @@ class ContextAttention(nn.Module):
     """``c^m_i``: word i attends to all frames of the utterance (our interpretation).
 
     Args:
-        dim: width of the word states that ask.
-        frame_dim: width of the encoded frames that answer, and of the answer.
+        dim: width of the word states, the queries.
+        frame_dim: width of the encoded frames, the keys and values, and of the output.
         heads: attention heads.
     """
 
@@ -37,9 +37,9 @@ class ContextAttention(nn.Module):
         self.key_value = nn.Linear(frame_dim, 2 * frame_dim)
 
     def forward(self, states: Tensor, frames: Tensor, mask: Tensor) -> Tensor:
-        """Read frames ``(batch, frames, frame_dim)`` under ``mask (batch, frames)``.
+        """Attend to frames ``(batch, frames, frame_dim)`` under ``mask (batch, frames)``.
 
-        A segment without any frame reads everywhere; its answer must be ignored by the caller.
+        A segment without frames attends to all positions; the caller must ignore its output.
 
         Returns:
             ``(batch, pieces, frame_dim)``.
@@ -49,11 +49,11 @@ class ContextAttention(nn.Module):
         return attended.transpose(1, 2).flatten(2)
 
     def explain(self, states: Tensor, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """What :meth:`forward` returns, and the weights that fused attention does not give.
+        """Return the output of :meth:`forward`, and the weights that fused attention hides.
 
         Returns:
-            The answer ``(batch, pieces, frame_dim)``, and the share of each frame in it, mean over
-            the heads, ``(batch, pieces, frames)``; zeros for a segment without any frame.
+            The output ``(batch, pieces, frame_dim)``, and each frame's weight, averaged over the
+            heads, ``(batch, pieces, frames)``; zeros for a segment without frames.
         """
         query, key, value = self._heads(states, frames)
         scores = query @ key.transpose(-1, -2) / query.size(-1) ** 0.5
@@ -62,7 +62,7 @@ class ContextAttention(nn.Module):
         return answer, weights.mean(1) * mask.any(1)[:, None, None]
 
     def _heads(self, states: Tensor, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value, each ``(batch, heads, positions, frame_dim / heads)``."""
+        """Return query, key and value, each ``(batch, heads, positions, frame_dim / heads)``."""
         key, value = self.key_value(frames).chunk(2, dim=-1)
         query, key, value = (
             each.unflatten(-1, (self.heads, -1)).transpose(1, 2)
@@ -72,7 +72,7 @@ class ContextAttention(nn.Module):
 
 
 def _readable(mask: Tensor) -> Tensor:
-    """Which frames may be read, ``(batch, 1, 1, frames)``: all, where a segment has none."""
+    """Return the attention mask ``(batch, 1, 1, frames)``; all true without frames."""
     return (mask | ~mask.any(1, keepdim=True))[:, None, None, :]
 
 
@@ -81,7 +81,7 @@ class UtteranceShift(Shift):
     """Context-driven modality shifting (paper's abstract; the equations are our interpretation).
 
     ``s`` is an attention pooling of z over the words, the verbal context of the utterance. For each
-    modality m, ``c^m_i`` is what word i reads in the frames,
+    modality m, ``c^m_i`` is the attention of word i over the frames,
     ``g^m_i = gate(W_g^m [z_i; s; c^m_i])`` and ``h_i = sum_m g^m_i * (W^m c^m_i)``; then as in
     :class:`Shift`.
 
@@ -91,7 +91,7 @@ class UtteranceShift(Shift):
         modalities: the modalities that shift words.
         heads: heads of the attention from words to frames.
         gate: ``relu`` (as in MAG) or ``sigmoid``.
-        beta: the longest displacement allowed, in lengths of the state.
+        beta: largest norm of the displacement, relative to that of the state.
         dropout: probability of dropping an element of the shifted state.
         start: ``mag`` or ``identity``, see :class:`Shift`.
 
@@ -149,11 +149,11 @@ class UtteranceShift(Shift):
 
         Args:
             states: z, ``(batch, pieces, dim)``.
-            mask: True where there is a piece, ``(batch, pieces)``.
+            mask: true for word pieces, ``(batch, pieces)``.
             frames: modality -> encoded frames, ``(batch, frames, frame_dim)``; the number of frames
-                need not be the number of words, nor the same in all modalities.
-            frame_masks: modality -> True where a frame was recorded, ``(batch, frames)``. A segment
-                whose frames are all masked gets exactly no shift from that modality.
+                is independent of the number of words and may differ between modalities.
+            frame_masks: modality -> true for recorded frames, ``(batch, frames)``. A segment
+                without frames of a modality gets exactly no shift from it.
 
         Returns:
             Shifted states, ``(batch, pieces, dim)``.
@@ -182,7 +182,7 @@ class UtteranceShift(Shift):
         return self.explained(states, parts, mask)
 
     def _gate(self, modality: str, states: Tensor, utterance: Tensor, context: Tensor) -> Tensor:
-        """``gate(W_g^m [z_i; s; c^m_i])``; the product of s, the same for all words, made once."""
+        """Compute ``gate(W_g^m [z_i; s; c^m_i])``, with one product of s for all words."""
         gate, dim = cast(nn.Linear, self.gates[modality]), states.size(-1)
         of_word, of_utterance, of_context = gate.weight.split([dim, dim, context.size(-1)], dim=1)
         return GATES[self.gate](

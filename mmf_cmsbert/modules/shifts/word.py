@@ -22,10 +22,10 @@ _BERT_DEVIATION = 0.02
 
 
 def frames_of_pieces(frames: Tensor, word_index: Tensor) -> Tensor:
-    """Copy each word's frame to its word pieces; pieces of no word ([CLS], padding) get zeros.
+    """Copy each word's frame to its word pieces; [CLS], [SEP] and padding get zeros.
 
     Args:
-        frames: one frame a word, ``(batch, words, width)``.
+        frames: one frame per word, ``(batch, words, width)``.
         word_index: the word that a piece belongs to, -1 for none, ``(batch, pieces)``.
 
     Returns:
@@ -36,11 +36,11 @@ def frames_of_pieces(frames: Tensor, word_index: Tensor) -> Tensor:
 
 
 def aligned_frames(frames: Tensor, mask: Tensor, word_index: Tensor, modality: str) -> Tensor:
-    """:func:`frames_of_pieces`, of frames that turn out to be one a word.
+    """Check that there is one frame per word, and call :func:`frames_of_pieces`.
 
     Args:
-        frames: one frame a word, ``(batch, words, width)``.
-        mask: True where a frame was recorded, ``(batch, words)``; a segment may have none at all.
+        frames: one frame per word, ``(batch, words, width)``.
+        mask: true for recorded frames, ``(batch, words)``; a segment may have none.
         word_index: the word that a piece belongs to, -1 for none, ``(batch, pieces)``.
         modality: their name, for the message.
 
@@ -68,7 +68,7 @@ class WordShift(Shift):
     Args:
         dim: width of the word states.
         widths: modality -> dataset -> width of its frames.
-        beta: the longest displacement allowed, in lengths of the state.
+        beta: largest norm of the displacement, relative to that of the state.
         dropout: probability of dropping an element of the shifted state.
         start: ``mag`` or ``identity``, see :class:`Shift`.
     """
@@ -94,7 +94,7 @@ class WordShift(Shift):
         values = {modality: DatasetLinear(each, dim) for modality, each in widths.items()}
         self.values = nn.ModuleDict(values)
         if start == "mag":
-            # As MAG-BERT's published code begins: like BERT's own layers.
+            # As in MAG-BERT's published code: initialised like BERT's layers.
             for each in self.modules():
                 if isinstance(each, nn.Linear):
                     nn.init.normal_(each.weight, std=_BERT_DEVIATION)
@@ -118,7 +118,7 @@ class WordShift(Shift):
         return shifted
 
     def explain_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> ShiftExplanation:
-        """Each piece reads the one frame of its word.
+        """Explain the shift; each piece attends only to the frame of its word.
 
         Raises:
             ConfigError: a segment has fewer frames than words.
@@ -146,8 +146,8 @@ class WordShift(Shift):
         Args:
             states: z, ``(batch, pieces, dim)``.
             features: modality -> its features for each piece, ``(batch, pieces, width)``.
-            present: modality -> whether a segment has it at all, bool ``(batch,)``.
-            dataset: the dataset that the batch comes from, which decides the widths.
+            present: modality -> whether a segment has it, bool ``(batch,)``.
+            dataset: the dataset that the batch comes from, which determines the widths.
 
         Returns:
             Shifted states, ``(batch, pieces, dim)``.
@@ -165,7 +165,7 @@ class WordShift(Shift):
 
 
 def _rows(batch: NetworkInput) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Modality -> each piece's frame, ``(batch, pieces, width)``, and which segments have it."""
+    """Return each piece's frame, ``(batch, pieces, width)``, and which segments have one."""
     frames, masks = batch.frames, batch.frame_masks
     rows = {m: aligned_frames(frames[m], masks[m], batch.word_index, m) for m in frames}
     return rows, {m: masks[m].any(1) for m in frames}
