@@ -104,19 +104,37 @@ def test_a_configuration_of_the_first_release_predicts_the_same(run, home, expec
     assert predictions(done) == expected
 
 
-def test_an_exported_run_predicts_the_same(home, tmp_path, expected, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    data = home / "data" / "test.pkl"
-    for words in (
-        ["export", home / "save" / "run", "model"],
-        ["predict", "model", "--input", data, "--output", "a.jsonl"],
-    ):
-        done = CliRunner().invoke(app, list(map(str, words)))
-        assert done.exit_code == 0, done.output
-    rows = map(json.loads, (tmp_path / "a.jsonl").read_text().splitlines())
+@pytest.fixture(scope="module")
+def exported(home, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    done = CliRunner().invoke(app, ["export", str(home / "save" / "run"), str(folder)])
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.mark.parametrize("key", ["resume_file", pytest.param("resume_zoo", marks=pytest.mark.slow)])
+def test_mmf_predicts_the_same_with_an_exported_model(run, home, tmp_path, expected, exported, key):
+    words = [*RECIPE, f"dataset_config.mosi.data_dir={home}/data", f"checkpoint.{key}={exported}"]
+    done = run("mmf_predict", [*words, "env.save_dir=new"], tmp_path)
+    assert predictions(done) == pytest.approx(expected, abs=1e-6)
+
+
+def test_mmf_refuses_an_exported_model_of_another_configuration(run, home, tmp_path, exported):
+    words = [*RECIPE, f"dataset_config.mosi.data_dir={home}/data", "env.save_dir=new"]
+    words += [f"checkpoint.resume_file={exported}", "model_config.cmsbert.shift.gate=relu"]
+    done = run("mmf_predict", words, tmp_path)
+    assert done.returncode == 2 and "gate is relu; trained with sigmoid" in done.stderr
+
+
+def test_an_exported_run_predicts_the_same(home, tmp_path, expected, exported):
+    data, file = home / "data" / "test.pkl", tmp_path / "a.jsonl"
+    words = ["predict", exported, "--input", data, "--output", file]
+    done = CliRunner().invoke(app, list(map(str, words)))
+    assert done.exit_code == 0, done.output
+    rows = map(json.loads, file.read_text().splitlines())
     found = {row["id"]: row["prediction"] for row in rows}
     assert found == pytest.approx(expected, abs=1e-6)
-    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    config = json.loads((exported / "config.json").read_text())
     record = json.loads((home / "save" / "run" / "run.json").read_text())
     assert config["training"]["test"] == record["test"]
     assert config["training"]["synthetic"] == ["mosi"]

@@ -7,6 +7,7 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from mmf_cmsbert.checkpoints import model_folder
 from mmf_cmsbert.checkpoints.inventory import Damaged, Foreign
 from mmf_cmsbert.checkpoints.verification import outline
 from mmf_cmsbert.config import trained
@@ -16,10 +17,12 @@ from mmf_cmsbert.files import open_regular
 
 
 def configuration(file: str | Path) -> dict[str, Any] | None:
-    """The configuration in a checkpoint file, without reading its tensors.
+    """The configuration in a checkpoint file or an exported model, without reading its tensors.
 
     None where the file holds none, or cannot be read; loading it then says why.
     """
+    if model_folder.is_model(folder := Path(file)):
+        return model_folder.run_configuration(folder)
     try:
         with open_regular(file) as opened:
             return configuration_of(outline(opened))

@@ -86,7 +86,8 @@ def named_run(options: Mapping[str, str]) -> Snapshot | None:
         return None
     if file := options.get("checkpoint.resume_file"):
         path = Path(file).expanduser()
-        content = configuration(path)
+        # An exported model knows nothing of runs.
+        content = configuration(path) if path.is_file() else None
         return content and Snapshot(content, path.absolute().parent)
     folder = options.get("env.save_dir") or os.environ.get("MMF_SAVE_DIR")
     if not folder:

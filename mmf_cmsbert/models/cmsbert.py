@@ -1,6 +1,7 @@
 """CMSBERT-CLR as an MMF model: a thin adapter around the network of ``modules``."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -10,6 +11,7 @@ from omegaconf import OmegaConf, open_dict
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from mmf_cmsbert.checkpoints import model_folder
 from mmf_cmsbert.config import shipped
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.config.schemas.validation import read
@@ -57,6 +59,32 @@ class CMSBERT(BaseModel):
     @classmethod
     def config_path(cls) -> str:
         return str(shipped.model_path("cmsbert"))
+
+    @classmethod
+    def from_pretrained(
+        cls, model_name_or_path: str | Path, *args: Any, **kwargs: Any
+    ) -> "CMSBERT":
+        """The model that ``cmsbert export`` wrote, for MMF.
+
+        Args:
+            model_name_or_path: a folder, or ``OWNER/NAME`` on the Hugging Face hub. Any other name
+                is looked for in MMF's zoo.
+            *args: of MMF's zoo.
+            **kwargs: of MMF's zoo.
+
+        Raises:
+            UserError: the model is not found, damaged, or of a newer version.
+        """
+        name = str(model_name_or_path)
+        if "/" not in name and not Path(name).is_dir():
+            return super().from_pretrained(name, *args, **kwargs)
+        folder = model_folder.find(name)
+        checkpoint = model_folder.as_checkpoint(folder)
+        model = cls(OmegaConf.create(model_folder.to_build(model_folder.read_config(folder))))
+        model.is_pretrained = True
+        model.build()
+        model.load_state_dict(checkpoint["model"])
+        return model.eval()
 
     def build(self) -> None:
         config = self._settings()

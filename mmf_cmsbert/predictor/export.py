@@ -11,6 +11,7 @@ from transformers import AutoConfig
 
 from mmf_cmsbert import __version__
 from mmf_cmsbert.checkpoints import contents
+from mmf_cmsbert.checkpoints.model_folder import ModelConfig, Preparation
 from mmf_cmsbert.checkpoints.trained_with import configuration_of
 from mmf_cmsbert.config.environment import with_values
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
@@ -18,7 +19,6 @@ from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.files import read_json
 from mmf_cmsbert.modules.backbone import NAME_KEY, load_backbone
-from mmf_cmsbert.predictor.model_folder import ModelConfig, Preparation
 from mmf_cmsbert.predictor.predictor import SentimentPredictor, build_network
 from mmf_cmsbert.pretrained import load_pretrained
 from mmf_cmsbert.processors.word_pieces import load_encoder
@@ -53,16 +53,18 @@ def load_run(folder: str | Path, checkpoint: str | Path | None = None) -> Sentim
     config = with_values(config)
     if config["model"] != MODEL:
         raise ConfigError(f"{file} is of model {config['model']}; only {MODEL} can be exported")
-    exported, tokenizer = _exported(config, _record(folder))
+    state = contents.weights(loaded)
+    exported = _exported(config, _record(folder), float(state["temperature.log"].exp()))
     network = build_network(exported)
-    network.load_state_dict(_weights(contents.weights(loaded)))
+    network.load_state_dict(_weights(state))
     key = f"dataset_config.{next(iter(exported.datasets))}.processors.word_processor.params"
-    encoder = load_encoder(tokenizer, exported.max_seq_length, key)
+    encoder = load_encoder(exported.tokenizer, exported.max_seq_length, key)
     return SentimentPredictor.of(exported, network, encoder, dataset=next(iter(exported.datasets)))
 
 
-def _exported(config: Mapping[str, Any], record: Mapping[str, Any]) -> tuple[ModelConfig, str]:
-    """The model's configuration, and the name of its tokenizer."""
+def _exported(
+    config: Mapping[str, Any], record: Mapping[str, Any], temperature: float
+) -> ModelConfig:
     names = config["datasets"]
     names = names.split(",") if isinstance(names, str) else list(names)
     sections = {name: config["dataset_config"][name] for name in names}
@@ -71,18 +73,19 @@ def _exported(config: Mapping[str, Any], record: Mapping[str, Any]) -> tuple[Mod
     model = read(CMSBERTConfig, given, f"model_config.{MODEL}")
     params = next(iter(sections.values()))["processors"]["word_processor"]["params"]
     training = {key: record[key] for key in _OF_THE_RECORD if record.get(key) is not None}
-    exported = ModelConfig.model_validate(
+    return ModelConfig.model_validate(
         {
             "library_version": __version__,
             "model": model,
             "backbone": _backbone(model),
+            "temperature": temperature,
+            "tokenizer": params["tokenizer"],
             "max_seq_length": params["max_seq_length"],
             "datasets": {name: _preparation(section) for name, section in sections.items()},
             "training": training
             | {"synthetic": [n for n, section in sections.items() if section.get("synthetic")]},
         }
     )
-    return exported, params["tokenizer"]
 
 
 def _preparation(section: Mapping[str, Any]) -> Preparation:

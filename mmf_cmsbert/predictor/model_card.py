@@ -7,7 +7,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from mmf_cmsbert.predictor.model_folder import ModelConfig
+from mmf_cmsbert.checkpoints.model_folder import ModelConfig
 
 _TITLES = {"mosi": "CMU-MOSI", "mosei": "CMU-MOSEI"}
 # Our metric -> its type on the hub.

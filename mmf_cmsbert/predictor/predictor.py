@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmf_cmsbert.checkpoints import model_folder
+from mmf_cmsbert.checkpoints.model_folder import ModelConfig
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.datasets.preparation import prepared
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
@@ -22,9 +24,8 @@ from mmf_cmsbert.files import write_error
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import CMSBert
 from mmf_cmsbert.modules.sentiment import sentiment_of
-from mmf_cmsbert.predictor import explaining, inputs, model_folder
+from mmf_cmsbert.predictor import explaining, inputs
 from mmf_cmsbert.predictor.model_card import model_card
-from mmf_cmsbert.predictor.model_folder import ModelConfig
 from mmf_cmsbert.predictor.prediction import Explanation, Prediction
 from mmf_cmsbert.processors.word_pieces import WordPieceEncoder, load_encoder
 from mmf_cmsbert.utils.unfinished import replaced_folder

@@ -12,7 +12,7 @@ from mmf.common.registry import registry
 from mmf.utils import checkpoint as mmf_checkpoint
 from mmf.utils.distributed import broadcast_scalar, is_master
 
-from mmf_cmsbert.checkpoints import contents, fit, form, position
+from mmf_cmsbert.checkpoints import contents, fit, form, model_folder, position
 from mmf_cmsbert.checkpoints import file as checkpoint_file
 from mmf_cmsbert.compat.mmf import line
 from mmf_cmsbert.compat.mmf import log as mmf_log
@@ -105,7 +105,8 @@ class RunCheckpoint(_Checkpoint):
                 fit.check_optimizer(self.trainer.optimizer, file)
 
     def _torch_load(self, file: Any) -> Any:
-        loaded = super()._torch_load(file)
+        exported = Path(file).is_dir() and model_folder.is_model(Path(file))
+        loaded = model_folder.as_checkpoint(Path(file)) if exported else super()._torch_load(file)
         if self.beginning:
             loaded_weights.check_configuration(self.config, loaded, str(file))
         return loaded

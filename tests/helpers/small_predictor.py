@@ -2,9 +2,9 @@
 
 import torch
 
+from mmf_cmsbert.checkpoints.model_folder import ModelConfig, Preparation
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.predictor import SentimentPredictor
-from mmf_cmsbert.predictor.model_folder import ModelConfig, Preparation
 from mmf_cmsbert.predictor.predictor import build_network
 from mmf_cmsbert.processors.word_pieces import load_encoder
 
@@ -35,6 +35,7 @@ def made(context="utterance", classes=None, **preparation):
             }
         ),
         backbone=BACKBONE | {"vocab_size": encoder.vocabulary_size},
+        tokenizer=DEMO,
         max_seq_length=12,
         datasets={"mosi": Preparation(**preparation)},
         training={"seed": 1, "test": {"mosi/sentiment_mae": 0.75}},

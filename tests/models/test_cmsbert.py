@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import small_predictor
 import torch
 from omegaconf import OmegaConf
 
@@ -397,3 +398,22 @@ def test_weights_of_other_settings_are_refused_rather_than_loaded_in_part(other)
 def test_unknown_keys_and_values_are_refused_by_name(changes, message):
     with pytest.raises(ConfigError, match=message):
         build(**changes)
+
+
+def test_an_exported_model_is_loaded_by_its_folder(tmp_path):
+    exported = small_predictor.made()
+    exported.save_pretrained(tmp_path / "model")
+    model = CMSBERT.from_pretrained(tmp_path / "model")
+    batch = sample_list()
+    given = {name: batch[name] for name in ("input_ids", "input_mask", "word_index")}
+    frames = {m: batch[m] for m in ("visual", "acoustic")}
+    masks = {m: batch[f"{m}_mask"] for m in frames}
+    expected = exported.network(**given, frames=frames, frame_masks=masks, dataset="mosi")
+    with torch.no_grad():
+        torch.testing.assert_close(model(batch)["scores"], expected.logits, atol=1e-6, rtol=0)
+    assert not model.training
+
+
+def test_a_folder_without_an_exported_model_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="holds no exported model"):
+        CMSBERT.from_pretrained(tmp_path)

@@ -1,10 +1,13 @@
 """Loading of pretrained models: one message, and regular files only."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmf.utils import checkpoint as mmf_checkpoint
+from omegaconf import OmegaConf
 
+from mmf_cmsbert.checkpoints import model_folder
 from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import UserError
@@ -13,12 +16,15 @@ from mmf_cmsbert.files import check_regular
 
 @patch(
     "mmf.utils.checkpoint.load_pretrained_model",
-    why="A folder without a checkpoint or configuration ends in an AssertionError or KeyError.",
-    remove_when="MMF explains what a pretrained model consists of.",
+    why="A folder without a checkpoint or configuration ends in an AssertionError or KeyError. MMF "
+    "reads no safetensors.",
+    remove_when="MMF explains what a pretrained model consists of, and reads safetensors.",
 )
 def pretrained_models() -> None:
     def explaining(original):
         def load_pretrained_model(name, *args, **kwargs):
+            if (folder := Path(name)).is_dir() and model_folder.is_model(folder):
+                return _exported(folder)
             try:
                 found = original(name, *args, **kwargs)
                 if found["config"] is None:
@@ -37,6 +43,16 @@ def pretrained_models() -> None:
         return load_pretrained_model
 
     imports.replace_function(mmf_checkpoint, "load_pretrained_model", explaining)
+
+
+def _exported(folder: Path) -> dict[str, Any]:
+    """An exported model in the form of MMF's pretrained models."""
+    checkpoint = model_folder.as_checkpoint(folder)
+    return {
+        "config": OmegaConf.create(model_folder.to_build(model_folder.read_config(folder))),
+        "checkpoint": checkpoint["model"],
+        "full_config": OmegaConf.create(checkpoint["config"]),
+    }
 
 
 @patch(

@@ -7,11 +7,13 @@ name them. Nothing in it executes code when it is read.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import safetensors.torch
+import torch
 from pydantic import Field
 from safetensors import SafetensorError
 from torch import Tensor
@@ -48,6 +50,8 @@ class ModelConfig(Section):
         library_version: the version of this package that wrote it.
         model: ``model_config.cmsbert`` with the widths of all datasets.
         backbone: the configuration of the text encoder, as transformers writes it.
+        temperature: of the contrastive similarities, as training left it.
+        tokenizer: the tokenizer's name in training; its files are in the folder.
         max_seq_length: word pieces a segment, special tokens included.
         datasets: dataset -> what happens to its segments.
         extractor: what the frames were extracted with, where it is known.
@@ -60,6 +64,8 @@ class ModelConfig(Section):
     architectures: list[str] = Field(["CMSBert"], description="")
     model: CMSBERTConfig = Field(description="")
     backbone: dict[str, Any] = Field(description="")
+    temperature: float | None = Field(None, gt=0, description="")
+    tokenizer: str = Field(description="")
     max_seq_length: int = Field(ge=3, description="")
     datasets: dict[str, Preparation] = Field(min_length=1, description="")
     extractor: dict[str, Any] | None = Field(None, description="")
@@ -164,6 +170,46 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
             f"{file} is damaged ({str(error)[:150]}). Export the model again, or copy it again "
             "from its source"
         ) from error
+
+
+def as_checkpoint(folder: Path) -> dict[str, Any]:
+    """The model as a checkpoint of MMF's model ``cmsbert``: weights and configuration.
+
+    Both the trained network and its average have the exported weights.
+    """
+    config, tensors = read_config(folder), read_weights(folder)
+    state = {f"network.{name}": tensor for name, tensor in tensors.items()}
+    if config.model.ema.enabled:
+        state |= {f"ema.module.{name}": tensor.clone() for name, tensor in tensors.items()}
+        state["ema.n_averaged"] = torch.tensor(1)
+    temperature = config.temperature or config.model.contrastive.temperature
+    state["temperature.log"] = torch.tensor(math.log(temperature))
+    return {"model": state, "config": run_configuration(folder), "resume": None}
+
+
+def run_configuration(folder: Path) -> dict[str, Any]:
+    """What the configuration of a run with this model says of the model and its data."""
+    config = read_config(folder)
+    words = {"tokenizer": config.tokenizer, "max_seq_length": config.max_seq_length}
+    return {
+        "model": "cmsbert",
+        "datasets": ",".join(config.datasets),
+        "model_config": {"cmsbert": config.model.plain()},
+        "dataset_config": {
+            name: section.plain()
+            | {
+                "features": (config.model.features or {}).get(name, {}),
+                "processors": {"word_processor": {"type": "word_pieces", "params": words}},
+            }
+            for name, section in config.datasets.items()
+        },
+    }
+
+
+def to_build(config: ModelConfig) -> dict[str, Any]:
+    """``model_config.cmsbert`` that builds the model without its backbone's pretrained weights."""
+    model = config.model.plain()
+    return model | {"backbone": model["backbone"] | {"from_config": dict(config.backbone)}}
 
 
 def write(

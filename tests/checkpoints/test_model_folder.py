@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 import yaml
 from huggingface_hub import ModelCard
+from small_predictor import made
 
+from mmf_cmsbert.checkpoints.model_folder import find
 from mmf_cmsbert.errors import UserError
 from mmf_cmsbert.predictor import SentimentPredictor
-from mmf_cmsbert.predictor.model_folder import find
 
 SEGMENT = {"text": "a very good film", "visual": np.ones((3, 5), np.float32).tolist()}
+
+
+@pytest.fixture
+def predictor():
+    return made()
 
 
 @pytest.fixture
