@@ -1,4 +1,4 @@
-"""Errors of which a command prints the message alone; its exit status is 2 if not stated."""
+"""Errors that a command reports by their message only; the exit status is 2 unless stated."""
 
 
 class ProcessLost(Exception):
@@ -6,7 +6,7 @@ class ProcessLost(Exception):
 
 
 class UserError(Exception):
-    """Something in the input is wrong; the message says where, what was found, and what to do."""
+    """An error in the input; the message says where, the value found, and what to do."""
 
 
 class ConfigError(UserError):
@@ -14,7 +14,7 @@ class ConfigError(UserError):
 
 
 class DataError(UserError):
-    """A data file is missing, damaged, or not what the configuration says it is."""
+    """A data file is missing, damaged, or contradicts the configuration."""
 
 
 class ScoresNotFiniteError(DataError):
@@ -38,7 +38,7 @@ class SegmentError(DataError):
 
 
 class DuplicateSegment(SegmentError):
-    """A segment's id came before; ``segment_id`` says which."""
+    """A segment has the id of an earlier one, ``segment_id``."""
 
     def __init__(self, message: str, segment_id: str):
         super().__init__(message)

@@ -40,14 +40,14 @@ class NotRegularFile(DataError):
 
 
 class FileTooLarge(DataError):
-    """A file is larger than its kind can sensibly be."""
+    """A file is larger than the limit for its kind."""
 
 
 def check_regular(path: str | os.PathLike[str]) -> None:
     """Check that ``path`` is a regular file, or a link to one, without opening it.
 
-    For libraries that open files by name themselves; :func:`open_regular` leaves no time in which
-    the file can be exchanged.
+    For libraries that open files by name; prefer :func:`open_regular`, with which the file cannot
+    be exchanged between check and opening.
 
     Raises:
         NotRegularFile: it is a pipe, socket, device or folder.
@@ -59,7 +59,7 @@ def check_regular(path: str | os.PathLike[str]) -> None:
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a regular file, or a link to one, for reading bytes.
 
-    Opening a named pipe would wait for ever, and reading a device never ends.
+    Opening a named pipe would wait forever, and reading a device never ends.
 
     Raises:
         NotRegularFile: it is a pipe, socket, device or folder.
@@ -70,7 +70,7 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
 
 
 def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
-    """The content of a regular file of at most ``most`` bytes.
+    """Read a regular file of at most ``most`` bytes.
 
     Raises:
         NotRegularFile: it is a pipe, socket, device or folder.
@@ -79,7 +79,7 @@ def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
     """
     blocks, left = [], most
     with open_regular(path) as file:
-        # By blocks: reading makes room for as much as it is asked for.
+        # In blocks, because a read allocates the requested size.
         while left >= 0 and (block := file.read(min(_BLOCK, left + 1))):
             blocks.append(block)
             left -= len(block)
@@ -89,13 +89,13 @@ def read_regular(path: str | os.PathLike[str], most: int) -> bytes:
 
 
 def read_json(path: str | os.PathLike[str], most: int) -> Any:
-    """The content of a JSON file of at most ``most`` bytes.
+    """Read a JSON file of at most ``most`` bytes.
 
     Raises:
         NotRegularFile: it is a pipe, socket, device or folder.
         FileTooLarge: it is larger.
         DataError: its objects would take more memory than :func:`.json_text.parse` allows.
-        ValueError: it is no JSON, or nested too deeply.
+        ValueError: it is not JSON, or nested too deeply.
         OSError: there is no such file, or it cannot be read.
     """
     return json_text.parse(read_regular(path, most), os.fspath(path))
@@ -118,7 +118,7 @@ def _check(path: str | os.PathLike[str], status: os.stat_result) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hex; it is read once as long as its size and time stay the same.
+    """Return a file's SHA-256 in hex, cached while its size and time are unchanged.
 
     Raises:
         NotRegularFile: it is a pipe, socket, device or folder.
@@ -131,7 +131,7 @@ def sha256_of(path: Path) -> str:
 @cache
 def _sha256(path: Path, size: int, _mtime_ns: int) -> str:
     digest = hashlib.sha256()
-    # None: only where a person watches.
+    # None: on a terminal only.
     quiet = True if size < _WORTH_A_BAR else None
     name = f"hashing {path.name}"
     bar = tqdm(total=size, unit="B", unit_scale=True, desc=name, disable=quiet)
@@ -147,7 +147,7 @@ class WriteError(UserError, OSError):
 
     Args:
         path: the file.
-        error: what the system reported.
+        error: the system's error.
     """
 
     def __init__(self, path: str | os.PathLike[str], error: OSError):
@@ -160,10 +160,10 @@ class WriteError(UserError, OSError):
 
 
 def write_error(error: OSError, path: str | os.PathLike[str] | None = None) -> WriteError | None:
-    """The error as a :class:`WriteError`, None if it is not about writing.
+    """Convert an error to a :class:`WriteError`; None if it is not about writing.
 
     Args:
-        error: what the system reported.
+        error: the system's error.
         path: the file being written, if the error does not name it.
     """
     if isinstance(error, WriteError):
@@ -175,7 +175,7 @@ def write_error(error: OSError, path: str | os.PathLike[str] | None = None) -> W
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
-    """A temporary name beside ``path``; what is written there replaces ``path`` at the end.
+    """Yield a temporary name beside ``path``; the file written there replaces ``path`` at the end.
 
     If the end is not reached, ``path`` is unchanged and the temporary file is removed.
 
@@ -208,7 +208,7 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def overwrite_text(path: Path, text: str) -> bool:
-    """Write ``text`` over the content of a file without asking the disk for more room.
+    """Overwrite a file with ``text`` without using more disk space.
 
     Returns:
         Whether that was possible; otherwise the file is unchanged.

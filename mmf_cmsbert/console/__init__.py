@@ -1,6 +1,6 @@
-"""What surrounds every console command: signals that end it, and where its output goes.
+"""Signal handling and output of all console commands.
 
-Imports nothing but the standard library: it is in place before the seconds of other imports begin.
+Imports only the standard library, so that it is set up before the slow imports.
 """
 
 import sys
@@ -14,7 +14,7 @@ _NAMES = ("mmf_run", "mmf_predict", "cmsbert")
 
 
 def begin() -> None:
-    """In a process that a console command started: handle signals from now on."""
+    """Start to handle signals, in a process of a console command."""
     name = Path((sys.argv or [""])[0]).stem
     if name in _NAMES:
         output.guard()

@@ -1,4 +1,4 @@
-"""What a command says when a signal has ended it, and with which status it exits."""
+"""Messages and exit statuses of commands that were ended by a signal."""
 
 import multiprocessing
 import os
@@ -15,17 +15,17 @@ def by(error: KeyboardInterrupt) -> str:
 
 
 def status(error: KeyboardInterrupt) -> int:
-    """The exit status, as a shell gives it: 128 + the signal's number."""
+    """Return the exit status, as in a shell: 128 + the signal's number."""
     return 128 + _number(error)
 
 
 def message(error: KeyboardInterrupt, began: float, predict: bool) -> str:
-    """Say how far a run came, and how to resume it.
+    """Describe the progress of a run, and how to resume it.
 
     Args:
-        error: what ended it.
-        began: when the command was started, in seconds since the epoch.
-        predict: whether it was to predict.
+        error: the interruption.
+        began: start of the command, in seconds since the epoch.
+        predict: whether the command predicts.
     """
     if predict:
         return f"{by(error)}; a file of predictions is written whole or not at all"
@@ -49,7 +49,7 @@ def message(error: KeyboardInterrupt, began: float, predict: bool) -> str:
 
 
 def end_processes(error: KeyboardInterrupt) -> None:
-    """Pass the signal on to the processes that MMF started for further GPUs, and wait for them."""
+    """Pass the signal to the processes that MMF started for other GPUs, and wait for them."""
     children = [each for each in multiprocessing.active_children() if not each.daemon]
     for child in children:
         if child.pid is not None:

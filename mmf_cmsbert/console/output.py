@@ -1,4 +1,4 @@
-"""Standard output and standard error whose reader may go away, as in ``mmf_run --help | head``."""
+"""Handle closed pipes on stdout and stderr, as in ``mmf_run --help | head``."""
 
 import errno
 import io
@@ -13,7 +13,7 @@ _failure: OSError | None = None
 
 
 class _Descriptor(io.FileIO):
-    """Descriptor 1 or 2. Once it cannot be written to, what is written is dropped."""
+    """Descriptor 1 or 2; after a failed write, further output is dropped."""
 
     def write(self, data: Any, /) -> int:
         try:
@@ -35,10 +35,10 @@ class _Descriptor(io.FileIO):
 
 
 def guard() -> None:
-    """Have a vanished reader end the command as a signal does, without a traceback.
+    """Make a closed pipe end the command like a signal, without a traceback.
 
-    A descriptor that was closed from the start (``mmf_run ... >&-``) leads nowhere: otherwise the
-    next file that is opened would get its number, and with it whatever libraries print.
+    A descriptor that is closed from the start (``mmf_run ... >&-``) is opened on the null device.
+    Otherwise the next opened file would get its number, and the output of libraries.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
@@ -55,7 +55,7 @@ def guard() -> None:
 
 
 def finish(name: str) -> None:
-    """Write out what is left.
+    """Flush the remaining output.
 
     Raises:
         SystemExit: with status 1, after a line on stderr: standard output could not be written.
@@ -70,7 +70,7 @@ def _guarded(stream: io.TextIOWrapper) -> io.TextIOWrapper:
     if isinstance(getattr(stream.buffer, "raw", stream.buffer), _Descriptor):
         return stream
     raw = _Descriptor(stream.fileno(), "w", closefd=False)
-    # Unbuffered, as with python -u, the text goes to the descriptor itself.
+    # Unbuffered, as with python -u: the text goes directly to the descriptor.
     unbuffered = isinstance(stream.buffer, io.RawIOBase)
     return io.TextIOWrapper(
         raw if unbuffered else io.BufferedWriter(raw),

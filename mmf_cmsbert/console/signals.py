@@ -1,9 +1,9 @@
 """Signals that end a command, with the exit status that a shell gives: 128 + the signal's number.
 
 During imports a signal ends the process at once. While a command runs it raises
-:class:`Interrupted`, so that what was begun is cleaned up. In a block of :func:`deferred`, such as
-training, it only leaves a note, which :func:`received` returns; the block ends by itself where that
-costs nothing. A second signal, or 20 s without an end, do not wait for that.
+:class:`Interrupted`, so that the command can clean up. In a block of :func:`deferred`, such as
+training, it is only recorded for :func:`received`, and the block ends where nothing is lost. A
+second signal, or 20 s without an end, end the process sooner.
 """
 
 import os
@@ -14,17 +14,17 @@ from contextlib import contextmanager, suppress
 from threading import Event, Thread, current_thread, main_thread
 from typing import Any
 
-# Those with which users, shells and schedulers (Slurm's --signal, LSF, SGE) ask a program to end.
+# The signals by which users, shells and schedulers (Slurm's --signal, LSF, SGE) end a program.
 ENDING = tuple(
     getattr(signal, name)
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")
     if hasattr(signal, name)
 )
-# Whoever sends the others has time to wait.
+# Senders of the other signals can wait.
 _URGENT = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
 # Slurm and Kubernetes kill 30 s after SIGTERM.
 LIMIT = 20.0
-# A terminal and torchrun, or `timeout`, send the same one twice at the same moment.
+# A terminal and torchrun, or `timeout`, send the same signal twice at the same time.
 _ONE_REQUEST = 2.0
 
 
@@ -41,12 +41,12 @@ class Interrupted(KeyboardInterrupt):
 
     @property
     def status(self) -> int:
-        """The exit status for it."""
+        """The exit status."""
         return 128 + self.number
 
 
 class _Command:
-    """What signals do to the command that this process runs."""
+    """The reaction to signals of the command in this process."""
 
     def __init__(self, name: str):
         self.name = name
@@ -63,7 +63,7 @@ class _Command:
     def install(self) -> None:
         for number in ENDING:
             handler = signal.getsignal(number)
-            # nohup, or a shell's &, has it ignored
+            # ignored under nohup, or with a shell's &
             if handler is not signal.SIG_IGN:
                 self.before[number] = signal.signal(number, lambda n, _: self.arrived(n))
 
@@ -79,14 +79,14 @@ class _Command:
         if now - self._when < _ONE_REQUEST:
             return
         again, self.received, self._when = self.received is not None, number, now
-        if again and self.what_to_do == self.end:  # it has been said
+        if again and self.what_to_do == self.end:  # the message was already printed
             os._exit(128 + number)
         if again and self.what_to_do == self.note:
             raise Interrupted(number)
         self.what_to_do(number)
 
     def end(self, number: int, why: str = "") -> None:
-        """End the process now."""
+        """End the process at once."""
         for say in self.last_words:
             with suppress(Exception):
                 say(Interrupted(number))
@@ -103,17 +103,17 @@ class _Command:
             _write(f"{self.name}: {name} received; {self.plan} (send it again to end now)")
 
     def watch(self) -> None:
-        """Have a thread see to it that the process ends, also where it waits for other ones.
+        """Start a thread that ends the process after the limit, even if it waits for others.
 
-        Python runs its handlers in the main thread, which in a call of a C++ library (a collective
-        operation of torch) is not reached; the number written to a pipe is read by the thread.
+        Python runs signal handlers in the main thread, which is blocked during calls of C++
+        libraries (collective operations of torch). The thread reads signal numbers from a pipe.
         """
         if self._pipe is not None:
             return
         self._pipe = os.pipe()
         os.set_blocking(self._pipe[1], False)
         before = signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
-        if before != -1:  # someone else's, as in a notebook
+        if before != -1:  # set by other code, as in a notebook
             signal.set_wakeup_fd(before)
         Thread(target=self._watch, args=(self._pipe[0],), daemon=True).start()
 
@@ -129,7 +129,7 @@ _command: _Command | None = None
 
 
 def install(name: str) -> None:
-    """Handle signals from now on, for the rest of the process; each one ends it at once."""
+    """Handle signals for the rest of the process; each one ends it at once."""
     global _command
     if _command is None and current_thread() is main_thread():
         _command = _Command(name)
@@ -138,10 +138,10 @@ def install(name: str) -> None:
 
 @contextmanager
 def handled(name: str) -> Iterator[None]:
-    """Handle the signals of this block, if :func:`install` does not do so already.
+    """Handle signals in this block, unless :func:`install` already does.
 
-    A signal that ended the block does to the process what it did before, if there was nobody who
-    made an exit of it.
+    If a signal ends the block and no code turns it into an exit status, the signal is sent again
+    with the earlier handlers.
     """
     global _command
     own = _command is None
@@ -161,11 +161,10 @@ def handled(name: str) -> Iterator[None]:
 
 @contextmanager
 def raised(limit: float | None = None) -> Iterator[None]:
-    """Have a signal raise :class:`Interrupted` in this block.
+    """Make signals raise :class:`Interrupted` in this block.
 
     Args:
-        limit: seconds in which the process has to end then, if the signal is an urgent one; 20 if
-            None.
+        limit: seconds until the process must have ended after an urgent signal; None for 20.
     """
     if _command is not None and limit is not None:
         _command.limit = limit
@@ -175,13 +174,13 @@ def raised(limit: float | None = None) -> Iterator[None]:
 
 @contextmanager
 def deferred(plan: str) -> Iterator[None]:
-    """Have a signal do nothing in this block but be :func:`received`.
+    """Only record signals in this block, for :func:`received`.
 
     Args:
-        plan: what the block does then, for the user.
+        plan: the reaction of the block, for the message to the user.
 
     Raises:
-        Interrupted: at the end of the block, if there was one.
+        Interrupted: at the end of the block, after a signal.
     """
     with _doing("note", plan):
         yield
@@ -205,21 +204,21 @@ def _doing(what: str, plan: str = "") -> Iterator[None]:
 
 
 def received() -> int | None:
-    """The signal that asks this process to end."""
+    """Return the signal that asks this process to end, or None."""
     return None if _command is None else _command.received
 
 
 def arrived(number: int) -> None:
-    """Do what the signal does, without one."""
+    """React as to a signal that was received."""
     if _command is not None:
         _command.arrived(number)
 
 
 def settled(number: int) -> None:
-    """Lift the limit: what is left to do takes as long as it takes.
+    """Remove the time limit for the rest of the work.
 
     Args:
-        number: the signal that this process ends for, which another one may have received.
+        number: the signal that ends this process; another process may have received it.
     """
     if _command is not None:
         _command.received = _command.received or number
@@ -227,13 +226,13 @@ def settled(number: int) -> None:
 
 
 def on_sudden_end(say: Callable[[Interrupted], Any]) -> None:
-    """Have ``say`` called if the command has to be ended from outside its main thread."""
+    """Register ``say``, to be called if the command is ended from outside its main thread."""
     if _command is not None:
         _command.last_words.append(say)
 
 
 def is_first_process() -> bool:
-    """Whether this process speaks for a run, as far as the environment says."""
+    """Return whether this is the first process of a run, according to the environment."""
     rank = os.environ.get("RANK") or os.environ.get("SLURM_PROCID") or "0"
     others = (os.environ.get(name) or "0" for name in ("LOCAL_RANK", "NODE_RANK"))
     return rank == "0" and all(other == "0" for other in others)
@@ -252,7 +251,7 @@ def _forget() -> None:
 
 
 def _after_fork() -> None:
-    """A forked process (a DataLoader's worker) is not the command: signals end it as ever."""
+    """Restore the default signal handling in a forked process, such as a DataLoader's worker."""
     global _command
     command, _command = _command, None
     if command is not None:

@@ -1,4 +1,4 @@
-"""Building large trees of objects without looking for circles in them again and again."""
+"""Switch off garbage collection while many objects are created."""
 
 import gc
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Switch Python's cyclic garbage collector off; afterwards it is as it was."""
+    """Switch Python's cyclic garbage collector off in this block."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,12 +1,12 @@
-"""A folder that one command at a time writes to, locked while any of its processes lives.
+"""Lock a folder for one command, while any of its processes lives.
 
-The lock is ``flock``'s, on the file ``.lock`` in the folder. It belongs to the open file, which
-child processes inherit: forked ones by themselves, others when they are started with
-:func:`descriptors`. The operating system frees it when the last of them has ended, however that
-happened, so that nothing has to be cleaned up; what the file says about the owner is for messages.
+The lock is an ``flock`` on the file ``.lock`` in the folder. It belongs to the open file, which
+child processes inherit: forked ones automatically, others if they are started with
+:func:`descriptors`. The operating system releases it when the last of them ends, for whatever
+reason, so no cleanup is needed. The file's content describes the owner, for messages.
 
-Linux passes the lock on to an NFS server. Where a file system supports no locks, a second command
-is noticed only while the first one runs on the same machine, and a warning says so.
+Linux passes the lock to an NFS server. If a file system supports no locks, a second command is
+noticed only while the first one runs on the same machine, and a warning says so.
 """
 
 import errno
@@ -30,7 +30,7 @@ from mmf_cmsbert.utils.processes import holding, is_running, start_time
 NAME = ".lock"
 _IN_USE = (errno.EAGAIN, errno.EACCES)
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
-# Seconds that the other processes of a command have to end in after its first process was killed.
+# Seconds to wait for the other processes of a command whose first process was killed.
 _PATIENCE, _PAUSE = 40.0, 0.1
 _MOST = 1 << 16  # bytes of the owner's description
 _SHOWN = 120  # characters of the owner's command
@@ -44,9 +44,9 @@ def locked(folder: Path, command: str, elsewhere: str) -> Iterator[None]:
     The lock outlives the context in child processes that still run.
 
     Args:
-        folder: made where it is missing.
-        command: what was typed, for the message of the others.
-        elsewhere: what to type for another folder, for the message of this one.
+        folder: the folder; created if missing.
+        command: the command line, for other commands' messages.
+        elsewhere: the option for another folder, for this command's message.
 
     Raises:
         ConfigError: another command is writing there, or the folder cannot be written to.
@@ -73,18 +73,18 @@ def locked(folder: Path, command: str, elsewhere: str) -> Iterator[None]:
         _held.discard(descriptor)
         with suppress(OSError):
             _write(descriptor, owner | {"ended": True})
-        # Closed, not unlocked: that would free it for the children as well.
+        # Closed, not unlocked: unlocking would release it for the children too.
         os.close(descriptor)
 
 
 def join(folder: Path) -> None:
-    """Hold the lock of a command that another process of it took, to the end of this process.
+    """Share the lock that another process of this command holds, until this process ends.
 
-    For processes that no process of the command started, as under torchrun and Slurm. Does nothing
-    where that process took none.
+    For processes that were not started by the command itself, as with torchrun and Slurm. Does
+    nothing if the folder is not locked.
 
     Raises:
-        ConfigError: the lock is another command's by now.
+        ConfigError: another command holds the lock.
     """
     try:
         descriptor = os.open(folder / NAME, os.O_RDWR)
@@ -99,12 +99,12 @@ def join(folder: Path) -> None:
 
 
 def descriptors() -> tuple[int, ...]:
-    """The open files that hold this process's locks: ``pass_fds`` of :class:`subprocess.Popen`."""
+    """Return the descriptors of this process's locks, for ``pass_fds`` of ``subprocess.Popen``."""
     return tuple(sorted(_held))
 
 
 def _acquire(file: Path, elsewhere: str) -> int:
-    """An open file with the lock."""
+    """Open the file and take the lock; return its descriptor."""
     end: float | None = None
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW, 0o666)
@@ -115,7 +115,7 @@ def _acquire(file: Path, elsewhere: str) -> int:
                 _without_locks(file, elsewhere)
                 return descriptor
             if os.fstat(descriptor).st_nlink:
-                # Shared from now on, so that the other processes of this command can join.
+                # Now shared, so that the other processes of this command can join.
                 _lock(descriptor, fcntl.LOCK_SH)
                 return descriptor
         except BlockingIOError as error:
@@ -135,10 +135,10 @@ def _acquire(file: Path, elsewhere: str) -> int:
 
 
 def _lock(descriptor: int, kind: int) -> bool:
-    """Lock without waiting; False where the file system supports no locks.
+    """Lock without waiting; return False if the file system supports no locks.
 
     Raises:
-        BlockingIOError: the lock is another's.
+        BlockingIOError: another process holds the lock.
     """
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
@@ -167,7 +167,7 @@ def _write(descriptor: int, owner: Mapping[str, Any]) -> None:
 
 
 def _owner(file: Path) -> Mapping[str, Any]:
-    """What the lock's last owner wrote; empty where that cannot be read."""
+    """Read the description of the lock's last owner; empty if unreadable."""
     try:
         with open(file, "rb") as stream:
             owner = json.loads(stream.read(_MOST))
@@ -177,7 +177,7 @@ def _owner(file: Path) -> Mapping[str, Any]:
 
 
 def _has_ended(owner: Mapping[str, Any]) -> bool:
-    """Whether the process that took the lock is known to have ended."""
+    """Return whether the process that took the lock is known to have ended."""
     if owner.get("host") != socket.gethostname():
         return bool(owner.get("ended"))
     return bool(owner.get("ended")) or not is_running(owner["pid"], owner.get("start_time"))

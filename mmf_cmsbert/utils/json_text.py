@@ -1,4 +1,4 @@
-"""JSON of bounded memory: two bytes of text can become an object of 200 bytes."""
+"""Parse JSON with bounded memory: two bytes of text can become an object of 200 bytes."""
 
 import json
 from typing import Any
@@ -6,21 +6,21 @@ from typing import Any
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.utils.collection import no_collection
 
-# Bytes that Python takes for an object of up to five keys, an array, and another value in one.
+# Bytes of a Python dict of up to five keys, of a list, and of another value in them.
 _OBJECT, _ARRAY, _VALUE = 240, 88, 64
 _MOST = 1 << 29
 
 
 def parse(text: str | bytes, where: str) -> Any:
-    """The content of a JSON text.
+    """Parse a JSON text.
 
     Args:
-        text: of UTF-8, UTF-16 or UTF-32 if bytes.
+        text: the text; bytes are UTF-8, UTF-16 or UTF-32.
         where: the file's name, for the message.
 
     Raises:
-        DataError: its objects would take more than 512 MiB; they are counted before they are made.
-        ValueError: it is no JSON, or nested too deeply.
+        DataError: its objects would take more than 512 MiB; they are counted in advance.
+        ValueError: it is not JSON, or nested too deeply.
     """
     if isinstance(text, str):
         objects, arrays, values = (text.count(mark) for mark in "{[,")

@@ -1,15 +1,14 @@
-"""A process that ends with the one that started it, however that ends."""
+"""End a process when its parent ends, for whatever reason."""
 
 
 def end_with_parent(patience: float) -> None:
     """End this process group when standard input, a pipe from the parent, is closed.
 
-    The parent's end of the pipe is closed when it ends, by whatever signal. Imports are inside,
-    and nothing of this package is used: a child runs the source of this function before the imports
-    that take seconds.
+    The parent's end of the pipe is closed when the parent ends, by any signal. The function is
+    self-contained, because a child runs its source before the slow imports.
 
     Args:
-        patience: seconds between SIGTERM, at which a run saves what it has, and SIGKILL.
+        patience: seconds between SIGTERM, after which a run saves its state, and SIGKILL.
     """
     import os
     import signal

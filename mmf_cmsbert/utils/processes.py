@@ -1,4 +1,4 @@
-"""Which processes of this machine are running."""
+"""Find out which processes of this machine are running."""
 
 import os
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ _STATE, _START_TIME = 0, 19  # fields of /proc/PID/stat, counted after the comma
 
 
 def is_running(pid: int, start_time: str | None = None) -> bool:
-    """Whether a process is running; one that only waits to be reaped by its parent is not.
+    """Return whether a process is running; zombies do not count.
 
     Args:
-        pid: its number.
-        start_time: as :func:`start_time` gave it, to tell the process from a later one that was
-            given the same number; None where it is not known.
+        pid: its process id.
+        start_time: from :func:`start_time`, to distinguish it from a later process with the same
+            id; None if unknown.
     """
     try:
         os.kill(pid, 0)
@@ -29,21 +29,21 @@ def is_running(pid: int, start_time: str | None = None) -> bool:
 
 
 def start_time(pid: int) -> str | None:
-    """When a process started, in the kernel's clock ticks; None where that cannot be known."""
+    """Return the start of a process in the kernel's clock ticks; None if unknown."""
     fields = _fields(pid)
     return None if fields is None else fields[_START_TIME]
 
 
 def _fields(pid: int) -> list[str] | None:
     try:
-        # The command's name is in brackets, and may hold spaces and brackets itself.
+        # The command's name is in brackets, and may contain spaces and brackets.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
 
 
 def holding(file: Path) -> Iterator[int]:
-    """The processes that have a file open, as far as this user may see them."""
+    """Yield the processes that have a file open and are visible to this user."""
     wanted = file.stat()
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # another user's, or it has just ended

@@ -1,8 +1,7 @@
-"""Files and folders that are being written, and what is left of them when their writer is killed.
+"""Files and folders that are being written, and their removal if the writer was killed.
 
-They are written under names that tell whose they are, ``.NAME.HOST.PID.tmp``, and renamed when they
-are complete. Whoever writes into a folder next removes what processes of the same machine left
-there that no longer run; nothing else.
+They are written under names with their owner, ``.NAME.HOST.PID.tmp``, and renamed when they are
+complete. The next writer in a folder removes only what ended processes of the same machine left.
 """
 
 import os
@@ -16,14 +15,14 @@ from pathlib import Path
 from mmf_cmsbert.utils.processes import is_running
 
 _OLD = "old"  # inside an unfinished folder: the one that it is about to replace
-# Names without an owner, as earlier versions wrote them into a run's folder.
+# Names without an owner, from earlier versions, in a run's folder.
 _NO_OWNER = re.compile(r".+\.(saving|placing)|\.[^.]+(\.[a-z]+)?\.\d+\.tmp")
-# Folders that this process has looked through.
+# Folders that this process has cleaned.
 _looked_through: set[tuple[int, Path]] = set()
 
 
 def name_for(path: Path) -> Path:
-    """The name beside ``path`` to write it under; what was left there under it is removed."""
+    """Return the temporary name beside ``path``; an old file of that name is removed."""
     unfinished = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
     _remove(unfinished)
     look_through(path.parent)
@@ -32,12 +31,12 @@ def name_for(path: Path) -> Path:
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
-    """A folder to write into, which takes the place of ``folder`` at the end.
+    """Yield a folder to write into, which replaces ``folder`` at the end.
 
-    Where the end is not reached, ``folder`` is as it was and the other one is gone.
+    If the end is not reached, ``folder`` is unchanged and the new folder is removed.
 
     Raises:
-        OSError: it cannot be written, or cannot take that place.
+        OSError: it cannot be written or renamed.
     """
     unfinished = name_for(folder)
     try:
@@ -59,10 +58,10 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(inside: Path) -> Iterator[Path]:
-    """A folder to work in, which is removed at the end.
+    """Yield a temporary folder, which is removed at the end.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     scratch = name_for(inside / "scratch")
     scratch.mkdir()
@@ -73,7 +72,7 @@ def scratch_folder(inside: Path) -> Iterator[Path]:
 
 
 def look_through(folder: Path) -> None:
-    """Remove what processes that no longer run left unfinished in a folder; once a process."""
+    """Remove unfinished files of ended processes in a folder, once per process."""
     key = os.getpid(), folder.absolute()
     if key in _looked_through:
         return
@@ -85,9 +84,9 @@ def look_through(folder: Path) -> None:
 
 
 def clear_locked(folder: Path) -> None:
-    """Remove all that is unfinished in a folder whose lock this process holds.
+    """Remove all unfinished files in a folder whose lock this process holds.
 
-    Nobody else writes there, so that names without an owner can go as well.
+    No other process writes there, so files without an owner are removed too.
     """
     look_through(folder)
     for left in _entries(folder):
@@ -104,7 +103,7 @@ def _entries(folder: Path) -> list[Path]:
 
 def _finish_or_remove(left: Path, target: Path) -> None:
     if (left / _OLD).is_dir() and not target.exists():
-        # Killed between two renames: it is complete, and the folder that it replaces is in it.
+        # Killed between two renames: the new folder is complete, and contains the old one.
         with suppress(OSError):
             left.rename(target)
             shutil.rmtree(target / _OLD, ignore_errors=True)
