@@ -54,8 +54,10 @@ from mmf_cmsbert.compat import imports  # noqa: E402
 
 imports.MMF_PACKAGES += ("tests",)
 
-import mmf_cmsbert  # noqa: E402, F401  (activates the layer)
+import mmf_cmsbert  # noqa: E402
 from mmf_cmsbert.compat.mmf import line as mmf_line  # noqa: E402
+
+mmf_cmsbert.register()  # before a test imports MMF, which would begin with the tests' package anew
 
 
 def known_failures() -> dict[str, str]:

@@ -11,7 +11,7 @@ from mmf_cmsbert.config import registered_names
 
 
 @patch(
-    "mmf.utils.build",
+    "mmf.utils.build.build_{trainer,model,optimizer,scheduler}",
     why="An unknown name ends in a TypeError about None, an assertion, or sys.exit(1), in part "
     "only after the data was loaded.",
     remove_when="MMF checks the names in a configuration before it builds from them.",

@@ -15,7 +15,7 @@ _SHOWN = 3
 
 
 @patch(
-    "mmf.common.test_reporter.TestReporter",
+    "mmf.common.test_reporter.TestReporter.{csv,json}_dump",
     why="Predictions are written in place: an interrupted file holds half of them. Those that are "
     "NaN or infinite are written as if they were scores. A dataset without any ends in an "
     "IndexError.",

@@ -3,6 +3,7 @@
 import warnings
 from typing import Any
 
+from mmf.datasets import multi_dataset_loader
 from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 from mmf.datasets.iteration_strategies import (
     ConstantIterationStrategy,
@@ -12,6 +13,7 @@ from mmf.datasets.multi_datamodule import MultiDataModule
 from mmf.datasets.multi_dataset_loader import MultiDataLoader
 
 from mmf_cmsbert.checkpoints.stream import Stream
+from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.mmf.positions import fingerprint, take_up_at
 from mmf_cmsbert.compat.mmf.splits import empty_dataset, no_samples
 from mmf_cmsbert.compat.patch import patch
@@ -66,47 +68,66 @@ class Epoch:
             stream.close()
 
 
-@patch(
-    "mmf.datasets.multi_dataset_loader.MultiDataLoader",
-    "main",
-    why="Main begins a resumed run's epoch anew, in another order. With three datasets or more a "
-    "pass may end while one of them still has batches; its length counts the last batches of all "
-    "datasets as one. A split that no dataset has ends in a TypeError, though the run may not need "
-    "it, an empty one in an AttributeError. All processes at once build the splits besides train.",
-    remove_when="MMF's loaders save their position and accept absent splits.",
-)
-def whole_passes() -> None:
-    original_next, original_len = MultiDataLoader.__next__, MultiDataLoader.__len__
-    original_build = MultiDataModule._build_multi_dataloader
-    original_get_test_reporter = MultiDataModule.get_test_reporter
+class WholePassesLoader(MultiDataLoader):
+    """Main's, whose passes are whole, and can begin in the middle."""
 
-    def iterate(self):
+    resume_position: dict | None = None
+    epoch: Epoch | None = None
+
+    def __iter__(self) -> "WholePassesLoader":
         position, self.resume_position = self.resume_position, None
         self.epoch = Epoch(self, position)
         return self
 
-    def next_batch(self):
+    def __next__(self) -> Any:
         if not self.loaders:
             raise StopIteration
         while True:
             try:
-                return original_next(self)
+                return super().__next__()
             except StopIteration:
                 # also raised where one dataset has ended, and the next choice is at its end too
                 if len(self._finished_iterators) in (0, self.num_datasets):
                     self.epoch.exhausted = True
                     raise
 
-    def batches_left(self):
+    def __len__(self) -> int:
+        """The batches that the pass has, or has left where it begins in the middle."""
         drawn = self.resume_position["streams"] if self.resume_position else []
         try:
             return sum(map(len, self.loaders.values())) - sum(each["drawn"] for each in drawn)
         except TypeError:  # of a DataLoader over a stream, which has no length
-            return original_len(self)
+            return super().__len__()
 
-    def take_up(self, position):
+    def take_up(self, position: dict) -> bool:
         """Let the next pass begin at `position`; return whether it can."""
         return take_up_at(self, position, fingerprint(self.datasets))
+
+
+@patch(
+    "mmf.datasets.multi_dataset_loader.MultiDataLoader",
+    "main",
+    why="Main begins a resumed run's epoch anew, in another order. With three datasets or more a "
+    "pass may end while one of them still has batches; its length counts the last batches of all "
+    "datasets as one. MMF names the class where it makes one.",
+    remove_when="MMF's loaders save their position.",
+)
+def whole_passes() -> None:
+    imports.replace_function(
+        multi_dataset_loader, "MultiDataLoader", lambda original: WholePassesLoader
+    )
+
+
+@patch(
+    "mmf.datasets.multi_datamodule.MultiDataModule.{_build_multi_dataloader,get_test_reporter}",
+    "main",
+    why="A split that no dataset has ends in a TypeError, though the run may not need it, an empty "
+    "one in an AttributeError.",
+    remove_when="MMF accepts absent splits.",
+)
+def absent_splits() -> None:
+    original_build = MultiDataModule._build_multi_dataloader
+    original_get_test_reporter = MultiDataModule.get_test_reporter
 
     def build_multi_dataloader(self, dataset_type="train"):
         everything, self.datamodules = self.datamodules, _with_split(self, dataset_type)
@@ -132,19 +153,22 @@ def whole_passes() -> None:
         finally:
             self.datamodules = everything
 
+    MultiDataModule._build_multi_dataloader = build_multi_dataloader
+    MultiDataModule.get_test_reporter = get_test_reporter
+
+
+@patch(
+    "mmf.datasets.base_dataset_builder.BaseDatasetBuilder.prepare_data",
+    "main",
+    why="All processes at once build the splits besides train.",
+    remove_when="MMF builds each split in the first process.",
+)
+def every_split_is_prepared() -> None:
     def prepare_data(self, config, *args, **kwargs):
         self.config = config
         for split in _SPLITS:
             self.build_dataset(config, split)
 
-    MultiDataLoader.__iter__ = iterate
-    MultiDataLoader.__next__ = next_batch
-    MultiDataLoader.__len__ = batches_left
-    MultiDataLoader.take_up = take_up
-    MultiDataLoader.resume_position = None
-    MultiDataLoader.epoch = None
-    MultiDataModule._build_multi_dataloader = build_multi_dataloader
-    MultiDataModule.get_test_reporter = get_test_reporter
     BaseDatasetBuilder.prepare_data = prepare_data
 
 
@@ -173,4 +197,4 @@ def _makes_its_own_loader(module: Any, split: str) -> bool:
 def _empty() -> MultiDataLoader:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says that it is empty
-        return MultiDataLoader({}, ConstantIterationStrategy.from_params({}))
+        return WholePassesLoader({}, ConstantIterationStrategy.from_params({}))

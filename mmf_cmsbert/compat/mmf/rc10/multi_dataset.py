@@ -1,8 +1,12 @@
 """Passes over one or several datasets, each of them whole, that resume in the middle."""
 
+from typing import Any
+
+from mmf.datasets import multi_dataset_loader
 from mmf.datasets.multi_dataset_loader import MultiDatasetLoader
 
 from mmf_cmsbert.checkpoints.stream import Stream
+from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.mmf.positions import fingerprint, take_up_at
 from mmf_cmsbert.compat.mmf.splits import empty_dataset
 from mmf_cmsbert.compat.patch import patch
@@ -73,23 +77,16 @@ class Epoch:
             stream.close()
 
 
-@patch(
-    "mmf.datasets.multi_dataset_loader.MultiDatasetLoader",
-    "rc10",
-    why="It keeps the iterators and the marks of finished datasets of its first pass: the second "
-    "pass over several datasets ends at once or never. With three datasets or more a pass may end "
-    "while one of them still has batches. Its length excludes a last batch that is not full. A "
-    "split that no dataset has ends in an IndexError, though the run may not need it.",
-    remove_when="support for rc10 ends.",
-)
-def whole_passes() -> None:
-    original_build_datasets = MultiDatasetLoader.build_datasets
-    original_build_dataloaders = MultiDatasetLoader.build_dataloaders
+class WholePassesLoader(MultiDatasetLoader):
+    """rc10's, whose passes are whole, and can begin in the middle."""
 
-    def build_datasets(self, config):
+    resume_position: dict | None = None
+    epoch: Epoch | None = None
+
+    def build_datasets(self, config: Any) -> None:
         self._num_datasets = None
         try:
-            original_build_datasets(self, config)
+            super().build_datasets(config)
         except (IndexError, ZeroDivisionError):
             # MMF takes the first dataset as the current one, and divides by the number of samples.
             if self._num_datasets is None or self._total_length > 0:
@@ -99,34 +96,41 @@ def whole_passes() -> None:
             if len(dataset) == 0:
                 raise DataError(empty_dataset(dataset.name, self.dataset_type))
 
-    def build_dataloaders(self):
+    def build_dataloaders(self) -> None:
         if self.datasets:
-            original_build_dataloaders(self)
+            super().build_dataloaders()
 
-    def batches(self):
+    def __len__(self) -> int:
         # MMF divides the number of samples by the batch size, rounding down.
         return sum(len(loader) for loader in self.loaders)
 
-    def iterate(self):
+    def __iter__(self) -> Epoch:
         position, self.resume_position = self.resume_position, None
         self.epoch = Epoch(self, position)
         return self.epoch
 
-    def next_batch(self):
+    def __next__(self) -> Any:
         return next(self.epoch)
 
-    def take_up(self, position):
+    def take_up(self, position: dict) -> bool:
         """Let the next pass begin at `position`; return whether it can."""
         return take_up_at(self, position, fingerprint(self.datasets))
 
-    MultiDatasetLoader.build_datasets = build_datasets
-    MultiDatasetLoader.build_dataloaders = build_dataloaders
-    MultiDatasetLoader.__len__ = batches
-    MultiDatasetLoader.__iter__ = iterate
-    MultiDatasetLoader.__next__ = next_batch
-    MultiDatasetLoader.take_up = take_up
-    MultiDatasetLoader.resume_position = None
-    MultiDatasetLoader.epoch = None
+
+@patch(
+    "mmf.datasets.multi_dataset_loader.MultiDatasetLoader",
+    "rc10",
+    why="It keeps the iterators and the marks of finished datasets of its first pass: the second "
+    "pass over several datasets ends at once or never. With three datasets or more a pass may end "
+    "while one of them still has batches. Its length excludes a last batch that is not full. A "
+    "split that no dataset has ends in an IndexError, though the run may not need it. MMF names "
+    "the class where it makes one.",
+    remove_when="support for rc10 ends.",
+)
+def whole_passes() -> None:
+    imports.replace_function(
+        multi_dataset_loader, "MultiDatasetLoader", lambda original: WholePassesLoader
+    )
 
 
 def _choose(owner: MultiDatasetLoader, index: int) -> None:
