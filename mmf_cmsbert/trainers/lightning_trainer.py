@@ -64,7 +64,7 @@ class LightningUpdates(_OpenTrainer):
         """Make the updates of a run that are left.
 
         Args:
-            goes_on: whether a resumed run's epoch goes on.
+            goes_on: whether a resumed run's epoch continues.
             stop: whether there are none, because it was stopped early.
         """
         self._goes_on = goes_on

@@ -69,7 +69,7 @@ def named() -> Iterator[None]:
     """Name the lost process where a block needs one that has ended.
 
     Raises:
-        ProcessLost: in place of the error of torch's library for communication.
+        ProcessLost: instead of the error of torch's library for communication.
         Interrupted: the other process was ended by a signal, or this one has received one.
     """
     try:

@@ -15,9 +15,8 @@ from mmf_cmsbert.errors import ConfigError
 class OpenTrainer(OlderTrainer):
     """What a training loop needs of the trainer, in one call each.
 
-    It has to bring: `set_device`, which sets `device` and `local_rank`; `loss_scaler`, which gives
-    the GradScaler of training in fp16 or None; and `make_updates`, given whether a resumed epoch
-    goes on, and whether training is to stop at once.
+    A subclass defines `set_device`, which sets `device` and `local_rank`; `loss_scaler`, which
+    returns the GradScaler of training in fp16 or None; and `make_updates`.
     """
 
     def configure_device(self) -> None:
