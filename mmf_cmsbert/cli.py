@@ -12,13 +12,13 @@ from mmf_cmsbert import console
 from mmf_cmsbert.compat.libraries import demjson
 from mmf_cmsbert.config import overrides, preflight, run_config, words
 from mmf_cmsbert.config.completion import complete
-from mmf_cmsbert.config.environment import without_values
 from mmf_cmsbert.console import interruption
 from mmf_cmsbert.errors import ConfigError, ProcessLost, UserError
 from mmf_cmsbert.files import write_error
 from mmf_cmsbert.records import earlier_run, run_record
 from mmf_cmsbert.registration import register
 from mmf_cmsbert.terminal import show_any_text
+from mmf_cmsbert.utils.environment import without_values
 
 _HELP = "--help-config"
 _DESCRIPTION = """\

@@ -14,9 +14,9 @@ from omegaconf import Container
 
 from mmf_cmsbert.checkpoints import verification
 from mmf_cmsbert.checkpoints.inventory import Damaged, Foreign
-from mmf_cmsbert.config.environment import without_values
 from mmf_cmsbert.errors import UserError
 from mmf_cmsbert.files import check_regular, open_regular, replaced_file
+from mmf_cmsbert.utils.environment import without_values
 
 # Checkpoints of format 1 have no entry of this name. Format 2 keeps references to environment
 # variables in its configuration instead of their values.

@@ -5,6 +5,7 @@ weights are in the checkpoint; word pieces and architecture come from small file
 """
 
 from pathlib import Path
+from typing import Any
 
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_json, sha256_of
@@ -71,7 +72,7 @@ def _files(name: str) -> dict[str, Path]:
     return {each: Path(path) for each, path in cached.items() if isinstance(path, str)}
 
 
-def _architecture(files: dict[str, Path]) -> dict:
+def _architecture(files: dict[str, Path]) -> dict[str, Any]:
     if "config.json" not in files:
         return {}
     try:

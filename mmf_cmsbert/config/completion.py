@@ -124,17 +124,17 @@ def _complete(
         _sources(options, override),
         whole=ours,
     )
-    save_dir = Path(config.env.save_dir)
-    preflight.check_save_dir(save_dir)
+    folder = Path(config.env.save_dir)
+    preflight.check_save_dir(folder)
     more: dict[str, str] = {}
     if predict:
         more = {"evaluation.predict": "True", "run_type": _predicted(options)}
     if predict or (ours and not splits.trains(str(config.run_type))):
-        folders = [save_dir, *([run.folder] if run else [])]
+        folders = [folder, *([run.folder] if run else [])]
         more |= weights.to_evaluate(options, stated.checkpoint, folders, run is not None)
     options |= more
     config = layers.with_options(config, more)
-    more = _belonging_to_its_weights(_plain(config, resolve=True), options, save_dir)
+    more = _belonging_to_its_weights(_plain(config, resolve=True), options, folder)
     return Completion(options | more, layers.with_options(config, more))
 
 

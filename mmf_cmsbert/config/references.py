@@ -53,7 +53,7 @@ def origin(config: Any, key: str) -> str:
 class _Expansion:
     """The number of characters that each value has once its references are replaced."""
 
-    def __init__(self, content: Mapping, has_resolver: Callable[[str], bool]):
+    def __init__(self, content: Mapping[str, Any], has_resolver: Callable[[str], bool]):
         self.content, self.has_resolver = content, has_resolver
         self.sizes: dict[Path, int] = {}
         self.open: list[Path] = []

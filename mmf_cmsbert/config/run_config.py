@@ -49,12 +49,12 @@ _DERIVED_IN = (
 )
 
 
-def is_snapshot(config: Mapping) -> bool:
+def is_snapshot(config: Mapping[str, Any]) -> bool:
     """Whether a configuration is a run's complete one, and not a recipe."""
     return all(config.get(key) for key in _COMPLETE)
 
 
-def saved(config: Mapping, folder: Path) -> dict:
+def saved(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """The configuration of a run as it is kept, its paths absolute.
 
     Args:
@@ -64,7 +64,7 @@ def saved(config: Mapping, folder: Path) -> dict:
     return _with_absolute_paths(without_temporary(config), folder)
 
 
-def without_temporary(config: Mapping) -> dict:
+def without_temporary(config: Mapping[str, Any]) -> dict[str, Any]:
     """A configuration that does not name the temporary file it was read from.
 
     Args:
@@ -75,13 +75,15 @@ def without_temporary(config: Mapping) -> dict:
     return {k: v for k, v in config.items() if not (temporary and k == "config")}
 
 
-def write(config: Mapping, file: Path) -> None:
+def write(config: Mapping[str, Any], file: Path) -> None:
     """Write a configuration as YAML, whole or not at all."""
     with replaced_file(file) as unfinished:
         unfinished.write_text(yaml.safe_dump(dict(config), sort_keys=False), encoding="utf-8")
 
 
-def usable(snapshot: Mapping, folder: Path, known: Mapping | None = None) -> dict:
+def usable(
+    snapshot: Mapping[str, Any], folder: Path, known: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """A snapshot as a configuration file that gives the same run again.
 
     Args:
@@ -109,14 +111,14 @@ def usable(snapshot: Mapping, folder: Path, known: Mapping | None = None) -> dic
         _derive_again(result)
         if not Path(data_dir).expanduser().exists():
             _remove(result, "env.data_dir")  # of another machine
-    for section in _OF_MMF if known else ():
-        if isinstance(result.get(section), dict):
+    for section in _OF_MMF:
+        if known and isinstance(result.get(section), dict):
             _keep_known(result[section], known[section])
     result["dataset"] = result.get("datasets") or result.get("dataset")
     return result
 
 
-def working_folder(snapshot: Mapping, folder: Path) -> Path | None:
+def working_folder(snapshot: Mapping[str, Any], folder: Path) -> Path | None:
     """The folder that a snapshot's relative paths are relative to.
 
     It follows from a relative ``env.save_dir``, which names the run's folder as seen from there.
@@ -132,7 +134,7 @@ def working_folder(snapshot: Mapping, folder: Path) -> Path | None:
     return Path(*own[: -len(parts)])
 
 
-def _with_absolute_paths(config: Mapping, folder: Path) -> dict:
+def _with_absolute_paths(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     result = _copied(config)
     for section in ("env", "checkpoint", "dataset_config", "model_config"):
         for owner, key, value in list(_strings(result.get(section))):
@@ -150,7 +152,7 @@ def _absolute(value: str, folder: Path, always: bool) -> str:
     return str((folder / path).absolute()) if always or (folder / path).exists() else value
 
 
-def _strings(node: Any, below: str = "") -> Iterator[tuple[dict, Any, str]]:
+def _strings(node: Any, below: str = "") -> Iterator[tuple[dict[str, Any], Any, str]]:
     """Each string of a section, with the mapping and the key that hold it; no annotations."""
     if not isinstance(node, dict):
         return
@@ -161,7 +163,7 @@ def _strings(node: Any, below: str = "") -> Iterator[tuple[dict, Any, str]]:
             yield from _strings(value)
 
 
-def _derive_again(config: dict) -> None:
+def _derive_again(config: dict[str, Any]) -> None:
     """Put back the references of the shipped files whose values still follow from them."""
     for name in _DERIVED_IN:
         shipped = OmegaConf.to_container(OmegaConf.load(PACKAGE / name))
@@ -185,20 +187,20 @@ def _references(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
         yield key, node
 
 
-def _owner(config: Mapping, key: str) -> tuple[dict | None, str]:
+def _owner(config: Any, key: str) -> tuple[dict[str, Any] | None, str]:
     *path, last = key.split(".")
     for name in path:
         config = config.get(name) if isinstance(config, Mapping) else None
     return (config if isinstance(config, dict) else None), last
 
 
-def _remove(config: dict, key: str) -> None:
+def _remove(config: dict[str, Any], key: str) -> None:
     owner, last = _owner(config, key)
     if owner is not None:
         owner.pop(last, None)
 
 
-def _keep_known(section: dict, known: Mapping) -> None:
+def _keep_known(section: dict[str, Any], known: Mapping[str, Any]) -> None:
     for key in [key for key in section if key not in known]:
         del section[key]
     for key, below in known.items():

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmf_cmsbert.checkpoints.trained_with import configuration
 from mmf_cmsbert.config import run_config
@@ -32,7 +33,7 @@ class Snapshot:
         folder: the run's folder.
     """
 
-    content: Mapping
+    content: Mapping[str, Any]
     folder: Path
 
     def model_and_datasets(self) -> dict[str, str]:
@@ -41,7 +42,7 @@ class Snapshot:
         names = datasets if isinstance(datasets, str) else ",".join(datasets)
         return {"model": self.content["model"], "dataset": names}
 
-    def as_file(self, known: Mapping) -> Path:
+    def as_file(self, known: Mapping[str, Any]) -> Path:
         """Write it as a file for MMF, which lasts as long as this process.
 
         Args:
@@ -88,11 +89,11 @@ def named_run(options: Mapping[str, str]) -> Snapshot | None:
         path = Path(file).expanduser()
         # An exported model knows nothing of runs.
         content = configuration(path) if path.is_file() else None
-        return content and Snapshot(content, path.absolute().parent)
-    folder = options.get("env.save_dir") or os.environ.get("MMF_SAVE_DIR")
-    if not folder:
+        return Snapshot(content, path.absolute().parent) if content else None
+    named = options.get("env.save_dir") or os.environ.get("MMF_SAVE_DIR")
+    if not named:
         return None
-    folder = Path(folder).expanduser().absolute()
+    folder = Path(named).expanduser().absolute()
     for name in ("best.ckpt", "current.ckpt"):
         if (folder / name).is_file() and (content := configuration(folder / name)):
             return Snapshot(content, folder)
@@ -129,7 +130,7 @@ def read_snapshot(file: Path) -> Snapshot | None:
     return Snapshot(content, file.absolute().parent)
 
 
-def _temporary(content: Mapping) -> Path:
+def _temporary(content: Mapping[str, Any]) -> Path:
     handle, name = tempfile.mkstemp(prefix=run_config.TEMPORARY, suffix=".yaml")
     os.close(handle)
     run_config.write(content, Path(name))

@@ -12,7 +12,7 @@ from mmf_cmsbert.config.schemas.training import EPOCHS, UPDATES
 from mmf_cmsbert.errors import ConfigError
 
 
-def settled(content: Mapping, source: str) -> dict:
+def settled(content: Mapping[str, Any], source: str) -> dict[str, Any]:
     """A source of settings in which the one key that it sets switches the other one off.
 
     Args:
@@ -28,7 +28,7 @@ def settled(content: Mapping, source: str) -> dict:
     return {**content, "training": {**training, **_off(training, source, "{key}: {value}")}}
 
 
-def typed(options: Mapping[str, Any], override: Mapping) -> dict[str, None]:
+def typed(options: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, None]:
     """Keys that a command line switches off by setting the other one.
 
     Args:
@@ -59,7 +59,7 @@ def updates(epochs: int, batches: int, frequency: int) -> int:
     return epochs * math.ceil(batches / frequency)
 
 
-def _off(given: Mapping, source: str, form: str) -> dict[str, None]:
+def _off(given: Mapping[str, Any], source: str, form: str) -> dict[str, None]:
     found = {key: given[key] for key in (UPDATES, EPOCHS) if given.get(key) is not None}
     if len(found) == 2:
         pair = " and ".join(form.format(key=key, value=value) for key, value in found.items())

@@ -43,8 +43,8 @@ class Difference:
 
 
 def differences(
-    trained: Mapping,
-    found: Mapping,
+    trained: Mapping[str, Any],
+    found: Mapping[str, Any],
     same_pretrained: Callable[[str, str], bool] = lambda trained, found: trained == found,
 ) -> list[Difference]:
     """The keys with values that change the scores of the same weights.
@@ -58,7 +58,8 @@ def differences(
     model = trained.get("model")
     if model != found.get("model"):
         return [Difference("model", model, found.get("model"))]
-    result = _compare(
+    result: list[Difference] = []
+    result += _compare(
         f"model_config.{model}",
         _canonical_model(trained),
         _canonical_model(found),
@@ -71,17 +72,14 @@ def differences(
             continue
         key = f"dataset_config.{name}"
         if name not in known:
-            result = [*result, Difference("dataset", ",".join(known), name)]
+            result.append(Difference("dataset", ",".join(known), name))
             continue
-        result = [
-            *result,
-            *_compare(
-                key,
-                _canonical_dataset(trained, name),
-                _canonical_dataset(found, name),
-                IRRELEVANT_TO_DATASET,
-            ),
-        ]
+        result += _compare(
+            key,
+            _canonical_dataset(trained, name),
+            _canonical_dataset(found, name),
+            IRRELEVANT_TO_DATASET,
+        )
     return [each for each in result if not _moved(each, same_pretrained)]
 
 
@@ -107,14 +105,14 @@ def refusal(found: list[Difference], file: str, take: str, training: bool) -> st
     return message
 
 
-def datasets(config: Mapping) -> list[str]:
+def datasets(config: Mapping[str, Any]) -> list[str]:
     """The names of the datasets in use."""
     names = config.get("datasets") or config.get("dataset") or ()
     names = names.split(",") if isinstance(names, str) else names
     return [str(name).strip() for name in names]
 
 
-def features(config: Mapping) -> dict[str, dict[str, int | None]]:
+def features(config: Mapping[str, Any]) -> dict[str, dict[str, int | None]]:
     """Dataset -> modality -> width of the frames that a configured model is built for."""
     model = (config.get("model_config") or {}).get(config.get("model")) or {}
     given = model.get("features") if isinstance(model, Mapping) else None
@@ -128,7 +126,7 @@ def features(config: Mapping) -> dict[str, dict[str, int | None]]:
     }
 
 
-def _canonical_model(config: Mapping) -> dict:
+def _canonical_model(config: Mapping[str, Any]) -> dict[str, Any]:
     """The model's section with values that mean the same written in the same way."""
     section = (config.get("model_config") or {}).get(config.get("model"))
     if not isinstance(section, Mapping):
@@ -147,7 +145,7 @@ def _canonical_model(config: Mapping) -> dict:
     return section
 
 
-def _canonical_dataset(config: Mapping, name: str) -> dict:
+def _canonical_dataset(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     section = dict((config.get("dataset_config") or {}).get(name) or {})
     if isinstance(section.get("features"), Mapping):
         section["features"] = {m: width or None for m, width in section["features"].items()}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mmf_cmsbert.config.schemas.datasets import DATASETS
 from mmf_cmsbert.config.words import value_of
@@ -53,7 +54,7 @@ def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str
     return found
 
 
-def _absolute(value):
+def _absolute(value: Any) -> Any:
     if isinstance(value, list):
         return [_absolute(each) for each in value]
     try:

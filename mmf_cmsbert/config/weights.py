@@ -4,15 +4,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.checkpoints import trained_with
-from mmf_cmsbert.config import trained
+from mmf_cmsbert.config import kept_configuration, trained
 from mmf_cmsbert.config.splits import trains
 from mmf_cmsbert.config.words import value_of
 from mmf_cmsbert.errors import ConfigError
 
 
 def to_evaluate(
-    options: Mapping[str, str], stated: Mapping, folders: Iterable[Path], run: bool
+    options: Mapping[str, str], stated: Mapping[str, Any], folders: Iterable[Path], run: bool
 ) -> dict[str, str]:
     """Options that load trained weights for a run that does not train.
 
@@ -49,7 +48,7 @@ def to_evaluate(
     return whole if resume is True else whole | {"checkpoint.resume_file": str(found[0].resolve())}
 
 
-def to_load(config: Mapping, save_dir: Path) -> tuple[Path, str] | None:
+def to_load(config: Mapping[str, Any], save_dir: Path) -> tuple[Path, str] | None:
     """The checkpoint that a run loads as a whole, and the word that takes its configuration.
 
     Args:
@@ -75,12 +74,12 @@ def to_load(config: Mapping, save_dir: Path) -> tuple[Path, str] | None:
     return file, f"checkpoint.resume_file={file}"
 
 
-def copies_a_part(options: Mapping) -> bool:
+def copies_a_part(options: Mapping[str, Any]) -> bool:
     """Whether ``checkpoint`` asks for ``pretrained_state_mapping`` and not the whole state."""
     return bool(options["resume_pretrained"] and options["pretrained_state_mapping"])
 
 
-def widths_of_other_datasets(kept: Mapping, found: Mapping) -> dict[str, str]:
+def widths_of_other_datasets(kept: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, str]:
     """The option that builds a model also for datasets it was trained on and that are not in use.
 
     Args:
@@ -96,14 +95,18 @@ def widths_of_other_datasets(kept: Mapping, found: Mapping) -> dict[str, str]:
 
 
 def check(
-    found: Mapping, kept: Mapping | None, defaults: Mapping, file: Path, take: str
+    found: Mapping[str, Any],
+    kept: Mapping[str, Any] | None,
+    defaults: Mapping[str, Any],
+    file: Path,
+    take: str,
 ) -> list[str]:
     """Refuse a configuration that gives a checkpoint's weights another meaning.
 
     Args:
         found: the configuration at hand, resolved, plain containers.
         kept: the configuration in the checkpoint; None where it holds none.
-        defaults: as for :func:`trained_with.check`.
+        defaults: as for :func:`kept_configuration.check`.
         file: the checkpoint.
         take: as in :func:`to_load`.
 
@@ -123,13 +126,13 @@ def check(
         _check_frozen(found, kept, file)
     if training and found["checkpoint"]["reset"]["all"]:
         try:
-            return trained_with.check(kept, found, defaults, file, take, training)
+            return kept_configuration.check(kept, found, defaults, file, take, training)
         except ConfigError as error:
             return [str(error).split("\nType ")[0]]
-    return trained_with.check(kept, found, defaults, file, take, training)
+    return kept_configuration.check(kept, found, defaults, file, take, training)
 
 
-def _check_frozen(found: Mapping, kept: Mapping, file: Path) -> None:
+def _check_frozen(found: Mapping[str, Any], kept: Mapping[str, Any], file: Path) -> None:
     """Refuse to train on with the optimizer's state of other parameters.
 
     A frozen backbone has none.

@@ -90,6 +90,7 @@ def check_size(text: str, source: str) -> yaml.Event | None:
     sizes: dict[str, int | None] = {}
     counts = [0]
     anchors: list[str | None] = []
+    size: int | None
     for event in yaml.parse(text, Loader=_EVENTS):
         if first is None and isinstance(event, yaml.NodeEvent):
             first = event

@@ -13,7 +13,6 @@ from mmf_cmsbert import __version__
 from mmf_cmsbert.checkpoints import contents
 from mmf_cmsbert.checkpoints.model_folder import ModelConfig, Preparation
 from mmf_cmsbert.checkpoints.trained_with import configuration_of
-from mmf_cmsbert.config.environment import with_values
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.errors import ConfigError
@@ -22,6 +21,7 @@ from mmf_cmsbert.modules.backbone import NAME_KEY, load_backbone
 from mmf_cmsbert.predictor.predictor import SentimentPredictor, build_network
 from mmf_cmsbert.pretrained import load_pretrained
 from mmf_cmsbert.processors.word_pieces import load_encoder
+from mmf_cmsbert.utils.environment import with_values
 
 MODEL = "cmsbert"
 _LARGEST_RECORD = 1 << 26

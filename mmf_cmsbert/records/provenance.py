@@ -11,13 +11,13 @@ from typing import Any
 
 import mmf_cmsbert
 from mmf_cmsbert import paths
-from mmf_cmsbert.config.environment import with_references, with_values
 from mmf_cmsbert.config.schemas.datasets import DATASETS
 from mmf_cmsbert.datasets.readers.source_files import files_of
 from mmf_cmsbert.datasets.split_files import read_split_files
 from mmf_cmsbert.datasets.stores import manifest
 from mmf_cmsbert.errors import DataError, UserError
 from mmf_cmsbert.files import sha256_of
+from mmf_cmsbert.utils.environment import with_references, with_values
 
 LIBRARIES = ("torch", "transformers", "mmf", "numpy", "omegaconf")
 # Packages that start, read or document runs and change none of their numbers.

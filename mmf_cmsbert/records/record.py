@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.config.environment import with_values
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_json
 from mmf_cmsbert.records import provenance
+from mmf_cmsbert.utils.environment import with_values
 
 NAME, FORMAT = "run.json", 1
 _LARGEST = 1 << 26

@@ -13,11 +13,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.config.environment import with_values
 from mmf_cmsbert.files import WriteError, overwrite_text, replace_text
 from mmf_cmsbert.records import provenance
 from mmf_cmsbert.records.earlier_run import EarlierRun
 from mmf_cmsbert.records.record import FORMAT, NAME
+from mmf_cmsbert.utils.environment import with_values
 
 
 class RunRecord:

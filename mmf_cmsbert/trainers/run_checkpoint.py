@@ -16,11 +16,12 @@ from mmf_cmsbert.checkpoints import contents, fit, form, model_folder, position
 from mmf_cmsbert.checkpoints import file as checkpoint_file
 from mmf_cmsbert.compat.mmf import line
 from mmf_cmsbert.compat.mmf import log as mmf_log
-from mmf_cmsbert.config import environment, run_config
+from mmf_cmsbert.config import run_config
 from mmf_cmsbert.config.splits import trains
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers import loaded_weights
 from mmf_cmsbert.trainers.run_checks import WeightsNotFiniteError, weights_not_finite
+from mmf_cmsbert.utils import environment
 
 _Checkpoint: Any = line.part("checkpoint").Checkpoint
 

@@ -3,7 +3,7 @@
 from mmf.utils.configuration import Configuration
 
 from mmf_cmsbert.compat.patch import patch
-from mmf_cmsbert.config.environment import literal
+from mmf_cmsbert.utils.environment import literal
 
 
 @patch(

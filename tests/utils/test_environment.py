@@ -3,7 +3,7 @@
 import pytest
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.config.environment import with_references, with_values, without_values
+from mmf_cmsbert.utils.environment import with_references, with_values, without_values
 
 
 @pytest.fixture(autouse=True)
