@@ -26,7 +26,7 @@ class ConfigFiles:
         merge: merges configurations, later ones over earlier ones.
     """
 
-    def __init__(self, mmf_root: Path, merge: Callable[..., DictConfig] = OmegaConf.merge):
+    def __init__(self, mmf_root: Path, merge: Callable[..., Any] = OmegaConf.merge):
         self._mmf_root = mmf_root
         self._merge = merge
         self._read: dict[Path, DictConfig] = {}

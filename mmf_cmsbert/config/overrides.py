@@ -69,7 +69,8 @@ def check(
             if index:
                 node = _item(node, index, option)
         if isinstance(node, Mapping) and node and not sections:
-            optional = not isinstance(OmegaConf.select(defaults or config, option), Mapping)
+            below: Any = defaults or config
+            optional = not isinstance(OmegaConf.select(below, option), Mapping)
             keys = isinstance(values.value_of(text), Mapping)
             if (option in _OPEN and keys) or (optional and not keys):
                 continue

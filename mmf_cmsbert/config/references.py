@@ -25,7 +25,8 @@ def check(config: Any) -> None:
         ConfigError: a reference leads back to itself, expands to more than a million characters,
             names a key or a resolver that does not exist, or its resolver fails.
     """
-    _Expansion(OmegaConf.to_container(config), OmegaConf.has_resolver).check()
+    content: Any = OmegaConf.to_container(config)
+    _Expansion(content, OmegaConf.has_resolver).check()
     try:
         OmegaConf.to_container(config, resolve=True)
     except (OmegaConfBaseException, RecursionError, KeyError, ValueError) as error:

@@ -62,7 +62,8 @@ def parse_yaml(text: str, source: str, quote: bool = True) -> dict[Any, Any]:
             return {}
         # Of a text without any key, omegaconf makes a key.
         if isinstance(first, yaml.MappingStartEvent):
-            return OmegaConf.to_container(OmegaConf.load(io.StringIO(text)))
+            content: Any = OmegaConf.to_container(OmegaConf.load(io.StringIO(text)))
+            return dict(content)
     except yaml.YAMLError as error:
         raise ConfigError(f"{source}: not YAML{_place(error, quote)}") from error
     except (OmegaConfBaseException, ValueError, TypeError, RecursionError) as error:

@@ -20,7 +20,8 @@ def without_values(config: Any) -> dict[str, Any]:
     A value that refers to a variable, directly or through another key, keeps the reference. Read
     as a configuration again, it gives the same run where the variable is set.
     """
-    return OmegaConf.to_container(literal(config), resolve=True)
+    content: Any = OmegaConf.to_container(literal(config), resolve=True)
+    return dict(content)
 
 
 def literal(config: Any) -> DictConfig:
@@ -40,7 +41,8 @@ def with_values(node: Any) -> Any:
     if not isinstance(node, str) or not _REFERENCE.search(node):
         return node
     try:
-        return OmegaConf.to_container(OmegaConf.create([node]), resolve=True)[0]
+        content: Any = OmegaConf.to_container(OmegaConf.create([node]), resolve=True)
+        return content[0]
     except (OmegaConfBaseException, KeyError, ValueError):
         return node
 
