@@ -44,7 +44,7 @@ def load_pretrained(
     if folder is not None:
         _check_files(folder, key)
     try:
-        # What stands in the cache needs no network, and a machine without one must not wait for it.
+        # A cached model needs no network, and a machine without one must not wait for it.
         return load(str(folder or name), local_files_only=True, **kwargs)
     except Exception as error:  # damaged files fail in many ways
         failure = error

@@ -1,4 +1,4 @@
-"""What a checkpoint holds: weights by name, and the state of the run that wrote it."""
+"""Read the content of a checkpoint: weights by name, and the state of its run."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -47,7 +47,7 @@ def load(source: Any, map_location: Any = "cpu", **ignored: Any) -> dict[str, An
 
 
 def weights(contents: Mapping[str, Any]) -> Any:
-    """The entry with the weights; the whole of a file that holds weights alone."""
+    """Return the entry with the weights, or the whole content if it is only weights."""
     for key in ("model", "state_dict"):  # as MMF and as pytorch-lightning call it
         if key in contents and not isinstance(contents[key], torch.Tensor):
             return contents[key]
@@ -55,7 +55,7 @@ def weights(contents: Mapping[str, Any]) -> Any:
 
 
 def non_finite(state: Mapping[str, Any]) -> list[str]:
-    """Names of the tensors with NaN, or with infinities where they are not masks."""
+    """Return the names of tensors with NaN, or with infinities unless they are masks."""
     return [name for name, tensor in _floating(state) if not _is_finite(name, tensor)]
 
 

@@ -1,4 +1,4 @@
-"""Checkpoint files: whole or absent, of plain values, verified, and executing nothing."""
+"""Checkpoint files: complete or absent, verified, of plain values, without code."""
 
 import os
 import re
@@ -60,7 +60,7 @@ def read(file: Any, map_location: Any = "cpu", **ignored: Any) -> Any:
 
 
 def _opened(file: Any) -> AbstractContextManager[BinaryIO]:
-    """`file`, opened if it is a path; an open file stays open."""
+    """Yield `file`, opened if it is a path; an open file stays open."""
     if hasattr(file, "read"):
         if isinstance(name := getattr(file, "name", None), (str, os.PathLike)):
             check_regular(name)
@@ -92,7 +92,7 @@ def _check_version(contents: Any, name: Any) -> None:
 
 
 def plain(value: Any, where: str = "checkpoint") -> Any:
-    """Return `value` with NumPy's scalars and arrays and OmegaConf's containers made plain.
+    """Convert NumPy's scalars and arrays and OmegaConf's containers to plain values.
 
     Raises:
         UserError: something in it cannot be loaded again without executing code.
@@ -127,7 +127,7 @@ def plain(value: Any, where: str = "checkpoint") -> Any:
 
 
 def write(contents: Any, *targets: Path) -> None:
-    """Save `contents` under each of `targets`, in this order; each is the old file or the new one.
+    """Save `contents` under each of `targets`, in order; each replacement is atomic.
 
     The contents are serialised once; the targets share one file on disk where that is possible.
 
@@ -145,7 +145,7 @@ def write(contents: Any, *targets: Path) -> None:
 
 
 class _Noting:
-    """A file that keeps the error of a write, which torch replaces by one without a reason."""
+    """A file that keeps the error of a write, because torch raises one without the reason."""
 
     def __init__(self, file: BinaryIO):
         self._file = file

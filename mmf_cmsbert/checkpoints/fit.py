@@ -1,4 +1,4 @@
-"""Whether a checkpoint's weights and optimizer state fit a model, in one message."""
+"""Check that a checkpoint's weights and optimizer state fit a model."""
 
 import math
 from collections.abc import Iterator, Set
@@ -25,7 +25,7 @@ _PER_PARAMETER = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", 
 
 @contextmanager
 def fitting(file: Any) -> Iterator[None]:
-    """Turn the error of a checkpoint that does not fit into one that says so.
+    """Convert errors of torch for a checkpoint that does not fit to a clear message.
 
     Raises:
         UserError: instead of the errors of torch and Python.

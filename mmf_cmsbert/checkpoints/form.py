@@ -1,4 +1,4 @@
-"""Whether a value from a file has the form of the value that a program would have written."""
+"""Compare the form of a value from a file with that of a valid value."""
 
 from collections.abc import Mapping
 from numbers import Real
@@ -8,7 +8,7 @@ import torch
 
 
 def difference(wanted: Any, found: Any, where: str) -> str | None:
-    """The first place where the forms differ, in words; None if they do not.
+    """Describe the first difference of form; None if there is none.
 
     The forms are alike if numbers are numbers, text is text, and containers hold values of alike
     forms: mappings under the same names, lists and tuples at the same positions. What is None on

@@ -1,4 +1,4 @@
-"""The states of all random number generators, as plain values that a checkpoint may hold."""
+"""Save and restore the states of all random number generators, as plain values."""
 
 import random
 from typing import Any
@@ -27,7 +27,7 @@ def capture() -> dict[str, Any]:
 
 
 def restore(state: dict[str, Any]) -> None:
-    """Put all generators back into the states that `capture` returned."""
+    """Restore the states that `capture` returned."""
     version, words, gauss = state["python"]
     random.setstate((version, tuple(words.tolist()), gauss))
     name, keys, *rest = state["numpy"]

@@ -1,4 +1,4 @@
-"""What is said of a checkpoint that leaves nothing to train."""
+"""Messages for a checkpoint whose run has nothing left to train."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from pathlib import Path
 def reached_limit(
     updates: int, epochs: int, max_updates: float | None, max_epochs: float | None
 ) -> str | None:
-    """The key and value of the limit that a loaded run has already reached, or None.
+    """Return key and value of the limit that a loaded run has already reached, or None.
 
     Args:
         updates: how many were made.
@@ -21,7 +21,7 @@ def reached_limit(
 
 
 def other_run(file: str | Path, updates: int, limit: str) -> str:
-    """The refusal of another run's checkpoint that leaves nothing to train."""
+    """Return the message for another run's checkpoint with nothing left to train."""
     return (
         f"checkpoint.resume_file={file} continues a run that has made {updates} updates, and "
         f"{limit} is reached: nothing would be trained. Type a larger {_key(limit)} to continue "
@@ -32,7 +32,7 @@ def other_run(file: str | Path, updates: int, limit: str) -> str:
 
 
 def own_run(updates: int, limit: str) -> str:
-    """The message for a run that is resumed after its end."""
+    """Return the message for a run that is resumed after its end."""
     return (
         f"checkpoint.resume: the run has made its {updates} updates ({limit}): nothing is left to "
         f"train, and its best checkpoint is scored. To train on, type a larger {_key(limit)}"

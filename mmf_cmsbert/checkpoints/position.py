@@ -1,4 +1,4 @@
-"""Where a run is, as plain values that a checkpoint holds in its entry ``resume``.
+"""The position of a run, as plain values in a checkpoint's entry ``resume``.
 
 With the weights and the state of the optimizer, they give a resumed run the numbers of a run
 without interruption.
@@ -24,7 +24,7 @@ _COUNTS = {
 
 
 def capture(trainer: Any) -> dict[str, Any] | None:
-    """The position of a trainer; None for one whose training data does not resume.
+    """Return the position of a trainer; None if its training data cannot be resumed.
 
     Args:
         trainer: has counts, ``train_loader``, ``optimizer``, ``lr_scheduler``, ``early_stopping``
@@ -53,7 +53,7 @@ def capture(trainer: Any) -> dict[str, Any] | None:
 
 
 def restore_counts(trainer: Any, kept: Mapping[str, Any]) -> None:
-    """Give a trainer the counts and averages of a position.
+    """Set a trainer's counts and averages to those of a position.
 
     Raises:
         ValueError: the position has another form.
@@ -81,7 +81,7 @@ def check(trainer: Any, kept: Mapping[str, Any]) -> None:
 
 
 def restore_schedule(trainer: Any, kept: Mapping[str, Any]) -> None:
-    """Give a trainer's schedule and optimizer the learning rates of a position."""
+    """Set the learning rates of a trainer's schedule and optimizer to those of a position."""
     scheduler = trainer.lr_scheduler
     scheduler.load_state_dict({**scheduler.state_dict(), **kept["lr_scheduler"]})
     groups = trainer.optimizer.param_groups
@@ -90,7 +90,7 @@ def restore_schedule(trainer: Any, kept: Mapping[str, Any]) -> None:
 
 
 def step_schedule(trainer: Any) -> None:
-    """Put a new schedule where it is after the trainer's updates."""
+    """Advance a new schedule to the trainer's number of updates."""
     with warnings.catch_warnings():
         # torch wants an update before a step, and this process has made none yet
         warnings.simplefilter("ignore")
@@ -98,7 +98,7 @@ def step_schedule(trainer: Any) -> None:
 
 
 def batches_done(kept: Mapping[str, Any]) -> int | None:
-    """Batches that the epoch of a position has had; None at its end."""
+    """Return the batches done in the epoch of a position; None at its end."""
     if not kept["epoch"]:
         return None
     return sum(stream["drawn"] for stream in kept["epoch"]["streams"])
@@ -122,7 +122,7 @@ def _values(average: Any) -> dict[str, Any]:
 
 
 def _fill(average: Any, values: Mapping[str, Any]) -> None:
-    """Give MMF's moving average the values that `_values` returned."""
+    """Set MMF's moving average to the values that `_values` returned."""
     for name, value in values.items():
         is_window = isinstance(value, list)
         setattr(average, name, deque(value, values["window_size"]) if is_window else value)

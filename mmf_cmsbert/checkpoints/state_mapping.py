@@ -1,4 +1,4 @@
-"""Parts of a checkpoint copied into a model: ``checkpoint.pretrained_state_mapping``."""
+"""Copy parts of a checkpoint into a model: ``checkpoint.pretrained_state_mapping``."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ KEY = "checkpoint.pretrained_state_mapping"
 
 @dataclass
 class Copied:
-    """What became of the tensors that a mapping names.
+    """The result of copying with a mapping.
 
     Attributes:
         copied: own name -> name in the checkpoint.
@@ -32,7 +32,7 @@ class Copied:
 
 
 def check_mapping(mapping: object) -> None:
-    """Raise a ConfigError unless a mapping goes from names to names."""
+    """Raise a ConfigError unless a mapping maps names to names."""
     fits = isinstance(mapping, Mapping) and all(
         isinstance(name, str) and name for each in mapping.items() for name in each
     )
@@ -59,7 +59,7 @@ def copy_mapped(
         own: the model's state, name -> tensor, to copy into.
         kept: the checkpoint's state.
         mapping: part of the model -> part of the checkpoint.
-        untouched: own names that nothing is copied into.
+        untouched: own names that are not overwritten.
 
     Raises:
         ConfigError: an entry of the mapping fits no tensors, or nothing at all can be copied.
@@ -85,7 +85,7 @@ def copy_mapped(
 def _pairs(
     own: Mapping[str, Tensor], kept: Mapping[str, Tensor], part: str, source: str
 ) -> list[tuple[str, str]]:
-    """The tensors of a part with the same name below it on both sides."""
+    """Return the tensors of a part that have the same name on both sides."""
     below = {_below(name, source): name for name in kept if _is_in(name, source)}
     pairs = ((name, below.get(_below(name, part))) for name in own if _is_in(name, part))
     return [(name, other) for name, other in pairs if other is not None]
@@ -96,7 +96,7 @@ def _is_in(name: str, part: str) -> bool:
 
 
 def _below(name: str, part: str) -> str:
-    """A tensor's name with the part replaced by a mark."""
+    """Return a tensor's name with the part replaced by a mark."""
     return f".{name}.".replace(f".{part}.", ".*.", 1)
 
 

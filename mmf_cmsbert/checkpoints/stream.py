@@ -1,4 +1,4 @@
-"""One pass over one DataLoader, which can be taken up in the middle."""
+"""One pass over a DataLoader, which can be resumed in the middle."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ class Stream:
     Args:
         loader: the DataLoader.
         start: the generators' states when the pass began; None for a new pass.
-        drawn: batches that were drawn from it so far.
+        drawn: number of batches drawn so far.
         endless: whether another pass follows at the end.
     """
 
@@ -61,9 +61,9 @@ class Stream:
         return iterator
 
     def position(self) -> dict[str, Any]:
-        """Return the arguments of a Stream that goes on from here, in plain values."""
+        """Return the arguments of a Stream that resumes here, as plain values."""
         return {"start": self.start, "drawn": self.drawn}
 
     def close(self) -> None:
-        """Let go of the DataLoader's iterator and its worker processes, not of the position."""
+        """Release the DataLoader's iterator and workers, but keep the position."""
         self._iterator = None

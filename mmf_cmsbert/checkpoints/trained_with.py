@@ -12,7 +12,7 @@ from mmf_cmsbert.files import open_regular
 
 
 def configuration(file: str | Path) -> dict[str, Any] | None:
-    """The configuration in a checkpoint file or an exported model, without reading its tensors.
+    """Read the configuration of a checkpoint file or exported model, without its tensors.
 
     None where the file holds none, or cannot be read; loading it then says why.
     """
@@ -26,7 +26,7 @@ def configuration(file: str | Path) -> dict[str, Any] | None:
 
 
 def configuration_of(checkpoint: Any) -> dict[str, Any] | None:
-    """The configuration in a loaded checkpoint; None where it has none of this package's."""
+    """Return the configuration in a loaded checkpoint; None without one of this package."""
     if not isinstance(checkpoint, Mapping) or "resume" not in checkpoint:
         return None  # the entry that every checkpoint of this package has
     config = checkpoint.get("config")

@@ -1,4 +1,4 @@
-"""What MMF gets in place of an optional library that cannot be imported."""
+"""A replacement, for MMF, of an optional library that cannot be imported."""
 
 from collections.abc import Callable, Sequence
 from types import ModuleType
@@ -9,11 +9,11 @@ from mmf_cmsbert.errors import UserError
 
 
 class MissingLibraryError(UserError, ImportError):
-    """A part of MMF was used that needs a library which is not there, or cannot be loaded."""
+    """A part of MMF needs a library that is missing or cannot be loaded."""
 
 
 def import_error(library: str) -> BaseException | None:
-    """What importing `library` raises, None if it can be imported."""
+    """Return the error of importing `library`, None if it can be imported."""
     try:
         __import__(library)
     # a compiled library that was built for another torch raises any of these

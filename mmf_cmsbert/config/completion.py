@@ -240,6 +240,5 @@ def _named(file: Mapping[str, Any], *keys: str) -> str:
             return ",".join(names)
         raise ConfigError(f"{key} is {value!r}; expected a name, as in {key}: {_EXAMPLES[key]}")
     raise ConfigError(
-        f"which {keys[0]}? It stands neither in the configuration file nor on the command line; "
-        f"type {keys[0]}=NAME"
+        f"{keys[0]} is missing: set it in the configuration file, or type {keys[0]}=NAME"
     )

@@ -155,8 +155,8 @@ def test_the_environments_save_dir_wins_over_the_recipes_but_not_over_what_is_ty
     ("options", "message"),
     [
         ({"config": "nowhere.yaml"}, "there is no such file.*projects/cmsbert/mosi.yaml"),
-        ({"model": "cmsbert"}, "which dataset"),
-        ({"dataset": "mosi"}, "which model"),
+        ({"model": "cmsbert"}, "dataset is missing"),
+        ({"dataset": "mosi"}, "model is missing"),
         (DEMO | {"model": "cmsbrt"}, "Did you mean cmsbert"),
         (DEMO | {"dataset": "mossi"}, "Did you mean mosi"),
         (

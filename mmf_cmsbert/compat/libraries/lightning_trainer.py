@@ -10,9 +10,8 @@ class Trainer(library.Trainer):
     """The library's Trainer with arguments that it had.
 
     Args:
-        resume_from_checkpoint: a file of Lightning's, or of MMF's own trainer; `fit` goes on from
-            it.
-        gpus: how many; without any it runs on the CPU, where today's would look for some.
+        resume_from_checkpoint: a checkpoint of Lightning or of MMF's trainer, which `fit` resumes.
+        gpus: number of GPUs; without any it runs on the CPU, instead of searching for GPUs.
         progress_bar_refresh_rate: 0 for no progress bar.
     """
 

@@ -26,7 +26,7 @@ def import_in_spawned_processes() -> None:
 
 
 class _ImportInChild:
-    """Imports this package wherever it is unpickled, from where the parent has it.
+    """Imports the parent's copy of this package when it is unpickled.
 
     A run's lock goes with it, so that it is held while any process of the run lives.
     """
