@@ -151,8 +151,8 @@ class FileArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     # So that isinstance says it is an array, as for other proxies (those of wrapt and of
     # unittest.mock): readers, and layouts of other packages, ask.
-    @property
-    def __class__(self) -> type:  # type: ignore[override]
+    @property  # type: ignore[misc]  # read-only, unlike an object's own
+    def __class__(self) -> type:
         return np.ndarray
 
     @property
@@ -176,7 +176,8 @@ class FileArray(np.lib.mixins.NDArrayOperatorsMixin):
         first, *others = key if isinstance(key, tuple) else (key,)
         if isinstance(first, slice) and first.step in (None, 1):
             start, end, _ = first.indices(len(self))
-            return self._read(start, max(start, end))[(slice(None), *others)]
+            rest = (slice(None), *others)
+            return self._read(start, max(start, end))[rest]
         if isinstance(first, (int, np.integer)) and not isinstance(first, bool):
             at = int(first) + len(self) * (first < 0)
             if 0 <= at < len(self):

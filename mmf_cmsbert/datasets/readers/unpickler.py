@@ -10,9 +10,9 @@ import pickle
 import pickletools
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
@@ -94,7 +94,7 @@ _PLAIN_INSTRUCTIONS = """
 """
 _CODES = {opcode.name: opcode.code.encode("latin-1") for opcode in pickletools.opcodes}
 _NAMES = {code: name for name, code in _CODES.items()}
-_LIBRARY = pickle._Unpickler.dispatch
+_LIBRARY: Mapping[int, Callable[[Any], None]] = pickle._Unpickler.dispatch
 # Bytes of this length and longer stay in the file. Below it a copy is cheaper than a view.
 _WORTH_A_VIEW = 512
 # CMU-MOSEI in one file takes up to four million. An instruction takes up to 2 microseconds, and 100
@@ -114,8 +114,8 @@ _LARGEST_KEY, _LONGEST_KEY = 2**53, 1 << 10
 _NAMED_AGAIN = ("GET", "BINGET", "LONG_BINGET", "DUP")
 
 
-class _Dispatch(dict):
-    def __missing__(self, code: bytes):
+class _Dispatch(dict[bytes, Any]):
+    def __missing__(self, code: bytes) -> Any:
         if not code:
             raise EOFError
         if code in _NAMES:
@@ -123,7 +123,7 @@ class _Dispatch(dict):
         raise pickle.UnpicklingError(f"byte {code.hex()} is no pickle instruction")
 
 
-def _remembered(name: str) -> Callable:
+def _remembered(name: str) -> Callable[["_PlainUnpickler"], None]:
     get = _LIBRARY[ord(_CODES[name])]
 
     def load(self: "_PlainUnpickler") -> None:
@@ -152,7 +152,7 @@ class _PlainUnpickler(pickle._Unpickler):
     def load(self) -> Any:
         """As the library's, with a limit of instructions, and without reading ahead by frames."""
         self.read, self.readline = self._file.read, self._file.readline
-        self.metastack: list[list] = []
+        self.metastack: list[list[Any]] = []
         self.stack: list[Any] = []
         self.append = self.stack.append
         self.proto = 0
@@ -160,7 +160,7 @@ class _PlainUnpickler(pickle._Unpickler):
         try:
             for _ in range(self._most):
                 dispatch[read(1)](self)
-        except pickle._Stop as stop:
+        except pickle._Stop as stop:  # type: ignore[attr-defined]  # its stubs lack it
             return stop.value
         raise Refused(f"more than {self._most:,} instructions in a file of this size")
 
@@ -176,7 +176,7 @@ class _PlainUnpickler(pickle._Unpickler):
         if not isinstance(built, (PendingArray, PlainType)):
             raise Refused(f"setting the state of a {type(built).__name__}")
         self._take_room_for_array(self.stack[-1])
-        self.load_build()
+        _library(self, "BUILD")
         if isinstance(built, PendingArray):
             self.stack[-1] = built.array
 
@@ -184,7 +184,7 @@ class _PlainUnpickler(pickle._Unpickler):
         if not isinstance(self.stack[-2], Call):
             raise Refused(f"calling a {type(self.stack[-2]).__name__}")
         self._take_room_for_array(self.stack[-1])
-        self.load_reduce()
+        _library(self, "REDUCE")
 
     def _take_room_for_array(self, parts: Any) -> None:
         """Count the memory of an array, whose content a pickle can name any number of times."""
@@ -269,7 +269,7 @@ class _PlainUnpickler(pickle._Unpickler):
     def _old_text(self) -> None:
         size = self._number("<i")
         self._end_of(max(0, size))
-        self.append(self._decode_string(self.read(size)))
+        self.append(self._decode_string(self.read(size)))  # type: ignore[attr-defined]  # as above
 
     def _long4(self) -> None:
         size = self._number("<i")
@@ -278,17 +278,17 @@ class _PlainUnpickler(pickle._Unpickler):
 
     def _set_item(self) -> None:
         _check_items(self.stack[-3], self.stack[-2:-1])
-        self.load_setitem()
+        _library(self, "SETITEM")
 
     def _set_items(self) -> None:
         _check_items(self.metastack[-1][-1], self.stack[::2])
-        self.load_setitems()
+        _library(self, "SETITEMS")
 
     def _dict(self) -> None:
         _check_items({}, self.stack[::2])
-        self.load_dict()
+        _library(self, "DICT")
 
-    dispatch = _Dispatch(
+    dispatch: ClassVar[Any] = _Dispatch(
         (_CODES[name], _LIBRARY[ord(_CODES[name])]) for name in _PLAIN_INSTRUCTIONS.split()
     )
     dispatch.update(
@@ -312,7 +312,12 @@ class _PlainUnpickler(pickle._Unpickler):
     )
 
 
-def _check_items(target: Any, keys: list) -> None:
+def _library(unpickler: _PlainUnpickler, name: str) -> None:
+    """Follow an instruction as the library does."""
+    _LIBRARY[ord(_CODES[name])](unpickler)
+
+
+def _check_items(target: Any, keys: list[Any]) -> None:
     # The hash of a tuple of tuples of tuples can take for ever; the keys of data are names.
     # Integers can be chosen so that all their hashes are equal; those of text are salted.
     if type(target) is not dict or not all(map(_is_name, keys)):
