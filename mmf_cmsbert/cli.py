@@ -7,6 +7,7 @@ import warnings
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from typing import Any
 
 from mmf_cmsbert import console
 from mmf_cmsbert.compat.libraries import demjson
@@ -120,12 +121,14 @@ def _explain(typed: Sequence[str]) -> None:
         register()
         preflight.import_user_dir(options, {})
         more = reference.registered()
-    asked = [key for key in keys if "=" not in key] or [None]
-    for key in asked:
+    asked = [key for key in keys if "=" not in key]
+    for key in asked or (None,):
         print(reference.describe(key, more))
 
 
-def _own_folder(config: Mapping, command: Sequence[str], predict: bool) -> AbstractContextManager:
+def _own_folder(
+    config: Mapping[str, Any], command: Sequence[str], predict: bool
+) -> AbstractContextManager[earlier_run.EarlierRun | None]:
     """Hold the lock of the run's folder, in the first process of the run."""
     if not console.signals.is_first_process():
         return nullcontext()
@@ -133,7 +136,7 @@ def _own_folder(config: Mapping, command: Sequence[str], predict: bool) -> Abstr
     return earlier_run.opened(config, shlex.join(command), trains)
 
 
-def _json(text: str | None) -> Mapping:
+def _json(text: str | None) -> Mapping[str, Any]:
     """What MMF's option --config_override holds; MMF reads it once more."""
     if not text:
         return {}

@@ -14,7 +14,7 @@ from mmf_cmsbert.config import overrides
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments import recipe as recipes
 from mmf_cmsbert.experiments.ablation import run_missing
-from mmf_cmsbert.experiments.job import plan
+from mmf_cmsbert.experiments.job import Job, plan
 from mmf_cmsbert.experiments.scheduler import Start
 from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried
 from mmf_cmsbert.experiments.space import Dimension, word
@@ -107,7 +107,7 @@ class Tuning:
         (job,) = self._jobs(0, {each.key: each.first() for each in self.space}, self.seeds[:1])
         return job.config
 
-    def _jobs(self, number: int, values: Mapping[str, Any], seeds: Sequence[int]) -> list:
+    def _jobs(self, number: int, values: Mapping[str, Any], seeds: Sequence[int]) -> list[Job]:
         words = [*self.options, *(word(key, value) for key, value in values.items())]
         folder = self.output / "trials" / str(number + 1)
         return plan([self.recipe], [], seeds, words, folder, self.resolve, RUN_TYPE)
