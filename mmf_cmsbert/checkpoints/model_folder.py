@@ -61,7 +61,7 @@ class ModelConfig(Section):
     library_name: Literal["mmf_cmsbert"] = Field("mmf_cmsbert", description="")
     format: int = Field(FORMAT, ge=1, le=FORMAT, description="")
     library_version: str = Field(description="")
-    architectures: list[str] = Field(["CMSBert"], description="")
+    architectures: list[str] = Field(["SentimentNetwork"], description="")
     model: CMSBERTConfig = Field(description="")
     backbone: dict[str, Any] = Field(description="")
     temperature: float | None = Field(None, gt=0, description="")

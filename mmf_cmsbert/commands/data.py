@@ -181,7 +181,7 @@ def convert(
     ] = False,
 ) -> None:
     """Write a corpus of any layout as a store, or for MISA's or MAG-BERT's code."""
-    from mmf_cmsbert.commands.conversion import convert_source
+    from mmf_cmsbert.commands.convert import convert_source
     from mmf_cmsbert.datasets.conversion import ConversionSettings
 
     settings = ConversionSettings(
@@ -225,7 +225,7 @@ def folds(
     alignment: HowAligned = "word",
 ) -> None:
     """Split a small corpus into folds by its videos, each a recipe for cmsbert ablate."""
-    from mmf_cmsbert.commands.folds import write_folds
+    from mmf_cmsbert.commands.fold_stores import write_folds
     from mmf_cmsbert.datasets.conversion import ConversionSettings
     from mmf_cmsbert.experiments import recipe
 

@@ -6,7 +6,7 @@ from typing import Any
 from mmf_cmsbert.config.schemas.added import completed
 from mmf_cmsbert.config.schemas.names import unknown_key
 from mmf_cmsbert.config.schemas.section import Section
-from mmf_cmsbert.config.schemas.training import OF_MMF, Run
+from mmf_cmsbert.config.schemas.training import OF_MMF, RunConfig
 from mmf_cmsbert.config.schemas.validation import Problem, problems, refusal
 
 # Sections of what is registered, by the names in MMF's registry.
@@ -45,7 +45,7 @@ def check(
 def _of_mmf(
     config: Mapping[str, Any], defaults: Mapping[str, Any], stated: Mapping[str, Any]
 ) -> list[Problem]:
-    found = problems(Run, {"run_type": config.get("run_type")}, "")
+    found = problems(RunConfig, {"run_type": config.get("run_type")}, "")
     for name, value in config.items():
         if name in _REGISTERED:
             continue

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmf_cmsbert.experiments.job import Job
-from mmf_cmsbert.experiments.statistics import Comparison, Summary, compare, summarise
+from mmf_cmsbert.experiments.statistics import Comparison, ScoreSummary, compare, summarise
 from mmf_cmsbert.records import record
 
 
@@ -54,7 +54,7 @@ class Results:
     def of(self, recipe: str) -> list[Run]:
         return [run for run in self.runs if run.job.recipe == recipe]
 
-    def summary(self, recipe: str, metric: str) -> Summary | None:
+    def summary(self, recipe: str, metric: str) -> ScoreSummary | None:
         """Summarise a metric over a recipe's runs; None if no run has it."""
         values = [run.scores[metric] for run in self.of(recipe) if metric in run.scores]
         return summarise(values) if values else None

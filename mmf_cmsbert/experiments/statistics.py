@@ -10,7 +10,7 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
-class Summary:
+class ScoreSummary:
     """Mean and sample standard deviation (n - 1; None for a single value) of ``count`` values."""
 
     mean: float
@@ -38,10 +38,10 @@ class Comparison:
     count: int
 
 
-def summarise(values: Sequence[float]) -> Summary:
+def summarise(values: Sequence[float]) -> ScoreSummary:
     """Return mean and spread of one recipe's values, at least one."""
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return Summary(float(np.mean(values)), deviation, len(values))
+    return ScoreSummary(float(np.mean(values)), deviation, len(values))
 
 
 def compare(values: Sequence[float], reference: Sequence[float]) -> Comparison:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.results import Results, short_name, what_changes
-from mmf_cmsbert.experiments.statistics import Comparison, Summary
+from mmf_cmsbert.experiments.statistics import Comparison, ScoreSummary
 from mmf_cmsbert.files import replace_text, replaced_file
 
 NOTE = (
@@ -40,7 +40,7 @@ def comparisons(results: Results, metric: str) -> list[list[str]]:
     return rows
 
 
-def spread(summary: Summary | None) -> str:
+def spread(summary: ScoreSummary | None) -> str:
     if summary is None:
         return "-"
     if summary.deviation is None:

@@ -42,7 +42,7 @@ _OPTIONAL = {
 
 
 @dataclass
-class Section:
+class ReportSection:
     """A table with a title.
 
     Attributes:
@@ -60,7 +60,7 @@ class Section:
     fatal: bool = False
 
 
-def sections(options: Sequence[str]) -> Iterator[Section]:
+def sections(options: Sequence[str]) -> Iterator[ReportSection]:
     """Yield all sections.
 
     Args:
@@ -77,7 +77,7 @@ def sections(options: Sequence[str]) -> Iterator[Section]:
     yield _patches()
 
 
-def _machine() -> Section:
+def _machine() -> ReportSection:
     import torch
 
     from mmf_cmsbert.records.provenance import commit
@@ -88,7 +88,7 @@ def _machine() -> Section:
     if hasattr(os, "sched_getaffinity"):
         cpus = len(os.sched_getaffinity(0))
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-    return Section(
+    return ReportSection(
         "Machine",
         ("what", "found"),
         [
@@ -101,8 +101,8 @@ def _machine() -> Section:
     )
 
 
-def _libraries() -> Section:
-    section = Section("Libraries", ("library", "version"))
+def _libraries() -> ReportSection:
+    section = ReportSection("Libraries", ("library", "version"))
     for name in _REQUIRED:
         version = _version(name)
         section.rows.append((name, version or "missing"))
@@ -112,8 +112,8 @@ def _libraries() -> Section:
     return section
 
 
-def _optional() -> Section:
-    section = Section("Optional libraries", ("library", "version", "needed for", "install"))
+def _optional() -> ReportSection:
+    section = ReportSection("Optional libraries", ("library", "version", "needed for", "install"))
     for name, (purpose, install) in _OPTIONAL.items():
         version = _version(name)
         section.rows.append(
@@ -122,8 +122,8 @@ def _optional() -> Section:
     return section
 
 
-def _mmf() -> Section:
-    section = Section("MMF", ("what", "found"))
+def _mmf() -> ReportSection:
+    section = ReportSection("MMF", ("what", "found"))
     spec = find_spec("mmf")
     if spec is None or spec.origin is None:
         section.problems.append("MMF is not installed; type: cmsbert install-mmf")
@@ -144,11 +144,11 @@ def _mmf() -> Section:
     return section
 
 
-def _run(options: Sequence[str]) -> Section:
+def _run(options: Sequence[str]) -> ReportSection:
     from mmf_cmsbert.config import overrides
     from mmf_cmsbert.config.completion import complete
 
-    section = Section(f"Data and backbone of {' '.join(options)}", ("what", "found"))
+    section = ReportSection(f"Data and backbone of {' '.join(options)}", ("what", "found"))
     try:
         with redirect_stdout(StringIO()), warnings.catch_warnings():  # of MMF
             warnings.simplefilter("ignore")
@@ -165,7 +165,7 @@ def _run(options: Sequence[str]) -> Section:
     return section
 
 
-def _add_data(section: Section, dataset: str, config: dict[str, Any]) -> None:
+def _add_data(section: ReportSection, dataset: str, config: dict[str, Any]) -> None:
     from mmf_cmsbert.config.schemas.datasets import DATASETS
     from mmf_cmsbert.datasets.segment import SPLITS
     from mmf_cmsbert.datasets.split_files import read_split_files
@@ -201,10 +201,10 @@ def _backbone(name: str) -> str:
     return f"{name}, in the cache: {Path(str(file)).parent}"
 
 
-def _patches() -> Section:
+def _patches() -> ReportSection:
     from mmf_cmsbert.compat import patch
 
-    return Section(
+    return ReportSection(
         "Active patches of MMF and its libraries",
         ("target", "line", "why", "remove when"),
         [(each.target, each.line, each.why, each.remove_when) for each in patch.active()],

@@ -12,7 +12,7 @@ from mmf_cmsbert.errors import ConfigError
 def batch_fields(
     sample_list: Any, modalities: Sequence[str], by_word: bool = False
 ) -> dict[str, Any]:
-    """Return the arguments of :class:`~mmf_cmsbert.modules.network.CMSBert` except the dataset.
+    """Return the arguments of the network's ``forward``, except the dataset.
 
     MMF's datasets have ``input_ids`` and ``input_mask`` if their text processor is
     ``bert_tokenizer``, but not the word of each piece. Their ``image_feature_0``, the regions of an

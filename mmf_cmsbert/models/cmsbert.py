@@ -20,10 +20,10 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.models.batch_fields import batch_fields
 from mmf_cmsbert.modules.backbone import load_backbone, position_count
 from mmf_cmsbert.modules.frame_scale import FrameScale
-from mmf_cmsbert.modules.network import CMSBert
-from mmf_cmsbert.modules.network_output import CMSBertOutput
+from mmf_cmsbert.modules.network import SentimentNetwork
+from mmf_cmsbert.modules.network_output import NetworkOutput
 from mmf_cmsbert.modules.optimizer_watch import after_each_update
-from mmf_cmsbert.modules.sentiment import sentiment_of
+from mmf_cmsbert.modules.sentiment_score import sentiment_of
 from mmf_cmsbert.modules.shifts.registry import shift_named
 from mmf_cmsbert.modules.temperature import Temperature
 from mmf_cmsbert.modules.weight_average import WeightAverage
@@ -103,7 +103,7 @@ class CMSBERT(BaseModel):
         self.pairs = [pair for pair in config.contrastive.pairs if used.issuperset(pair)]
         self.classes = config.head.classes
         backbone = load_backbone(config.backbone.name, config.backbone.from_config)
-        self.network = CMSBert(backbone, self.widths, config)
+        self.network = SentimentNetwork(backbone, self.widths, config)
         _check_vocabularies(self.datasets, self.network.backbone.config.vocab_size)
         _check_positions(self.datasets, self.network.backbone)
         self.backbone_rate = config.finetune_lr_multiplier
@@ -146,7 +146,7 @@ class CMSBERT(BaseModel):
     def forward(self, sample_list: Any) -> dict[str, Any]:
         inputs = self._inputs(sample_list)
         network = self.network if self.ema is None or self.training else self.ema
-        output: CMSBertOutput = network(**inputs)
+        output: NetworkOutput = network(**inputs)
         result: dict[str, Any] = {
             "scores": sentiment_of(output.logits, self.classes),
             "embeddings": output.embeddings,
@@ -271,7 +271,7 @@ def _check_aligned(widths: Widths, context: str) -> None:
                 )
 
 
-def _set_scales(network: CMSBert, widths: Widths) -> None:
+def _set_scales(network: SentimentNetwork, widths: Widths) -> None:
     """Set the statistics of the training split; those of a checkpoint replace them later."""
     for modality, each in widths.items():
         for name in each:

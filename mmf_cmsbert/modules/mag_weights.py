@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.dataset_linear import DatasetLinear
 from mmf_cmsbert.modules.frame_scale import FrameScale
-from mmf_cmsbert.modules.network import CMSBert
+from mmf_cmsbert.modules.network import SentimentNetwork
 from mmf_cmsbert.modules.shifts.base import Shift
 from mmf_cmsbert.modules.shifts.word import WordShift
 
@@ -27,7 +27,7 @@ _MAPS = {"visual": ("W_hv", "W_v"), "acoustic": ("W_ha", "W_a")}
 _CONSTANTS = {"bert.embeddings.position_ids"}
 
 
-def mag_parameters(network: CMSBert, dataset: str) -> dict[str, nn.Parameter]:
+def mag_parameters(network: SentimentNetwork, dataset: str) -> dict[str, nn.Parameter]:
     """The network's parameters under the names that they have in MAG-BERT's published code.
 
     These are all that the sentiment depends on: the frame encoders and the projections, which only
@@ -74,7 +74,7 @@ def mag_parameters(network: CMSBert, dataset: str) -> dict[str, nn.Parameter]:
     }
 
 
-def load_mag_weights(network: CMSBert, state: Mapping[str, Tensor], dataset: str) -> None:
+def load_mag_weights(network: SentimentNetwork, state: Mapping[str, Tensor], dataset: str) -> None:
     """Take over the weights of MAG-BERT (Rahman et al., ACL 2020), all of them or none.
 
     The network then computes what MAG-BERT computes, save for segments that lack a modality, which
@@ -122,7 +122,7 @@ def load_mag_weights(network: CMSBert, state: Mapping[str, Tensor], dataset: str
         scale.set(dataset, torch.zeros(width), torch.ones(width))
 
 
-def _widths(network: CMSBert, modality: str) -> dict[str, int]:
+def _widths(network: SentimentNetwork, modality: str) -> dict[str, int]:
     """Map each dataset to the width of the frames that the network's shift reads."""
     if modality not in network.modalities:
         return {}

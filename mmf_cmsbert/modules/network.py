@@ -16,7 +16,7 @@ from mmf_cmsbert.modules.frame_encoder import FrameEncoder
 from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.length_groups import group_by_length
 from mmf_cmsbert.modules.network_input import NetworkInput
-from mmf_cmsbert.modules.network_output import CMSBertOutput
+from mmf_cmsbert.modules.network_output import NetworkOutput
 from mmf_cmsbert.modules.packing import Packing, allow_packing, first_pieces_at_last, packs
 from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
 from mmf_cmsbert.modules.precision import full_precision
@@ -28,7 +28,7 @@ from mmf_cmsbert.modules.shifts.registry import shift_named
 _GROUP_OVERHEAD = 60.0
 
 
-class CMSBert(nn.Module):
+class SentimentNetwork(nn.Module):
     """Text encoder, shift, heads (Kim & Kim, IJCNN 2022; our interpretation: docs/paper.md).
 
     Args:
@@ -98,7 +98,7 @@ class CMSBert(nn.Module):
         frames: Mapping[str, Tensor],
         frame_masks: Mapping[str, Tensor],
         dataset: str,
-    ) -> CMSBertOutput:
+    ) -> NetworkOutput:
         """Compute sentiment and embeddings of a batch of segments.
 
         Args:
@@ -130,7 +130,7 @@ class CMSBert(nn.Module):
         fused = self.dropout(states["fused"]).to(self.head.weight.dtype)
         with full_precision(fused.device):  # half precision would round the scores
             logits = self.head(fused)
-        return CMSBertOutput(logits, embeddings, present)
+        return NetworkOutput(logits, embeddings, present)
 
     @torch.no_grad()
     def explain(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class NetworkInput:
-    """Word pieces and frames of a batch of segments; see :meth:`CMSBert.forward` for the shapes.
+    """Word pieces and frames of a batch; see :meth:`SentimentNetwork.forward` for the shapes.
 
     ``encoded``, modality -> ``(batch, frames, frame_dim)``, holds the encoded frames.
     """

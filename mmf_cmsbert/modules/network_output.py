@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 @dataclass
-class CMSBertOutput:
+class NetworkOutput:
     """The network's output for a batch.
 
     Attributes:

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.modules.network_output import CMSBertOutput
+from mmf_cmsbert.modules.network_output import NetworkOutput
 from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation
 from mmf_cmsbert.predictor.prediction import Explanation, WordExplanation
 
@@ -16,7 +16,7 @@ from mmf_cmsbert.predictor.prediction import Explanation, WordExplanation
 def explanations(
     segments: Sequence[Segment],
     word_index: Tensor,
-    output: CMSBertOutput,
+    output: NetworkOutput,
     shift: ShiftExplanation | None,
 ) -> list[Explanation]:
     """The explanation of each segment of a batch.

@@ -10,7 +10,6 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,21 +21,6 @@ from mmf_cmsbert.predictor.prediction import Prediction
 FORMATS = (".csv", ".jsonl", ".parquet")
 COLUMNS = ("id", "prediction", "class7", "class2", "label")
 _ROWS = 4096
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of an input.
-
-    Attributes:
-        predicted: how many segments have a prediction.
-        errors: how many have none.
-        continued: how many of both an earlier, interrupted command had done.
-    """
-
-    predicted: int
-    errors: int
-    continued: int
 
 
 def check_output(output: Path) -> None:

@@ -22,8 +22,8 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
 from mmf_cmsbert.errors import ConfigError, SegmentError
 from mmf_cmsbert.files import write_error
 from mmf_cmsbert.modules.backbone import load_backbone
-from mmf_cmsbert.modules.network import CMSBert
-from mmf_cmsbert.modules.sentiment import sentiment_of
+from mmf_cmsbert.modules.network import SentimentNetwork
+from mmf_cmsbert.modules.sentiment_score import sentiment_of
 from mmf_cmsbert.predictor import explaining, inputs
 from mmf_cmsbert.predictor.model_card import model_card
 from mmf_cmsbert.predictor.prediction import Explanation, Prediction
@@ -93,7 +93,7 @@ class SentimentPredictor:
     def of(
         cls,
         config: ModelConfig,
-        network: CMSBert,
+        network: SentimentNetwork,
         encoder: WordPieceEncoder,
         device: str | torch.device | None = None,
         dataset: str | None = None,
@@ -111,7 +111,7 @@ class SentimentPredictor:
     def _set(
         self,
         config: ModelConfig,
-        network: CMSBert,
+        network: SentimentNetwork,
         encoder: WordPieceEncoder,
         device: str | torch.device | None,
         dataset: str | None,
@@ -368,11 +368,11 @@ class SentimentPredictor:
         return str(commit.commit_url)
 
 
-def build_network(config: ModelConfig) -> CMSBert:
+def build_network(config: ModelConfig) -> SentimentNetwork:
     """The network of a configuration, with random weights."""
     widths: dict[str, dict[str, int]] = {}
     for dataset in config.model.features or {}:
         for modality, width in config.widths(dataset).items():
             widths.setdefault(modality, {})[dataset] = width
     ordered = {m: widths[m] for m in MODALITIES if m in widths}
-    return CMSBert(load_backbone(from_config=config.backbone), ordered, config.model)
+    return SentimentNetwork(load_backbone(from_config=config.backbone), ordered, config.model)

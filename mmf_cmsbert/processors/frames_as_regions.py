@@ -27,11 +27,13 @@ class FramesAsRegions(BaseProcessor):
         ConfigError: a key is unknown, or a value is invalid.
     """
 
-    config_schema = schemas.FramesAsRegions
+    config_schema = schemas.FramesAsRegionsConfig
 
     def __init__(self, config: Mapping[str, Any], *args: Any, key: str = "params", **kwargs: Any):
         super().__init__(config, *args, **kwargs)
-        params = read(schemas.FramesAsRegions, OmegaConf.to_container(config, resolve=True), key)
+        params = read(
+            schemas.FramesAsRegionsConfig, OmegaConf.to_container(config, resolve=True), key
+        )
         self.modality, self.count = params.modality, params.count
 
     def __call__(self, item: Mapping[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:

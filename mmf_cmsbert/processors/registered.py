@@ -8,7 +8,7 @@ from mmf.datasets.processors.processors import BaseProcessor
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.config import references
-from mmf_cmsbert.config.schemas.processors import WordPieces
+from mmf_cmsbert.config.schemas.processors import WordPiecesConfig
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.processors.word_pieces import load_encoder
 
@@ -28,11 +28,11 @@ class WordPieceProcessor(BaseProcessor):
         ConfigError: a key is unknown, or the tokenizer is missing.
     """
 
-    config_schema = WordPieces
+    config_schema = WordPiecesConfig
 
     def __init__(self, config: Mapping[str, Any], *args: Any, key: str = "params", **kwargs: Any):
         super().__init__(config, *args, **kwargs)
-        params = read(WordPieces, OmegaConf.to_container(config, resolve=True), key)
+        params = read(WordPiecesConfig, OmegaConf.to_container(config, resolve=True), key)
         origin = _origin(f"{key}.tokenizer", params.tokenizer)
         self._encoder = load_encoder(**params.plain(), key=key, tokenizer_key=origin)
         self.pad_id = self._encoder.pad_id

@@ -13,7 +13,7 @@ from mmf.utils.env import set_seed
 from torch import Tensor
 
 from mmf_cmsbert.compat.mmf import line
-from mmf_cmsbert.compat.mmf.both.processes import hand_over
+from mmf_cmsbert.compat.mmf.both.process_start import hand_over
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers.features import RunFeatures
 from mmf_cmsbert.trainers.progress_bar import ProgressBars
@@ -55,7 +55,7 @@ class LightningUpdates(_OpenTrainer):
 
     def load_datasets(self) -> None:
         super().load_datasets()
-        from mmf_cmsbert.trainers.processes import lightning_config
+        from mmf_cmsbert.trainers.lightning_processes import lightning_config
 
         shown = lightning_config(self.config.training).progress_bar
         self.progress = ProgressBars(shown if self.ranks.rank == 0 else False)
@@ -123,9 +123,9 @@ def _build(config: Any) -> tuple[Any, Any]:
             f"training.trainer={NAME} needs pytorch-lightning, which is not installed; type "
             "pip install 'pytorch-lightning>=2.6'"
         )
-    from mmf_cmsbert.trainers import processes
+    from mmf_cmsbert.trainers import lightning_processes
 
-    return processes.build(config.training)
+    return lightning_processes.build(config.training)
 
 
 def _start(config: Any) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 
-class Run(Protocol):
+class RunSteps(Protocol):
     """What a trainer of MMF has to offer."""
 
     model: nn.Module
@@ -48,7 +48,7 @@ class Updates(lightning.LightningModule):
         run: the run.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: RunSteps):
         super().__init__()
         self.automatic_optimization = False
         self.run = run
@@ -92,7 +92,7 @@ class Groups:
     many when a run is to be taken up exactly where it was left.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: RunSteps):
         self.run = run
 
     def __iter__(self) -> Iterator[list[Any]]:
@@ -105,7 +105,7 @@ class Groups:
 class AfterUpdates(lightning.Callback):
     """Hands over to the run after each update, and keeps what went wrong."""
 
-    def __init__(self, run: Run):
+    def __init__(self, run: RunSteps):
         self.run = run
         self.exception: BaseException | None = None
 
@@ -117,7 +117,7 @@ class AfterUpdates(lightning.Callback):
         self.exception = exception
 
 
-def fit(trainer: lightning.Trainer, run: Run) -> None:
+def fit(trainer: lightning.Trainer, run: RunSteps) -> None:
     """Make the updates of a run that are left.
 
     Args:

@@ -13,7 +13,7 @@ from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.mag_weights import load_mag_weights, mag_parameters
-from mmf_cmsbert.modules.network import CMSBert
+from mmf_cmsbert.modules.network import SentimentNetwork
 
 SMALL = {
     "vocab_size": 60,
@@ -99,7 +99,7 @@ def network(bert=SMALL, visual=VISUAL, acoustic=ACOUSTIC, **settings):
     settings = {"shift_context": "word", "frame_dim": 8, "frame_heads": 2} | settings
     widths = {"visual": {"mosi": visual, "mosei": 3}, "acoustic": {"mosi": acoustic, "mosei": 3}}
     backbone = load_backbone(from_config={"model_type": "bert", **bert})
-    return CMSBert(backbone, widths, network_config(**settings)).eval()
+    return SentimentNetwork(backbone, widths, network_config(**settings)).eval()
 
 
 def with_weights(state, dtype=torch.float32, **settings):
@@ -293,7 +293,7 @@ def test_a_network_that_is_not_mag_bert_says_which_setting_to_change(settings, m
 def test_a_network_without_the_datasets_frames_says_so():
     with pytest.raises(ConfigError, match="without visual frames of iemocap.*features.iemocap"):
         load_mag_weights(network(), official_state(), "iemocap")
-    alone = CMSBert(
+    alone = SentimentNetwork(
         load_backbone(from_config={"model_type": "bert", **SMALL}),
         {"acoustic": {"mosi": ACOUSTIC}},
         network_config(shift_context="word"),

@@ -8,7 +8,7 @@ from network_configs import network_config
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.backbone import load_backbone
-from mmf_cmsbert.modules.network import CMSBert
+from mmf_cmsbert.modules.network import SentimentNetwork
 from mmf_cmsbert.modules.weight_average import WeightAverage
 
 BERT = {
@@ -28,7 +28,9 @@ def network(widths=WIDTHS, backbone=BERT, **settings):
     torch.manual_seed(0)
     # One that begins as the identity would not show at first what the frames do.
     settings = {"frame_dim": 8, "frame_heads": 2, "embed_dim": 6, "shift_start": "mag"} | settings
-    return CMSBert(load_backbone(from_config=backbone), widths, network_config(**settings)).eval()
+    return SentimentNetwork(
+        load_backbone(from_config=backbone), widths, network_config(**settings)
+    ).eval()
 
 
 def batch(dataset="mosi", words=4, visual_frames=4, acoustic_frames=4):

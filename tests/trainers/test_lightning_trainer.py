@@ -189,9 +189,9 @@ def half_precision(monkeypatch):
     from pytorch_lightning.plugins.precision import MixedPrecision
 
     from mmf_cmsbert.modules import precision
-    from mmf_cmsbert.trainers import processes
+    from mmf_cmsbert.trainers import lightning_processes
 
-    trainer = processes.Trainer
+    trainer = lightning_processes.Trainer
 
     def make(**kwargs):
         if kwargs["precision"] != "16-mixed":
@@ -200,7 +200,7 @@ def half_precision(monkeypatch):
         scaler = torch.amp.GradScaler("cpu", init_scale=4.0, growth_interval=3)
         return trainer(plugins=[MixedPrecision("16-mixed", "cpu", scaler)], **kwargs)
 
-    monkeypatch.setattr(processes, "Trainer", make)
+    monkeypatch.setattr(lightning_processes, "Trainer", make)
     monkeypatch.setattr(precision, "_GPU_ONLY", ())
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from mmf_cmsbert.config.schemas.processors import WordPieces
+from mmf_cmsbert.config.schemas.processors import WordPiecesConfig
 from mmf_cmsbert.config.schemas.section import Expected, OpenSection, Section
 from mmf_cmsbert.config.schemas.values import Files, Folder, Width
 
@@ -38,7 +38,7 @@ class Features(Section):
 class WordProcessor(OpenSection):
     """``processors.word_processor``"""
 
-    class Params(WordPieces, OpenSection):
+    class Params(WordPiecesConfig, OpenSection):
         """Those of ``word_pieces``; another processor has others."""
 
     type: str = Field(

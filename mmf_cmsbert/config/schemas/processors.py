@@ -8,7 +8,7 @@ from mmf_cmsbert.config.schemas.section import Expected, Section
 from mmf_cmsbert.config.schemas.values import NonverbalModality
 
 
-class WordPieces(Section):
+class WordPiecesConfig(Section):
     """``word_pieces``"""
 
     tokenizer: str = Field(
@@ -23,7 +23,7 @@ class WordPieces(Section):
     )
 
 
-class FramesAsRegions(Section):
+class FramesAsRegionsConfig(Section):
     """``frames_as_regions``"""
 
     modality: NonverbalModality = Field(description="The modality whose frames become regions.")
@@ -34,6 +34,6 @@ class FramesAsRegions(Section):
 
 # Registered name -> what its params can be.
 PROCESSORS: dict[str, type[Section]] = {
-    "word_pieces": WordPieces,
-    "frames_as_regions": FramesAsRegions,
+    "word_pieces": WordPiecesConfig,
+    "frames_as_regions": FramesAsRegionsConfig,
 }

@@ -222,7 +222,7 @@ def _parts(run_type: str) -> str:
     return run_type
 
 
-class Run(Section):
+class RunConfig(Section):
     """The top level"""
 
     run_type: Annotated[str, AfterValidator(_parts)] = Field(

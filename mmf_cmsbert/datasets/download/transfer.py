@@ -22,7 +22,7 @@ from mmf_cmsbert.datasets.download.origin import (
     read_origin,
     version_of,
 )
-from mmf_cmsbert.datasets.download.stream import TIMEOUTS, Stream, TooSlow
+from mmf_cmsbert.datasets.download.response import TIMEOUTS, ResponseBody, TooSlow
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import WriteError
 
@@ -119,7 +119,7 @@ def _fetch(address: str, part: Path, begins: bytes, progress: bool | None, limit
     headers = {"Accept-Encoding": "identity"}
     if have and origin.version:
         headers |= {"Range": f"bytes={have}-", "If-Range": origin.version}
-    with Stream(address, headers, _CHUNK) as stream:
+    with ResponseBody(address, headers, _CHUNK) as stream:
         answer = _waited(stream.answer, "an answer", limits)
         if answer.status_code == HTTPStatus.PARTIAL_CONTENT and have:
             if not continues(answer, have, origin):
@@ -150,7 +150,7 @@ def _waited(read: Callable[[float], Any], what: str, limits: Limits) -> Any:
 
 
 def _write(
-    stream: Stream,
+    stream: ResponseBody,
     answer: requests.Response,
     part: Path,
     have: int,

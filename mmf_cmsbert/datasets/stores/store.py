@@ -26,7 +26,7 @@ from mmf_cmsbert.datasets.stores.record_batches import (
     SCHEMA,
     RecordBatches,
 )
-from mmf_cmsbert.datasets.stores.summary import Summary
+from mmf_cmsbert.datasets.stores.summary import StoreSummary
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import write_error
 from mmf_cmsbert.utils import unfinished
@@ -98,7 +98,7 @@ def write_store(folder: Path, segments: Iterable[Segment], **origin: Any) -> Non
             ``settings``, and optionally ``synthetic`` and ``skipped``, a list that may grow while
             ``segments`` is read.
     """
-    summary = Summary()
+    summary = StoreSummary()
     path = folder / NAME
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
         for batch in _batches(segments):

@@ -6,7 +6,7 @@ from typing import Any
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
 
 
-class Summary:
+class StoreSummary:
     """Counts, widths, extremes and a hash of segments that are added one by one."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from torch.profiler import ProfilerActivity, profile
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.losses.contrastive import multimodal_contrastive
 from mmf_cmsbert.modules.backbone import load_backbone
-from mmf_cmsbert.modules.network import CMSBert
+from mmf_cmsbert.modules.network import SentimentNetwork
 from mmf_cmsbert.modules.packing import ATTENTION as PACKED
 from mmf_cmsbert.modules.precision import Precision
 from mmf_cmsbert.modules.weight_average import WeightAverage
@@ -94,7 +94,7 @@ class Workbench:
         self.device = torch.device(device)
         self._clock = {"wall": perf_counter, "cpu": process_time}[clock]
         self.backbone = load_backbone(from_config=BACKBONES.get(backbone, backbone))
-        self._networks: dict[str, CMSBert] = {}
+        self._networks: dict[str, SentimentNetwork] = {}
         self._optimizers: dict[tuple[str, bool], torch.optim.AdamW] = {}
         self._averages: dict[str, WeightAverage] = {}
 
@@ -188,10 +188,10 @@ class Workbench:
         finally:
             handle.remove()
 
-    def _network(self, variant: Variant) -> CMSBert:
+    def _network(self, variant: Variant) -> SentimentNetwork:
         name = variant.network
         if name not in self._networks:
-            network = CMSBert(self.backbone, WIDTHS, CMSBERTConfig(**NETWORKS[name]))
+            network = SentimentNetwork(self.backbone, WIDTHS, CMSBERTConfig(**NETWORKS[name]))
             self._networks[name] = network.to(self.device)
         network = self._networks[name]
         backbone = network.settings.backbone.model_copy(
@@ -220,7 +220,7 @@ class Workbench:
             self._averages[variant.network] = WeightAverage(network, 0.99)
         return self._averages[variant.network] if variant.ema else None
 
-    def _loss(self, network: CMSBert, variant: Variant, batch: Mapping) -> Tensor:
+    def _loss(self, network: SentimentNetwork, variant: Variant, batch: Mapping) -> Tensor:
         output, targets = _compute(network, batch), batch["targets"]
         if variant.network == "mag":
             return F.mse_loss(output.logits, targets)
@@ -238,6 +238,6 @@ class Workbench:
         return self._clock()
 
 
-def _compute(network: CMSBert, batch: Mapping):
+def _compute(network: SentimentNetwork, batch: Mapping):
     inputs = {name: value for name, value in batch.items() if name != "targets"}
     return network(**inputs, dataset="mosi")

@@ -5,7 +5,7 @@ import torch
 from network_configs import network_config
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.modules import CMSBert, Shift, UtteranceShift, register_shift
+from mmf_cmsbert.modules import SentimentNetwork, Shift, UtteranceShift, register_shift
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.shifts import registry
 
@@ -44,7 +44,7 @@ def test_the_network_shifts_by_it():
     assert Constant.start(settings) == "identity"
     torch.manual_seed(0)
     backbone = load_backbone(from_config=BERT)
-    network = CMSBert(backbone, {"visual": {"mosi": 5}}, settings).eval()
+    network = SentimentNetwork(backbone, {"visual": {"mosi": 5}}, settings).eval()
     ids = torch.randint(5, 30, (2, 4))
     mask = torch.ones_like(ids)
     frames = {"visual": torch.randn(2, 2, 5)}

@@ -12,7 +12,7 @@ from mmf.datasets.iteration_strategies import (
 from mmf.datasets.multi_datamodule import MultiDataModule
 from mmf.datasets.multi_dataset_loader import MultiDataLoader
 
-from mmf_cmsbert.checkpoints.stream import Stream
+from mmf_cmsbert.checkpoints.batch_stream import BatchStream
 from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.mmf.positions import fingerprint, take_up_at
 from mmf_cmsbert.compat.mmf.splits import empty_dataset, no_samples
@@ -35,7 +35,7 @@ class Epoch:
         endless = not owner.iteration_strategy.should_exhaust_all_iterators
         kept = position["streams"] if position else [{}] * len(owner.loaders)
         self.streams = {
-            name: Stream(loader, endless=endless, **state)
+            name: BatchStream(loader, endless=endless, **state)
             for (name, loader), state in zip(owner.loaders.items(), kept, strict=True)
         }
         owner.iterators = self.streams

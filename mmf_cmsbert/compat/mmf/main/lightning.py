@@ -6,7 +6,7 @@ from mmf.trainers.lightning_core.loop_callback_with_torchmetrics import (
     LightningTorchMetricsCallback,
 )
 
-from mmf_cmsbert.compat.libraries.lightning_trainer import Trainer
+from mmf_cmsbert.compat.libraries.older_lightning import Trainer
 from mmf_cmsbert.compat.patch import patch
 
 

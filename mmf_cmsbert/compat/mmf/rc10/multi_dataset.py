@@ -5,7 +5,7 @@ from typing import Any
 from mmf.datasets import multi_dataset_loader
 from mmf.datasets.multi_dataset_loader import MultiDatasetLoader
 
-from mmf_cmsbert.checkpoints.stream import Stream
+from mmf_cmsbert.checkpoints.batch_stream import BatchStream
 from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.mmf.positions import fingerprint, take_up_at
 from mmf_cmsbert.compat.mmf.splits import empty_dataset
@@ -25,7 +25,7 @@ class Epoch:
         self.exhausted = False
         kept = position["streams"] if position else [{}] * len(owner.loaders)
         self.streams = [
-            Stream(loader, **state) for loader, state in zip(owner.loaders, kept, strict=True)
+            BatchStream(loader, **state) for loader, state in zip(owner.loaders, kept, strict=True)
         ]
         # The owner chooses among these (`change_dataloader`) after each batch.
         owner._iterators = self.streams

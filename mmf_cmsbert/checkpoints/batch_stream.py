@@ -6,7 +6,7 @@ from typing import Any
 from mmf_cmsbert.checkpoints import generators
 
 
-class Stream:
+class BatchStream:
     """One pass over one DataLoader, opened at the first batch.
 
     Args:
@@ -29,7 +29,7 @@ class Stream:
         self.endless = endless
         self._iterator: Iterator[Any] | None = None
 
-    def __iter__(self) -> "Stream":
+    def __iter__(self) -> "BatchStream":
         return self
 
     def __next__(self) -> Any:
@@ -61,7 +61,7 @@ class Stream:
         return iterator
 
     def position(self) -> dict[str, Any]:
-        """Return the arguments of a Stream that resumes here, as plain values."""
+        """Return the arguments of a BatchStream that resumes here, as plain values."""
         return {"start": self.start, "drawn": self.drawn}
 
     def close(self) -> None:

@@ -38,7 +38,7 @@ class TooSlow(Exception):
     """No data arrived in time."""
 
 
-class Stream:
+class ResponseBody:
     """A running request; a context manager that ends it on exit.
 
     Args:
@@ -53,7 +53,7 @@ class Stream:
         # A daemon thread, so that an endless response does not prevent the command from ending.
         threading.Thread(target=self._read, args=(address, headers, chunk), daemon=True).start()
 
-    def __enter__(self) -> "Stream":
+    def __enter__(self) -> "ResponseBody":
         return self
 
     def __exit__(self, *_: object) -> None:

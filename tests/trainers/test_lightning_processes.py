@@ -14,7 +14,7 @@ pytest.importorskip("mmf")
 pytest.importorskip("pytorch_lightning")
 
 from mmf_cmsbert.config.shipped import own_defaults  # noqa: E402
-from mmf_cmsbert.trainers import lost_processes, processes  # noqa: E402
+from mmf_cmsbert.trainers import lightning_processes, lost_processes  # noqa: E402
 
 VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "WORLD_SIZE", "LOCAL_RANK")
 
@@ -36,7 +36,7 @@ def started(monkeypatch):
     monkeypatch.setattr(lost_processes, "_started", {})
     monkeypatch.setattr(sys, "orig_argv", ["python", "-X", "dev", "/bin/mmf_run", "config=my.yaml"])
     monkeypatch.setattr(
-        processes.DDPStrategy, "setup_environment", lambda self: self.set_world_ranks()
+        lightning_processes.DDPStrategy, "setup_environment", lambda self: self.set_world_ranks()
     )
     return commands
 
@@ -56,13 +56,13 @@ def with_precision(general, own):
 
 
 def test_one_process_is_enough_unless_more_are_asked_for(started):
-    trainer, ranks = processes.build(training())
+    trainer, ranks = lightning_processes.build(training())
     assert not started and (ranks.rank, ranks.count) == (0, 1)
     assert trainer.precision == "32-true"
 
 
 def test_the_same_command_is_started_for_each_other_process(started):
-    _, ranks = processes.build(training(devices=3))
+    _, ranks = lightning_processes.build(training(devices=3))
     assert (ranks.rank, ranks.count) == (0, 3)
     assert len({environment["MASTER_PORT"] for _, environment in started}) == 1
     for rank, (command, environment) in enumerate(started, start=1):
@@ -70,7 +70,7 @@ def test_the_same_command_is_started_for_each_other_process(started):
         expected = {"LOCAL_RANK": str(rank), "WORLD_SIZE": "3", "NODE_RANK": "0"}
         assert environment.items() >= expected.items()
     assert os.environ["LOCAL_RANK"] == "0"
-    processes.build(training(devices=3))
+    lightning_processes.build(training(devices=3))
     assert len(started) == 2, "they are there"
 
 
@@ -78,7 +78,7 @@ def test_on_each_of_two_machines_those_of_that_machine(started, monkeypatch):
     monkeypatch.setenv("NODE_RANK", "1")
     monkeypatch.setenv("MASTER_ADDR", "first")
     monkeypatch.setenv("MASTER_PORT", "1234")
-    _, ranks = processes.build(training(devices=2, num_nodes=2))
+    _, ranks = lightning_processes.build(training(devices=2, num_nodes=2))
     assert (ranks.rank, ranks.count) == (2, 4)
     ((_, environment),) = started
     assert environment == {
@@ -92,7 +92,7 @@ def test_on_each_of_two_machines_those_of_that_machine(started, monkeypatch):
 
 def test_what_was_started_elsewhere_starts_nothing(started, monkeypatch):
     monkeypatch.setenv("LOCAL_RANK", "1")
-    _, ranks = processes.build(training(devices=2))
+    _, ranks = lightning_processes.build(training(devices=2))
     assert not started and (ranks.rank, ranks.count) == (1, 2)
 
 
@@ -106,13 +106,13 @@ def test_what_was_started_elsewhere_starts_nothing(started, monkeypatch):
     ],
 )
 def test_precision_is_the_general_one_or_this_trainers_own(started, general, own, told):
-    trainer, _ = processes.build(with_precision(general, own))
+    trainer, _ = lightning_processes.build(with_precision(general, own))
     assert trainer.precision == told
 
 
 def test_two_precisions_that_contradict_each_other_are_refused(started):
     with pytest.raises(ConfigError, match="training.precision is bf16 and .*says fp32"):
-        processes.build(with_precision("bf16", "32"))
+        lightning_processes.build(with_precision("bf16", "32"))
 
 
 @pytest.mark.parametrize(
@@ -121,4 +121,4 @@ def test_two_precisions_that_contradict_each_other_are_refused(started):
 )
 def test_what_a_cpu_cannot_compute_in_is_refused(started, general, own, key):
     with pytest.raises(ConfigError, match=f"^{key} is (fp16|tf32), which needs a GPU"):
-        processes.build(with_precision(general, own))
+        lightning_processes.build(with_precision(general, own))
