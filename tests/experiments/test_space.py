@@ -1,7 +1,7 @@
 import pytest
 
 from mmf_cmsbert import paths
-from mmf_cmsbert.config import overrides
+from mmf_cmsbert.config import overrides, words
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments import space
 from mmf_cmsbert.experiments.space import Dimension
@@ -52,7 +52,7 @@ def test_what_cannot_be_drawn_from_is_refused_with_its_key(tmp_path, text, messa
 @pytest.mark.parametrize("value", [1e-05, 3, "mean", True, None, [], [["text", "visual"]]])
 def test_a_value_reaches_mmf_run_as_it_was(value):
     option = overrides.parse([space.word("key", value)])["key"]
-    assert overrides.value_of(option) == value
+    assert words.value_of(option) == value
 
 
 def test_the_shipped_spaces_can_be_read():
