@@ -46,7 +46,7 @@ def test_bad_lines_are_named_and_the_others_are_predicted_in_order(cmsbert, mode
     assert done.exit_code == 2
     expected = [f"s{i}" for i in range(300) if i % 10]
     assert [name for name, _ in predictions("scores.csv")] == expected
-    assert "line 1 is no JSON" in done.stderr and "30 segments could not be used" in done.stderr
+    assert "line 1 is not JSON" in done.stderr and "30 segments could not be used" in done.stderr
     errors = Path("scores.csv.errors.txt").read_text().splitlines()
     assert len(errors) == 30 and all("segments.jsonl: line" in each for each in errors)
 

@@ -12,8 +12,9 @@ _RUN = re.compile(r"^    (mmf_run (?:.*\\\n)*.*)$", re.MULTILINE)
 
 
 def sections() -> dict[str, dict[str, str]]:
-    """Heading -> name of a file -> its content."""
-    return {heading: dict(_FILE.findall(text)) for heading, text in _texts().items()}
+    """Heading -> name of a file -> its content, of the sections that have files."""
+    found = {heading: dict(_FILE.findall(text)) for heading, text in _texts().items()}
+    return {heading: files for heading, files in found.items() if files}
 
 
 def runs(heading: str) -> list[list[str]]:
