@@ -41,7 +41,7 @@ _MMF = (
     "mmf.main.log_files",
     "mmf.both.defaults",
     "mmf.both.names",
-    "mmf.both.processes",
+    "mmf.both.process_start",
     "mmf.both.safe_loading",
     "models.layers",
     "models.berts",
@@ -77,7 +77,7 @@ def prepare(loading: str | None = None) -> None:
     for name in _LIBRARIES:
         _apply(f"libraries.{name}")
     if imports.activate(loading):  # from here on `import mmf` works
-        _apply("libraries.processes")  # and in spawned processes
+        _apply("libraries.spawned_processes")  # and in spawned processes
 
 
 def activate() -> None:
