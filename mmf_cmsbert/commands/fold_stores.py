@@ -91,10 +91,14 @@ def _recipe(folder: Path, corpus: str, base: Path) -> Path:
         folder.with_suffix(".yaml"),
         f"{base.name} with the videos of {folder.name} to train, validate and test on.",
         base,
-        # The folds replace whichever of the two keys the base uses.
+        # The folds replace whichever of these keys the base uses.
         {
             "dataset_config": {
-                corpus: {"source": None, "annotations": {s: [str(folder)] for s in SPLITS}}
+                corpus: {
+                    "source": None,
+                    "synthetic": None,
+                    "annotations": {s: [str(folder)] for s in SPLITS},
+                }
             }
         },
     )

@@ -14,14 +14,13 @@ from omegaconf.errors import OmegaConfBaseException
 _REFERENCE = re.compile(r"(?<!\\)\$\{\s*(?:oc\.)?env\s*:\s*['\"]?(?!MMF_)")
 
 
-def without_values(config: Any) -> dict[str, Any]:
+def without_values(config: Any) -> Any:
     """A configuration in plain containers, resolved except for environment variables.
 
     A value that refers to a variable, directly or through another key, keeps the reference. Read
     as a configuration again, it gives the same run where the variable is set.
     """
-    content: Any = OmegaConf.to_container(literal(config), resolve=True)
-    return dict(content)
+    return OmegaConf.to_container(literal(config), resolve=True)
 
 
 def literal(config: Any) -> DictConfig:

@@ -15,13 +15,12 @@ BELOW = {
     "readers": {"segment", "stores"},
     "conversion.py": {
         "normalise",
+        "preparation",
         "readers",
         "segment",
-        "single_frames",
         "stores",
         "synthetic",
         "validation",
-        "windows",
     },
 }
 

@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_corpus_with_text_if_asked_for(tmp_path):
 def test_what_it_types_after_mmf_run_is_a_valid_command(tmp_path):
     options = {"file": "/corpus.pkl", "stores": str(tmp_path), "save_dir": str(tmp_path / "save")}
     typed = steps.command(options | {"backbone": "projects/cmsbert/demo"})
-    completed = complete(parse(typed))
+    completed = complete(parse(typed)).options
     assert completed["dataset"] == "mosei"
     assert "/corpus.pkl" in completed["dataset_config.mosei.annotations.test"]
 
