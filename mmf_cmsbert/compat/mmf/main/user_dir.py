@@ -1,6 +1,7 @@
 """Plugins that `env.user_dir` names."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from mmf.common.registry import registry
 from mmf.utils import env
@@ -26,6 +27,8 @@ def _each(original: Callable[[str], None]) -> Callable[[str], None]:
     imported = set()
 
     def import_user_module(user_dir: str) -> None:
+        if (folder := Path(user_dir).expanduser()).is_dir():
+            user_dir = str(folder.absolute())  # MMF looks for relative ones in its own folder
         if user_dir not in imported:
             registry.unregister(_MARK)
         original(user_dir)
