@@ -82,8 +82,8 @@ def find(name: str | Path, revision: str | None = None, **download: Any) -> Path
     """The folder of a model.
 
     Args:
-        name: a folder; a run's folder, which has the model in ``model``; or a model on the Hugging
-            Face hub, ``OWNER/NAME``.
+        name: a folder; a run's folder that has a model in ``model``; or a model on the Hugging Face
+            hub, ``OWNER/NAME``.
         revision: branch, tag or commit on the hub.
         **download: further arguments of ``huggingface_hub.snapshot_download``.
 
@@ -184,12 +184,11 @@ def as_checkpoint(folder: Path) -> dict[str, Any]:
         state["ema.n_averaged"] = torch.tensor(1)
     temperature = config.temperature or config.model.contrastive.temperature
     state["temperature.log"] = torch.tensor(math.log(temperature))
-    return {"model": state, "config": run_configuration(folder), "resume": None}
+    return {"model": state, "config": run_configuration(config), "resume": None}
 
 
-def run_configuration(folder: Path) -> dict[str, Any]:
+def run_configuration(config: ModelConfig) -> dict[str, Any]:
     """What the configuration of a run with this model says of the model and its data."""
-    config = read_config(folder)
     words = {"tokenizer": config.tokenizer, "max_seq_length": config.max_seq_length}
     return {
         "model": "cmsbert",

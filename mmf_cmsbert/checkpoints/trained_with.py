@@ -17,7 +17,7 @@ def configuration(file: str | Path) -> dict[str, Any] | None:
     None where the file holds none, or cannot be read; loading it then says why.
     """
     if model_folder.is_model(folder := Path(file)):
-        return model_folder.run_configuration(folder)
+        return model_folder.run_configuration(model_folder.read_config(folder))
     try:
         with open_regular(file) as opened:
             return configuration_of(outline(opened))

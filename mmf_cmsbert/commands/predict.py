@@ -80,7 +80,7 @@ def predict(
         show(predictor(text, explain=True), predictor)
         return
     assert input is not None and output is not None
-    if _predict_file(predictor, model, input, output, split, batch_size):
+    if _predict_file(predictor, input, output, split, batch_size):
         raise typer.Exit(2)
 
 
@@ -99,7 +99,6 @@ def _device(name: str | None) -> Any:
 
 def _predict_file(
     predictor: "SentimentPredictor",
-    model: str,
     given: Path,
     output: Path,
     split: str | None,

@@ -12,11 +12,9 @@ _WIDTH = 31  # of the scale from -3 to 3, in characters
 _SHADES = ((0.05, "default"), (0.2, "yellow"), (0.5, "dark_orange"), (1e9, "bold red"))
 
 
-def show(
-    prediction: "Prediction", predictor: "SentimentPredictor", console: Console | None = None
-) -> None:
+def show(prediction: "Prediction", predictor: "SentimentPredictor") -> None:
     """Print the sentiment on its scale, and the words coloured by how far they were shifted."""
-    console = console or Console(highlight=False)
+    console = Console(highlight=False)
     at = round((prediction.sentiment + 3) / 6 * (_WIDTH - 1))
     scale = Text("-3 " + "·" * at + "█" + "·" * (_WIDTH - 1 - at) + " +3")
     colour = "red" if prediction.score < 0 else "green"

@@ -171,7 +171,7 @@ def _belonging_to_its_weights(
     if (load := weights.to_load(found, save_dir)) is None:
         return {}
     file, take = load
-    if not file.is_file():
+    if not file.exists():
         return {}  # MMF's zoo may know it
     kept = trained_with.configuration(file)
     more = weights.widths_of_other_datasets(kept, found) if kept else {}

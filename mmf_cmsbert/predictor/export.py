@@ -25,7 +25,8 @@ from mmf_cmsbert.utils.environment import with_values
 
 MODEL = "cmsbert"
 _LARGEST_RECORD = 1 << 26
-_OF_THE_RECORD = ("command", "seed", "commit", "code_sha256", "data", "best", "validation", "test")
+_OF_THE_RUN = ("command", "seed", "commit", "code_sha256", "data")
+_OF_ITS_BEST = ("best", "validation", "test")
 _AVERAGED, _LATEST = "ema.module.", "network."
 
 
@@ -40,7 +41,8 @@ def load_run(folder: str | Path, checkpoint: str | Path | None = None) -> Sentim
         UserError: the folder holds no run of model cmsbert, or a file of it is damaged.
     """
     folder = Path(folder).expanduser()
-    file = Path(checkpoint).expanduser() if checkpoint else folder / "best.ckpt"
+    best = folder / "best.ckpt"
+    file = Path(checkpoint).expanduser() if checkpoint else best
     if not file.is_file():
         raise ConfigError(
             f"{file}: there is no such checkpoint; expected the env.save_dir of a run that was "
@@ -54,7 +56,11 @@ def load_run(folder: str | Path, checkpoint: str | Path | None = None) -> Sentim
     if config["model"] != MODEL:
         raise ConfigError(f"{file} is of model {config['model']}; only {MODEL} can be exported")
     state = contents.weights(loaded)
-    exported = _exported(config, _record(folder), float(state["temperature.log"].exp()))
+    # The recorded scores are those of the best checkpoint.
+    keys = (*_OF_THE_RUN, *_OF_ITS_BEST) if file.resolve() == best.resolve() else _OF_THE_RUN
+    record = _record(folder)
+    training = {key: record[key] for key in keys if record.get(key) is not None}
+    exported = _exported(config, training, float(state["temperature.log"].exp()))
     network = build_network(exported)
     network.load_state_dict(_weights(state))
     key = f"dataset_config.{next(iter(exported.datasets))}.processors.word_processor.params"
@@ -63,7 +69,7 @@ def load_run(folder: str | Path, checkpoint: str | Path | None = None) -> Sentim
 
 
 def _exported(
-    config: Mapping[str, Any], record: Mapping[str, Any], temperature: float
+    config: Mapping[str, Any], training: Mapping[str, Any], temperature: float
 ) -> ModelConfig:
     names = config["datasets"]
     names = names.split(",") if isinstance(names, str) else list(names)
@@ -72,7 +78,6 @@ def _exported(
     given["features"] = given.get("features") or {n: s["features"] for n, s in sections.items()}
     model = read(CMSBERTConfig, given, f"model_config.{MODEL}")
     params = next(iter(sections.values()))["processors"]["word_processor"]["params"]
-    training = {key: record[key] for key in _OF_THE_RECORD if record.get(key) is not None}
     return ModelConfig.model_validate(
         {
             "library_version": __version__,
@@ -82,7 +87,7 @@ def _exported(
             "tokenizer": params["tokenizer"],
             "max_seq_length": params["max_seq_length"],
             "datasets": {name: _preparation(section) for name, section in sections.items()},
-            "training": training
+            "training": {**training}
             | {"synthetic": [n for n, section in sections.items() if section.get("synthetic")]},
         }
     )

@@ -18,7 +18,7 @@ _FIELDS = ("id", "text", "words", "label", "start", "end", "video", *MODALITIES)
 
 def is_one(inputs: object) -> bool:
     """Whether an input is one segment, and not several."""
-    return isinstance(inputs, (str, Segment, Mapping)) and not _is_columns(inputs)
+    return isinstance(inputs, (str, Segment, Mapping))
 
 
 def segments(inputs: Iterable[Any]) -> Iterator[Segment | SegmentError]:
@@ -113,8 +113,3 @@ def _number(value: Any, where: str) -> float | None:
 
 def _same(one: Any, other: Any) -> bool:
     return bool(np.array_equal(one, other))
-
-
-def _is_columns(inputs: object) -> bool:
-    """Whether a mapping is a table by columns, as a data frame is."""
-    return hasattr(inputs, "iloc") or hasattr(inputs, "column_names")

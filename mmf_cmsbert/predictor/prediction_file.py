@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -64,15 +64,25 @@ class Journal:
 
     def extend(self, results: Iterable[Prediction | SegmentError]) -> Iterator[Any]:
         """Write each result; yield it afterwards."""
-        try:
+        with self._writing():
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            with open(self.file, "a", encoding="utf-8", buffering=1 << 16) as lines:
-                if lines.tell() == 0:
-                    lines.write(self._header + "\n")
-                for each in results:
-                    line = {"error": str(each)} if isinstance(each, SegmentError) else each.as_row()
+            lines = open(self.file, "a", encoding="utf-8", buffering=1 << 16)  # noqa: SIM115
+        try:
+            if lines.tell() == 0:
+                lines.write(self._header + "\n")
+            for each in results:  # an error of reading the input is not one of writing
+                line = {"error": str(each)} if isinstance(each, SegmentError) else each.as_row()
+                with self._writing():
                     lines.write(json.dumps(line, ensure_ascii=False) + "\n")
-                    yield each
+                yield each
+        finally:
+            with self._writing():
+                lines.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise write_error(error, self.file) or WriteError(self.file, error) from error
 

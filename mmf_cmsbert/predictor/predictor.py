@@ -37,16 +37,11 @@ _WINDOW = 16
 class SentimentPredictor:
     """A trained model: words, face and voice in, sentiment out.
 
-    >>> predictor = SentimentPredictor("save/cmsbert_mosi/model")  # doctest: +SKIP
-    >>> predictor("I loved it").sentiment  # doctest: +SKIP
-    2.1
-    >>> segment = {"text": "it was fine", "acoustic": frames}  # doctest: +SKIP
-    >>> predictor([segment], explain=True)[0].explanation.words[0].shift  # doctest: +SKIP
-    0.4
+    ``SentimentPredictor("my_model")("I loved it").sentiment``; docs/prediction.md shows more.
 
     Args:
-        model: a folder that ``cmsbert export`` or a run wrote, a run's folder, or ``OWNER/NAME`` on
-            the Hugging Face hub.
+        model: a folder that ``cmsbert export`` wrote, a run's folder that has one in ``model``, or
+            ``OWNER/NAME`` on the Hugging Face hub.
         device: where to compute. By default a GPU if there is one.
         dataset: whose widths and preparation apply, for a model that was trained on several
             datasets.
@@ -155,14 +150,14 @@ class SentimentPredictor:
                 :func:`~mmf_cmsbert.predictor.inputs.as_segment` for the fields. Every modality but
                 the text can be missing.
             batch_size: segments that are computed together.
-            explain: whether to look inside, see :class:`.prediction.Explanation`. It takes about
-                twice the time.
+            explain: whether to look inside, see :class:`.prediction.Explanation`. The backbone runs
+                a second time.
 
         Returns:
             A prediction for one segment, else a list in the order of the input.
 
         Raises:
-            SegmentError: an input cannot be used; the message names it. :meth:`stream` goes on.
+            SegmentError: an input cannot be used; the message names it. :meth:`stream` continues.
         """
         if inputs.is_one(given):
             return self([given], batch_size=batch_size, explain=explain)[0]

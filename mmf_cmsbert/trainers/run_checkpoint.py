@@ -106,7 +106,7 @@ class RunCheckpoint(_Checkpoint):
                 fit.check_optimizer(self.trainer.optimizer, file)
 
     def _torch_load(self, file: Any) -> Any:
-        exported = Path(file).is_dir() and model_folder.is_model(Path(file))
+        exported = model_folder.is_model(Path(file))
         loaded = model_folder.as_checkpoint(Path(file)) if exported else super()._torch_load(file)
         if self.beginning:
             loaded_weights.check_configuration(self.config, loaded, str(file))

@@ -23,7 +23,7 @@ from mmf_cmsbert.files import check_regular
 def pretrained_models() -> None:
     def explaining(original):
         def load_pretrained_model(name, *args, **kwargs):
-            if (folder := Path(name)).is_dir() and model_folder.is_model(folder):
+            if model_folder.is_model(folder := Path(name)):
                 return _exported(folder)
             try:
                 found = original(name, *args, **kwargs)
