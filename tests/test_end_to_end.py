@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from typed_commands import TypedCommands
 
+from mmf_cmsbert.compat.mmf import line
 from mmf_cmsbert.paths import PACKAGE
 
 METRICS = (
@@ -140,6 +141,8 @@ def test_mmfs_own_command_finds_the_plugin_through_the_files_user_dir(trained):
     # name, and MMF's own command is started.
     folder = trained[0].parent / "stock"
     folder.mkdir()
+    modules = {"rc10": "base_trainer.BaseTrainer", "main": "mmf_trainer.MMFTrainer"}
+    trainer = f"mmf.trainers.{modules[line.installed()]}"
     program = (
         "import sys, importlib.util, pathlib\n"
         "origin = pathlib.Path(importlib.util.find_spec('mmf_cmsbert').origin).parent\n"
@@ -150,6 +153,12 @@ def test_mmfs_own_command_finds_the_plugin_through_the_files_user_dir(trained):
         "from mmf.common.registry import registry\n"
         "registry.mapping['model_name_mapping'].pop('cmsbert')\n"
         "registry.mapping['builder_name_mapping'].pop('mosi')\n"
+        # MMF's trainer, for which the plugin's stands, too.
+        "import importlib\n"
+        f"module = importlib.import_module({trainer.rpartition('.')[0]!r})\n"
+        f"ours = module.{trainer.rpartition('.')[2]}\n"
+        f"module.{trainer.rpartition('.')[2]} = next(\n"
+        "    c for c in ours.__mro__ if c.__module__ == module.__name__)\n"
         "stock.run()\n"
     )
     config = SMALL[0].replace("projects", str(PACKAGE / "projects"))

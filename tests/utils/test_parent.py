@@ -20,8 +20,9 @@ def start(rest, patience=0.3):
     program = (
         f"{SOURCE}\nend_with_parent({patience})\nimport signal, subprocess, sys, time\n{rest}\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "print(child.pid, flush=True)\n"
-        "try:\n    time.sleep(60)\nfinally:\n    print('saved', flush=True)\n"
+        # SIGTERM may come as soon as the number is out, so it is printed inside.
+        "try:\n    print(child.pid, flush=True)\n    time.sleep(60)\n"
+        "finally:\n    print('saved', flush=True)\n"
     )
     return subprocess.Popen(
         [sys.executable, "-c", program],
