@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from typed_commands import TypedCommands
 
-from mmf_cmsbert.compat.mmf import line
+from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.paths import PACKAGE
 
 METRICS = (
@@ -142,7 +142,7 @@ def test_mmfs_own_command_finds_the_plugin_through_the_files_user_dir(trained):
     folder = trained[0].parent / "stock"
     folder.mkdir()
     modules = {"rc10": "base_trainer.BaseTrainer", "main": "mmf_trainer.MMFTrainer"}
-    trainer = f"mmf.trainers.{modules[line.installed()]}"
+    trainer = f"mmf.trainers.{modules[mmf_line.installed()]}"
     program = (
         "import sys, importlib.util, pathlib\n"
         "origin = pathlib.Path(importlib.util.find_spec('mmf_cmsbert').origin).parent\n"
