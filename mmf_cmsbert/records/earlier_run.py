@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.records import record
+from mmf_cmsbert.records import history, record
 from mmf_cmsbert.utils.folder_lock import locked
 from mmf_cmsbert.utils.unfinished import clear_locked
 
@@ -21,6 +21,7 @@ _WRITTEN = (
     "models/model_*.ckpt",
     "*_final.pth",
     record.NAME,
+    history.NAME,
     "config.yaml",
     "train.log",
     "logs/*",
