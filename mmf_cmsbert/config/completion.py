@@ -50,7 +50,10 @@ class Completion:
 
 
 def complete(
-    options: Mapping[str, str], predict: bool = False, override: Mapping[str, Any] | None = None
+    options: Mapping[str, str],
+    predict: bool = False,
+    override: Mapping[str, Any] | None = None,
+    only_look: bool = False,
 ) -> Completion:
     """Fill in what MMF wants on the command line and the file says: model, dataset, full path.
 
@@ -58,6 +61,7 @@ def complete(
         options: key -> value as typed.
         predict: whether predictions are wanted, which need a trained model.
         override: the content of MMF's option --config_override.
+        only_look: the configuration is not to be run: its folder is neither made nor checked.
 
     Raises:
         ConfigError: no such file, model, dataset or key; a value that its key does not take;
@@ -69,14 +73,18 @@ def complete(
             "mmf_run --help"
         )
     try:
-        return _complete(Layers(), dict(options), predict, override or {})
+        return _complete(Layers(), dict(options), predict, override or {}, only_look)
     except (OmegaConfBaseException, RecursionError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ConfigError(f"the configuration cannot be used: {reason[:300]}") from error
 
 
 def _complete(
-    layers: Layers, options: dict[str, str], predict: bool, override: Mapping[str, Any]
+    layers: Layers,
+    options: dict[str, str],
+    predict: bool,
+    override: Mapping[str, Any],
+    only_look: bool,
 ) -> Completion:
     from mmf.utils.configuration import load_yaml
 
@@ -125,7 +133,8 @@ def _complete(
         whole=ours,
     )
     folder = Path(config.env.save_dir)
-    preflight.check_save_dir(folder)
+    if not only_look:
+        preflight.check_save_dir(folder)
     more: dict[str, str] = {}
     if predict:
         more = {"evaluation.predict": "True", "run_type": _predicted(options)}

@@ -40,6 +40,7 @@ class TypedCommands:
 
 def _serve() -> None:
     from mmf_cmsbert import cli
+    from mmf_cmsbert.cli import start  # noqa: F401  what a new process imports first
 
     for line in sys.stdin:
         typed, folder, files = json.loads(line)

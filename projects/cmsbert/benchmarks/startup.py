@@ -80,7 +80,7 @@ def _phases(words: Sequence[str], folder: Path) -> dict[str, dict[str, float]]:
 
 
 def _imported() -> str:
-    call = [sys.executable, "-X", "importtime", "-c", "import mmf_cmsbert.cli"]
+    call = [sys.executable, "-X", "importtime", "-c", "import mmf_cmsbert.cli.start"]
     return subprocess.run(call, check=True, stderr=subprocess.PIPE, text=True).stderr
 
 

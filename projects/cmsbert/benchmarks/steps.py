@@ -67,7 +67,8 @@ def _watched_run(options: dict[str, Any], epoch: bool) -> Found:
     ``seconds`` is dataset time: loading the three splits, plus the start of the first epoch to the
     first batch. Building the model, which happens in between, is left out.
     """
-    from mmf_cmsbert import cli  # makes MMF importable
+    from mmf_cmsbert import cli
+    from mmf_cmsbert.cli import start  # noqa: F401  makes MMF importable
     from mmf.common.dataset_loader import DatasetLoader  # isort: skip
     from mmf.datasets.multi_dataset_loader import MultiDatasetLoader  # isort: skip
 
