@@ -1,7 +1,7 @@
 """The datasets ``mosi`` and ``mosei``, registered with MMF."""
 
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,11 @@ from mmf_cmsbert.config import shipped
 from mmf_cmsbert.config.schemas.datasets import DATASETS, SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.config.splits import needed_splits
-from mmf_cmsbert.datasets.conversion import (
-    ConversionSettings,
-    convert,
-    fitting_store,
-    store_name,
-)
 from mmf_cmsbert.datasets.dataset import SentimentDataset
 from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
 from mmf_cmsbert.datasets.readers.registry import check_layout
-from mmf_cmsbert.datasets.split_files import read_split_files
+from mmf_cmsbert.datasets.stored_split import stored_split
 from mmf_cmsbert.datasets.stores.store import StoredSegments
-from mmf_cmsbert.datasets.synthetic import write_split
 
 
 class SentimentBuilder(BaseDatasetBuilder):
@@ -89,30 +82,7 @@ class SentimentBuilder(BaseDatasetBuilder):
         return settings
 
     def _segments(self, settings: SentimentDatasetConfig, split: str) -> StoredSegments:
-        split_files = read_split_files(self.config_schema, self.dataset_name, settings.plain())
-        if settings.synthetic:  # main loads splits that it has not built
-            file = split_files.annotations[split][0]
-            write_split(file, split, dict(settings.synthetic), settings.widths)
-        files = split_files.of(split)
-        conversion = ConversionSettings(
-            corpus=self.corpus,
-            layout=settings.layout,
-            alignment=settings.alignment,
-            widths=settings.widths,
-            labelled=split != "test",
-            max_frames=settings.max_frames,
-            by_segment=settings.normalise == "segment",
-            on_invalid=settings.on_invalid,
-            non_finite=settings.non_finite,
-            vocabulary=Path(settings.vocabulary) if settings.vocabulary else None,
-            single_frame=settings.single_frame,
-        )
-        if store := fitting_store(files, split, conversion):
-            return store
-        elsewhere = split_files.shared(split)
-        name = store_name(files, split, conversion, elsewhere)
-        folder = settings.store_folder / name
-        return convert(files, split, conversion, folder, elsewhere, partial(_log_media, files))
+        return stored_split(self.corpus, self.dataset_name, settings, split, _log_media)
 
     def update_registry_for_model(self, config: Any) -> None:
         """Register properties of the data for models (widths are in the configuration).

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmf_cmsbert.experiments.job import Job
-from mmf_cmsbert.experiments.statistics import Comparison, ScoreSummary, compare, summarise
 from mmf_cmsbert.records import record
+from mmf_cmsbert.utils.statistics import Comparison, ScoreSummary, compare, summarise
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.results import Results, short_name, what_changes
-from mmf_cmsbert.experiments.statistics import Comparison, ScoreSummary
 from mmf_cmsbert.files import replace_text, replaced_file
+from mmf_cmsbert.utils.statistics import Comparison, ScoreSummary
 
 NOTE = (
     "{scored}, mean ± sample standard deviation over the runs. Comparisons: "

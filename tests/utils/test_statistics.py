@@ -1,9 +1,11 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
+from scipy import stats
 
-from mmf_cmsbert.experiments.statistics import compare, summarise
+from mmf_cmsbert.utils.statistics import compare, interval, summarise
 
 
 def test_mean_and_sample_deviation_by_hand():
@@ -42,3 +44,9 @@ def test_five_pairs_that_all_agree_give_the_least_p_there_is():
 def test_equal_runs_do_not_differ():
     found = compare([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
     assert (found.mean, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
+
+
+def test_an_interval_is_that_of_scipy():
+    values = [0.1, 0.4, 0.2, 0.7]
+    low, high = stats.t.interval(0.95, 3, loc=np.mean(values), scale=stats.sem(values))
+    assert interval(values) == pytest.approx((low, high))

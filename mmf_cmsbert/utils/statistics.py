@@ -1,4 +1,4 @@
-"""Means over seeds, and the paired comparison of two recipes over the same seeds."""
+"""Means and intervals, and the comparison of paired values, as of two recipes over seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class ScoreSummary:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Differences of a recipe from the reference, over ``count`` pairs with the same seed.
+    """Differences from a reference, over ``count`` pairs (of the same seed, or the same segment).
 
     Attributes:
         mean: mean of the differences.
@@ -39,20 +39,26 @@ class Comparison:
 
 
 def summarise(values: Sequence[float]) -> ScoreSummary:
-    """Return mean and spread of one recipe's values, at least one."""
+    """Return mean and spread of values, at least one."""
     deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return ScoreSummary(float(np.mean(values)), deviation, len(values))
 
 
+def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
+    """Return Student's t interval at 95% of the mean of values, at least two."""
+    mean = float(np.mean(values))
+    margin = float(stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
+    return mean - margin, mean + margin
+
+
 def compare(values: Sequence[float], reference: Sequence[float]) -> Comparison:
-    """Compare values with the reference's values for the same seeds, at least one."""
+    """Compare values with the reference's values, paired by position, at least one."""
     differences = np.subtract(values, reference, dtype=np.float64)
     mean, count = float(differences.mean()), len(differences)
     if count < 2:
         return Comparison(mean, None, None, None, count)
-    margin = stats.sem(differences) * stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)
+    low, high = interval(differences)
     test = stats.permutation_test(
         (differences,), np.mean, permutation_type="samples", n_resamples=9999, rng=0
     )
-    low, high = float(mean - margin), float(mean + margin)
     return Comparison(mean, low, high, min(1.0, float(test.pvalue)), count)
