@@ -31,7 +31,7 @@ def capture(trainer: Any) -> dict[str, Any] | None:
             and ``meter``, as the trainers of this package.
     """
     loader: Any = getattr(trainer, "train_loader", None)
-    if not hasattr(loader, "take_up"):
+    if not hasattr(loader, "resume_epoch"):
         return None
     scheduler = trainer.lr_scheduler
     return {

@@ -44,7 +44,7 @@ def start(typed: Arguments, predict: bool) -> None:
             recorded = run_config.without_temporary(without_values(completed.config))
             stack.enter_context(run_record.recorded(command, recorded, earlier))
         stack.enter_context(console.signals.raised())
-        stack.enter_context(lost_processes.named())
+        stack.enter_context(lost_processes.reported())
         run(predict=predict)
 
 

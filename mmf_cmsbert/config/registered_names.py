@@ -1,4 +1,4 @@
-"""Names in a configuration that nothing is registered under, with MMF or with torch."""
+"""Check that names in a configuration are registered with MMF, or defined by torch."""
 
 import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,7 +15,9 @@ def check_run(config: Any, *args: Any, **kwargs: Any) -> None:
     """Check the names of trainer, model, losses, metrics and datasets.
 
     Args:
-        config: of a run.
+        config: the configuration of a run.
+        *args: ignored, see :func:`check_model`.
+        **kwargs: ignored.
 
     Raises:
         ConfigError: one of them is unknown.
@@ -36,7 +38,7 @@ def check_model(config: Any, *args: Any, **kwargs: Any) -> None:
     Raises:
         ConfigError: one of them is unknown.
     """
-    # main also builds from other things than configurations
+    # main also builds models from other objects than configurations
     if isinstance(getattr(config, "model", None), str):
         _require("model", config.model, registry.mapping["model_name_mapping"])
         _require_types("loss", getattr(config, "losses", None))

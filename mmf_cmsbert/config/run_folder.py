@@ -59,8 +59,8 @@ class Snapshot:
         The environment's ``MMF_SAVE_DIR`` is for new runs.
         """
         resume = options.get("checkpoint.resume") == "True"
-        goes_on = predict or resume or not trains(options.get("run_type", "train"))
-        if "env.save_dir" in options or not goes_on or not self.is_run():
+        continues_run = predict or resume or not trains(options.get("run_type", "train"))
+        if "env.save_dir" in options or not continues_run or not self.is_run():
             return {}
         return {"env.save_dir": str(self.folder)}
 

@@ -57,21 +57,21 @@ def run_missing(
     Raises:
         KeyboardInterrupt: after the running jobs have been stopped and a message printed.
     """
-    reasons = {job: job.why_again() for job in jobs}
+    reasons = {job: job.reasons_to_repeat() for job in jobs}
     missing = [job for job in jobs if reasons[job]]
     done = len(jobs) - len(missing)
     if done:
         _say(console, f"{done} of {len(jobs)} runs are already done.")
     for job in missing:
         if (job.folder / "run.json").is_file():
-            verb = "resumes" if job.goes_on() else "starts again"
+            verb = "resumes" if job.can_resume() else "starts again"
             _say(console, f"{job.label} {verb}: {'; '.join(reasons[job])}")
     with Display(console, done, len(jobs)) as display:
         watcher = _Tidy(display, keep_weights)
         try:
             return run_all(missing, slots, start, watcher)
         except KeyboardInterrupt:
-            count = sum(not job.why_again() for job in jobs)
+            count = sum(not job.reasons_to_repeat() for job in jobs)
             _say(
                 console, f"Stopped; {count} of {len(jobs)} runs are done. The same command resumes."
             )

@@ -62,7 +62,7 @@ class Job:
         """The file with the run's output."""
         return self.folder / "output.log"
 
-    def why_again(self) -> list[str]:
+    def reasons_to_repeat(self) -> list[str]:
         """List the reasons to repeat an earlier run in this folder; empty if it can be used."""
         found = record.find(self.folder)
         if found is None or found["status"] != "finished":
@@ -71,7 +71,7 @@ class Job:
             return ["it was not scored on test"]
         return record.differences(found, self.config)
 
-    def goes_on(self) -> bool:
+    def can_resume(self) -> bool:
         """Return whether the folder holds an interrupted run of this job that can be resumed."""
         found = record.find(self.folder)
         saved = (self.folder / "current.ckpt").is_file()

@@ -105,7 +105,7 @@ def starter(slots: int) -> Start:
     gpus = _gpus()
 
     def start(job: Job, slot: int) -> Process:
-        resumes = job.goes_on()
+        resumes = job.can_resume()
         words = [
             *job.words,
             f"checkpoint.resume={str(resumes).lower()}",

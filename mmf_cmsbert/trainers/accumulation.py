@@ -1,4 +1,4 @@
-"""Updates of several batches, whose gradients are added up."""
+"""Gradient accumulation: one update from several batches."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -14,15 +14,15 @@ FREQUENCY, LIGHTNING = "training.update_frequency", "training.lightning.accumula
 
 
 def batches_per_update(training: Any, by_lightning: bool) -> int:
-    """Batches whose gradients make one update, from the section ``training``.
+    """Return the number of batches per update, from the section ``training``.
 
     Args:
-        training: ``update_frequency`` holds for every trainer;
-            ``lightning.accumulate_grad_batches`` for ``lightning_cmsbert`` only.
-        by_lightning: whether that is the trainer.
+        training: every trainer reads ``update_frequency``; ``lightning_cmsbert`` also reads
+            ``lightning.accumulate_grad_batches``.
+        by_lightning: whether the trainer is ``lightning_cmsbert``.
 
     Raises:
-        ConfigError: no whole number of at least 1, or the two contradict each other.
+        ConfigError: a value is not an integer >= 1, or the two contradict each other.
     """
     frequency = training.get("update_frequency")
     frequency = 1 if frequency is None else frequency
@@ -46,7 +46,7 @@ def batches_per_update(training: Any, by_lightning: bool) -> int:
 
 
 def groups(batches: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """Lists of ``size`` batches; the last one has those that are left."""
+    """Yield lists of ``size`` batches; the last list may be shorter."""
     group = []
     for batch in batches:
         group.append(batch)
@@ -58,32 +58,32 @@ def groups(batches: Iterable[Any], size: int) -> Iterator[list[Any]]:
 
 
 def shares(group: Sequence[Any], ranks: Ranks) -> list[float]:
-    """The share of each batch in the samples of its group, all processes counted.
+    """Return the fraction of a group's samples that is in each batch, over all processes.
 
-    Multiplied by it, losses that are means over a batch add up to the mean over the group, and
-    their gradients to those of one batch with all samples.
+    If a loss is the mean over its batch, the losses weighted by these fractions sum to the mean
+    over the group. Their gradients sum to those of one batch with all samples.
     """
     if len(group) == 1:
         return [1.0]
-    mine = [0 if STAND_IN in batch else batch.get_batch_size() for batch in group]
-    sizes = [sum(each) for each in zip(*ranks.gather(mine), strict=True)]
+    local = [0 if STAND_IN in batch else batch.get_batch_size() for batch in group]
+    sizes = [sum(each) for each in zip(*ranks.gather(local), strict=True)]
     return [size / sum(sizes) for size in sizes]
 
 
-def of_metrics(trainer: Any) -> Sequence[str]:
-    """The fields of a report that metrics of training need."""
+def metric_fields(trainer: Any) -> Sequence[str]:
+    """Return the report fields that the training metrics read."""
     if not trainer.training_config.evaluate_metrics:
         return ()
     return trainer.metrics.required_params
 
 
-def joined(reports: Sequence[Any], shares: Sequence[float], fields: Sequence[str]) -> Any:
-    """The report of an update: that of one batch with all samples.
+def merge_reports(reports: Sequence[Any], shares: Sequence[float], fields: Sequence[str]) -> Any:
+    """Merge the reports of an update's batches into the report of one batch with all samples.
 
     Args:
-        reports: those of the batches.
-        shares: of each batch in the samples of the update.
-        fields: what to join besides losses.
+        reports: one report per batch.
+        shares: the fraction of the update's samples in each batch.
+        fields: the fields to concatenate; losses are always merged.
     """
     first, *others = reports
     if not others:

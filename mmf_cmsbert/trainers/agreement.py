@@ -1,4 +1,4 @@
-"""What the processes of a run decide together, after the same update."""
+"""Agreement of all processes of a run on a signal, after the same update."""
 
 import torch
 from torch import distributed
@@ -7,13 +7,13 @@ from mmf_cmsbert.trainers.ranks import Ranks
 
 
 class Agreement:
-    """Learns of a signal that any of the processes has received, in all of them at the same time.
+    """Tells all processes, after the same update, that one of them received a signal.
 
-    The answer is that of the call before. So nobody waits for the slowest process, and a GPU is not
-    waited for at all: the numbers are sent between the processors.
+    :meth:`reached` returns the result of the previous call, so no process waits for the slowest
+    one. The numbers are sent between CPUs (gloo), so no process waits for a GPU.
 
     Args:
-        ranks: the processes, each of which has to make one.
+        ranks: the processes; each of them has to create an Agreement.
     """
 
     def __init__(self, ranks: Ranks):
@@ -23,10 +23,13 @@ class Agreement:
         self._sending: distributed.Work | None = None
 
     def reached(self, number: int | None) -> int | None:
-        """A number that some process gave in the last call; with one process, in this one.
+        """Return the largest number that any process passed to the previous call, or None.
+
+        With one process, return ``number``.
 
         Args:
-            number: what this process has to say, which it repeats from now on.
+            number: the signal that this process received; None for none. A process that passed a
+                number passes it in all later calls.
         """
         if self._alone:
             return number

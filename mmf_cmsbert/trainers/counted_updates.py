@@ -1,4 +1,4 @@
-"""The length of a run in updates, and the batches of each, whichever keys give them."""
+"""The length of a run in updates, and the number of batches per update."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,12 +12,12 @@ from mmf_cmsbert.trainers.ranks import Ranks
 
 
 class CountedUpdates(TrainerSteps):
-    """Makes each update from ``training.update_frequency`` batches, and counts updates alone.
+    """Makes each update from ``training.update_frequency`` batches; converts epochs to updates.
 
-    rc10 makes each update from one batch. Here epochs become updates as soon as the training data
-    is there. So ``training.max_updates``, and every key that refers to it, such as the length of
-    the learning rate schedule, is the number of updates that the run makes. In the configuration
-    that is saved with the run ``max_epochs`` is null. Requires ``ranks``.
+    rc10 makes each update from one batch. ``training.max_epochs`` is converted to
+    ``training.max_updates`` as soon as the training data is loaded. Keys that refer to
+    ``max_updates``, such as the length of the learning rate schedule, then have the true value. In
+    the configuration saved with the run ``max_epochs`` is null. Requires ``ranks``.
     """
 
     by_lightning = False
@@ -30,7 +30,7 @@ class CountedUpdates(TrainerSteps):
         if training.max_epochs is None:
             return
         if "train" not in self.run_type:
-            # A schedule is built all the same, and not used.
+            # MMF builds a schedule in any case; it is not used.
             training.max_updates, training.max_epochs = training.max_updates or 1, None
             return
         epochs, batches = training.max_epochs, _length(self.train_loader)
@@ -45,11 +45,11 @@ class CountedUpdates(TrainerSteps):
         return accumulation.groups(self.train_loader, self.accumulated)
 
     def shares(self, group: Sequence[Any]) -> list[float]:
-        """The share of each batch of an update in its samples, all processes counted."""
+        """Return the fraction of the update's samples in each batch, over all processes."""
         return accumulation.shares(group, self.ranks)
 
-    def joined(self, reports: Sequence[Any], shares: Sequence[float]) -> Any:
-        return accumulation.joined(reports, shares, accumulation.of_metrics(self))
+    def merge_reports(self, reports: Sequence[Any], shares: Sequence[float]) -> Any:
+        return accumulation.merge_reports(reports, shares, accumulation.metric_fields(self))
 
 
 def _length(loader: Any) -> int:
@@ -57,6 +57,6 @@ def _length(loader: Any) -> int:
         return len(loader)
     except TypeError as error:
         raise ConfigError(
-            "training.max_epochs is set, but a dataset in use is a stream, whose length is not "
-            "known; type training.max_updates=NUMBER"
+            "training.max_epochs is set, but a dataset in use is a stream of unknown length; type "
+            "training.max_updates=NUMBER"
         ) from error

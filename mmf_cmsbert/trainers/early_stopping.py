@@ -1,4 +1,4 @@
-"""Early stopping that can be resumed and that lists the criteria there are."""
+"""Early stopping that resumes from a checkpoint and lists the valid criteria."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +10,16 @@ from mmf_cmsbert.errors import ConfigError
 
 
 class ResumableEarlyStopping(EarlyStopping):
-    """MMF's early stopping, whose state a checkpoint restores.
+    """MMF's early stopping with a state that is restored from a checkpoint.
 
-    rc10 does not read back the update of the best value, from which patience counts. It takes over
-    the best value of another run even where counts are reset. It writes nothing when it stops, so
-    that a finished run, resumed, trains its last stretch again. It restores the best weights on the
-    first process only, which then waits for the others at a barrier; the end of the run restores
-    them on all processes anyway.
+    Differences from rc10's:
+
+    - The update of the best value, from which patience counts, is restored.
+    - The best value of another run is ignored where counts are reset.
+    - A checkpoint is also written when training stops. Without it, resuming a finished run would
+      repeat its last updates.
+    - The best weights are not restored here. rc10 restores them on the first process only, which
+      then waits for the others at a barrier. The end of the run restores them on all processes.
     """
 
     last_evaluated_update = 0
@@ -26,7 +29,7 @@ class ResumableEarlyStopping(EarlyStopping):
     activated: bool
 
     def __call__(self, update: int, iteration: int, meter: Any) -> bool:
-        """Save a checkpoint, as the best one if it is; return whether training stops."""
+        """Save a checkpoint, also as the best one if it is; return whether training stops."""
         self.last_evaluated_update = update
         if not is_master():
             return False
@@ -46,11 +49,11 @@ class ResumableEarlyStopping(EarlyStopping):
         return over and self.should_stop is True
 
     def is_over(self) -> bool:
-        """Whether at the last evaluation the best one was further back than patience allows."""
+        """Return whether the best evaluation is more than `patience` updates before the last."""
         return bool(self.best_monitored_update + self.patience < self.last_evaluated_update)
 
     def init_from_checkpoint(self, load: Mapping[str, Any]) -> None:
-        """Take over the best evaluation from a checkpoint, unless counts are reset."""
+        """Restore the best evaluation from a checkpoint, unless counts are reset."""
         reset = self.checkpoint.config.checkpoint.reset
         if reset.all or reset.counts:
             return
@@ -63,8 +66,8 @@ def _monitored(criterion: str, meter: Any) -> float:
     if criterion not in meter.meters:
         known = sorted(name.removeprefix("val/") for name in meter.meters)
         raise ConfigError(
-            f"training.early_stop.criteria={criterion.removeprefix('val/')}: the validation gives "
-            f"no such value. There are: {', '.join(known)}. Metrics are added with "
+            f"training.early_stop.criteria={criterion.removeprefix('val/')}: the validation does "
+            f"not compute this value. It computes: {', '.join(known)}. Add metrics with "
             "evaluation.metrics."
         )
     return float(meter.meters[criterion].global_avg)

@@ -1,4 +1,4 @@
-"""Evaluation over several datasets: metrics of each one over its whole split."""
+"""Evaluation of several datasets: metrics of each one over its whole split."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,11 +12,11 @@ from mmf_cmsbert.errors import ConfigError, DataError
 
 
 class EvaluatesEachDataset(TrainerSteps):
-    """Evaluates each dataset of a split by itself.
+    """Evaluates each dataset of a split separately.
 
-    rc10 joins the reports of all datasets and computes metrics once, under the name of the first;
-    main reports the last dataset only. A split without batches, or a metric whose field is absent,
-    ends in an error of Python's.
+    rc10 merges the reports of all datasets and computes metrics once, under the name of the first;
+    main reports the last dataset only. In both, a split without batches, or a metric whose field is
+    absent, raises an error that does not name the cause.
     """
 
     def evaluate(
@@ -26,22 +26,22 @@ class EvaluatesEachDataset(TrainerSteps):
 
         Args:
             loader: the split.
-            use_tqdm: MMF's; here ``training.progress_bar`` says whether batches are counted.
-            single_batch: whether one batch is enough.
+            use_tqdm: ignored; ``training.progress_bar`` controls the progress bar.
+            single_batch: whether to evaluate one batch only.
 
         Returns:
-            A report and a meter. With several datasets the report is the first one's, under all
-            names and with all metrics.
+            A report and a meter. With several datasets the report is that of the first, with the
+            names and metrics of all.
 
         Raises:
             DataError: the split has no sample.
         """
         meter = Meter()
         reports: dict[str, Any] = {}
-        split = getattr(loader, "dataset_type", "evaluation")  # not of every loader on main
+        split = getattr(loader, "dataset_type", "evaluation")  # some loaders of main lack it
         with self.evaluating():
             self.model.eval()
-            for batch in self.shown(loader, split):
+            for batch in self.with_progress(loader, split):
                 report = self._forward_pass(batch)
                 self._update_meter(report, meter)
                 whole = reports.setdefault(report.dataset_name, report)
@@ -71,7 +71,7 @@ class EvaluatesEachDataset(TrainerSteps):
 
 
 def append(whole: Any, part: Any, fields: Iterable[str]) -> None:
-    """Append to a report the fields of another one that metrics need: tensors or lists."""
+    """Append the given fields of one report (tensors or lists) to those of another."""
     for name in fields:
         if isinstance(whole.get(name), torch.Tensor):
             whole[name] = torch.cat((whole[name], part[name]))
@@ -81,13 +81,14 @@ def append(whole: Any, part: Any, fields: Iterable[str]) -> None:
 
 def _check_fields(metrics: Any, report: Any) -> None:
     for name, metric in metrics.metrics.items():
-        # on main a metric may be meant for some of the datasets
+        # On main a metric can be limited to some of the datasets.
         if not getattr(metric, "is_dataset_applicable", lambda _: True)(report.dataset_name):
             continue
         missing = [field for field in metric.required_params if field not in report]
         if missing:
             raise ConfigError(
-                f"evaluation.metrics: {name} needs {', '.join(missing)}, which neither dataset "
-                f"{report.dataset_name} ({report.dataset_type}) nor the model's output has. There "
-                f"are: {', '.join(report.fields())}. Without targets, predict with mmf_predict."
+                f"evaluation.metrics: {name} needs {', '.join(missing)}, which is neither in "
+                f"dataset {report.dataset_name} ({report.dataset_type}) nor in the model's output. "
+                f"These fields are: {', '.join(report.fields())}. To predict data without targets, "
+                "use mmf_predict."
             )

@@ -1,4 +1,4 @@
-"""Resumed runs end with the numbers of a run without interruption."""
+"""Exact resuming: a resumed run ends with the same numbers as an uninterrupted one."""
 
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from mmf_cmsbert.trainers.run_checkpoint import RunCheckpoint
 class ResumesExactly(TrainerSteps):
     """Restores the position in the data, the generators, the schedule and early stopping.
 
-    MMF resumes at the beginning of an epoch with a new shuffle and new states of the generators,
-    and skips an evaluation that was due when the checkpoint was written. rc10's learning rate
-    schedule begins again.
+    MMF resumes at the beginning of an epoch with a new shuffle and new generator states, and skips
+    an evaluation that was due when the checkpoint was written. rc10 also restarts the learning
+    rate schedule.
     """
 
     checkpoint_type = RunCheckpoint
@@ -27,17 +27,18 @@ class ResumesExactly(TrainerSteps):
     resume_file: Path | None = None
 
     def resume_from(self, kept: dict[str, Any] | None, file: Path) -> None:
-        """Take over the position in a checkpoint whose weights and counts are loaded.
+        """Restore the position from a checkpoint whose weights and counts are loaded.
 
         Args:
-            kept: the position; None where the checkpoint has none.
+            kept: the position; None if the checkpoint has none.
             file: the checkpoint.
         """
         if kept is None:
             mmf_log.write(
-                f"Resuming from {file}, update {self.num_updates}. It does not hold the position "
-                "in the epoch (MMF alone wrote it, or checkpoint.reset drops it): the data is "
-                "shuffled anew, and the results differ from those of a run without interruption.",
+                f"Resuming from {file}, update {self.num_updates}, without the position in the "
+                "epoch (the checkpoint was written by MMF alone, or checkpoint.reset drops it). "
+                "The data is shuffled again, and the results differ from those of an "
+                "uninterrupted run.",
                 "warning",
             )
             return
@@ -53,7 +54,7 @@ class ResumesExactly(TrainerSteps):
 
     def checkpoint_loaded(self) -> None:
         super().checkpoint_loaded()
-        # not before: building the scheduler sets the learning rates of update 0
+        # Not earlier, because building the scheduler sets the learning rates of update 0.
         with fitting(self.resume_file):
             if self.resume_position:
                 position.check(self, self.resume_position)
@@ -71,25 +72,30 @@ class ResumesExactly(TrainerSteps):
         else:
             position.restore_schedule(self, kept)
 
-    def take_up(self) -> tuple[bool, bool]:
-        """Put the generators and the training data where the resumed run had them.
+    def resume_training(self) -> tuple[bool, bool]:
+        """Restore the generators and the position in the training data.
 
-        Evaluates first where that was due when the checkpoint was written.
+        Then run the evaluation that was due when the checkpoint was written, if any.
+
+        Returns:
+            Whether the epoch continues, and whether training stops immediately.
         """
         kept, self.resume_position = self.resume_position, None
         if kept is None:
-            return super().take_up()
+            return super().resume_training()
         with fitting(self.resume_file):
             generators.restore(kept["generators"])
-            goes_on = kept["epoch"] is not None and self.train_loader.take_up(kept["epoch"])
+            continues_epoch = kept["epoch"] is not None and self.train_loader.resume_epoch(
+                kept["epoch"]
+            )
         stopping = self.early_stopping
         due = self.num_updates % self.evaluation_interval == 0
         if due and stopping.last_evaluated_update != self.num_updates:
-            return goes_on, self._try_full_validation()
-        return goes_on, stopping.should_stop is True and stopping.is_over()
+            return continues_epoch, self._try_full_validation()
+        return continues_epoch, stopping.should_stop is True and stopping.is_over()
 
     def _try_full_validation(self, force: bool = False) -> bool:
-        # a resumed run may have been evaluated here before it was interrupted
+        # A resumed run may have been evaluated at this update before it was interrupted.
         if force and self.early_stopping.last_evaluated_update == self.num_updates:
             return False
         return super()._try_full_validation(force)

@@ -1,4 +1,4 @@
-"""The features that every trainer of this package has, in their order."""
+"""The features of every trainer of this package, in method resolution order."""
 
 from mmf_cmsbert.trainers.counted_updates import CountedUpdates
 from mmf_cmsbert.trainers.ending import EndsOnSignals
@@ -14,10 +14,10 @@ from mmf_cmsbert.trainers.several_processes import SeveralProcesses
 
 
 class RunFeatures(
-    KeepsRecord,  # records what all processes found together
-    KeepsHistory,  # in the folder of the record
-    EndsOnSignals,  # one signal to any process is enough
-    CountedUpdates,  # before anything reads training.max_updates
+    KeepsRecord,  # first, so that it records the scores of all processes
+    KeepsHistory,  # writes into the record's folder
+    EndsOnSignals,  # before SeveralProcesses, which gives it the ranks
+    CountedUpdates,  # before the features that read training.max_updates
     SeveralProcesses,
     RefusesBrokenScores,
     EvaluatesEachDataset,
@@ -26,4 +26,4 @@ class RunFeatures(
     ComputesInPrecision,
     ShowsProgress,
 ):
-    """Goes in front of a trainer class; each feature calls those after it, and MMF's last."""
+    """Base class placed before a trainer class; each feature calls the next by ``super()``."""

@@ -11,18 +11,18 @@ from mmf_cmsbert.errors import ScoresNotFiniteError
 class RefusesBrokenScores(TrainerSteps):
     """Ends a run whose model gives scores that are NaN or infinite.
 
-    MMF compares and records metrics of NaN as if they were numbers.
+    MMF compares and records NaN metrics as if they were numbers.
     """
 
     def evaluate(self, loader: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        """As MMF's.
+        """Evaluate a split.
 
         Raises:
             ScoresNotFiniteError: scores are NaN or infinite.
         """
         report, meter = super().evaluate(loader, *args, **kwargs)
         scores = report.get("scores")
-        # Some models give answers that are ruled out a score of minus infinity.
+        # Minus infinity is allowed: some models give it to answers that they exclude.
         if isinstance(scores, torch.Tensor) and scores.is_floating_point():
             broken = int((scores.isnan() | scores.isposinf()).sum())
             if broken:

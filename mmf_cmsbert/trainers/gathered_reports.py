@@ -1,4 +1,4 @@
-"""An evaluation that several processes make together, each of some of its batches."""
+"""Evaluation by several processes, each of which computes some of the batches."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, zip_longest
@@ -11,18 +11,18 @@ from torch import Tensor
 
 from mmf_cmsbert.trainers.shared_batches import data_loaders
 
-# What a report has besides what metrics want.
+# Fields that the evaluation reads besides those of the metrics.
 _FIELDS = ("dataset_name", "dataset_type", "batch_size", "losses")
 
 
 class GatheredReports:
-    """A split that gives reports of all its batches, in the order that one process has them in.
+    """Iterates over the reports of all batches of a split, in the order of a single process.
 
-    Whole batches go to one process each: a loss may depend on what else is in its batch.
+    Batches are not divided, because a loss may depend on the other samples in its batch.
 
     Args:
         trainer: an MMF trainer with ``ranks``, model and metrics.
-        loader: its split, whose DataLoaders give this process its batches.
+        loader: the loader of the split; its DataLoaders yield the batches of this process.
     """
 
     def __init__(self, trainer: Any, loader: Any):
@@ -32,26 +32,26 @@ class GatheredReports:
         return getattr(self.loader, name)
 
     def __len__(self) -> int:
-        """The batches of all processes together."""
+        """Return the number of batches over all processes."""
         return sum(len(each.batch_sampler.batches) for each in data_loaders(self.loader))
 
     def __iter__(self) -> Iterator[Report]:
         ranks = self.trainer.ranks
-        # Not what wraps it for training, which waits for the other processes in each batch
+        # Without DistributedDataParallel, which waits for the other processes in each batch
         model = getattr(self.trainer.model, "module", self.trainer.model)
         wanted = (*_FIELDS, *self.trainer.metrics.required_params)
         for batches in data_loaders(self.loader):
             kept = []
-            for report in reports(model, batches.dataset, batches):
+            for report in compute_reports(model, batches.dataset, batches):
                 found = {name: report[name] for name in wanted if name in report}
-                # Not on the device: what is sent to other processes is pickled.
+                # On the CPU, because the gathered objects are pickled.
                 kept.append(_moved(found, "cpu"))
-            for found in in_order(ranks.gather(kept)):
+            for found in interleave(ranks.gather(kept)):
                 yield Report(list(_moved(found, ranks.device).items()))
 
 
-def reports(model: Any, dataset: Any, batches: Any) -> Iterator[Report]:
-    """What the model makes of each batch of one dataset."""
+def compute_reports(model: Any, dataset: Any, batches: Any) -> Iterator[Report]:
+    """Yield the model's report of each batch of one dataset."""
     with torch.no_grad():
         for batch in batches:
             prepared = dataset.prepare_batch(SampleList(batch))
@@ -60,11 +60,11 @@ def reports(model: Any, dataset: Any, batches: Any) -> Iterator[Report]:
             yield Report(prepared, model(prepared))
 
 
-def in_order(shares: Sequence[Sequence[Any]]) -> list[Any]:
-    """One sequence of what was dealt out to processes one by one."""
+def interleave(shares: Sequence[Sequence[Any]]) -> list[Any]:
+    """Merge sequences round-robin: the inverse of ``batches[rank::count]``."""
     missing = object()
-    dealt = chain.from_iterable(zip_longest(*shares, fillvalue=missing))
-    return [each for each in dealt if each is not missing]
+    merged = chain.from_iterable(zip_longest(*shares, fillvalue=missing))
+    return [each for each in merged if each is not missing]
 
 
 def _moved(value: Any, device: torch.device | str) -> Any:

@@ -35,8 +35,8 @@ class KeepsHistory(TrainerSteps):
             )
         super().train()
 
-    def make_updates(self, goes_on: bool, stop: bool) -> None:
-        super().make_updates(goes_on, stop)
+    def make_updates(self, continues_epoch: bool, stop: bool) -> None:
+        super().make_updates(continues_epoch, stop)
         self._write_losses()
 
     def update_made(self, report: Any) -> None:

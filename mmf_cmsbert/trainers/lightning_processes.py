@@ -1,4 +1,4 @@
-"""pytorch-lightning's Trainer for a configuration, and the processes that it wants."""
+"""Build pytorch-lightning's Trainer from a configuration, and start its processes."""
 
 import logging
 import os
@@ -18,28 +18,28 @@ from mmf_cmsbert.trainers import lost_processes
 from mmf_cmsbert.trainers.ranks import Ranks
 from mmf_cmsbert.utils import folder_lock
 
-# Lightning's words; TF32 is no matter of its.
+# Our names -> Lightning's, which has none for TF32.
 _PRECISIONS = {"bf16": "bf16-mixed", "fp16": "16-mixed"}
-# How a process knows that it is one of several, see Lightning's LightningEnvironment.
+# Environment variable that tells a process its rank, see Lightning's LightningEnvironment.
 _LOCAL_RANK = "LOCAL_RANK"
 
 
 def build(training: Any) -> tuple[Trainer, Ranks]:
-    """Lightning's Trainer for one pass over what it is given, in a process that knows its rank.
+    """Build Lightning's Trainer for one epoch, and return it with the rank of this process.
 
-    The other processes of this machine are started, by the command that started this one, unless
-    they were: by this function, torchrun, Slurm, or whatever else Lightning knows.
+    Unless an earlier call, torchrun, Slurm or another launcher that Lightning supports has started
+    the other processes of this machine, they are started with the command line of this one.
 
     Args:
         training: the section ``training``.
 
     Raises:
-        ConfigError: a wrong key or value of ``training.lightning``, or a precision that contradicts
-            ``training.precision``.
+        ConfigError: a key or value of ``training.lightning`` is invalid, or its precision
+            contradicts ``training.precision``.
     """
     settings = lightning_config(training)
     key, precision = _precision(settings, training.precision)
-    # It reports on devices and limits that are not the user's.
+    # Its messages about devices and limits do not apply to the user's settings.
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     lost_processes.watch_parent()
@@ -47,11 +47,11 @@ def build(training: Any) -> tuple[Trainer, Ranks]:
         trainer = _trainer(settings, settings.strategy, precision, training)
         Precision.read(key, precision, trainer.strategy.root_device)
         if trainer.num_devices * trainer.num_nodes > 1 or settings.strategy == "ddp":
-            # What takes part in the loss depends on the losses, the dataset and the segments.
+            # Which parameters have gradients depends on the losses, the dataset and the segments.
             strategy = DDPStrategy(find_unused_parameters=True)
             trainer = _trainer(settings, strategy, precision, training)
-            _start_others(trainer.strategy)
-    except (RuntimeError, ValueError, TypeError) as error:  # Lightning's kinds of a wrong setting
+            _start_others(strategy)
+    except (RuntimeError, ValueError, TypeError) as error:  # Lightning's, for an invalid setting
         raise ConfigError(f"training.lightning: {' '.join(str(error).split())}") from error
     trainer.strategy.setup_environment()
     device = trainer.strategy.root_device
@@ -59,20 +59,20 @@ def build(training: Any) -> tuple[Trainer, Ranks]:
 
 
 def lightning_config(training: Any) -> LightningConfig:
-    """The section ``training.lightning``, checked."""
+    """Return the checked section ``training.lightning``."""
     given = OmegaConf.to_container(training.lightning, resolve=True)
     return read(LightningConfig, given, "training.lightning")
 
 
 def _precision(settings: LightningConfig, general: str) -> tuple[str, str]:
-    """Which key says it, and what."""
+    """Return the key that sets the precision, and its value."""
     own = settings.precision
     if own is None or own == general or (own, general) == ("fp32", "tf32"):
         return "training.precision", general
     if general != "fp32":
         raise ConfigError(
-            f"training.precision is {general} and training.lightning.precision says {own}; leave "
-            "training.lightning.precision=null, and training.precision holds"
+            f"training.precision is {general}, but training.lightning.precision is {own}; set "
+            "training.lightning.precision=null to use training.precision"
         )
     return "training.lightning.precision", own
 
@@ -80,41 +80,42 @@ def _precision(settings: LightningConfig, general: str) -> tuple[str, str]:
 def _trainer(
     settings: LightningConfig, strategy: str | Strategy, precision: str, training: Any
 ) -> Trainer:
-    trainer = Trainer(
+    lightning_precision: Any = _PRECISIONS.get(precision, "32-true")
+    trainer: Any = Trainer(
         accelerator="auto" if training.device == "cuda" else training.device,
         devices=settings.devices,
         num_nodes=settings.num_nodes,
         strategy=strategy,
-        precision=_PRECISIONS.get(precision, "32-true"),
+        precision=lightning_precision,
         detect_anomaly=bool(training.get("detect_anomaly")),
         max_epochs=1,
-        # MMF's own, which are what its users know
+        # MMF's are used instead.
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    # Lightning's handler of SIGTERM waits, inside the handler, for all other processes, ends a run
-    # with status 0, and asks Slurm to repeat it; see `mmf_cmsbert.trainers.ending` instead.
+    # Lightning's SIGTERM handler waits for all other processes inside the handler, ends the run
+    # with status 0, and asks Slurm to requeue it. `mmf_cmsbert.trainers.ending` handles it instead.
     trainer._signal_connector.register_signal_handlers = lambda: None
     return trainer
 
 
 def _start_others(strategy: DDPStrategy) -> None:
-    environment = strategy.cluster_environment
-    if environment.creates_processes_externally:
+    cluster: Any = strategy.cluster_environment
+    if cluster.creates_processes_externally:
         return
     variables = {
-        "MASTER_ADDR": environment.main_address,
-        "MASTER_PORT": str(environment.main_port),
-        "NODE_RANK": str(environment.node_rank()),
-        "WORLD_SIZE": str(environment.world_size()),
+        "MASTER_ADDR": cluster.main_address,
+        "MASTER_PORT": str(cluster.main_port),
+        "NODE_RANK": str(cluster.node_rank()),
+        "WORLD_SIZE": str(cluster.world_size()),
     }
     os.environ.update(variables)
     command = [sys.executable, *sys.orig_argv[1:]]
     environment = os.environ | {lost_processes.STARTED_BY: str(os.getpid())}
     others = {
-        # What they print is what this one prints.
+        # Their output is the same as this process's.
         rank: subprocess.Popen(
             command,
             env=environment | {_LOCAL_RANK: str(rank)},

@@ -1,6 +1,6 @@
 """The trainer ``lightning_cmsbert``: MMF's runs, with updates made by pytorch-lightning.
 
-Lightning is imported when a run asks for it: that takes seconds, and it need not be installed.
+Lightning is an optional dependency and slow to import; it is imported only for this trainer.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from mmf.utils.env import set_seed
 from torch import Tensor
 
 from mmf_cmsbert.compat.mmf import line
-from mmf_cmsbert.compat.mmf.both.process_start import hand_over
+from mmf_cmsbert.compat.mmf.both.process_start import set_process_starter
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers.features import RunFeatures
 from mmf_cmsbert.trainers.progress_bar import ProgressBars
@@ -25,29 +25,26 @@ _OpenTrainer: Any = line.part("open_trainer").OpenTrainer
 
 
 class LightningUpdates(_OpenTrainer):
-    """MMF's trainer with updates that pytorch-lightning makes.
-
-    Precision and the processes are Lightning's.
-    """
+    """MMF's trainer with pytorch-lightning's training loop, precision and processes."""
 
     def load(self) -> None:
         self.lightning, self.ranks = _build(self.config)
         super().load()
 
     def set_device(self) -> None:
-        """Compute where Lightning does."""
+        """Use Lightning's device."""
         self.device, self.local_rank = self.ranks.device, self.lightning.local_rank
 
     def loss_scaler(self) -> torch.amp.GradScaler | None:
-        """What scales the loss in fp16; a checkpoint keeps its state."""
+        """Return Lightning's loss scaler in fp16, else None; a checkpoint holds its state."""
         scaler: torch.amp.GradScaler | None = getattr(
             self.lightning.precision_plugin, "scaler", None
         )
         return scaler
 
     def clip(self) -> None:
-        """Clip the gradients, if the configuration says so."""
-        # Lightning leaves the scale in them where the optimizer's own step can take it out.
+        """Clip the gradients, if configured."""
+        # Lightning does not unscale them if the optimizer's step does.
         scaler = LightningUpdates.loss_scaler(self)
         if scaler is not None and getattr(self.optimizer, "_step_supports_amp_scaling", False):
             scaler.unscale_(self.optimizer)
@@ -60,58 +57,58 @@ class LightningUpdates(_OpenTrainer):
         shown = lightning_config(self.config.training).progress_bar
         self.progress = ProgressBars(shown if self.ranks.rank == 0 else False)
 
-    def make_updates(self, goes_on: bool, stop: bool) -> None:
-        """Make the updates of a run that are left.
+    def make_updates(self, continues_epoch: bool, stop: bool) -> None:
+        """Make the remaining updates of the run.
 
         Args:
-            goes_on: whether a resumed run's epoch continues.
-            stop: whether there are none, because it was stopped early.
+            continues_epoch: whether a resumed run continues its epoch.
+            stop: whether the run was stopped early, so that no updates remain.
         """
-        self._goes_on = goes_on
+        self._continues_epoch = continues_epoch
         if stop or self.num_updates >= self.max_updates:
             return
         from mmf_cmsbert.trainers.updates import fit
 
         fit(self.lightning, self)
-        self.model.to(self.device)  # Lightning leaves it on the CPU
+        self.model.to(self.device)  # Lightning moves it to the CPU
 
     def groups(self) -> Iterator[list[Any]]:
-        """The batches of each update that is left; no update has batches of two epochs."""
+        """Yield the batches of each remaining update; an update stays within one epoch."""
         while True:
-            if not self._goes_on:
+            if not self._continues_epoch:
                 self.current_epoch += 1
-            self._goes_on = False
+            self._continues_epoch = False
             registry.register("current_epoch", self.current_epoch)
             yield from self.batch_groups()
 
     def updates_left(self) -> int:
-        """How many updates the length of the run leaves."""
+        """Return the number of remaining updates."""
         return int(self.max_updates) - self.num_updates
 
     def begin_update(self, group: list[Any]) -> list[float]:
-        """The share of each batch of an update, whose reports are kept until its end."""
+        """Start an update; return the fraction of its samples in each batch."""
         self._reports: list[Any] = []
         self._shares: list[float] = self.shares(group)
         return self._shares
 
     def loss(self, batch: Any) -> Tensor:
-        """The loss of a batch; its mean over all processes is that of all their samples."""
+        """Return a batch's loss; the mean over the processes is the mean over all samples."""
         loss: Tensor = super().loss(batch)
         self._reports.append(self.report)
         return loss
 
     def updated(self) -> bool:
-        """Log, validate and save what is due after an update; whether training shall stop."""
-        self.report = self.joined(self._reports, self._shares)
+        """Log, validate and save if due after an update; return whether training stops."""
+        self.report = self.merge_reports(self._reports, self._shares)
         return bool(super().updated()) or self.num_updates >= self.max_updates
 
 
 @registry.register_trainer(NAME)
 class LightningTrainer(RunFeatures, LightningUpdates):
-    """Does what MMF's trainer does, by the same keys, and what ``training.lightning`` adds.
+    """MMF's trainer with Lightning's precision and processes, set by ``training.lightning``.
 
     Datasets, model, optimizer, schedule, logs, evaluations, early stopping and checkpoints are
-    MMF's; precision and the processes are Lightning's.
+    MMF's and are set by the same keys.
     """
 
     by_lightning = True
@@ -129,10 +126,10 @@ def _build(config: Any) -> tuple[Any, Any]:
 
 
 def _start(config: Any) -> None:
-    """Start the processes of a run before MMF seeds, logs or reads anything."""
+    """Start the processes of a run, before MMF sets seeds, logs, or reads data."""
     _, ranks = _build(config)
     if ranks.count > 1 and config.training.seed == -1:
         config.training.seed = ranks.broadcast(set_seed(-1))
 
 
-hand_over(NAME, _start)
+set_process_starter(NAME, _start)

@@ -1,8 +1,11 @@
 """Checks of a checkpoint before and after a trainer loads its weights.
 
-MMF loads weights into whatever the configuration builds. It takes over the update of another run
-that is past the limit of this one, trains nothing, and scores. Of `pretrained_state_mapping` it
-copies tensors of other shapes as far as they broadcast (rc10), and says nothing where it fits none.
+MMF makes none of them:
+
+- It loads weights that were trained with another configuration.
+- If the number of updates of another run exceeds this run's limit, it trains nothing and scores.
+- With `pretrained_state_mapping` it copies tensors of other shapes if they broadcast (rc10), and
+  gives no warning if no tensor matches.
 """
 
 from pathlib import Path
@@ -22,12 +25,12 @@ def check_configuration(config: Any, contents: Any, file: str) -> None:
     """Refuse weights that were trained with another configuration.
 
     Args:
-        config: of the run that loads them.
-        contents: of the checkpoint.
-        file: its name.
+        config: the configuration of the run that loads them.
+        contents: the content of the checkpoint.
+        file: the path of the checkpoint.
 
     Raises:
-        ConfigError: it names each key, the value trained with and the value found.
+        ConfigError: the configurations differ; the message lists keys and values.
     """
     if weights.copies_a_part(config.checkpoint) and file == str(config.checkpoint.resume_file):
         return
@@ -40,10 +43,10 @@ def check_configuration(config: Any, contents: Any, file: str) -> None:
 
 
 def copy_parts(model: Any, options: Any, state: dict[str, Any]) -> None:
-    """Copy what `checkpoint.pretrained_state_mapping` names into the model.
+    """Copy the parts named by `checkpoint.pretrained_state_mapping` into the model.
 
     Args:
-        model: of the run.
+        model: the model of the run.
         options: the section `checkpoint`.
         state: the weights in the file, name -> tensor.
 
@@ -62,25 +65,27 @@ def copy_parts(model: Any, options: Any, state: dict[str, Any]) -> None:
 
 
 def check_left(trainer: Any, file: str, own: bool) -> None:
-    """See that a loaded checkpoint leaves updates to make, where the run trains.
+    """Check that a training run has updates left after loading a checkpoint.
+
+    A run that resumes its own checkpoint gets a warning instead of an error.
 
     Args:
-        trainer: MMF's, with the counts of the checkpoint.
+        trainer: MMF's trainer, with the counts of the checkpoint.
         file: the checkpoint.
-        own: whether it is the run's own, which is resumed.
+        own: whether the run resumes its own checkpoint.
 
     Raises:
-        ConfigError: another run's checkpoint leaves nothing to train.
+        ConfigError: another run's checkpoint has reached the limit of this run.
     """
     if not trains(trainer.config.run_type):
         return
     training = trainer.config.training
     kept = getattr(trainer, "resume_position", None)
-    begun = bool(own and kept and kept["epoch"])  # the last epoch continues
+    begun = bool(own and kept and kept["epoch"])  # inside the last epoch
     limit = left_to_train.reached_limit(
         trainer.num_updates,
         trainer.current_epoch - begun,
-        # As in MMF, epochs alone count where they are given.
+        # As in MMF, max_epochs replaces max_updates.
         None if training.max_epochs is not None else training.max_updates,
         training.max_epochs,
     )

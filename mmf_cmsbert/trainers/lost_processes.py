@@ -1,7 +1,7 @@
-"""Processes of a run that end without the others.
+"""Detect processes of a run that end before the others.
 
-Whoever is left would wait for them: for ever, or until a collective operation fails with the
-traceback of a C++ library.
+Without this module the remaining processes wait forever, or until a collective operation fails with
+a traceback from a C++ library.
 """
 
 import atexit
@@ -22,11 +22,11 @@ from torch import distributed
 from mmf_cmsbert.console import signals
 from mmf_cmsbert.errors import ProcessLost
 
-# Environment variable: the process id of the one that started this one
+# Environment variable with the id of the process that started this one
 STARTED_BY = "MMF_CMSBERT_STARTED_BY"
-_GRACE = 10  # seconds in which a process may notice by itself
-_PATIENCE = 5.0  # seconds until the system reports a process that was killed
-# Of gloo, NCCL, and torch's store of addresses; gloo raises a plain RuntimeError.
+_GRACE = 10  # seconds for a process to end by itself
+_PATIENCE = 5.0  # seconds to wait for the status of a killed process
+# Messages of gloo, NCCL, and torch's TCPStore; gloo raises a plain RuntimeError.
 _MESSAGES = re.compile(
     r"gloo/|gloo::|NCCL|TCPStore|[Cc]onnection (was )?(closed|reset|refused)|Broken pipe|recvValue"
 )
@@ -35,7 +35,7 @@ _parent_watched = False
 
 
 def watch(processes: Mapping[int, subprocess.Popen[bytes]]) -> None:
-    """End with any of the processes that this one has started, and end them with this one.
+    """End this process when one of its child processes fails, and end them with this one.
 
     Args:
         processes: rank -> process.
@@ -49,7 +49,7 @@ def watch(processes: Mapping[int, subprocess.Popen[bytes]]) -> None:
 
 
 def watch_parent() -> None:
-    """End some time after the process that started this one is gone, if one did."""
+    """End this process if the one that started it ends."""
     global _parent_watched
     parent = os.environ.get(STARTED_BY)
     if parent is None or _parent_watched:
@@ -65,12 +65,12 @@ def watch_parent() -> None:
 
 
 @contextmanager
-def named() -> Iterator[None]:
-    """Name the lost process where a block needs one that has ended.
+def reported() -> Iterator[None]:
+    """Convert communication errors in a block to an error that names the lost process.
 
     Raises:
-        ProcessLost: instead of the error of torch's library for communication.
-        Interrupted: the other process was ended by a signal, or this one has received one.
+        ProcessLost: instead of the error of torch's communication library.
+        Interrupted: a signal ended the other process, or this process has received one.
     """
     try:
         yield
@@ -101,13 +101,13 @@ def _describe() -> str:
     ended = ", ".join(_how(rank, status) for rank, status in _ended().items())
     return (
         f"{ended or 'another process of this run ended or cannot be reached'}"
-        f"{f', after update {updates}' if updates else ''}; process {rank} ends too. The same "
-        "command with checkpoint.resume=true resumes from the last checkpoint, if there is one"
+        f"{f', after update {updates}' if updates else ''}; process {rank} ends too. To resume "
+        "from the last checkpoint, if any, add checkpoint.resume=true to the command"
     )
 
 
 def _signal_received() -> int | None:
-    """The signal that ended a process that this one started, as its exit status says."""
+    """Return the signal that ended a child process, from its exit status; None for none."""
     numbers = [status - 128 for status in _ended().values() if status - 128 in signals.ENDING]
     return numbers[0] if numbers else None
 
@@ -119,7 +119,7 @@ def _pass_on(number: int) -> None:
 
 
 def _ended() -> dict[int, int]:
-    """Which of the processes that this one started have failed: rank -> status."""
+    """Return the child processes that have failed: rank -> status."""
     until = time.monotonic() + _PATIENCE
     while _started and time.monotonic() < until:
         polled = {rank: each.poll() for rank, each in _started.items()}
@@ -139,13 +139,13 @@ def _watch(rank: int, process: "subprocess.Popen[bytes]") -> None:
     if status == 0:
         return
     if status - 128 in signals.ENDING and signals.received() is None:
-        os.kill(os.getpid(), status - 128)  # the request is for the run
+        os.kill(os.getpid(), status - 128)  # the signal is meant for the whole run
     _give_up(_how(rank, status))
 
 
 def _give_up(why: str) -> None:
     time.sleep(_GRACE)
-    while signals.received() is not None:  # it ends by itself, or by the limit that signals have
+    while signals.received() is not None:  # ends by itself, or at the time limit of `signals`
         time.sleep(1)
     print(f"{os.path.basename(sys.argv[0])}: error: {why}; this one ends too", file=sys.stderr)
     os._exit(1)

@@ -1,6 +1,6 @@
 """``training.precision`` and ``evaluation.precision``.
 
-Main's ``training.fp16`` keeps its meaning: it evaluates in 16 bits, too.
+Main's ``training.fp16`` works as in MMF: training and evaluation both use 16 bits.
 """
 
 from collections.abc import Iterator
@@ -20,10 +20,10 @@ class ComputesInPrecision(TrainerSteps):
     rc10 computes in float32 only. Neither line of MMF supports bfloat16 or TF32.
     """
 
-    # Of a trainer that loads nothing by `load_datasets`, as in MMF's tests
+    # For a trainer that does not call `load_datasets`, as in MMF's tests
     precision = evaluation_precision = Precision()
 
-    def load_datasets(self) -> None:  # the first step that knows the device
+    def load_datasets(self) -> None:  # the first step after the device is set
         training, evaluation = self.config.training, self.config.evaluation
         self.precision = Precision.read("training.precision", training.precision, self.device)
         self.evaluation_precision = Precision.read(
@@ -31,8 +31,8 @@ class ComputesInPrecision(TrainerSteps):
         )
         if training.get("fp16") and self.precision.name not in ("fp32", "fp16"):
             raise ConfigError(
-                f"training.precision is {self.precision.name} and training.fp16 is true; leave one "
-                "of them out"
+                f"training.precision is {self.precision.name} and training.fp16 is true; set only "
+                "one of them"
             )
         super().load_datasets()
 
@@ -48,9 +48,9 @@ class ComputesInPrecision(TrainerSteps):
         with self.precision.autocast(self.device):
             return super()._forward_pass(batch)
 
-    def make_updates(self, goes_on: bool, stop: bool) -> None:
+    def make_updates(self, continues_epoch: bool, stop: bool) -> None:
         with self.precision.products(self.device, self.model):
-            super().make_updates(goes_on, stop)
+            super().make_updates(continues_epoch, stop)
 
     def inference(self) -> None:
         with self.evaluating():
@@ -58,7 +58,7 @@ class ComputesInPrecision(TrainerSteps):
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
-        """A context for what is computed without gradients, in ``evaluation.precision``."""
+        """Return a context for computing without gradients, in ``evaluation.precision``."""
         precision = self.evaluation_precision
         products = precision.products(self.device, self.model)
         with torch.inference_mode(), products, precision.autocast(self.device):

@@ -8,20 +8,20 @@ from mmf_cmsbert.trainers import progress_bar
 
 
 class ShowsProgress(TrainerSteps):
-    """Shows the progress bars that ``training.progress_bar`` asks for."""
+    """Shows progress bars according to ``training.progress_bar``."""
 
-    progress = progress_bar.ProgressBars(False)  # until the run is configured
+    progress = progress_bar.ProgressBars(False)  # until the configuration is read
 
     def load_datasets(self) -> None:
         self.progress = progress_bar.configured(self.config.training)
         super().load_datasets()
 
-    def make_updates(self, goes_on: bool, stop: bool) -> None:
+    def make_updates(self, continues_epoch: bool, stop: bool) -> None:
         if stop or self.num_updates >= self.max_updates:
-            super().make_updates(goes_on, stop)
+            super().make_updates(continues_epoch, stop)
             return
-        with self.progress.training(int(self.all_updates()), self.num_updates):
-            super().make_updates(goes_on, stop)
+        with self.progress.training(int(self.total_updates()), self.num_updates):
+            super().make_updates(continues_epoch, stop)
 
     def update_made(self, report: Any) -> None:
         super().update_made(report)
@@ -31,5 +31,5 @@ class ShowsProgress(TrainerSteps):
         super().validated(criterion, value, best, update)
         self.progress.validated(criterion, value, best, update)
 
-    def shown(self, batches: Iterable[Any], split: str) -> Iterable[Any]:
-        return self.progress.batches(super().shown(batches, split), split)
+    def with_progress(self, batches: Iterable[Any], split: str) -> Iterable[Any]:
+        return self.progress.batches(super().with_progress(batches, split), split)

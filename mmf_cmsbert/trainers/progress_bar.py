@@ -1,7 +1,7 @@
-"""Progress bars for a person who watches, under all trainers and on both lines of MMF.
+"""Progress bars on a terminal, for all trainers and both lines of MMF.
 
-MMF tells how far training is in log lines alone, and has a bar for test and predictions also where
-they end in a file.
+MMF reports training progress in log lines only, and shows its bar for test and predictions even
+where the output is a file.
 """
 
 import logging
@@ -20,15 +20,15 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from mmf_cmsbert.config.schemas.training import OwnTraining
 from mmf_cmsbert.config.schemas.validation import read
 
-# Without rate and time, so that there is room for the scores in 80 columns.
+# Without rate and time, so that the scores fit into 80 columns.
 _WITH_SCORES = "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
 
 
 class ProgressBars:
-    """Counts updates and the batches of evaluations; log lines scroll by above them.
+    """Shows progress of updates and of evaluations, below the log lines.
 
     Args:
-        shown: whether they are shown at all; ``auto``: where a terminal watches.
+        shown: whether to show them; ``auto`` for only on a terminal.
     """
 
     def __init__(self, shown: bool | Literal["auto"]):
@@ -38,11 +38,11 @@ class ProgressBars:
 
     @contextmanager
     def training(self, total: int | None, done: int) -> Iterator[None]:
-        """Count updates in this block.
+        """Show the updates made in this block.
 
         Args:
-            total: updates until the end, None where that is not known.
-            done: updates made before, by the run that this one resumes.
+            total: number of updates at the end of the run; None if unknown.
+            done: number of updates already made by the resumed run.
         """
         bar = self._bar("training", "update", total, initial=done)
         loggers = [] if bar.disable else list(_console_loggers())
@@ -57,11 +57,11 @@ class ProgressBars:
                     self._validation = None
 
     def update(self, losses: Mapping[str, Tensor], optimizer: Optimizer) -> None:
-        """One update more. The losses are only asked for, which waits for the device, once shown.
+        """Count one update. Losses are read, which waits for the device, only when displayed.
 
         Args:
-            losses: those of the batch, whose sum was trained.
-            optimizer: has the learning rate.
+            losses: the losses of the batch, whose sum is shown.
+            optimizer: the optimizer, whose learning rate is shown.
         """
         bar = self._updates
         if bar is None or bar.disable:
@@ -72,7 +72,7 @@ class ProgressBars:
             bar.set_postfix(loss=f"{loss:.4f}", lr=f"{rate:.4g}")
 
     def batches(self, batches: Iterable[Any], split: str) -> Iterator[Any]:
-        """The batches of an evaluation, counted; during training below the updates."""
+        """Yield the batches of an evaluation and count them, during training in a second bar."""
         try:
             total = len(batches)  # type: ignore[arg-type]
         except TypeError:
@@ -93,12 +93,13 @@ class ProgressBars:
             self._validation.update()
 
     def validated(self, criterion: str, value: float, best: float, update: int) -> None:
-        """Say what the validation that was counted last gave, and which is the best so far.
+        """Show the result of the last validation and of the best one.
 
         Args:
-            criterion: what the best one is chosen by.
-            value, best: of the last validation and of the best one.
-            update: when that was.
+            criterion: the metric that selects the best validation.
+            value: its value in the last validation.
+            best: its value in the best validation.
+            update: the update of the best validation.
         """
         if self._validation is not None:
             criterion = criterion.removeprefix("val/")
@@ -106,7 +107,7 @@ class ProgressBars:
             self._validation.set_postfix_str(values)
 
     def _bar(self, title: str, unit: str, total: int | None, **options: Any) -> tqdm:
-        # tqdm itself shows nothing on a terminal that does not say how large it is.
+        # tqdm itself shows nothing on a terminal that does not report its size.
         columns, lines = shutil.get_terminal_size()
         return tqdm(
             total=total,
@@ -122,10 +123,10 @@ class ProgressBars:
 
 
 def configured(training: Mapping[str, Any]) -> ProgressBars:
-    """The bars that ``training.progress_bar`` wants, which only the first process shows.
+    """Return the bars set by ``training.progress_bar``; only the first process shows them.
 
     Raises:
-        ConfigError: it says neither auto nor true nor false.
+        ConfigError: the value is not auto, true or false.
     """
     given = {"progress_bar": training["progress_bar"]}
     shown = read(OwnTraining, given, "training").progress_bar

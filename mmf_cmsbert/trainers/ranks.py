@@ -1,4 +1,4 @@
-"""The processes of a run, and what they tell each other."""
+"""The processes of a run, and communication between them."""
 
 import random
 import zlib
@@ -12,12 +12,12 @@ from torch import Tensor, distributed
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among all of a run.
+    """The rank of this process among the processes of a run.
 
     Args:
-        rank: its number, from 0.
-        count: how many there are.
-        device: where it computes.
+        rank: number of this process, from 0.
+        count: number of processes.
+        device: device of this process.
     """
 
     rank: int
@@ -26,13 +26,13 @@ class Ranks:
 
     @classmethod
     def present(cls, device: torch.device) -> "Ranks":
-        """Those that there are, one where none were started."""
+        """Return the ranks of torch.distributed, or a single one if it is not initialised."""
         if not (distributed.is_available() and distributed.is_initialized()):
             return cls(0, 1, device)
         return cls(distributed.get_rank(), distributed.get_world_size(), device)
 
     def broadcast(self, value: Any) -> Any:
-        """What the first process has."""
+        """Return the value of the first process."""
         if self.count == 1:
             return value
         values = [value]
@@ -40,7 +40,7 @@ class Ranks:
         return values[0]
 
     def gather(self, value: Any) -> list[Any]:
-        """What each process has, in the order of their ranks, on all of them."""
+        """Return the values of all processes, in the order of ranks, on each of them."""
         if self.count == 1:
             return [value]
         values = [None] * self.count
@@ -48,18 +48,20 @@ class Ranks:
         return values
 
     def weight(self, samples: int) -> Tensor:
-        """What a loss that is a mean over ``samples`` is multiplied by, so that the mean over all
-        processes is the mean over all samples: a scalar, 1 where all have as many.
+        """Return the weight of a loss that is the mean over ``samples`` samples, a scalar.
+
+        The mean of weighted losses over all processes is the mean over all samples. If all
+        processes have the same number of samples, the weight is 1.
         """
         total = torch.tensor(float(samples), device=self.device)
         distributed.all_reduce(total)
         return samples * self.count / total
 
-    def part_generators(self) -> None:
-        """Let the random numbers of each process follow from those of the first, and differ.
+    def separate_generators(self) -> None:
+        """Seed the generators of each process differently, from the states of the first process.
 
-        The first one's stay as they are. Its states are what a checkpoint keeps, and enough to go
-        on exactly.
+        The generators of the first process do not change. A checkpoint therefore needs only the
+        states of the first process to resume exactly.
         """
         if self.count == 1:
             return

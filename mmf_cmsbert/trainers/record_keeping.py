@@ -1,4 +1,4 @@
-"""Keeps the record of a run that a command has planned: ``run.json``."""
+"""Write the record of a run, ``run.json``."""
 
 import math
 from typing import Any
@@ -12,20 +12,20 @@ from mmf_cmsbert.records.run_record import RunRecord
 
 
 class KeepsRecord(TrainerSteps):
-    """Writes the record of a run inside :func:`mmf_cmsbert.records.run_record.recorded`.
+    """Records a run inside :func:`mmf_cmsbert.records.run_record.recorded`.
 
-    Elsewhere, as for a trainer that a program makes without a command, nothing is recorded.
+    Outside, for example in a program that builds a trainer itself, nothing is recorded.
     """
 
     run_record: RunRecord | None = None
 
     def train(self) -> None:
         plan = run_record.planned()
-        # What only scores or predicts leaves the record of the training before it alone.
+        # A run that only evaluates or predicts does not change the record of the training.
         if plan is None or "train" not in self.run_type or not is_master():
             super().train()
             return
-        # Data, model and optimizer have been built: what could be wrong with them has shown.
+        # Data, model and optimizer have been built, so errors in them have already ended the run.
         record = self.run_record = plan.begin(self.config.training.seed)
         signals.on_sudden_end(lambda interrupted: record.fail(interrupted, self.num_updates))
         try:
@@ -35,9 +35,9 @@ class KeepsRecord(TrainerSteps):
             raise
         record.end(_best(self.early_stopping))
 
-    def make_updates(self, goes_on: bool, stop: bool) -> None:
-        super().make_updates(goes_on, stop)
-        if self.run_record is not None:  # then the best checkpoint is loaded
+    def make_updates(self, continues_epoch: bool, stop: bool) -> None:
+        super().make_updates(continues_epoch, stop)
+        if self.run_record is not None:
             self.run_record.trained(self.num_updates)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:

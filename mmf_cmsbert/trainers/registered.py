@@ -7,10 +7,10 @@ from mmf_cmsbert.trainers.features import RunFeatures
 
 
 def with_features(trainer: type[Any]) -> type[Any]:
-    """A trainer class with all features in front of it, and its name."""
+    """Return a subclass of a trainer with all features and the same name."""
     body = {"__doc__": trainer.__doc__, "__module__": __name__}
     return type(trainer.__name__, (RunFeatures, trainer), body)
 
 
-for _name, _trainer in trainers.of_line().items():
-    trainers.serve(_name, with_features(_trainer))
+for _name, _trainer in trainers.installed().items():
+    trainers.replace(_name, with_features(_trainer))

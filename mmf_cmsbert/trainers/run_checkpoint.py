@@ -1,7 +1,4 @@
-"""Checkpoints that are written whole, kept in the number wanted, and resumed exactly.
-
-Decides which checkpoint a run loads, what a file of it holds and which files stay.
-"""
+"""The checkpoints of a run: which one it loads, what they contain, and which ones are kept."""
 
 import math
 import re
@@ -27,32 +24,35 @@ _Checkpoint: Any = line.part("checkpoint").Checkpoint
 
 
 class RunCheckpoint(_Checkpoint):
-    """MMF's checkpoint, replaced as a whole when it is written, and checked when it is loaded.
+    """MMF's checkpoint, written atomically and checked when it is loaded.
 
-    MMF writes a checkpoint in place, so that an interruption destroys the previous one. rc10 keeps
-    every snapshot; main always keeps some. On the command line rc10 takes resume=true for false;
-    main takes resume=false for true. A run without any improvement ends with the weights of an
-    earlier run's best.ckpt. Weights that do not match are dropped, or end in an error of torch's.
+    It corrects these faults of MMF:
+
+    - It overwrites the file in place, so an interruption destroys the previous checkpoint.
+    - rc10 keeps every snapshot; main always keeps some.
+    - On the command line rc10 reads resume=true as false, and main reads resume=false as true.
+    - A run without any improvement ends with the weights of an earlier run's best.ckpt.
+    - Weights that do not match are dropped, or raise an error of torch.
 
     Args:
-        trainer: whose weights and counts it holds.
+        trainer: the trainer whose weights and counts are saved.
     """
 
     def __init__(self, trainer: Any):
-        _max_to_keep(trainer.config)  # a wrong value shows before training
+        _max_to_keep(trainer.config)  # refuse an invalid value before training
         self.position: dict[str, Any] | None = None
         self.loaded_names: set[str] | None = None
         self.beginning = True  # until the run's weights are loaded
         super().__init__(trainer)
 
     def save_config(self) -> None:
-        """Write config.yaml, unless the run only evaluates: it is that of the training before."""
+        """Write config.yaml, unless the run only evaluates; then the training's file is kept."""
         if is_master() and trains(self.config.run_type):
             config = run_config.saved(_plain_config(self.config), Path.cwd())
             run_config.write(config, Path(self.ckpt_foldername) / run_config.NAME)
 
     def load_state_dict(self) -> None:
-        """Resume from the run's own checkpoint, or begin with other weights, as configured."""
+        """Resume from the run's own checkpoint, or load other weights, as configured."""
         options = self.config.checkpoint
         folder = Path(self.ckpt_foldername)
         names = ["current.ckpt", "best.ckpt"]
@@ -64,7 +64,7 @@ class RunCheckpoint(_Checkpoint):
         if resume and wanted.exists():
             self._resume(wanted)
         elif resume and other.exists():
-            mmf_log.write(f"There is no {wanted}; taking {other.name}.", "warning")
+            mmf_log.write(f"There is no {wanted}; loading {other.name} instead.", "warning")
             self._resume(other)
         elif options.resume_file and mmf_checkpoint.PathManager.exists(options.resume_file):
             self._load(str(options.resume_file), load_pretrained=options.resume_pretrained)
@@ -77,8 +77,8 @@ class RunCheckpoint(_Checkpoint):
             )
         elif resume:
             mmf_log.write(
-                f"checkpoint.resume: there is no {wanted.name} in {folder.resolve()} to resume "
-                "from; the run begins at update 0.",
+                f"checkpoint.resume: there is no {wanted.name} in {folder.resolve()}; the run "
+                "starts at update 0.",
                 "warning",
             )
         self.beginning = False
@@ -113,7 +113,7 @@ class RunCheckpoint(_Checkpoint):
         return loaded
 
     def upgrade_state_dict(self, state_dict: dict[str, Any]) -> dict[str, Any]:
-        """MMF's, which renames weights; their names are compared with the model's later."""
+        """Rename weights as MMF does, and keep their names to compare them with the model's."""
         result: dict[str, Any] = super().upgrade_state_dict(state_dict)
         self.loaded_names = set(result)
         return result
@@ -129,21 +129,23 @@ class RunCheckpoint(_Checkpoint):
         loaded_weights.copy_parts(self.trainer.model, self.config.checkpoint, ckpt)
 
     def load_counts(self, ckpt: dict[str, Any]) -> None:
-        """Take over the counts of a checkpoint, and keep its position."""
+        """Restore the counts of a checkpoint, and keep its position."""
         self.position = ckpt.get("resume")
         super().load_counts(ckpt)
 
     def restore(self) -> None:
-        """Load the best weights, if a validation of this run found some."""
-        # only the first process knows the best value
+        """Load the best weights, if a validation of this run has saved any."""
+        # Only the first process knows the best value.
         none = math.isinf(self.trainer.early_stopping.best_monitored_value)
         if broadcast_scalar(none, src=0, device=getattr(self.trainer, "device", "cpu")):
-            mmf_log.write("No evaluation gave a best checkpoint: the last weights stay.", "warning")
+            mmf_log.write(
+                "No evaluation saved a best checkpoint; using the last weights.", "warning"
+            )
         else:
             super().restore()
 
     def finalize(self) -> None:
-        """Write the weights alone, as MMF's pretrained models have them."""
+        """Write the weights alone, in the form of MMF's pretrained models."""
         if is_master():
             weights = checkpoint_file.plain(self.trainer.model.state_dict(), "model")
             checkpoint_file.write(weights, Path(self.pth_filepath))
@@ -157,7 +159,7 @@ class RunCheckpoint(_Checkpoint):
         targets = [models / f"model_{update}.ckpt"] if keep else []
         if update_best:
             targets.append(folder / f"{self.ckpt_prefix}best.ckpt")
-        # Last: what current.ckpt says of the best must never be newer than best.ckpt.
+        # Last, because current.ckpt names the best update, which must already be in best.ckpt.
         targets.append(folder / f"{self.ckpt_prefix}current.ckpt")
         state = checkpoint_file.plain(self._contents(update, iteration or update))
         if broken := contents.non_finite(state["model"]):
@@ -166,7 +168,7 @@ class RunCheckpoint(_Checkpoint):
         self.saved(targets[-1])
         if keep > 0:
             snapshots = [p for p in models.iterdir() if re.fullmatch(r"model_\d+\.ckpt", p.name)]
-            # By time, not by number: the folder may hold an earlier run's.
+            # By time, not by number, because the folder may contain an earlier run's snapshots.
             snapshots.sort(key=lambda path: path.stat().st_mtime_ns)
             for old in snapshots[:-keep]:
                 old.unlink()
@@ -197,7 +199,7 @@ class RunCheckpoint(_Checkpoint):
 
 
 def _plain_config(config: Any) -> dict[str, Any]:
-    """A configuration in plain containers, resolved except for environment variables."""
+    """Return a configuration in plain containers, resolved except for environment variables."""
     return environment.without_values(config)
 
 
@@ -212,7 +214,7 @@ def _max_to_keep(config: Any) -> int:
     value = config.checkpoint.get("max_to_keep", -1)
     if type(value) is not int or value < -1:
         raise ConfigError(
-            f"checkpoint.max_to_keep={value}: expected how many snapshots stay in models/, "
-            "-1 for all of them, 0 for none"
+            f"checkpoint.max_to_keep={value}: expected the number of snapshots to keep in models/, "
+            "-1 for all, 0 for none"
         )
     return value

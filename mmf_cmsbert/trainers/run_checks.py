@@ -7,17 +7,17 @@ from mmf_cmsbert.errors import DataError, UserError
 
 
 class LossIsNanError(UserError, RuntimeError):
-    """The training loss is not a number; main raises a RuntimeError."""
+    """The training loss is not a number. A RuntimeError too, as in main."""
 
 
 class WeightsNotFiniteError(UserError, ArithmeticError):
-    """Training made weights that are NaN or infinite."""
+    """The trained weights are NaN or infinite."""
 
 
 class ChecksRun(TrainerSteps):
-    """Ends a run that lacks a split that it needs, or whose loss is not a number.
+    """Ends a run that lacks a required split, or whose loss is not a number.
 
-    rc10 loops for ever over an empty training split, and trains on after the loss is NaN.
+    rc10 loops forever over an empty training split, and continues training after a NaN loss.
     """
 
     def load_datasets(self) -> None:
@@ -30,18 +30,19 @@ class ChecksRun(TrainerSteps):
     def loss_is_nan(self, update: int) -> None:
         raise LossIsNanError(
             f"The training loss is nan at update {update} (epoch "
-            f"{self.current_epoch}); no further update can mend that. Lower optimizer.params.lr, "
-            "clip with training.clip_gradients=true training.max_grad_l2_norm=1, or let "
-            "training.detect_anomaly=true name the operation. checkpoint.resume=true "
-            "checkpoint.resume_best=true resumes from the best checkpoint."
+            f"{self.current_epoch}); further updates cannot recover from this. Lower "
+            "optimizer.params.lr, clip with training.clip_gradients=true "
+            "training.max_grad_l2_norm=1, or find the operation with "
+            "training.detect_anomaly=true. checkpoint.resume=true checkpoint.resume_best=true "
+            "resumes from the best checkpoint."
         )
 
 
 def weights_not_finite(update: int, names: list[str]) -> str:
-    """Say so of a run's weights, before they are saved."""
+    """Return the error message for weights that were not saved because they are not finite."""
     return (
         f"The weights are NaN or infinite at update {update} ({len(names)} tensors, {names[0]} "
         "first); they were not saved, and earlier checkpoints are unchanged. Lower "
         "optimizer.params.lr, clip with training.clip_gradients=true "
-        "training.max_grad_l2_norm=1, or let training.detect_anomaly=true name the operation."
+        "training.max_grad_l2_norm=1, or find the operation with training.detect_anomaly=true."
     )

@@ -14,17 +14,22 @@ def linear_with_warmup(
 ) -> LambdaLR:
     """Linear warm-up over a share of all updates, then linear decay to zero.
 
-    MMF's own ``warmup_linear`` takes the warm-up in updates, which then has to be changed along
-    with ``training.max_updates``; a share follows it.
+    MMF's ``warmup_linear`` takes the warm-up as a number of updates, which has to be changed along
+    with ``training.max_updates``. Here it is a fraction of the run.
+
+    Args:
+        optimizer: the optimizer.
+        num_training_steps: updates of the run.
+        warmup_proportion: warm-up as a fraction of the updates, 0 to 1.
 
     Raises:
-        ConfigError: a number of updates below 1 (``training.max_updates`` may be null when
-            ``max_epochs`` is used instead), or a share outside [0, 1].
+        ConfigError: ``num_training_steps`` is below 1 (``training.max_updates`` may be null when
+            ``max_epochs`` is used instead), or ``warmup_proportion`` is outside [0, 1].
     """
     if not isinstance(num_training_steps, int) or num_training_steps < 1:
         raise ConfigError(
-            f"scheduler.params.num_training_steps is {num_training_steps!r}; expected the number "
-            "of updates; type training.max_updates=NUMBER"
+            f"scheduler.params.num_training_steps is {num_training_steps!r}; expected a number of "
+            "updates; type training.max_updates=NUMBER"
         )
     if not isinstance(warmup_proportion, (int, float)) or not 0 <= warmup_proportion <= 1:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Several processes that make one run do what one process would, whoever makes the updates."""
+"""A run of several processes computes the same as a run of one process."""
 
 from functools import cached_property
 from pathlib import Path
@@ -9,18 +9,18 @@ from mmf.common.report import Report
 
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 from mmf_cmsbert.losses.gathering import STAND_IN
-from mmf_cmsbert.trainers.gathered_reports import GatheredReports, in_order, reports
+from mmf_cmsbert.trainers.gathered_reports import GatheredReports, compute_reports, interleave
 from mmf_cmsbert.trainers.ranks import Ranks
 from mmf_cmsbert.trainers.shared_batches import share, shared_loader
 from mmf_cmsbert.utils import folder_lock
 
 
 class SeveralProcesses(TrainerSteps):
-    """Shares batches among the processes of a run.
+    """Divides batches among the processes of a run.
 
-    MMF lets each process draw batches of its own, fills up its share with samples that others have
-    too, and averages the processes' metrics. Here they share each training batch, and the batches
-    of an evaluation, whose metrics and predictions are those of one process.
+    In MMF each process draws its own batches, pads its share with samples that other processes
+    also have, and metrics are averages over the processes. Here the processes divide each training
+    batch, and the batches of an evaluation. Metrics and predictions are those of a single process.
     """
 
     resume_position: dict[str, Any] | None
@@ -42,31 +42,31 @@ class SeveralProcesses(TrainerSteps):
 
     def parallelize_model(self) -> None:
         if self.ranks.count > 1:
-            # What takes part in the loss depends on the losses, the dataset and the segments.
+            # Which parameters have gradients depends on the losses, the dataset and the segments.
             self.config.training.find_unused_parameters = True
         super().parallelize_model()
 
-    def take_up(self) -> tuple[bool, bool]:
+    def resume_training(self) -> tuple[bool, bool]:
         kept = self.resume_position or {}
         states = kept.get("generators_of_ranks") or ()
         if len(states) != self.ranks.count:
-            result = super().take_up()
-            self.ranks.part_generators()
+            result = super().resume_training()
+            self.ranks.separate_generators()
             return result
         self.resume_position = {**kept, "generators": states[self.ranks.rank]}
-        return super().take_up()
+        return super().resume_training()
 
     def update_made(self, report: Report) -> None:
         super().update_made(report)
         if self.num_updates % self.config.training.checkpoint_interval == 0:
-            self.ranks.part_generators()
+            self.ranks.separate_generators()
 
     def evaluate(self, loader: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        """Losses and metrics of a whole split, each sample once, whatever the number of ranks."""
+        """Compute losses and metrics over each sample of a split once, by all processes."""
         if self.ranks.count > 1:
             loader = GatheredReports(self, loader)
         result = super().evaluate(loader, *args, **kwargs)
-        self.ranks.part_generators()
+        self.ranks.separate_generators()
         return result
 
     def _forward_pass(self, batch: Any) -> Report:
@@ -74,13 +74,13 @@ class SeveralProcesses(TrainerSteps):
             return batch
         report = super()._forward_pass(batch)
         if self.ranks.count > 1 and self.model.training:
-            # So that their mean over the processes, and that of the gradients, is that of the batch
+            # The mean over the processes, also of the gradients, is then that of the whole batch.
             weight = self.ranks.weight(0 if STAND_IN in report else report.batch_size)
             report.losses = {name: loss * weight for name, loss in report.losses.items()}
         return report
 
     def predict(self, dataset_type: str) -> None:
-        """Write the predictions of a split, each sample once, whatever the number of ranks."""
+        """Write one prediction for each sample of a split, computed by all processes."""
         if self.ranks.count == 1:
             super().predict(dataset_type)
             return
@@ -94,7 +94,7 @@ class SeveralProcesses(TrainerSteps):
                 loader = shared_loader(loader, batch_size, self.ranks, whole=True)
                 rows = [
                     model.format_for_prediction(loader.dataset.format_for_prediction(each), each)
-                    for each in reports(model, loader.dataset, loader)
+                    for each in compute_reports(model, loader.dataset, loader)
                 ]
-                reporter.report = sum(in_order(self.ranks.gather(rows)), [])
+                reporter.report = sum(interleave(self.ranks.gather(rows)), [])
         model.train()

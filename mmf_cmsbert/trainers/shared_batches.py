@@ -1,4 +1,4 @@
-"""Batches divided among the processes of a run: the same batches, however many processes."""
+"""Batches divided among the processes of a run, which do not depend on their number."""
 
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
@@ -18,14 +18,14 @@ from mmf_cmsbert.trainers.ranks import Ranks
 
 
 class SharedBatches(Sampler[list[int]]):
-    """What one process has of the batches that the first one draws.
+    """Samples this process's share of the batches that the first process draws.
 
     Args:
-        batches: what draws them, lists of sample numbers.
+        batches: the batch sampler; yields lists of sample indices.
         ranks: the processes.
-        whole: each batch goes to one process, for an evaluation, and there may be fewer for some;
-            else each has an equal share of every batch, which is empty for some where there are
-            fewer samples than processes.
+        whole: if true, each batch goes to one process, for an evaluation; some processes may get
+            fewer batches. Otherwise each process gets an equal share of every batch, which is
+            empty if there are fewer samples than processes.
     """
 
     def __init__(self, batches: Collection[list[int]], ranks: Ranks, whole: bool):
@@ -48,14 +48,14 @@ class SharedBatches(Sampler[list[int]]):
 
 
 class StandIns:
-    """Makes batches; a process without samples of its own gets one that counts for nothing.
+    """Collates samples; a process without samples gets a batch that does not count.
 
-    It has to take part in each update: the others wait for its gradients. The field ``stand_in``
-    tells its batch from others.
+    Each process has to take part in every update, because the others wait for its gradients. The
+    field ``stand_in`` marks such a batch.
 
     Args:
-        dataset: where to take the sample from.
-        collate: MMF's, makes a batch of samples.
+        dataset: the dataset; its first sample is used for the batch that does not count.
+        collate: MMF's function that makes a batch of samples.
     """
 
     def __init__(self, dataset: Any, collate: Callable[[list[Any]], Any]):
@@ -70,27 +70,28 @@ class StandIns:
 
 
 def data_loaders(split: Any) -> list[Any]:
-    """The loader of each dataset of a split, which MMF keeps in a list or by name."""
+    """Return the loader of each dataset of a split; rc10 keeps a list, main a dict."""
     return list(split.loaders.values() if isinstance(split.loaders, dict) else split.loaders)
 
 
 def share(split: Any, batch_size: int, ranks: Ranks, whole: bool) -> None:
-    """Let a split of MMF's give this process what it has of the batches; see `shared_loader`."""
+    """Replace each loader of a split by its `shared_loader`."""
     loaders = split.loaders
     for key in list(loaders) if isinstance(loaders, dict) else range(len(loaders)):
         loaders[key] = shared_loader(loaders[key], batch_size, ranks, whole)
 
 
 def shared_loader(loader: Any, batch_size: int, ranks: Ranks, whole: bool) -> Any:
-    """The same loader with what this process has of its batches.
+    """Return a copy of a loader that yields this process's share of the batches.
 
     Args:
-        loader: MMF's, whose sampler is for one process or torch's for several.
-        batch_size: samples a batch, of all processes together.
-        ranks, whole: as in :class:`SharedBatches`.
+        loader: MMF's DataLoader, with or without torch's DistributedSampler.
+        batch_size: samples per batch, over all processes.
+        ranks: the processes.
+        whole: as in :class:`SharedBatches`.
 
     Raises:
-        ConfigError: a dataset that has no numbers for its samples.
+        ConfigError: the dataset is a stream, whose samples have no indices.
     """
     dataset: Any = loader.dataset
     if isinstance(dataset, IterableDataset):

@@ -1,4 +1,4 @@
-"""A run of MMF as pytorch-lightning sees it: module, batches, and what follows an update."""
+"""Adapters of an MMF run to pytorch-lightning: module, batches, and callback after an update."""
 
 import signal
 import warnings
@@ -14,35 +14,36 @@ from torch.optim import Optimizer
 
 
 class RunSteps(Protocol):
-    """What a trainer of MMF has to offer."""
+    """The interface of a trainer whose updates are made by Lightning."""
 
     model: nn.Module
     optimizer: Optimizer
 
     def groups(self) -> Iterator[list[Any]]:
-        """The batches of each update that is left."""
+        """Yield the batches of each remaining update."""
 
     def updates_left(self) -> int:
-        """How many updates that are."""
+        """Return the number of remaining updates."""
 
     def begin_update(self, group: list[Any]) -> list[float]:
-        """The factor of each batch's loss; they add up to 1."""
+        """Start an update; return the weight of each batch's loss, which sum to 1."""
 
     def loss(self, batch: Any) -> Tensor:
-        """The loss of a batch; its mean over all processes is that of all their samples."""
+        """Return a batch's loss; the mean over the processes is the mean over all samples."""
 
     def clip(self) -> None:
-        """Clip the gradients, if the configuration says so."""
+        """Clip the gradients, if configured."""
 
     def updated(self) -> bool:
-        """Log, validate and save what is due after an update; whether training shall stop."""
+        """Log, validate and save if due after an update; return whether training stops."""
 
 
 class Updates(lightning.LightningModule):
-    """The model of a run; Lightning scales its loss, shares its gradients and makes its updates.
+    """The model of a run; Lightning scales its loss, reduces its gradients and makes its updates.
 
-    Lightning's own accumulation counts each batch alike, also a smaller one, divides what an epoch
-    leaves over by the number of batches of a full update, and does not know where epochs end.
+    Lightning's accumulation is not used. It weights each batch equally even if one is smaller,
+    divides the incomplete last update of an epoch by the full number of batches, and does not know
+    where epochs end.
 
     Args:
         run: the run.
@@ -53,25 +54,25 @@ class Updates(lightning.LightningModule):
         self.automatic_optimization = False
         self.run = run
         self.model = run.model
-        # Told to look for parameters without a part in the loss, torch warns where it finds none.
-        self.without_part = nn.Parameter(torch.zeros(()))
+        # With find_unused_parameters, torch warns if every parameter is used.
+        self.unused = nn.Parameter(torch.zeros(()))
 
     def training_step(self, group: list[Any], index: int) -> None:
-        optimizer = self.optimizers()
+        optimizer: Any = self.optimizers()
         optimizer.zero_grad()
         for left, batch, share in zip(
             range(len(group) - 1, -1, -1), group, self.run.begin_update(group), strict=True
         ):
             with self._unshared() if left else nullcontext():
                 loss = self.run.loss(batch)
-                # Lightning runs this method under autocast, which is for forward passes.
+                # Lightning runs this method under autocast, which is only for forward passes.
                 with torch.autocast(loss.device.type, enabled=False):
                     self.manual_backward(loss if share == 1 else loss * share)
         optimizer.step()
 
     def _unshared(self) -> AbstractContextManager[Any]:
-        """A context in which gradients are added up, and not shared with other processes."""
-        strategy = self.trainer.strategy
+        """Return a context that accumulates gradients without reducing them over processes."""
+        strategy: Any = self.trainer.strategy
         several = isinstance(strategy, ParallelStrategy)
         return strategy.block_backward_sync() if several else nullcontext()
 
@@ -82,14 +83,14 @@ class Updates(lightning.LightningModule):
         return self.run.optimizer
 
     def transfer_batch_to_device(self, batch: Any, device: Any, dataloader_idx: int) -> Any:
-        return batch  # MMF's datasets do so, when they prepare a batch
+        return batch  # MMF's datasets move it when they prepare a batch
 
 
 class Groups:
-    """The batches of each update that is left, as one pass.
+    """The batches of each remaining update, as one epoch of Lightning.
 
-    Lightning looks one step ahead where it is not told how many there are; that would be one too
-    many when a run is to be taken up exactly where it was left.
+    Without a length, Lightning prefetches one step; a checkpoint would then hold a position that is
+    one step too far.
     """
 
     def __init__(self, run: RunSteps):
@@ -103,7 +104,7 @@ class Groups:
 
 
 class AfterUpdates(lightning.Callback):
-    """Hands over to the run after each update, and keeps what went wrong."""
+    """Calls the run after each update, and keeps an exception."""
 
     def __init__(self, run: RunSteps):
         self.run = run
@@ -117,11 +118,11 @@ class AfterUpdates(lightning.Callback):
         self.exception = exception
 
 
-def fit(trainer: lightning.Trainer, run: RunSteps) -> None:
-    """Make the updates of a run that are left.
+def fit(trainer: Any, run: RunSteps) -> None:
+    """Make the remaining updates of a run.
 
     Args:
-        trainer: a Trainer that has not trained yet.
+        trainer: Lightning's Trainer, which has not trained yet.
         run: the run.
     """
     after = AfterUpdates(run)
@@ -129,13 +130,13 @@ def fit(trainer: lightning.Trainer, run: RunSteps) -> None:
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
-            # Between Lightning and torch
+            # From Lightning's use of torch
             warnings.filterwarnings("ignore", r"`isinstance\(treespec, LeafSpec\)")
-            # The averaged copy of a model always computes in evaluation mode.
+            # The averaged copy of the model is always in evaluation mode.
             warnings.filterwarnings("ignore", r"Found \d+ module\(s\) in eval mode")
             trainer.fit(Updates(run), Groups(run))
     except SystemExit:
-        # Lightning makes an exit of Ctrl-C, and switches it off.
+        # Lightning turns Ctrl-C into SystemExit, and removes the handler.
         signal.signal(signal.SIGINT, on_interrupt)
         if isinstance(after.exception, KeyboardInterrupt):
             raise after.exception from None

@@ -42,9 +42,9 @@ def test_two_recipes_of_one_name_are_refused(planned):
 
 def test_a_finished_run_of_the_same_inputs_is_done(planned):
     (job,) = planned(["a"])
-    assert job.why_again()
+    assert job.reasons_to_repeat()
     write_record(job.folder, job.config)
-    assert job.why_again() == []
+    assert job.reasons_to_repeat() == []
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_finished_run_of_the_same_inputs_is_done(planned):
 def test_a_run_is_made_again_when_what_it_depends_on_has_changed(planned, changed, reason):
     (job,) = planned(["a"])
     write_record(job.folder, **({"config": job.config} | changed))
-    assert reason in "; ".join(job.why_again())
+    assert reason in "; ".join(job.reasons_to_repeat())
 
 
 def test_where_a_run_is_saved_and_what_it_logs_does_not_matter(planned):
@@ -73,23 +73,23 @@ def test_where_a_run_is_saved_and_what_it_logs_does_not_matter(planned):
     training = job.config["training"] | {"log_interval": 7, "experiment_name": "x"}
     elsewhere = job.config | {"training": training, "env": {"save_dir": "/elsewhere"}}
     write_record(job.folder, elsewhere)
-    assert job.why_again() == []
+    assert job.reasons_to_repeat() == []
 
 
 def test_only_an_interrupted_run_of_the_same_inputs_with_a_checkpoint_goes_on(planned):
     (job,) = planned(["a"])
     write_record(job.folder, job.config, status="running", data=None)
-    assert not job.goes_on()
+    assert not job.can_resume()
     (job.folder / "current.ckpt").touch()
-    assert job.goes_on()
+    assert job.can_resume()
     write_record(job.folder, job.config, status="running", data=None, code_sha256="other")
-    assert not job.goes_on()
+    assert not job.can_resume()
     write_record(job.folder, job.config)
-    assert not job.goes_on()
+    assert not job.can_resume()
 
 
 def test_a_damaged_record_counts_as_none(planned):
     (job,) = planned(["a"])
     job.folder.mkdir(parents=True)
     (job.folder / "run.json").write_text('{"format": 1')
-    assert job.why_again() == ["it has not been finished"]
+    assert job.reasons_to_repeat() == ["it has not been finished"]

@@ -99,7 +99,7 @@ def test_whoever_loses_a_process_says_so(toy, tmp_path):
     def job(rank):
         if rank == 1:
             in_batch(toy, "train", 3, lambda: os._exit(0))
-        with pytest.raises(ProcessLost, match="resume=true resumes") as raised:
+        with pytest.raises(ProcessLost, match="add checkpoint.resume=true") as raised:
             toy.run(tmp_path, "training.trainer=lightning_cmsbert", "training.lightning.devices=2")
         return str(raised.value)
 

@@ -165,7 +165,7 @@ def test_a_checkpoint_of_mmf_alone_goes_on_with_its_learning_rate(toy, tmp_path)
     del checkpoint["resume"]
     torch.save(checkpoint, file)
     trainer = toy.trainer(tmp_path, "checkpoint.resume=True")
-    assert any("does not hold the position" in line for line in trainer.writer.lines)
+    assert any("without the position" in line for line in trainer.writer.lines)
     # Warmed up in 4 updates, then falling to 0 at update 40. MMF's schedule is one update behind.
     assert trainer.optimizer.param_groups[0]["lr"] == pytest.approx(0.02 * (40 - 7) / (40 - 4))
     trainer.train()

@@ -111,7 +111,7 @@ def test_precision_is_the_general_one_or_this_trainers_own(started, general, own
 
 
 def test_two_precisions_that_contradict_each_other_are_refused(started):
-    with pytest.raises(ConfigError, match="training.precision is bf16 and .*says fp32"):
+    with pytest.raises(ConfigError, match="training.precision is bf16, but .* is fp32"):
         lightning_processes.build(with_precision("bf16", "32"))
 
 

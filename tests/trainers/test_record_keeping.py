@@ -48,7 +48,7 @@ class Trainer:
         if "inference" in self.run_type:
             self.evaluate("test", 0.55)
 
-    def make_updates(self, goes_on, stop):
+    def make_updates(self, continues_epoch, stop):
         stop = self.early_stopping
         for update, value in self.values.items():
             self.num_updates = update

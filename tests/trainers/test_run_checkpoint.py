@@ -72,7 +72,7 @@ def test_the_best_checkpoint_of_an_earlier_run_is_not_restored(toy, tmp_path, mo
     nan = torch.tensor(float("nan"))
     monkeypatch.setattr(toy.ToyError, "calculate", lambda *args, **kwargs: nan)
     new = toy.run(tmp_path, "training.seed=4")
-    assert any("No evaluation gave a best checkpoint" in line for line in new.lines)
+    assert any("No evaluation saved a best checkpoint" in line for line in new.lines)
     assert not torch.equal(new.weights["layers.0.weight"], old.weights["layers.0.weight"])
 
 

@@ -8,7 +8,7 @@ from mmf_cmsbert.errors import ConfigError
 
 pytest.importorskip("mmf")
 
-from mmf_cmsbert.trainers.gathered_reports import in_order  # noqa: E402
+from mmf_cmsbert.trainers.gathered_reports import interleave  # noqa: E402
 from mmf_cmsbert.trainers.ranks import Ranks  # noqa: E402
 from mmf_cmsbert.trainers.shared_batches import SharedBatches, StandIns, shared_loader  # noqa: E402
 
@@ -57,7 +57,7 @@ def test_who_has_none_gets_a_batch_that_says_so():
 def test_whole_batches_go_round_and_come_back_in_order():
     batches, shares = drawn(18, 3, whole=True)
     assert shares[0] == batches[::3]
-    assert in_order(shares) == batches
+    assert interleave(shares) == batches
 
 
 @pytest.mark.parametrize("shuffle", [True, False])

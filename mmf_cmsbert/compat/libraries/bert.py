@@ -8,7 +8,7 @@ from transformers.models.bert import modeling_bert as library
 
 
 class BertEncoder(library.BertEncoder):
-    """The library's encoder, called and answering as in release 2.3."""
+    """The library's encoder with the arguments and return values of release 2.3."""
 
     def forward(
         self,
@@ -24,18 +24,20 @@ class BertEncoder(library.BertEncoder):
 
         Args:
             hidden_states: `(batch, words, dim)`
-            attention_mask: added to the scores of attention, `(batch, 1, 1 or words, words)`
-            head_mask: one None a layer
-            output_attentions: whether to return them; None for what the config says.
-            output_hidden_states: the same of the states.
+            attention_mask: added to the attention scores, `(batch, 1, 1 or words, words)`
+            head_mask: None for each layer
+            encoder_hidden_states: `(batch, encoder words, dim)`, for cross-attention
+            encoder_attention_mask: added to the cross-attention scores
+            output_attentions: whether to return attentions; None for the config's value
+            output_hidden_states: whether to return hidden states; None for the config's value
 
         Returns:
-            The states after the last layer; then, where asked for, a tuple of the states before,
-            between and after the layers, and a tuple of each layer's attention
+            The hidden states of the last layer; then, if requested, a tuple of the hidden states
+            before, between and after the layers, and a tuple of each layer's attention
             `(batch, heads, words, words)`.
 
         Raises:
-            NotImplementedError: for a real head mask, which the library no longer takes
+            NotImplementedError: a head mask is not None; the library no longer supports it
         """
         if any(mask is not None for mask in head_mask or ()):
             raise NotImplementedError("the installed transformers does not mask attention heads")

@@ -8,7 +8,7 @@ from mmf.utils.general import get_batch_size
 from mmf_cmsbert.compat.mmf import log as mmf_log
 
 
-def take_up_at(loader: Any, position: dict, data: dict) -> bool:
+def resume_epoch(loader: Any, position: dict, data: dict) -> bool:
     """Let the next pass of `loader` begin at `position` if that was taken from the same `data`."""
     if position["data"] == data:
         loader.resume_position = position

@@ -1,9 +1,9 @@
-"""Steps that the trainers of both lines take, as methods that a feature overrides.
+"""The steps of training as methods that a feature overrides, the same on both lines of MMF.
 
-MMF's two trainers take them under different names, or in the middle of a method. The class
+In MMF's two trainers these steps have different names, or are in the middle of a method. The class
 ``Trainer`` of each line calls the methods here, which by default do what MMF does. A feature is a
 class that inherits from :class:`TrainerSteps`, overrides some of its methods or MMF's, and calls
-``super()``; ``trainers/registered.py`` puts the features in front of the trainer.
+``super()``. ``trainers/registered.py`` combines the features with the trainer.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,14 +17,14 @@ from torch import Tensor
 
 
 class TrainerSteps:
-    """The steps of a run, and what both of MMF's trainers have.
+    """The steps of a run, and the attributes that both of MMF's trainers have.
 
     Attributes:
         checkpoint_type: class of ``checkpoint``; called with the trainer.
         early_stopping_type: class of ``early_stopping``; arguments as for MMF's.
-        schedule_lag: updates by which the learning rate schedule is behind.
-        accumulated: batches in an update.
-        scaler: scales the loss in 16 bits, or None.
+        schedule_lag: number of updates by which the learning rate schedule lags.
+        accumulated: number of batches per update.
+        scaler: the loss scaler in fp16, else None.
     """
 
     checkpoint_type: type = Checkpoint
@@ -59,8 +59,8 @@ class TrainerSteps:
         def parallelize_model(self) -> None: ...
         def train(self) -> None: ...
         def training_loop(self) -> None: ...
-        def make_updates(self, goes_on: bool, stop: bool) -> None:
-            """Make the updates that are left; arguments as :meth:`take_up` returns them."""
+        def make_updates(self, continues_epoch: bool, stop: bool) -> None:
+            """Make the remaining updates; arguments as returned by :meth:`resume_training`."""
 
         def finalize(self) -> None: ...
         def inference(self) -> None: ...
@@ -73,11 +73,11 @@ class TrainerSteps:
         def _try_full_validation(self, force: bool = False) -> bool: ...
 
     def make_checkpoint(self) -> Any:
-        """What writes and loads the checkpoints of the run."""
+        """Create the object that writes and loads the checkpoints of the run."""
         return self.checkpoint_type(self)
 
     def make_early_stopping(self, checkpoint: Any) -> Any:
-        """What compares validations and decides when training stops."""
+        """Create the object that compares validations and decides when training stops."""
         stop = self.config.training.early_stop
         return self.early_stopping_type(
             self.model,
@@ -89,63 +89,63 @@ class TrainerSteps:
         )
 
     def loss_scaler(self) -> Any:
-        """What scales the loss in 16 bits; None without."""
+        """Return the loss scaler for fp16; None if the loss is not scaled."""
         return None
 
     def checkpoint_loaded(self) -> None:
-        """Called when a checkpoint, if any, is loaded, and the schedule is built."""
+        """Run after a checkpoint, if any, is loaded and the schedule is built."""
 
-    def take_up(self) -> tuple[bool, bool]:
-        """Called before the first update.
+    def resume_training(self) -> tuple[bool, bool]:
+        """Prepare the first update of this process.
 
         Returns:
-            Whether the epoch continues, and whether training stops at once.
+            Whether the epoch continues, and whether training stops immediately.
         """
         return False, False
 
-    def all_updates(self) -> float:
-        """Updates at the end of the run."""
+    def total_updates(self) -> float:
+        """Return the number of updates at the end of the run."""
         return self.max_updates
 
     def batch_groups(self) -> Iterator[list[Any]]:
-        """The batches of each update in an epoch."""
+        """Yield the batches of each update in an epoch."""
         return ([batch] for batch in self.train_loader)
 
     def shares(self, group: Sequence[Any]) -> list[float]:
-        """The factor of each loss of an update."""
+        """Return the weight of each batch's loss in an update."""
         return [1.0] * len(group)
 
-    def joined(self, reports: Sequence[Any], shares: Sequence[float]) -> Any:
-        """The report of an update from those of its batches."""
+    def merge_reports(self, reports: Sequence[Any], shares: Sequence[float]) -> Any:
+        """Return the report of an update, from those of its batches."""
         return reports[-1]
 
     def update_made(self, report: Any) -> None:
-        """Called after an update, before it is logged."""
+        """Run after an update, before it is logged."""
 
     def after_update(self) -> None:
-        """Called after an update is logged and saved, before a validation."""
+        """Run after an update is logged and saved, before a validation."""
 
     def loss_is_nan(self, update: int) -> None:
-        """Called where the loss of an update is not a number."""
+        """Run if the loss of an update is not a number."""
 
     def validated(self, criterion: str, value: float, best: float, update: int) -> None:
-        """Called with the result of a validation.
+        """Run after a validation.
 
         Args:
-            criterion: name of the metric that the best one is chosen by.
-            value: of this validation.
-            best: of the best validation.
-            update: of the best validation.
+            criterion: name of the metric that selects the best validation.
+            value: its value in this validation.
+            best: its value in the best validation.
+            update: the update of the best validation.
         """
 
     def evaluating(self) -> AbstractContextManager[Any]:
-        """A context for what is computed without gradients."""
+        """Return a context for computing without gradients."""
         return torch.no_grad()
 
-    def shown(self, batches: Iterable[Any], split: str) -> Iterable[Any]:
-        """The batches of an evaluation or prediction, as they are gone through."""
+    def with_progress(self, batches: Iterable[Any], split: str) -> Iterable[Any]:
+        """Return an iterable over the batches of an evaluation or prediction, with progress."""
         return batches
 
     def add_losses(self, whole: dict[str, Tensor], part: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The losses in the report of an evaluation after one batch more."""
+        """Return the losses in an evaluation's report after adding those of a batch."""
         return whole

@@ -1,4 +1,4 @@
-"""MMF's trainers: which there are on the installed line, and others under their names."""
+"""The trainers of the installed line of MMF, and their replacement by others."""
 
 import sys
 
@@ -9,13 +9,13 @@ from mmf_cmsbert.compat.mmf import line
 from mmf_cmsbert.compat.patch import patch
 
 
-def of_line() -> dict[str, type]:
-    """The trainers of the installed line without its faults: name -> class."""
+def installed() -> dict[str, type]:
+    """Return the corrected trainers of the installed line: name -> class."""
     return dict(line.part("trainer").TRAINERS)
 
 
-def serve(name: str, trainer: type) -> None:
-    """Register a trainer under a name, also for those who import the class that had it."""
+def replace(name: str, trainer: type) -> None:
+    """Register a trainer under a name, and replace MMF's class in the modules that import it."""
     replaced = registry.get_trainer_class(name)
     registry.register_trainer(name)(trainer)
     if replaced is None or not replaced.__module__.startswith("mmf."):
@@ -24,9 +24,9 @@ def serve(name: str, trainer: type) -> None:
     @patch(
         f"{replaced.__module__}.{replaced.__name__}",
         line.installed(),
-        why="Plugins import MMF's trainer to derive one of their own, which would have MMF's "
-        "faults again, and ignore keys such as training.precision.",
-        remove_when="nothing of MMF's trainer is mended.",
+        why="Plugins import MMF's trainer to derive their own, which would have MMF's faults and "
+        "ignore keys such as training.precision.",
+        remove_when="MMF's trainer needs no corrections.",
     )
     def imported_class() -> None:
         module = sys.modules[replaced.__module__]

@@ -1,5 +1,6 @@
-"""``model_config.cmsbert``. [paper] marks what the paper's abstract states; everything else is our
-interpretation.
+"""``model_config.cmsbert``.
+
+[paper] marks what the paper's abstract states; everything else is our interpretation.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""The processes of a run: those that its trainer starts, and those that MMF starts.
+"""Start of the processes of a run, by MMF or by the trainer.
 
-Both lines start a process for each GPU, or join those of torchrun, before they look at
-``training.trainer``. A trainer that starts its processes itself is named by :func:`hand_over`.
+Both lines start a process for each GPU, or join those of torchrun, before they read
+``training.trainer``. A trainer that starts its own processes calls :func:`set_process_starter`.
 """
 
 from collections.abc import Callable
@@ -16,36 +16,36 @@ from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import ConfigError
 
-_starts: dict[str, Callable[[Any], None]] = {}
+_starters: dict[str, Callable[[Any], None]] = {}
 
 
-def hand_over(trainer: str, start: Callable[[Any], None]) -> None:
-    """Leave the processes of a run to its trainer, and the division of batches among them.
+def set_process_starter(trainer: str, start: Callable[[Any], None]) -> None:
+    """Let a trainer start the processes of a run and divide batches among them.
 
-    MMF's own trainers keep theirs, which need GPUs; without one there is a ConfigError.
+    For other trainers MMF starts them, on GPUs only; without a GPU a ConfigError is raised.
 
     Args:
-        trainer: its name.
-        start: called with the configuration before MMF does anything else with it.
+        trainer: the name of the trainer.
+        start: called with the configuration before MMF uses it.
     """
-    _starts[trainer] = start
+    _starters[trainer] = start
 
 
 @patch(
     "mmf.utils.distributed.infer_init_method",
-    why="MMF starts processes before it looks at training.trainer, on GPUs that may be absent.",
+    why="MMF starts processes before it reads training.trainer, on GPUs that may be absent.",
     remove_when="MMF leaves processes to the trainer.",
 )
 def started_by_the_trainer() -> None:
     def starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
         def infer_init_method(config: Any) -> None:
-            start = _starts.get(config.training.trainer)
+            start = _starters.get(config.training.trainer)
             if start is None:
                 original(config)
                 _check_devices(config)
             else:
                 start(config)
-                config.distributed.world_size = 1  # MMF has none to start
+                config.distributed.world_size = 1  # MMF starts no others
 
         return infer_init_method
 
@@ -78,24 +78,24 @@ def of_any_backend() -> None:
 
 @patch(
     "mmf.utils.general.get_world_size",
-    why="MMF divides each batch by the number of processes, whoever divides batches among them.",
+    why="MMF divides the batch size by the number of processes even if the trainer divides it.",
     remove_when="MMF leaves processes to the trainer.",
 )
 def undivided_batches() -> None:
-    original = general.get_world_size  # used there to divide the batch size alone
+    original = general.get_world_size  # that module only divides the batch size by it
     general.get_world_size = lambda: (
-        1 if get_global_config("training.trainer") in _starts else original()
+        1 if get_global_config("training.trainer") in _starters else original()
     )
 
 
 def _check_devices(config: Any) -> None:
     started = config.distributed.init_method is not None
-    # main has other devices too
+    # main supports other devices, too
     on_gpus = config.training.get("device") in (None, "cuda", "cpu")
     if started and on_gpus and not cuda.is_available():
-        others = f"; type training.trainer={next(iter(_starts))}" if _starts else ""
+        others = f"; type training.trainer={next(iter(_starters))}" if _starters else ""
         raise ConfigError(
             "RANK and WORLD_SIZE in the environment, or distributed.init_method, ask for "
             f"several processes. With training.trainer={config.training.trainer} MMF runs them "
-            f"on GPUs alone, and torch sees none{others}"
+            f"on GPUs only, and torch finds none{others}"
         )

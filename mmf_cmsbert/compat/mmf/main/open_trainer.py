@@ -42,7 +42,7 @@ class OpenTrainer(OlderTrainer):
         self.max_updates = self._calculate_max_updates()
         logging.getLogger("mmf").info("Starting training...")
         self.model.train()
-        self.make_updates(*self.take_up())
+        self.make_updates(*self.resume_training())
         if self.train_loader.epoch is not None:
             self.train_loader.epoch.close()
         self.after_training_loop()

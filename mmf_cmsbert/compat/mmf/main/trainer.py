@@ -79,12 +79,12 @@ class Trainer(TrainerSteps, MMFTrainer):
             torch.autograd.set_detect_anomaly(before)
 
     def run_training_epoch(self) -> None:
-        self.make_updates(*self.take_up())
+        self.make_updates(*self.resume_training())
         if self.train_loader.epoch is not None:
             self.train_loader.epoch.close()
 
-    def make_updates(self, goes_on: bool, stop: bool) -> None:
-        if goes_on:
+    def make_updates(self, continues_epoch: bool, stop: bool) -> None:
+        if continues_epoch:
             self.current_epoch -= 1  # it will be counted once more
         if stop:
             return
@@ -124,7 +124,7 @@ class Trainer(TrainerSteps, MMFTrainer):
             reports.append(report.detach())
             self.on_batch_end(report=reports[-1], meter=self.meter)
         self._finish_update()
-        return self.joined(reports, shares)
+        return self.merge_reports(reports, shares)
 
     def log_update(self, report: Any) -> None:
         """Call the callbacks after an update, with metrics where it is logged."""
@@ -192,7 +192,7 @@ class Trainer(TrainerSteps, MMFTrainer):
             self.model.eval()
             _logger.info(f"Starting {dataset_type} inference predictions")
             while reporter.next_dataset():
-                for batch in self.shown(reporter.get_dataloader(), dataset_type):
+                for batch in self.with_progress(reporter.get_dataloader(), dataset_type):
                     prepared = to_device(reporter.prepare_batch(batch), self.device)
                     with self._in_16_bits():
                         output = self.model(prepared)

@@ -7,7 +7,7 @@ from mmf.datasets.multi_dataset_loader import MultiDatasetLoader
 
 from mmf_cmsbert.checkpoints.batch_stream import BatchStream
 from mmf_cmsbert.compat import imports
-from mmf_cmsbert.compat.mmf.positions import fingerprint, take_up_at
+from mmf_cmsbert.compat.mmf.positions import fingerprint, resume_epoch
 from mmf_cmsbert.compat.mmf.splits import empty_dataset
 from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import DataError
@@ -112,9 +112,9 @@ class WholePassesLoader(MultiDatasetLoader):
     def __next__(self) -> Any:
         return next(self.epoch)
 
-    def take_up(self, position: dict) -> bool:
+    def resume_epoch(self, position: dict) -> bool:
         """Let the next pass begin at `position`; return whether it can."""
-        return take_up_at(self, position, fingerprint(self.datasets))
+        return resume_epoch(self, position, fingerprint(self.datasets))
 
 
 @patch(

@@ -22,7 +22,7 @@ class OpenTrainer(Trainer):
         pass
 
     def training_loop(self) -> None:
-        self.make_updates(*self.take_up())
+        self.make_updates(*self.resume_training())
         if self.train_loader.epoch is not None:
             self.train_loader.epoch.close()
 

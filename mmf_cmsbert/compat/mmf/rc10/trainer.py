@@ -88,13 +88,13 @@ class Trainer(TrainerSteps, BaseTrainer):
     def training_loop(self) -> None:
         """Make the updates that are left."""
         with torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))):
-            self.make_updates(*self.take_up())
+            self.make_updates(*self.resume_training())
         if self.train_loader.epoch is not None:
             self.train_loader.epoch.close()
 
-    def make_updates(self, goes_on: bool, stop: bool) -> None:
+    def make_updates(self, continues_epoch: bool, stop: bool) -> None:
         while not stop and self.num_updates < self.max_updates:
-            if not goes_on:
+            if not continues_epoch:
                 if self.current_epoch >= self.max_epochs:
                     break
                 self.current_epoch += 1
@@ -102,7 +102,7 @@ class Trainer(TrainerSteps, BaseTrainer):
             # The sampler of a distributed run shuffles by this number.
             self.dataset_loader.seed_sampler("train", self.current_epoch)
             stop = self._train_epoch()
-            goes_on = False
+            continues_epoch = False
 
     def _train_epoch(self) -> bool:
         """Train on the batches that the epoch still has; return whether training stops."""
@@ -129,7 +129,7 @@ class Trainer(TrainerSteps, BaseTrainer):
                 self._scaled(loss if share == 1 else loss * share).backward()
             reports.append(report)
         self._step()
-        return self.joined(reports, shares)
+        return self.merge_reports(reports, shares)
 
     def _scaled(self, loss: Tensor) -> Tensor:
         return loss if self.scaler is None else self.scaler.scale(loss)
@@ -164,7 +164,7 @@ class Trainer(TrainerSteps, BaseTrainer):
         if training and math.isnan(registry.get(f"{report.dataset_type}/total_loss")):
             self.loss_is_nan(self.num_updates)
 
-    def all_updates(self) -> float:
+    def total_updates(self) -> float:
         """Updates at the end of the run, also where epochs are counted."""
         if not math.isinf(self.max_updates):
             return self.max_updates
@@ -172,7 +172,7 @@ class Trainer(TrainerSteps, BaseTrainer):
 
     def _calculate_time_left(self) -> str:
         until = self.max_updates
-        self.max_updates = self.all_updates()
+        self.max_updates = self.total_updates()
         try:
             return super()._calculate_time_left()
         finally:
@@ -190,7 +190,7 @@ class Trainer(TrainerSteps, BaseTrainer):
             self.model.eval()
             self.writer.write(f"Starting {dataset_type} inference predictions")
             while reporter.next_dataset():
-                for batch in self.shown(reporter.get_dataloader(), dataset_type):
+                for batch in self.with_progress(reporter.get_dataloader(), dataset_type):
                     prepared = reporter.prepare_batch(batch)
                     reporter.add_to_report(Report(prepared, self.model(prepared)), self.model)
             self.writer.write("Finished predicting")

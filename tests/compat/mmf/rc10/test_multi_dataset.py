@@ -88,7 +88,7 @@ def test_a_position_is_taken_up_without_touching_the_generators(toy, tmp_path):
     assert next(iterator, None) is None and loader.epoch.position() is None
 
     np.random.seed(1)  # the order of the datasets comes from NumPy's generator
-    loader.take_up(position)
+    loader.resume_epoch(position)
     torch.set_rng_state(generator)
     resumed = draw(iter(loader), 5)
 
