@@ -18,15 +18,15 @@ from pydantic import Field
 from safetensors import SafetensorError
 from torch import Tensor
 
+from mmf_cmsbert.checkpoints.model_files import CONFIG, LARGEST_CONFIG, LIBRARY, OF_RUN
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.config.schemas.section import Section
 from mmf_cmsbert.config.schemas.validation import read
-from mmf_cmsbert.errors import ConfigError, DataError, UserError
+from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.files import read_json, read_regular
 
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-LIBRARY, FORMAT = "mmf_cmsbert", 1
-_LARGEST_CONFIG, _LARGEST_WEIGHTS = 1 << 24, 1 << 36
+WEIGHTS, CARD, FORMAT = "model.safetensors", "README.md", 1
+_LARGEST_WEIGHTS = 1 << 36
 
 
 class Preparation(Section):
@@ -35,6 +35,9 @@ class Preparation(Section):
     See ``dataset_config.<dataset>``.
     """
 
+    max_seq_length: int = Field(
+        ge=3, description="Word pieces of a segment, special tokens included."
+    )
     max_frames: int | None = Field(None, description="Longer modalities are pooled to so many.")
     normalise: Literal["none", "corpus", "segment"] = Field("none", description="")
     single_frame: Literal["keep", "every_word"] = Field("keep", description="")
@@ -49,26 +52,23 @@ class ModelConfig(Section):
         format: version of the folder's form.
         library_version: the version of this package that wrote it.
         model: ``model_config.cmsbert`` with the widths of all datasets.
+        shift_class: the class of the shift, if another package than this one registered it.
         backbone: the configuration of the text encoder, as transformers writes it.
         temperature: of the contrastive similarities, as training left it.
         tokenizer: the tokenizer's name in training; its files are in the folder.
-        max_seq_length: word pieces a segment, special tokens included.
         datasets: dataset -> what happens to its segments.
-        extractor: what the frames were extracted with, where it is known.
         training: seed, commit, hashes of data, selected update, scores; from the run's record.
     """
 
     library_name: Literal["mmf_cmsbert"] = Field("mmf_cmsbert", description="")
     format: int = Field(FORMAT, ge=1, le=FORMAT, description="")
     library_version: str = Field(description="")
-    architectures: list[str] = Field(["SentimentNetwork"], description="")
     model: CMSBERTConfig = Field(description="")
+    shift_class: str | None = Field(None, description="")
     backbone: dict[str, Any] = Field(description="")
     temperature: float | None = Field(None, gt=0, description="")
     tokenizer: str = Field(description="")
-    max_seq_length: int = Field(ge=3, description="")
     datasets: dict[str, Preparation] = Field(min_length=1, description="")
-    extractor: dict[str, Any] | None = Field(None, description="")
     training: dict[str, Any] = Field({}, description="")
 
     def widths(self, dataset: str) -> dict[str, int]:
@@ -94,7 +94,7 @@ def find(name: str | Path, revision: str | None = None, **download: Any) -> Path
     folder = Path(name).expanduser()
     if not folder.is_dir():
         return _from_hub(str(name), revision, download)
-    for each in (folder, folder / "model"):
+    for each in (folder, folder / OF_RUN):
         if (each / CONFIG).is_file() and (each / WEIGHTS).is_file():
             return each
     hint = ""
@@ -134,7 +134,7 @@ def read_config(folder: Path) -> ModelConfig:
     """
     file = folder / CONFIG
     try:
-        given = read_json(file, _LARGEST_CONFIG)
+        given = read_json(file, LARGEST_CONFIG)
     except OSError as error:
         raise ConfigError(f"{file} cannot be read ({error.strerror or error})") from error
     except ValueError as error:
@@ -189,16 +189,23 @@ def as_checkpoint(folder: Path) -> dict[str, Any]:
 
 def run_configuration(config: ModelConfig) -> dict[str, Any]:
     """What the configuration of a run with this model says of the model and its data."""
-    words = {"tokenizer": config.tokenizer, "max_seq_length": config.max_seq_length}
     return {
         "model": "cmsbert",
         "datasets": ",".join(config.datasets),
         "model_config": {"cmsbert": config.model.plain()},
         "dataset_config": {
-            name: section.plain()
+            name: section.model_dump(exclude={"max_seq_length"})
             | {
                 "features": (config.model.features or {}).get(name, {}),
-                "processors": {"word_processor": {"type": "word_pieces", "params": words}},
+                "processors": {
+                    "word_processor": {
+                        "type": "word_pieces",
+                        "params": {
+                            "tokenizer": config.tokenizer,
+                            "max_seq_length": section.max_seq_length,
+                        },
+                    }
+                },
             }
             for name, section in config.datasets.items()
         },
@@ -234,12 +241,3 @@ def write(
     text = json.dumps(config.plain(), indent=2, ensure_ascii=False)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
     (folder / CARD).write_text(card, encoding="utf-8")
-
-
-def is_model(folder: Path) -> bool:
-    """Whether a folder holds an exported model of this package, of whatever version."""
-    try:
-        given = read_json(folder / CONFIG, _LARGEST_CONFIG)
-    except (OSError, ValueError, UserError):
-        return False
-    return isinstance(given, dict) and given.get("library_name") == LIBRARY

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.checkpoints import model_folder
+from mmf_cmsbert.checkpoints import model_files, model_folder
 from mmf_cmsbert.checkpoints.inventory import Damaged, Foreign
 from mmf_cmsbert.checkpoints.verification import outline
 from mmf_cmsbert.errors import DataError
@@ -16,7 +16,7 @@ def configuration(file: str | Path) -> dict[str, Any] | None:
 
     None where the file holds none, or cannot be read; loading it then says why.
     """
-    if model_folder.is_model(folder := Path(file)):
+    if model_files.is_model(folder := Path(file)):
         return model_folder.run_configuration(model_folder.read_config(folder))
     try:
         with open_regular(file) as opened:

@@ -12,8 +12,8 @@ import typer
 
 from mmf_cmsbert.commands.layout_option import OWN_LAYOUTS, layout_name
 from mmf_cmsbert.commands.plain_errors import PlainErrors
+from mmf_cmsbert.commands.user_dir_option import UserDir
 from mmf_cmsbert.errors import ConfigError, DataError
-from mmf_cmsbert.user_package import import_package
 
 if TYPE_CHECKING:
     from mmf_cmsbert.datasets.readers.source import Source
@@ -36,17 +36,6 @@ Sources = Annotated[
         help="Files and folders of a corpus: files in any of the layouts of --layout, a folder of "
         "such files, or a folder with one of these in it. docs/data.md describes the layouts. "
         "dataset_config.DATASET.source accepts the same paths.",
-        show_default=False,
-    ),
-]
-UserDir = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="Your Python package that registers layouts, as env.user_dir in mmf_run.",
-        envvar="MMF_USER_DIR",
-        is_eager=True,  # the layouts that it registers are known when --layout is read
-        callback=lambda folder: import_package(folder, "--user-dir"),
         show_default=False,
     ),
 ]

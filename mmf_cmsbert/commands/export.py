@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mmf_cmsbert.commands.user_dir_option import UserDir
+
 
 def export(
     run: Annotated[
@@ -30,6 +32,7 @@ def export(
             show_default=False,
         ),
     ] = None,
+    user_dir: UserDir = None,
 ) -> None:
     """Write a run's model to a folder that needs neither the run nor MMF.
 

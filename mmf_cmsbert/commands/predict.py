@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from mmf_cmsbert.commands.user_dir_option import UserDir
 from mmf_cmsbert.errors import ConfigError, SegmentError
 from mmf_cmsbert.files import sha256_of
 
@@ -54,6 +55,7 @@ def predict(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:1 ...", show_default="a GPU if there is one")
     ] = None,
+    user_dir: UserDir = None,
 ) -> None:
     """Predict sentiment from -3 to 3.
 

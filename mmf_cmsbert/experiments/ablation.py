@@ -1,11 +1,13 @@
 """Run the missing recipes and seeds of an ablation, and compare them."""
 
 import shlex
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from mmf_cmsbert.checkpoints import model_files
 from mmf_cmsbert.experiments import plot, table
 from mmf_cmsbert.experiments.display import Display
 from mmf_cmsbert.experiments.job import Job
@@ -91,6 +93,8 @@ class _Tidy:
             for pattern in ("*.ckpt", "models/*.ckpt", "*_final.pth"):
                 for file in outcome.job.folder.glob(pattern):
                     file.unlink()
+            if model_files.is_model(model := outcome.job.folder / model_files.OF_RUN):
+                shutil.rmtree(model)
 
 
 def _report(

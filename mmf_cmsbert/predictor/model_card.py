@@ -109,10 +109,9 @@ def _inputs(config: ModelConfig) -> str:
     for dataset in config.datasets:
         for modality, width in config.widths(dataset).items():
             rows.append(f"| {dataset} | {modality} | {width} |")
-    extractor = config.extractor or "not recorded"
     return (
-        "Text, and where there are any, frames `(frames, columns)` of the same extractor as in "
-        f"training ({extractor}). Any modality but the text can be missing.\n\n" + "\n".join(rows)
+        "Text, and frames `(frames, columns)` of the extractor of the training data, which is not "
+        "recorded. Any modality but the text can be missing.\n\n" + "\n".join(rows)
     )
 
 

@@ -14,21 +14,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmf_cmsbert.checkpoints import model_folder
+from mmf_cmsbert.checkpoints import model_files, model_folder
 from mmf_cmsbert.checkpoints.model_folder import ModelConfig
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.datasets.preparation import prepared
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
 from mmf_cmsbert.errors import ConfigError, SegmentError
-from mmf_cmsbert.files import write_error
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import SentimentNetwork
 from mmf_cmsbert.modules.sentiment_score import sentiment_of
-from mmf_cmsbert.predictor import explaining, inputs
-from mmf_cmsbert.predictor.model_card import model_card
+from mmf_cmsbert.modules.shifts.registry import shift_named
+from mmf_cmsbert.predictor import explaining, inputs, saving
 from mmf_cmsbert.predictor.prediction import Explanation, Prediction
-from mmf_cmsbert.processors.word_pieces import WordPieceEncoder, load_encoder
-from mmf_cmsbert.utils.unfinished import replaced_folder
+from mmf_cmsbert.processors.word_pieces import WordPieceEncoder, load_tokenizer
 
 # Batches are made of segments of similar length among so many batches' segments.
 _WINDOW = 16
@@ -55,6 +53,7 @@ class SentimentPredictor:
     Attributes:
         config: the model's configuration.
         network: the network, in evaluation mode.
+        tokenizer: a fast tokenizer of transformers.
         dataset: the dataset whose widths and preparation apply.
     """
 
@@ -69,6 +68,7 @@ class SentimentPredictor:
     ):
         folder = model_folder.find(model, revision, **download)
         config = model_folder.read_config(folder)
+        _check_shift(config, folder)
         network = build_network(config)
         weights = model_folder.read_weights(folder)
         try:
@@ -76,26 +76,24 @@ class SentimentPredictor:
         except RuntimeError as error:
             problem = [line.strip() for line in str(error).splitlines()[1:2]]
             raise ConfigError(
-                f"{folder / model_folder.WEIGHTS} does not fit {folder / model_folder.CONFIG}: "
+                f"{folder / model_folder.WEIGHTS} does not fit {folder / model_files.CONFIG}: "
                 f"{problem[0][:300] if problem else error}. Export the model again"
             ) from error
-        encoder = load_encoder(
-            str(folder), config.max_seq_length, str(folder / model_folder.CONFIG)
-        )
-        self._set(config, network, encoder, device, dataset)
+        tokenizer = load_tokenizer(str(folder), str(folder))
+        self._set(config, network, tokenizer, device, dataset)
 
     @classmethod
     def of(
         cls,
         config: ModelConfig,
         network: SentimentNetwork,
-        encoder: WordPieceEncoder,
+        tokenizer: Any,
         device: str | torch.device | None = None,
         dataset: str | None = None,
     ) -> SentimentPredictor:
         """A predictor of parts that are in memory; arguments as the attributes."""
         predictor = cls.__new__(cls)
-        predictor._set(config, network, encoder, device, dataset)
+        predictor._set(config, network, tokenizer, device, dataset)
         return predictor
 
     @classmethod
@@ -107,7 +105,7 @@ class SentimentPredictor:
         self,
         config: ModelConfig,
         network: SentimentNetwork,
-        encoder: WordPieceEncoder,
+        tokenizer: Any,
         device: str | torch.device | None,
         dataset: str | None,
     ) -> None:
@@ -122,7 +120,9 @@ class SentimentPredictor:
         self.config, self.dataset = config, dataset
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.network = network.to(self.device).eval()
-        self._encoder = encoder
+        self.tokenizer = tokenizer
+        length = config.datasets[dataset].max_seq_length
+        self._encoder = WordPieceEncoder(tokenizer, length, f"datasets.{dataset}")
         self._widths = config.widths(dataset)
 
     @overload
@@ -297,31 +297,7 @@ class SentimentPredictor:
             ConfigError: something is there already.
             UserError: it cannot be written.
         """
-        folder = Path(folder).expanduser().absolute()
-        if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-            if not model_folder.is_model(folder):
-                raise ConfigError(
-                    f"{folder} exists and is not an exported model; name another folder"
-                )
-            if not overwrite:
-                raise ConfigError(
-                    f"{folder} holds an exported model; name another folder, or replace it with "
-                    "--overwrite (from Python: overwrite=True)"
-                )
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with replaced_folder(folder) as unfinished:
-                model_folder.write(
-                    unfinished,
-                    self.config,
-                    self.network.state_dict(),
-                    self._encoder.tokenizer,
-                    model_card(self.config, folder.name),
-                )
-        except OSError as error:
-            raise write_error(error, folder) or ConfigError(
-                f"{folder} cannot be written ({error.strerror or error})"
-            ) from error
+        saving.save(folder, self.config, self.network.state_dict(), self.tokenizer, overwrite)
 
     def push_to_hub(
         self,
@@ -361,6 +337,19 @@ class SentimentPredictor:
                 create_pr=create_pr,
             )
         return str(commit.commit_url)
+
+
+def _check_shift(config: ModelConfig, folder: Path) -> None:
+    """Raise a ConfigError for a shift whose package has to be imported first."""
+    try:
+        shift_named(config.model.shift.context, "model.shift.context")
+    except ConfigError as error:
+        raise ConfigError(
+            f"{folder / model_files.CONFIG}: model.shift.context is "
+            f"{config.model.shift.context!r}, the shift {config.shift_class} of a package outside "
+            "mmf_cmsbert, which is not imported. Import the package that registers it before the "
+            "model is loaded (cmsbert: --user-dir FOLDER)"
+        ) from error
 
 
 def build_network(config: ModelConfig) -> SentimentNetwork:

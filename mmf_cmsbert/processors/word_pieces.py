@@ -94,14 +94,27 @@ def load_encoder(
     Raises:
         ConfigError: the tokenizer is missing or not fast, or the length is invalid.
     """
+    loaded = load_tokenizer(tokenizer, tokenizer_key or f"{key}.tokenizer")
+    return WordPieceEncoder(loaded, max_seq_length, key)
+
+
+def load_tokenizer(tokenizer: str, key: str) -> Any:
+    """Load the tokenizer of a hub name or local folder.
+
+    Args:
+        tokenizer: as in :func:`load_encoder`.
+        key: the configuration key that sets it, for messages.
+
+    Raises:
+        ConfigError: the tokenizer is missing or has no vocabulary.
+    """
     from transformers import AutoTokenizer
 
-    tokenizer_key = tokenizer_key or f"{key}.tokenizer"
     loaded = load_pretrained(
         AutoTokenizer.from_pretrained,
         tokenizer,
         "tokenizer",
-        tokenizer_key,
+        key,
         use_fast=True,
         # Byte-level BPE needs a space before each word; other tokenizers ignore this.
         add_prefix_space=True,
@@ -109,10 +122,10 @@ def load_encoder(
     # A folder without a vocabulary gives a tokenizer with only special tokens.
     if len(loaded) <= len(loaded.all_special_ids):
         raise ConfigError(
-            f"{tokenizer_key}: {tokenizer!r} holds no vocabulary; expected a tokenizer.json, "
+            f"{key}: {tokenizer!r} holds no vocabulary; expected a tokenizer.json, "
             "vocab.txt or similar file there"
         )
-    return WordPieceEncoder(loaded, max_seq_length, key)
+    return loaded
 
 
 def _overflow(word_index: np.ndarray, longest: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.checkpoints import model_files
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.records import history, record
 from mmf_cmsbert.utils.folder_lock import locked
@@ -99,6 +100,8 @@ def find(folder: Path) -> EarlierRun | None:
         if found is not None and found["status"] in ("failed", "interrupted"):
             return None
     written = {file: file.stat() for p in _WRITTEN for file in folder.glob(p) if file.is_file()}
+    if model_files.is_model(model := folder / model_files.OF_RUN):
+        written |= {file: file.stat() for file in model.iterdir() if file.is_file()}
     return EarlierRun(folder, found, tuple(checkpoints), written)
 
 

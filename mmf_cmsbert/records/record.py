@@ -18,6 +18,7 @@ _NO_INFLUENCE = (
     "run_type",
     "checkpoint.resume",
     "checkpoint.max_to_keep",
+    "checkpoint.export",
     "training.experiment_name",
     "training.log_",
     "training.logger_level",

@@ -4,6 +4,7 @@ from mmf_cmsbert.trainers.counted_updates import CountedUpdates
 from mmf_cmsbert.trainers.ending import EndsOnSignals
 from mmf_cmsbert.trainers.evaluation import EvaluatesEachDataset
 from mmf_cmsbert.trainers.exact_resume import ResumesExactly
+from mmf_cmsbert.trainers.exporting import ExportsModel
 from mmf_cmsbert.trainers.finite_scores import RefusesBrokenScores
 from mmf_cmsbert.trainers.history_keeping import KeepsHistory
 from mmf_cmsbert.trainers.precision import ComputesInPrecision
@@ -14,7 +15,8 @@ from mmf_cmsbert.trainers.several_processes import SeveralProcesses
 
 
 class RunFeatures(
-    KeepsRecord,  # first, so that it records the scores of all processes
+    ExportsModel,  # after the record, whose scores it keeps
+    KeepsRecord,  # outside the rest, so that it records the scores of all processes
     KeepsHistory,  # writes into the record's folder
     EndsOnSignals,  # before SeveralProcesses, which gives it the ranks
     CountedUpdates,  # before the features that read training.max_updates

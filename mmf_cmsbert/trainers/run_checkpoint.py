@@ -9,7 +9,7 @@ from mmf.common.registry import registry
 from mmf.utils import checkpoint as mmf_checkpoint
 from mmf.utils.distributed import broadcast_scalar, is_master
 
-from mmf_cmsbert.checkpoints import contents, fit, form, model_folder, position
+from mmf_cmsbert.checkpoints import contents, fit, form, model_files, model_folder, position
 from mmf_cmsbert.checkpoints import file as checkpoint_file
 from mmf_cmsbert.compat.mmf import line
 from mmf_cmsbert.compat.mmf import log as mmf_log
@@ -106,8 +106,8 @@ class RunCheckpoint(_Checkpoint):
                 fit.check_optimizer(self.trainer.optimizer, file)
 
     def _torch_load(self, file: Any) -> Any:
-        exported = model_folder.is_model(Path(file))
-        loaded = model_folder.as_checkpoint(Path(file)) if exported else super()._torch_load(file)
+        is_model = model_files.is_model(Path(file))
+        loaded = model_folder.as_checkpoint(Path(file)) if is_model else super()._torch_load(file)
         if self.beginning:
             loaded_weights.check_configuration(self.config, loaded, str(file))
         return loaded

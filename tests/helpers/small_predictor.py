@@ -6,7 +6,7 @@ from mmf_cmsbert.checkpoints.model_folder import ModelConfig, Preparation
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.predictor import SentimentPredictor
 from mmf_cmsbert.predictor.predictor import build_network
-from mmf_cmsbert.processors.word_pieces import load_encoder
+from mmf_cmsbert.processors.word_pieces import load_tokenizer
 
 DEMO = "projects/cmsbert/demo"  # its tokenizer
 BACKBONE = {
@@ -21,7 +21,7 @@ BACKBONE = {
 def made(context="utterance", classes=None, **preparation):
     """A predictor with random weights whose shift moves words."""
     torch.manual_seed(0)
-    encoder = load_encoder(DEMO, 12, "params")
+    tokenizer = load_tokenizer(DEMO, "tokenizer")
     losses = [{"type": "sentiment_classification"}] if classes else CMSBERTConfig().losses
     config = ModelConfig(
         library_version="0",
@@ -34,10 +34,9 @@ def made(context="utterance", classes=None, **preparation):
                 "losses": losses,
             }
         ),
-        backbone=BACKBONE | {"vocab_size": encoder.vocabulary_size},
+        backbone=BACKBONE | {"vocab_size": len(tokenizer)},
         tokenizer=DEMO,
-        max_seq_length=12,
-        datasets={"mosi": Preparation(**preparation)},
+        datasets={"mosi": Preparation(max_seq_length=12, **preparation)},
         training={"seed": 1, "test": {"mosi/sentiment_mae": 0.75}},
     )
-    return SentimentPredictor.of(config, build_network(config), encoder, "cpu")
+    return SentimentPredictor.of(config, build_network(config), tokenizer, "cpu")

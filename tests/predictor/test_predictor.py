@@ -145,4 +145,4 @@ def test_a_classifier_gives_its_probabilities():
 
 def test_an_unknown_dataset_is_refused(predictor):
     with pytest.raises(ConfigError, match="trained on mosi"):
-        type(predictor).of(predictor.config, predictor.network, predictor._encoder, dataset="x")
+        type(predictor).of(predictor.config, predictor.network, predictor.tokenizer, dataset="x")

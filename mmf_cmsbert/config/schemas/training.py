@@ -175,6 +175,11 @@ class OwnCheckpoint(Section):
         description="Besides best.ckpt and current.ckpt, keep this many of models/model_N.ckpt, "
         "the newest ones: -1 all of them, 0 none.",
     )
+    export: bool = Field(
+        default=True,
+        description="Whether a finished run of cmsbert writes its best model to the folder model "
+        "in env.save_dir, as cmsbert export does.",
+    )
 
 
 class OwnEnv(Section):

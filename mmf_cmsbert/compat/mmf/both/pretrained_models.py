@@ -7,7 +7,7 @@ import torch
 from mmf.utils import checkpoint as mmf_checkpoint
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.checkpoints import model_folder
+from mmf_cmsbert.checkpoints import model_files, model_folder
 from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import UserError
@@ -23,7 +23,7 @@ from mmf_cmsbert.files import check_regular
 def pretrained_models() -> None:
     def explaining(original):
         def load_pretrained_model(name, *args, **kwargs):
-            if model_folder.is_model(folder := Path(name)):
+            if model_files.is_model(folder := Path(name)):
                 return _exported(folder)
             try:
                 found = original(name, *args, **kwargs)

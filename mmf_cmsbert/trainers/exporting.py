@@ -1,0 +1,52 @@
+"""Writes the model of a finished run to ``RUN/model``."""
+
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.checkpoints import model_files
+from mmf_cmsbert.compat.mmf import log as mmf_log
+from mmf_cmsbert.compat.mmf.steps import TrainerSteps
+from mmf_cmsbert.predictor import saving
+from mmf_cmsbert.predictor.trained_model import MODEL, model_config, network_weights, training_of
+from mmf_cmsbert.processors.word_pieces import load_tokenizer
+from mmf_cmsbert.records.run_record import RunRecord
+from mmf_cmsbert.utils.environment import with_values, without_values
+
+
+class ExportsModel(TrainerSteps):
+    """Exports the model of a finished run that keeps a record, with ``checkpoint.export``.
+
+    The weights are those that were scored: the best ones, averaged where the run kept an average.
+    Other models than CMSBERT are not exported. Requires ``run_record``.
+    """
+
+    run_record: RunRecord | None
+
+    def train(self) -> None:
+        super().train()
+        if self.run_record is None or not self.config.checkpoint.export:
+            return
+        config = with_values(without_values(self.config))
+        if config["model"] != MODEL:
+            return
+        folder = Path(config["env"]["save_dir"])
+        try:
+            model = getattr(self.model, "module", self.model)
+            _export(folder / model_files.OF_RUN, model, config, self.run_record.content)
+        except Exception as error:  # the run is finished, whatever the export meets
+            reason = " ".join(str(error).split()) or type(error).__name__
+            mmf_log.write(
+                f"The run is finished, and its model was not exported: {reason}. Type cmsbert "
+                f"export {folder} FOLDER to export it later",
+                "warning",
+            )
+
+
+def _export(folder: Path, model: Any, config: dict[str, Any], record: dict[str, Any]) -> None:
+    backbone = model.network.backbone.config.to_dict()
+    training = training_of(record, of_best=True)
+    exported = model_config(config, training, backbone, float(model.temperature()))
+    weights = network_weights(model.state_dict())
+    tokenizer = load_tokenizer(exported.tokenizer, "tokenizer")
+    name = folder.absolute().parent.name
+    saving.save(folder, exported, weights, tokenizer, overwrite=True, name=name)
