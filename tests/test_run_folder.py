@@ -12,6 +12,8 @@ from typed_commands import TypedCommands
 from typer.testing import CliRunner
 
 from mmf_cmsbert.commands import app
+from mmf_cmsbert.predictor import SentimentPredictor
+from mmf_cmsbert.predictor.sources import read_segments
 
 RECIPE = [
     "config=projects/cmsbert/demo.yaml",
@@ -88,6 +90,12 @@ def test_each_way_to_name_a_run_predicts_the_same_from_any_folder(
 ):
     words = [word.format(run=home / "save" / "run") for word in words]
     assert predictions(run("mmf_predict", words, tmp_path)) == expected
+
+
+def test_the_model_of_a_finished_run_predicts_its_test_split_as_the_run_does(home, expected):
+    segments = read_segments(home / "data" / "test.pkl", "test")
+    found = {each.id: each.score for each in SentimentPredictor(home / "save/run").stream(segments)}
+    assert found == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_configuration_of_the_first_release_predicts_the_same(run, home, expected, tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -240,4 +241,6 @@ def write(
     tokenizer.save_pretrained(folder)
     text = json.dumps(config.plain(), indent=2, ensure_ascii=False)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
+    # safetensors lets its user alone read the file, whatever the umask says.
+    shutil.copymode(folder / CONFIG, folder / WEIGHTS)
     (folder / CARD).write_text(card, encoding="utf-8")

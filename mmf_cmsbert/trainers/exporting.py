@@ -45,7 +45,7 @@ class ExportsModel(TrainerSteps):
 def _export(folder: Path, model: Any, config: dict[str, Any], record: dict[str, Any]) -> None:
     backbone = model.network.backbone.config.to_dict()
     training = training_of(record, of_best=True)
-    exported = model_config(config, training, backbone, float(model.temperature()))
+    exported = model_config(config, training, backbone, model.temperature().item())
     weights = network_weights(model.state_dict())
     tokenizer = load_tokenizer(exported.tokenizer, "tokenizer")
     name = folder.absolute().parent.name

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from small_predictor import made
 
+from mmf_cmsbert.modules.shifts import registry
 from mmf_cmsbert.predictor.prediction_file import Journal
 
 
@@ -113,3 +115,26 @@ def test_what_is_wrong_is_one_message(cmsbert, model, words, named):
 def test_a_folder_without_a_model_is_named(cmsbert, tmp_path):
     done = cmsbert("predict", tmp_path, "--text", "good")
     assert done.exit_code == 2 and "holds no exported model" in done.stderr
+
+
+def test_a_shift_of_a_users_package_is_registered_by_user_dir(
+    cmsbert, model, tmp_path, monkeypatch
+):
+    folder, package = tmp_path / "model", tmp_path / "my_shifts"
+    shutil.copytree(model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config["model"]["shift"]["context"] = "mine"
+    config["shift_class"] = "my_shifts.Mine"
+    (folder / "config.json").write_text(json.dumps(config))
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "from mmf_cmsbert.modules.shifts.registry import register_shift\n"
+        "from mmf_cmsbert.modules.shifts.utterance import UtteranceShift\n"
+        "@register_shift('mine')\nclass Mine(UtteranceShift): pass\n"
+    )
+    monkeypatch.setattr(registry, "_shifts", dict(registry._shifts))
+    done = cmsbert("predict", folder, "--text", "good")
+    assert done.exit_code == 2 and "--user-dir FOLDER" in done.stderr
+    assert "model.shift.context is 'mine', the shift my_shifts.Mine" in done.stderr
+    done = cmsbert("predict", folder, "--text", "good", "--user-dir", package)
+    assert done.exit_code == 0, done.stderr

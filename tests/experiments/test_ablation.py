@@ -29,6 +29,8 @@ class Runs:
         for name in ("best.ckpt", "current.ckpt", "cmsbert_final.pth"):
             (job.folder).mkdir(parents=True, exist_ok=True)
             (job.folder / name).touch()
+        (job.folder / "model").mkdir()
+        (job.folder / "model" / "config.json").write_text('{"library_name": "mmf_cmsbert"}')
         return FakeRun(job, test=test)
 
 
@@ -101,4 +103,5 @@ def test_checkpoints_of_finished_runs_stay_only_where_they_are_wanted(planned, t
     run(jobs, tmp_path, Runs(), keep_weights=keep)
     assert (jobs[0].folder / "best.ckpt").exists() is keep
     assert (jobs[0].folder / "cmsbert_final.pth").exists() is keep
+    assert (jobs[0].folder / "model").exists() is keep
     assert (jobs[0].folder / "run.json").exists()

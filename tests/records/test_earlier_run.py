@@ -124,6 +124,15 @@ def test_overwritten_an_earlier_runs_files_do_not_mix_with_the_new_ones(tmp_path
     assert not (tmp_path / "mosi_cmsbert_1" / "reports").exists()
 
 
+@pytest.mark.parametrize("library", ["mmf_cmsbert", "transformers"])
+def test_of_a_folder_named_model_only_an_exported_one_is_replaced(tmp_path, library):
+    write(tmp_path, *RUN, "model/model.safetensors", record={})
+    (tmp_path / "model" / "config.json").write_text(json.dumps({"library_name": library}))
+    with open_(tmp_path, overwrite=True) as earlier:
+        earlier.remove()
+    assert (tmp_path / "model").exists() == (library != "mmf_cmsbert")
+
+
 def test_a_command_that_fails_its_checks_leaves_the_earlier_run(tmp_path):
     write(tmp_path, *RUN, record={})
     with pytest.raises(KeyError), open_(tmp_path, overwrite=True):
