@@ -236,7 +236,7 @@ def test_evaluating_random_weights_is_refused(run, tmp_path):
 def test_a_folder_without_a_run_is_named(run, tmp_path):
     done = run("mmf_predict", ["env.save_dir=nothing"], tmp_path)
     assert done.returncode == 2
-    assert "env.save_dir=nothing holds no configuration of a run" in done.stderr
+    assert "env.save_dir=nothing contains no configuration of a run" in done.stderr
 
 
 @pytest.mark.parametrize(

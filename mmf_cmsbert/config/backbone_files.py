@@ -1,7 +1,8 @@
-"""Whether two names or folders hold the same pretrained tokenizer and architecture.
+"""Compare the tokenizer and architecture of two pretrained models, given by name or folder.
 
-A model may be trained with a hub name and used with a local copy, or its folder may have moved. Its
-weights are in the checkpoint; word pieces and architecture come from small files, compared here.
+A model may be trained with a hub name and used with a local copy, or its folder may have moved. The
+checkpoint contains the weights; the tokenizer and the architecture come from small files, which are
+compared here.
 """
 
 from pathlib import Path
@@ -21,19 +22,19 @@ _TOKENIZER = (
 )
 # Keys of a config.json that name its origin or how weights are stored.
 _IRRELEVANT = ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "architectures")
-# Bytes of a config.json: one that names 20,000 classes has one million.
+# Bytes of a config.json; with the names of 20,000 classes it has about one million.
 _LARGEST_CONFIG = 1 << 24
 
 
 def is_here(name: str) -> bool:
-    """Whether a hub name or folder can be looked into without a network."""
+    """Return whether the files of a hub name or folder are available offline."""
     return bool(_files(name))
 
 
 def same_pretrained(first: str, second: str) -> bool:
-    """Whether two hub names or folders hold the same tokenizer and architecture.
+    """Return whether two hub names or folders contain the same tokenizer and architecture.
 
-    True also where one of them is not on this machine, so that nothing can be compared.
+    Also true if one of them is not on this machine, because they cannot be compared then.
 
     Raises:
         DataError: a file is a pipe or device, too large, or cannot be read.
@@ -44,8 +45,8 @@ def same_pretrained(first: str, second: str) -> bool:
         return _same(_files(first), _files(second))
     except OSError as error:
         raise DataError(
-            f"{error.filename}: cannot be read ({error.strerror or error}), and is compared with "
-            "what the model was trained with"
+            f"{error.filename}: cannot be read ({error.strerror or error}); it has to be compared "
+            "with the file that the model was trained with"
         ) from error
 
 
@@ -67,7 +68,7 @@ def _files(name: str) -> dict[str, Path]:
 
     try:
         cached = {each: try_to_load_from_cache(name, each) for each in (*_TOKENIZER, "config.json")}
-    except ValueError:  # no name that the hub could have, such as a folder of another machine
+    except ValueError:  # not a valid hub name, such as a folder of another machine
         return {}
     return {each: Path(path) for each, path in cached.items() if isinstance(path, str)}
 
@@ -79,6 +80,6 @@ def _architecture(files: dict[str, Path]) -> dict[str, Any]:
         content = read_json(files["config.json"], _LARGEST_CONFIG)
     except ValueError:
         content = None
-    if not isinstance(content, dict):  # transformers says what is wrong with it
+    if not isinstance(content, dict):  # transformers reports the error when it loads the file
         return {}
     return {key: value for key, value in content.items() if key not in _IRRELEVANT}

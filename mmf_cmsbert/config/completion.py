@@ -1,4 +1,4 @@
-"""A command line completed from its configuration file, and checked, before MMF builds anything."""
+"""Complete a command line from its configuration file and check it, before MMF builds anything."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -38,14 +38,14 @@ class Completion:
 
     Attributes:
         options: key -> value.
-        config: the configuration that they give, references unresolved.
+        config: the configuration that results from the options, references unresolved.
     """
 
     options: dict[str, str]
     config: DictConfig
 
     def resolved(self) -> dict[str, Any]:
-        """The configuration in plain containers, each reference replaced by its value."""
+        """Return the configuration in plain containers, each reference replaced by its value."""
         return _plain(self.config, resolve=True)
 
 
@@ -55,17 +55,20 @@ def complete(
     override: Mapping[str, Any] | None = None,
     only_look: bool = False,
 ) -> Completion:
-    """Fill in what MMF wants on the command line and the file says: model, dataset, full path.
+    """Complete the options with model, datasets and the full path of the configuration file.
+
+    MMF requires these on the command line.
 
     Args:
         options: key -> value as typed.
-        predict: whether predictions are wanted, which need a trained model.
+        predict: whether the run predicts, which requires a trained model.
         override: the content of MMF's option --config_override.
-        only_look: the configuration is not to be run: its folder is neither made nor checked.
+        only_look: whether the configuration will not be run; then its folder is neither created
+            nor checked.
 
     Raises:
-        ConfigError: no such file, model, dataset or key; a value that its key does not take;
-            nothing to predict with.
+        ConfigError: a file, model, dataset or key does not exist; a value is invalid; there is no
+            trained model to predict with.
     """
     if not options:
         raise ConfigError(
@@ -100,7 +103,7 @@ def _complete(
         file = load_yaml(options["config"])
         if not file:
             raise ConfigError(
-                f"{options['config']}: expected a configuration, keys with values; found none"
+                f"{options['config']}: expected a configuration with keys and values, found none"
             )
     options["model"] = options.get("model") or _named(file, "model")
     given = options.pop("datasets", None) or options.get("dataset")
@@ -124,7 +127,7 @@ def _complete(
     overrides.check(known, stated, sections=not ours, defaults=defaults)
     config = layers.with_options(layers.over(stated, override), options)
     references.check(config)
-    # Files for other models may hold keys and values that only those models know.
+    # Configurations of other models may contain keys and values that only these models define.
     run_check.check(
         _plain(config, resolve=True),
         _plain(defaults),
@@ -143,14 +146,14 @@ def _complete(
         more |= weights.to_evaluate(options, stated.checkpoint, folders, run is not None)
     options |= more
     config = layers.with_options(config, more)
-    more = _belonging_to_its_weights(_plain(config, resolve=True), options, folder)
+    more = _check_weights(_plain(config, resolve=True), options, folder)
     return Completion(options | more, layers.with_options(config, more))
 
 
 def _with_configuration_of(
     layers: Layers, run: run_folder.Snapshot, options: dict[str, str], predict: bool
 ) -> dict[str, str]:
-    """Options whose ``config`` is a run's own configuration."""
+    """Return options whose ``config`` is the run's configuration."""
     names = run.model_and_datasets() | {k: options[k] for k in ("dataset",) if k in options}
     preflight.import_user_dir(options, run.content)
     datasets = names["dataset"].split(",")
@@ -160,7 +163,7 @@ def _with_configuration_of(
 
 
 def _predicted(options: Mapping[str, str]) -> str:
-    """The ``run_type`` of a prediction: the splits that are typed, or test."""
+    """Return the ``run_type`` of a prediction: the typed splits, or ``predict`` for test."""
     run_type = options.get("run_type", "predict")
     if splits.trains(run_type):
         raise ConfigError(
@@ -169,10 +172,10 @@ def _predicted(options: Mapping[str, str]) -> str:
     return run_type
 
 
-def _belonging_to_its_weights(
+def _check_weights(
     found: Mapping[str, Any], options: Mapping[str, str], save_dir: Path
 ) -> dict[str, str]:
-    """Check that the configuration is the one that the weights to load were trained with.
+    """Check that the weights to load were trained with this configuration.
 
     Returns:
         Options to add.
@@ -181,13 +184,13 @@ def _belonging_to_its_weights(
         return {}
     file, take = load
     if not file.exists():
-        return {}  # MMF's zoo may know it
+        return {}  # it may be a name in MMF's zoo
     kept = trained_with.configuration(file)
     more = weights.widths_of_other_datasets(kept, found) if kept else {}
     for key, text in more.items():
         found = _with_value(found, key.split("."), words.value_of(text))
     defaults = shipped.defaults_of(options["model"], options["dataset"].split(","))
-    weights.check(found, kept, defaults, file, take)  # its warnings come when they are loaded
+    weights.check(found, kept, defaults, file, take)  # warnings are logged when they are loaded
     return more
 
 
@@ -197,7 +200,7 @@ def _with_value(section: Mapping[str, Any], path: Sequence[str], value: Any) -> 
 
 
 def _sources(options: Mapping[str, str], override: Mapping[str, Any]) -> Callable[[str], str]:
-    """Which file holds the value of a key; empty for the command line."""
+    """Return a function: key -> the file that sets it; empty for the command line."""
 
     def source(key: str) -> str:
         if any(f"{key}.".startswith(f"{each}.") for each in options):
@@ -221,7 +224,7 @@ def _plain(config: DictConfig, resolve: bool = False) -> dict[str, Any]:
 
 
 def config_file(name: str) -> Path:
-    """The file that ``config=`` names, from the working folder, this package, or MMF."""
+    """Find the file of ``config=`` in the working folder, this package, or MMF."""
     from mmf.utils.general import get_mmf_root
 
     root = Path(get_mmf_root())
@@ -239,7 +242,7 @@ def config_file(name: str) -> Path:
 
 
 def _named(file: Mapping[str, Any], *keys: str) -> str:
-    """What the file says under the first of ``keys`` that it has, names separated by commas."""
+    """Return the value of the first of ``keys`` in the file, as names separated by commas."""
     for key in keys:
         value = file.get(key)
         if not value:

@@ -1,4 +1,4 @@
-"""A configuration file with the files that it includes, as MMF reads them."""
+"""Read a configuration file with the files that it includes, as MMF does."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +18,8 @@ _MOST_FILES = 100
 class ConfigFiles:
     """Reads configuration files together with their ``includes``.
 
-    An included file is looked for in MMF's folder, as in MMF, in the folder of the file that
-    includes it, and among the recipes that ship with this package.
+    An included file is searched for in MMF's folder, in the folder of the file that includes it,
+    and in this package, in this order.
 
     Args:
         mmf_root: MMF's folder.
@@ -32,10 +32,10 @@ class ConfigFiles:
         self._read: dict[Path, DictConfig] = {}
 
     def load(self, path: Path) -> DictConfig:
-        """The values of a file over those of the files that it includes.
+        """Return the values of a file, merged over those of the files that it includes.
 
         Raises:
-            ConfigError: a file is missing or no configuration, or includes itself.
+            ConfigError: a file is missing, is not a configuration, or includes itself.
         """
         return self._load(path.resolve(), ())
 
@@ -56,7 +56,9 @@ class ConfigFiles:
             merged = self._merge({}, *included, OmegaConf.create(settled(content, str(path))))
         except (OmegaConfBaseException, ValueError, TypeError) as error:
             reason = " ".join(str(error).split())[:200]
-            raise ConfigError(f"{path}: does not fit what it includes: {reason}") from error
+            raise ConfigError(
+                f"{path}: cannot be merged with the files that it includes: {reason}"
+            ) from error
         self._read[path] = merged
         return merged
 
@@ -66,7 +68,7 @@ class ConfigFiles:
             if (place / name).exists():
                 return (place / name).resolve()
         raise ConfigError(
-            f"{file}: includes {name}, and there is no such file in {', '.join(map(str, places))}"
+            f"{file}: includes {name}, but there is no such file in {', '.join(map(str, places))}"
         )
 
 

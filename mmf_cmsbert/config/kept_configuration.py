@@ -1,4 +1,4 @@
-"""Whether the weights of a checkpoint compute the same with a configuration as with their own."""
+"""Check that a configuration matches the one that a checkpoint was trained with."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,23 +20,23 @@ def check(
     take: str,
     training: bool,
 ) -> list[str]:
-    """Refuse a configuration that gives the checkpoint's weights another meaning.
+    """Refuse a configuration with which the checkpoint's weights compute something else.
 
     Args:
         kept: the configuration in the checkpoint.
-        found: the configuration at hand, resolved, plain containers.
-        defaults: what the model and the datasets in use have by default, for keys that the
-            release which wrote the checkpoint did not know.
+        found: the current configuration, resolved, plain containers.
+        defaults: the defaults of the model and the datasets in use, for keys that the release that
+            wrote the checkpoint did not have.
         file: the checkpoint, for the message.
-        take: the word that takes the configuration from it, for the message.
-        training: whether the weights are to be trained on.
+        take: the argument that uses the checkpoint's configuration, for the message.
+        training: whether training of the weights continues.
 
     Returns:
-        Pretrained parts that have another name now and are not both on this machine, so that
-        nothing says whether they are the same: a line each.
+        A warning for each pretrained part with another name that could not be compared, because it
+        is not on this machine.
 
     Raises:
-        ConfigError: it names each key, the value trained with and the value found.
+        ConfigError: it lists each key, the value trained with and the current value.
     """
     kept, found = _filled(kept, defaults), _filled(found, defaults)
     if differing := trained.differences(kept, found, same_pretrained):
@@ -53,12 +53,12 @@ def _filled(config: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str,
     sections = ("model_config", "dataset_config")
     own = {name: config.get(name) or {} for name in sections}
     merged = OmegaConf.merge(*(OmegaConf.create(dict(each)) for each in (defaults, own)))
-    # References of the defaults lead to the machine's folders, which are not looked at.
+    # References of the defaults refer to folders of this machine, which are not compared.
     return {**config, **_resolved(OmegaConf.to_container(merged), config)}
 
 
 def _resolved(node: Any, config: Mapping[str, Any]) -> Any:
-    """References to variables of the environment, which checkpoints keep, replaced by values."""
+    """Replace references to environment variables, which checkpoints contain, by their values."""
     if isinstance(node, Mapping):
         return {key: _resolved(value, config) for key, value in node.items()}
     if isinstance(node, list):

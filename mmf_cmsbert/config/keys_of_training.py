@@ -1,23 +1,23 @@
-"""Keys that the scores of trained weights do not depend on.
+"""Keys that do not change the scores of trained weights.
 
-They act in training only, choose the initial weights, or say where data lies or how it is stored.
-A pattern covers what is below it, too.
+They affect training only, set the initial weights, or set the location or storage of the data. A
+pattern also matches the keys below it.
 """
 
 IRRELEVANT_TO_MODEL = (
     "*dropout*",
-    "backbone.length_groups",  # how batches are arranged: the same numbers
-    "contrastive.temperature",  # its start; the temperature itself is among the weights
+    "backbone.length_groups",  # padding only; the results are the same
+    "contrastive.temperature",  # the initial value; the learned one is among the weights
     "contrastive.learn_temperature",
     "contrastive.ema_targets",
     "ema.decay",
     "ema.warm_up",
     "finetune_lr_multiplier",
     "losses",
-    "model",  # MMF's, the name again
+    "model",  # the model's name, added by MMF
     "zoo_requirements",
 )
-# Of the models of MMF and of other projects, by the names that are usual there.
+# For models of MMF and of other projects, by usual names.
 IRRELEVANT_TO_OTHER_MODEL = (
     "losses",
     "metrics",
@@ -48,7 +48,7 @@ IRRELEVANT_TO_OTHER_MODEL = (
     "*weights_file",
     "*bias_file",
     "*init_from*",
-    # places
+    # paths
     "*_dir",
     "*_path",
 )
@@ -63,7 +63,7 @@ IRRELEVANT_TO_DATASET = (
     "non_finite",
     "synthetic",
 )
-# Names and folders of pretrained parts, which may have moved.
+# Names or folders of pretrained parts, which may have moved.
 PRETRAINED = (
     "model_config.*.backbone.name",
     "model_config.*.backbone.from_config",

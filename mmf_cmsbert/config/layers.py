@@ -1,7 +1,8 @@
-"""MMF's configuration, layer by layer: defaults, the file, ``--config_override``, the command line.
+"""The layers of MMF's configuration: defaults, file, ``--config_override``, command line.
 
-MMF builds them at once, and has to be told everything before. Here it is not built: a command line
-is completed and checked against the layers, and MMF builds its configuration for the run alone.
+MMF merges all layers at once and only from a complete command line. Here the layers are merged
+separately, to complete and check the command line; MMF then builds its configuration once, for the
+run.
 """
 
 import re
@@ -16,17 +17,17 @@ _INDEXED = re.compile(r"(.+)\[(\d+)\]")
 
 
 class Layers:
-    """Puts the layers together, as MMF does.
+    """Merges the layers as MMF does.
 
-    MMF's defaults become the configuration of this process where it has none: MMF would build one
-    as soon as anything is asked for.
+    If the process has no configuration yet, MMF's defaults are registered as one. Otherwise MMF
+    would build another as soon as a key is read.
     """
 
     def __init__(self) -> None:
         from mmf.common.registry import registry
         from mmf.utils import configuration
 
-        # MMF's own: a missing key is None
+        # MMF's version, in which a missing key is None
         self._merge = configuration.OmegaConf.merge
         self._mmf = configuration.Configuration.__new__(configuration.Configuration)
         self._mmf._register_resolvers()
@@ -35,20 +36,20 @@ class Layers:
             registry.register("config", self._base)
 
     def defaults(self, model: str, datasets: Iterable[str]) -> DictConfig:
-        """The configuration without a file."""
+        """Return the configuration without a file."""
         config: DictConfig = self._merge(self._base, shipped.defaults_of(model, datasets))
         return config
 
     def over(self, config: DictConfig, *layers: Mapping[Any, Any]) -> DictConfig:
-        """The configuration with layers above it, such as a file; the last one is on top."""
+        """Merge layers, such as a file, over a configuration; later ones have precedence."""
         merged: DictConfig = self._merge(config, *layers)
         return merged
 
     def with_options(self, config: DictConfig, options: Mapping[str, str]) -> DictConfig:
-        """The configuration of a run, references unresolved.
+        """Return the configuration of a run, references unresolved.
 
         Args:
-            config: with its file. Left as it is.
+            config: the configuration with its file; not modified.
             options: key -> value as typed; the keys exist.
         """
         result = self._merge(config)

@@ -1,4 +1,4 @@
-"""The ``key=value`` words of the command line: read as YAML, checked before anything is built."""
+"""The ``key=value`` arguments of the command line, read as YAML and checked."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,19 +9,19 @@ from mmf_cmsbert.config import words as values
 from mmf_cmsbert.config.schemas.names import unknown_key
 from mmf_cmsbert.errors import ConfigError
 
-# Sections with names that only the user knows, which are given as a whole.
+# Sections with keys that the user chooses, which are given as a whole.
 _OPEN = ("checkpoint.pretrained_state_mapping",)
 
 
 def parse(words: Sequence[str]) -> dict[str, str]:
-    """Read ``key=value`` words, or MMF's older alternating ``key value``, to key -> value.
+    """Parse ``key=value`` arguments, or MMF's older alternating ``key value``, to key -> value.
 
-    Values are YAML, as in the configuration files, and paths are taken as they are: ``true``,
-    ``null`` and ``[a, b]`` come out in the Python spelling that MMF understands (it takes ``true``
-    for a string). :func:`mmf_cmsbert.config.words.write` makes words for MMF of them.
+    Values are YAML, as in the configuration files; paths are not parsed. ``true``, ``null`` and
+    ``[a, b]`` are returned as Python literals, which MMF reads (it reads ``true`` as a string).
+    :func:`mmf_cmsbert.config.words.write` converts them to arguments for MMF.
 
     Raises:
-        ConfigError: a word that is not ``key=value``, or brackets that are not YAML.
+        ConfigError: an argument is not ``key=value``, or its brackets are not valid YAML.
     """
     if words and "=" not in words[0]:
         if len(words) % 2:
@@ -31,7 +31,9 @@ def parse(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key or key.startswith("-"):
-            raise ConfigError(f"{word!r} is no option; expected KEY=VALUE, as in training.seed=1")
+            raise ConfigError(
+                f"{word!r} is not an option; expected KEY=VALUE, as in training.seed=1"
+            )
         options[key] = values.read(key, value)
     return options
 
@@ -42,17 +44,17 @@ def check(
     sections: bool = False,
     defaults: Mapping[str, Any] | None = None,
 ) -> None:
-    """See that each option names a key of ``config`` that can take a value.
+    """Check that each option names a key of ``config`` that can have a value.
 
     Args:
         options: key -> value.
-        config: what the options are to change.
-        sections: whether keys for a whole section pass, which MMF then ignores.
-        defaults: the configuration without its file. A section passes that the file alone makes
-            of a value, such as null.
+        config: the configuration that the options change.
+        sections: whether a value for a whole section is allowed; MMF ignores it.
+        defaults: the configuration without its file. A section can be replaced by a value if it
+            is a value here, such as null.
 
     Raises:
-        ConfigError: an unknown key (with the nearest known one), or a whole section.
+        ConfigError: a key is unknown (the nearest known one is named), or is a whole section.
     """
     for option, text in options.items():
         node: Any = config
@@ -62,7 +64,7 @@ def check(
             if not isinstance(node, Mapping) or name not in node:
                 place = ".".join(walked)
                 if not isinstance(node, Mapping):
-                    raise ConfigError(f"{option}: {place} takes a value and has no keys")
+                    raise ConfigError(f"{option}: {place} has a value and no keys")
                 raise ConfigError(unknown_key(place, name, node))
             node = node[name]
             walked.append(part)
@@ -83,5 +85,5 @@ def check(
 def _item(node: Any, index: str, option: str) -> Any:
     number = index.removesuffix("]")
     if not isinstance(node, Sequence) or not number.isdigit() or int(number) >= len(node):
-        raise ConfigError(f"{option}: there is no item [{number}] there")
+        raise ConfigError(f"{option}: there is no item [{number}] in this list")
     return node[int(number)]

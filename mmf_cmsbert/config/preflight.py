@@ -1,4 +1,4 @@
-"""What is looked at before MMF starts: names, keys, values, and where the run will be saved."""
+"""Checks made before MMF starts: names, keys, values, and the folder of the run."""
 
 import os
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from mmf_cmsbert.errors import ConfigError
 
 
 def import_user_dir(options: Mapping[str, str], file: Mapping[str, Any]) -> None:
-    """Import the plugin that ``env.user_dir`` names, so that what it registers is known.
+    """Import the plugin in ``env.user_dir``, so that its models and datasets are registered.
 
     Raises:
-        ConfigError: there is no such plugin, or it cannot be imported.
+        ConfigError: the plugin does not exist, or cannot be imported.
     """
     from mmf.utils.env import import_user_module
 
@@ -28,16 +28,16 @@ def import_user_dir(options: Mapping[str, str], file: Mapping[str, Any]) -> None
     except ImportError as error:
         raise ConfigError(
             f"env.user_dir={user_dir}: {error}; expected a folder with an __init__.py that imports "
-            "what it registers"
+            "the modules to register"
         ) from error
 
 
 def check_names(model: str, datasets: list[str]) -> None:
-    """Raise a ConfigError for a model or dataset that nobody registered."""
+    """Raise a ConfigError for a model or dataset that is not registered."""
     from mmf.common.registry import registry
     from mmf.utils.env import setup_imports
 
-    setup_imports()  # or main knows few of its own
+    setup_imports()  # registers the models and datasets of main
     mapping = registry.mapping
     if registry.get_model_class(model) is None:
         raise ConfigError(unknown_name("model", model, mapping["model_name_mapping"]))
@@ -47,7 +47,7 @@ def check_names(model: str, datasets: list[str]) -> None:
 
 
 def check_sections(given: Mapping[str, Any], source: str, known: Mapping[str, Any]) -> None:
-    """Refuse a value where MMF has a section.
+    """Refuse a value for a key that is a section.
 
     Args:
         given: a configuration file, or the content of --config_override.
@@ -55,28 +55,29 @@ def check_sections(given: Mapping[str, Any], source: str, known: Mapping[str, An
         known: the configuration without it.
 
     Raises:
-        ConfigError: such a value, null included.
+        ConfigError: a section has a value, such as null, instead of keys.
     """
     for section, value in given.items():
         if isinstance(known.get(section), Mapping) and not isinstance(value, Mapping):
             raise ConfigError(
-                f"{source}: {section} is {value!r}; expected a section with keys, or no such line"
+                f"{source}: {section} is {value!r}; expected a section with keys; give it keys, or "
+                "delete the line"
             )
 
 
 def check_save_dir(folder: Path) -> None:
-    """Raise a ConfigError unless a run can be saved there: now, not after the first epoch."""
+    """Raise a ConfigError if a run cannot be saved to the folder."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(
-            f"env.save_dir={folder} cannot be made ({error.strerror}); type env.save_dir=FOLDER"
+            f"env.save_dir={folder} cannot be created ({error.strerror}); type env.save_dir=FOLDER"
         ) from error
     if not os.access(folder, os.W_OK):
         raise ConfigError(f"env.save_dir={folder} cannot be written to; type env.save_dir=FOLDER")
     for name in ("best.ckpt", "current.ckpt"):
         if (folder / name).is_dir():
             raise ConfigError(
-                f"{folder / name} is a folder, where a checkpoint has to be written; move it, or "
-                "type env.save_dir=FOLDER"
+                f"{folder / name} is a folder, but a checkpoint of this name has to be written; "
+                "move it, or type env.save_dir=FOLDER"
             )

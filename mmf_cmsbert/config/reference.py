@@ -1,4 +1,4 @@
-"""What each key of the configuration takes and means, for people to read."""
+"""The reference of all configuration keys: values, defaults and help."""
 
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -21,32 +21,32 @@ from mmf_cmsbert.errors import ConfigError
 _INTRODUCTION = """\
 # Configuration
 
-<!-- Written from the schemas by `make defaults`; change it there. -->
+<!-- Generated from the schemas by `make defaults`; edit the schemas instead of this page. -->
 
-Every key that this package has, or checks. Set a key in a YAML file, or on the command line as
-`KEY=VALUE`, where the value is read as YAML. `mmf_run --help-config` prints the same, for one
-section or key, together with the keys that only MMF has:
+All keys that this package defines or checks. Set a key in a YAML file, or on the command line as
+`KEY=VALUE`, where the value is read as YAML. `mmf_run --help-config` prints the same help for one
+section or key, including the keys of MMF:
 
     mmf_run --help-config model_config.cmsbert.shift
     mmf_run --help-config training.seed
 
-A value of another type or outside its range, and an unknown key, are errors before anything starts.
-`null` stands for no value. Of the sections `training`, `evaluation`, `checkpoint`, `env`,
-`optimizer` and `scheduler` only the keys are listed that this package adds or whose range it knows;
-where the default is `null`, it is MMF's unless the text says otherwise. `losses.<type>` and
+A value of the wrong type or outside its range, or an unknown key, is an error before the run
+starts. `null` means no value. For the sections `training`, `evaluation`, `checkpoint`, `env`,
+`optimizer` and `scheduler` this page lists only the keys that this package adds or checks. If the
+default of such a key is `null`, MMF's default applies, unless stated otherwise. `losses.<type>` and
 `processors.<type>` are the `params` of an entry of that type.
 """
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A key.
+    """One key.
 
     Attributes:
-        key: dotted.
-        values: what it takes, in words.
-        default: as in YAML; empty for a section, and for a key without one.
-        help: what it does; may be empty.
+        key: the dotted key.
+        values: the valid values, in words; empty for a section.
+        default: the default as YAML; empty for a section, and for a key without default.
+        help: the help text; may be empty.
     """
 
     key: str
@@ -60,21 +60,21 @@ class Entry:
 
 
 def entries(sections: Mapping[str, type[Section]]) -> Iterator[Entry]:
-    """The keys of sections, each section before its keys."""
+    """Yield the keys of sections, each section before its keys."""
     for key, schema in sections.items():
         yield Entry(key, "", "", " ".join((schema.__doc__ or "").split()).strip("`"))
         yield from _below(key, schema)
 
 
 def describe(key: str | None, more: Mapping[str, type[Section]] | None = None) -> str:
-    """The explanation of a section or a key, or the list of sections.
+    """Return the help for a section or a key, or the list of sections.
 
     Args:
-        key: dotted; None for the list.
+        key: the dotted key; None for the list.
         more: sections besides those of this package and of MMF.
 
     Raises:
-        ConfigError: there is no such key; the message has the nearest ones.
+        ConfigError: the key does not exist; the message names similar ones.
     """
     sections = {**SECTIONS, **_of_mmf(), **(more or {})}
     known = {each.key: each for each in entries(sections)}
@@ -90,7 +90,7 @@ def describe(key: str | None, more: Mapping[str, type[Section]] | None = None) -
 
 
 def registered() -> dict[str, type[Section]]:
-    """The sections of registered models and datasets whose classes have a ``config_schema``."""
+    """Return the sections of registered models and datasets that have a ``config_schema``."""
     from mmf.common.registry import registry
 
     kinds = {"model_config": "model_name_mapping", "dataset_config": "builder_name_mapping"}
@@ -103,7 +103,7 @@ def registered() -> dict[str, type[Section]]:
 
 
 def page() -> str:
-    """The page of the documentation."""
+    """Return the documentation page in Markdown."""
     parts = [_INTRODUCTION]
     for key, schema in SECTIONS.items():
         parts.append(f"\n## `{key}`\n")
@@ -129,7 +129,7 @@ def _below(key: str, schema: type[Section]) -> Iterator[Entry]:
 
 
 def as_yaml(value: Any) -> str:
-    """A value in one line of YAML."""
+    """Return a value as one line of YAML."""
     text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=999)
     return text.removesuffix("...\n").strip()
 
@@ -139,7 +139,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _of_mmf() -> dict[str, type[Section]]:
-    """The sections of the installed MMF, without importing it; none where there is none."""
+    """Return the sections of the installed MMF, without importing it; empty without MMF."""
     spec = find_spec("mmf")
     folders = spec.submodule_search_locations if spec else None
     if not folders:

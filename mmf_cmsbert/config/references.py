@@ -1,4 +1,4 @@
-"""``${...}`` in a configuration: every reference can be resolved, to a bounded size."""
+"""Check that every reference ``${...}`` in a configuration resolves to a bounded size."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -19,11 +19,11 @@ Path = tuple[str, ...]
 
 
 def check(config: Any) -> None:
-    """Check every reference of a configuration, without keeping what it refers to.
+    """Check every reference of a configuration.
 
     Raises:
-        ConfigError: a reference leads back to itself, expands to more than a million characters,
-            names a key or a resolver that does not exist, or its resolver fails.
+        ConfigError: a reference refers to itself, expands to more than a million characters, names
+            a key or a resolver that does not exist, or its resolver fails.
     """
     content: Any = OmegaConf.to_container(config)
     _Expansion(content, OmegaConf.has_resolver).check()
@@ -36,9 +36,9 @@ def check(config: Any) -> None:
 
 
 def origin(config: Any, key: str) -> str:
-    """The key whose value ``key`` repeats, where it is a reference as a whole; else ``key``.
+    """Return the key that ``key`` refers to if its value is a reference; else ``key``.
 
-    Messages name this one: it is where the value can be changed.
+    Messages name this key, because its value is the one to change.
     """
     content = OmegaConf.to_container(config)
     path = _path(key)
@@ -52,7 +52,7 @@ def origin(config: Any, key: str) -> str:
 
 
 class _Expansion:
-    """The number of characters that each value has once its references are replaced."""
+    """Counts the characters of each value after its references are replaced."""
 
     def __init__(self, content: Mapping[str, Any], has_resolver: Callable[[str], bool]):
         self.content, self.has_resolver = content, has_resolver
@@ -82,7 +82,7 @@ class _Expansion:
         self.open.pop()
         if size > MOST_CHARACTERS:
             raise ConfigError(
-                f"{'.'.join(path)} would have more than {MOST_CHARACTERS:,} characters once its "
+                f"{'.'.join(path)} has more than {MOST_CHARACTERS:,} characters after its "
                 "references are resolved"
             )
         self.sizes[path] = size
@@ -107,8 +107,7 @@ class _Expansion:
             if not self.has_resolver(name):
                 raise ConfigError(
                     f"{'.'.join(path)} is {value[:100]!r}: there is no resolver {name}; expected "
-                    "a key, as in ${training.seed}, or ${oc.env:NAME} for a variable of the "
-                    "environment"
+                    "a key, as in ${training.seed}, or ${oc.env:NAME} for an environment variable"
                 )
 
 
@@ -117,7 +116,7 @@ def _path(key: str) -> Path:
 
 
 def _target(name: str, path: Path) -> Path:
-    """The absolute path of a reference, which may begin with dots: one for the same section."""
+    """Return the absolute path of a reference; leading dots make it relative to a section."""
     up = len(name) - len(name.lstrip("."))
     return (*(path[:-up] if up else ()), *_path(name))
 

@@ -48,7 +48,7 @@ def check_optimizer(model: Any, config: Any, *args: Any, **kwargs: Any) -> None:
     """Check an optimizer's name and params; arguments as for MMF's ``build_optimizer``.
 
     Raises:
-        ConfigError: there is no such optimizer, or it has no such argument.
+        ConfigError: the optimizer does not exist, or does not have an argument of params.
     """
     name = config.optimizer.get("type")
     if name is None:
@@ -64,7 +64,7 @@ def check_scheduler(optimizer: Any, config: Any, *args: Any, **kwargs: Any) -> N
     """Check a scheduler's name and params; arguments as for MMF's ``build_scheduler``.
 
     Raises:
-        ConfigError: there is no such scheduler, or it has no such argument.
+        ConfigError: the scheduler does not exist, or does not have an argument of params.
     """
     name = config.scheduler.get("type")
     if name is not None:
@@ -75,7 +75,7 @@ def check_scheduler(optimizer: Any, config: Any, *args: Any, **kwargs: Any) -> N
 
 def _require(what: str, name: Any, known: Collection[str]) -> None:
     if name not in known:
-        hint = "What your own code registers is known once env.user_dir names its folder"
+        hint = "To use names that your own code registers, set env.user_dir to its folder"
         raise ConfigError(f"{unknown_name(what, str(name), known)}. {hint}")
 
 
@@ -89,8 +89,8 @@ def _require_types(what: str, entries: Any) -> None:
 
 
 def _require_params(what: str, made_by: Callable[..., Any], params: Any) -> None:
-    """Check params against the arguments of what they are for, where it names its arguments."""
-    _, *arguments = inspect.signature(made_by).parameters.values()  # the first is MMF's to give
+    """Check params against the arguments of a class or function, unless it takes any keyword."""
+    _, *arguments = inspect.signature(made_by).parameters.values()  # MMF passes the first one
     if params and not any(each.kind is each.VAR_KEYWORD for each in arguments):
         known = [each.name for each in arguments]
         for key in params:

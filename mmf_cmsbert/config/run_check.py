@@ -1,4 +1,4 @@
-"""The whole configuration of a run, checked against the schemas before anything is built."""
+"""Check the whole configuration of a run against the schemas."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from mmf_cmsbert.config.schemas.validation import Problem, problems, refusal
 
 # Sections of what is registered, by the names in MMF's registry.
 _REGISTERED = {"model_config": "model_name_mapping", "dataset_config": "builder_name_mapping"}
-# Keys that MMF's defaults lack and that a file may have all the same.
+# Keys that a file may contain although MMF's defaults do not.
 _FILE_ONLY = ("dataset", "learning_rate")
 
 
@@ -24,17 +24,17 @@ def check(
 ) -> None:
     """Refuse unknown keys, values of another type, and values outside their range.
 
-    Sections of models and datasets are checked where their class has a ``config_schema``.
+    Sections of models and datasets are checked if their class has a ``config_schema``.
 
     Args:
-        config: the run's, references resolved.
-        defaults: without its file, references unresolved.
-        stated: with its file and without what is typed.
-        source: key -> the file that holds it; empty for the command line.
-        whole: whether all sections are checked, or only those of the model and datasets in use.
+        config: the configuration of the run, references resolved.
+        defaults: the configuration without its file, references unresolved.
+        stated: the configuration with its file, without the typed options.
+        source: key -> the file that sets it; empty for the command line.
+        whole: whether to check all sections, or only those of the model and datasets in use.
 
     Raises:
-        ConfigError: it names every wrong key and value.
+        ConfigError: it lists every invalid key and value.
     """
     found = [each for section in _REGISTERED for each in _of_registered(section, config, whole)]
     found += _of_mmf(config, defaults, stated) if whole else []
@@ -55,7 +55,7 @@ def _of_mmf(
         elif isinstance(defaults[name], Mapping):
             known = dict(defaults[name])
             if name in ("optimizer", "scheduler") and isinstance(stated[name], Mapping):
-                # Which params there are, and of which type, the file says.
+                # The file determines which params exist, and their types.
                 known["params"] = stated[name].get("params")
             schema = completed(OF_MMF.get(name, Section), known, whole=name == "training")
             found += problems(schema, value, name)

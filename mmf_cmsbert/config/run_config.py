@@ -1,8 +1,8 @@
-"""A run's own configuration (``config.yaml``, or the one in a checkpoint) made usable again.
+"""Save the configuration of a run (``config.yaml``, checkpoints), and make it reusable.
 
-It is a resolved snapshot of everything, the state of the machine included. To be run again, it
-loses what belongs to that machine and process, its paths become absolute, and values that its
-recipe had derived from other keys are derived again, so that an override reaches them.
+It is a resolved snapshot of all keys, including the state of the machine. To reuse it, keys of that
+machine and process are removed and paths are made absolute. Values that the recipe derived from
+other keys are replaced by their references, so that overriding the other keys changes them, too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,11 @@ from mmf_cmsbert.files import replaced_file
 from mmf_cmsbert.paths import PACKAGE
 
 NAME = "config.yaml"
-# How the temporary files begin in which MMF gets the configuration of an earlier run.
+# Prefix of the temporary files that pass the configuration of an earlier run to MMF.
 TEMPORARY = "mmf_cmsbert_"
-# Sections that a complete configuration has, and recipes do not have all together.
+# Keys that a complete configuration has; a recipe does not have all of them.
 _COMPLETE = ("config_version", "datasets", "model", "distributed", "training", "env")
-# What MMF writes into a configuration while it starts.
+# Keys that MMF sets when it starts.
 _RUNTIME = (
     "start_rank",
     "device_id",
@@ -33,15 +33,15 @@ _RUNTIME = (
     "env.cache_dir",
     "env.dataset_zoo",
     "env.model_zoo",
-    # What a new run starts from is for its own command to say.
+    # Set by the command of the new run.
     "checkpoint.resume",
     "checkpoint.resume_best",
     "env.overwrite",
     "evaluation.predict",
 )
-# Sections whose keys are MMF's own.
+# Sections of MMF.
 _OF_MMF = ("training", "evaluation", "checkpoint", "env", "distributed")
-# Files whose references a snapshot may have resolved.
+# Files with references that a snapshot contains resolved.
 _DERIVED_IN = (
     "projects/cmsbert/common.yaml",
     "configs/datasets/mosi/defaults.yaml",
@@ -50,25 +50,25 @@ _DERIVED_IN = (
 
 
 def is_snapshot(config: Mapping[str, Any]) -> bool:
-    """Whether a configuration is a run's complete one, and not a recipe."""
+    """Return whether a configuration is a run's complete one, not a recipe."""
     return all(config.get(key) for key in _COMPLETE)
 
 
 def saved(config: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The configuration of a run as it is kept, its paths absolute.
+    """Return the configuration of a run to save, with absolute paths.
 
     Args:
         config: the whole configuration, resolved, plain containers.
-        folder: the working folder, to which relative paths are relative.
+        folder: the working folder, which relative paths refer to.
     """
     return _with_absolute_paths(without_temporary(config), folder)
 
 
 def without_temporary(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration that does not name the temporary file it was read from.
+    """Remove the key ``config`` if it names a temporary file.
 
     Args:
-        config: a run's, whose ``config`` is the file that MMF read.
+        config: the configuration of a run, whose ``config`` is the file that MMF read.
     """
     name = Path(str(config.get("config") or "")).name
     temporary = name.startswith(TEMPORARY)
@@ -76,7 +76,7 @@ def without_temporary(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write(config: Mapping[str, Any], file: Path) -> None:
-    """Write a configuration as YAML, whole or not at all."""
+    """Write a configuration as YAML, atomically."""
     with replaced_file(file) as unfinished:
         unfinished.write_text(yaml.safe_dump(dict(config), sort_keys=False), encoding="utf-8")
 
@@ -84,13 +84,13 @@ def write(config: Mapping[str, Any], file: Path) -> None:
 def usable(
     snapshot: Mapping[str, Any], folder: Path, known: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """A snapshot as a configuration file that gives the same run again.
+    """Convert a snapshot to a configuration file that reproduces the run.
 
     Args:
         snapshot: a run's configuration, plain containers.
-        folder: the run's folder, where the snapshot was found.
-        known: MMF's defaults. Keys of MMF's sections that they lack (the snapshot comes from
-            the other line of MMF) are left out.
+        folder: the run's folder, which contains the snapshot.
+        known: MMF's defaults. Keys of MMF's sections that are not in them (from the other line of
+            MMF) are removed.
     """
     result = _copied(snapshot)
     predicted = bool((result.get("evaluation") or {}).get("predict"))
@@ -99,13 +99,13 @@ def usable(
     for key in _RUNTIME:
         _remove(result, key)
     if (result.get("training") or {}).get("device") == "cpu":
-        _remove(result, "training.device")  # MMF's for a machine without a GPU
+        _remove(result, "training.device")  # MMF sets it on a machine without a GPU
     for key in [key for key, value in (result.get("env") or {}).items() if value in ("", None)]:
         _remove(result, f"env.{key}")
     training = result.get("training") or {}
     if training.get("max_epochs") is not None:
-        training["max_updates"] = None  # earlier releases kept both, and counted epochs
-    if predicted:  # a prediction's, which named the weights to predict with
+        training["max_updates"] = None  # earlier releases saved both; max_epochs had precedence
+    if predicted:  # a prediction set it to its weights
         _remove(result, "checkpoint.resume_file")
     if data_dir := (result.get("env") or {}).get("data_dir"):
         _derive_again(result)
@@ -119,10 +119,9 @@ def usable(
 
 
 def working_folder(snapshot: Mapping[str, Any], folder: Path) -> Path | None:
-    """The folder that a snapshot's relative paths are relative to.
+    """Return the folder that a snapshot's relative paths refer to, or None if unknown.
 
-    It follows from a relative ``env.save_dir``, which names the run's folder as seen from there.
-    None where that cannot be said.
+    It is derived from a relative ``env.save_dir``, the run's folder relative to it.
     """
     save_dir = (snapshot.get("env") or {}).get("save_dir")
     if not save_dir or Path(save_dir).expanduser().is_absolute():
@@ -138,7 +137,7 @@ def _with_absolute_paths(config: Mapping[str, Any], folder: Path) -> dict[str, A
     result = _copied(config)
     for section in ("env", "checkpoint", "dataset_config", "model_config"):
         for owner, key, value in list(_strings(result.get(section))):
-            # Names of files in a split are relative to data_dir, which becomes absolute.
+            # Files of a split are relative to data_dir, which is made absolute.
             always = str(key).endswith("_dir") and key != "user_dir" and value
             if always or "/" in value:
                 owner[key] = _absolute(value, folder, always=bool(always))
@@ -153,7 +152,7 @@ def _absolute(value: str, folder: Path, always: bool) -> str:
 
 
 def _strings(node: Any, below: str = "") -> Iterator[tuple[dict[str, Any], Any, str]]:
-    """Each string of a section, with the mapping and the key that hold it; no annotations."""
+    """Yield each string of a section with its mapping and key, except in ``annotations``."""
     if not isinstance(node, dict):
         return
     for key, value in node.items():
@@ -164,7 +163,7 @@ def _strings(node: Any, below: str = "") -> Iterator[tuple[dict[str, Any], Any, 
 
 
 def _derive_again(config: dict[str, Any]) -> None:
-    """Put back the references of the shipped files whose values still follow from them."""
+    """Replace values by the references of the shipped files if these resolve to the same value."""
     for name in _DERIVED_IN:
         shipped = OmegaConf.to_container(OmegaConf.load(PACKAGE / name))
         for key, reference in _references(shipped):
@@ -173,7 +172,7 @@ def _derive_again(config: dict[str, Any]) -> None:
                 continue
             try:
                 derived = OmegaConf.create({**_copied(config), "derived": reference})["derived"]
-            except Exception:  # it refers to what this configuration lacks
+            except Exception:  # it refers to a key that this configuration lacks
                 continue
             if owner[last] == derived:
                 owner[last] = reference

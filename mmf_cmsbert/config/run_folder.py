@@ -1,4 +1,4 @@
-"""Commands that name a run, by its folder, its configuration or its checkpoint, take it from there.
+"""Find the configuration of a run that a command names by folder, configuration or checkpoint.
 
 mmf_predict env.save_dir=RUN
 mmf_predict checkpoint.resume_file=RUN/best.ckpt
@@ -20,16 +20,16 @@ from mmf_cmsbert.config.splits import trains
 from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.errors import ConfigError
 
-# What a run leaves in its folder.
+# Files that a run writes into its folder.
 _TRACES = ("run.json", "best.ckpt", "current.ckpt", "train.log")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A run's configuration.
+    """The configuration of a run.
 
     Attributes:
-        content: as the run left it, plain containers.
+        content: the saved configuration, plain containers.
         folder: the run's folder.
     """
 
@@ -37,13 +37,13 @@ class Snapshot:
     folder: Path
 
     def model_and_datasets(self) -> dict[str, str]:
-        """The options ``model`` and ``dataset`` of the run."""
+        """Return the options ``model`` and ``dataset`` of the run."""
         datasets = self.content["datasets"]
         names = datasets if isinstance(datasets, str) else ",".join(datasets)
         return {"model": self.content["model"], "dataset": names}
 
     def as_file(self, known: Mapping[str, Any]) -> Path:
-        """Write it as a file for MMF, which lasts as long as this process.
+        """Write it to a temporary file for MMF, which is deleted when this process ends.
 
         Args:
             known: MMF's defaults on this machine.
@@ -54,9 +54,9 @@ class Snapshot:
         return _temporary(content)
 
     def own_folder(self, options: Mapping[str, str], predict: bool) -> dict[str, str]:
-        """The option ``env.save_dir`` of a command that continues the run and names no other.
+        """Return the option ``env.save_dir`` for a command that continues the run.
 
-        The environment's ``MMF_SAVE_DIR`` is for new runs.
+        Empty if another folder is typed. ``MMF_SAVE_DIR`` applies to new runs only.
         """
         resume = options.get("checkpoint.resume") == "True"
         continues_run = predict or resume or not trains(options.get("run_type", "train"))
@@ -65,21 +65,21 @@ class Snapshot:
         return {"env.save_dir": str(self.folder)}
 
     def is_run(self) -> bool:
-        """Whether it lies in its run's folder, and is no copy elsewhere."""
+        """Return whether the configuration is in its run's folder, not a copy elsewhere."""
         return any((self.folder / name).exists() for name in _TRACES)
 
 
 def named_run(options: Mapping[str, str]) -> Snapshot | None:
-    """The run whose configuration is to be used.
+    """Return the run whose configuration a command uses.
 
-    That is the one whose configuration file is typed or, where neither a configuration nor a model
-    is typed, the one whose checkpoint or folder is.
+    It is named by its configuration file or, if neither a configuration nor a model is typed, by
+    its checkpoint or folder.
 
     Args:
         options: key -> value as typed.
 
     Returns:
-        None where no run is named, or it holds no configuration.
+        None if no run is named, or the run has no configuration.
     """
     if "config" in options:
         return read_snapshot(Path(options["config"]))
@@ -87,7 +87,7 @@ def named_run(options: Mapping[str, str]) -> Snapshot | None:
         return None
     if file := options.get("checkpoint.resume_file"):
         path = Path(file).expanduser()
-        # An exported model knows nothing of runs.
+        # An exported model does not belong to a run's folder.
         content = configuration(path) if path.is_file() else None
         return Snapshot(content, path.absolute().parent) if content else None
     named = options.get("env.save_dir") or os.environ.get("MMF_SAVE_DIR")
@@ -104,13 +104,13 @@ def check_named(options: Mapping[str, str]) -> None:
     """Refuse a prediction that names neither a run nor a recipe.
 
     Raises:
-        ConfigError: it says what was looked for.
+        ConfigError: neither is named, or the named run has no configuration.
     """
     if "config" in options or "model" in options:
         return
     keys = ("checkpoint.resume_file", "env.save_dir")
     named = [f"{key}={options[key]}" for key in keys if key in options]
-    where = f"{named[0]} holds no configuration of a run" if named else "no run is named"
+    where = f"{named[0]} contains no configuration of a run" if named else "no run is named"
     raise ConfigError(
         f"{where}; type env.save_dir=FOLDER of a finished run, or config=RECIPE and "
         "checkpoint.resume_file=FILE for weights without a configuration"
@@ -118,12 +118,12 @@ def check_named(options: Mapping[str, str]) -> None:
 
 
 def read_snapshot(file: Path) -> Snapshot | None:
-    """The run's configuration that a file holds; None where it is a recipe, or no file."""
+    """Read a run's configuration from a file; None if the file is a recipe or does not exist."""
     if not file.is_file():
         return None
     try:
         content = read_yaml(file)
-    except ConfigError:  # reading it as a recipe says what is wrong with it
+    except ConfigError:  # reported when it is read as a recipe
         return None
     if not run_config.is_snapshot(content):
         return None
@@ -139,6 +139,6 @@ def _temporary(content: Mapping[str, Any]) -> Path:
 
 
 def _remove(file: Path, owner: int) -> None:
-    if os.getpid() == owner:  # a fork runs this, too
+    if os.getpid() == owner:  # not in a forked process, which also runs this
         with suppress(OSError):
             file.unlink()

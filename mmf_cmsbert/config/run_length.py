@@ -1,7 +1,7 @@
-"""How long a run is: ``training.max_updates`` or ``training.max_epochs``, never both.
+"""The length of a run: either ``training.max_updates`` or ``training.max_epochs``.
 
 Each source of settings (an included file, the file that includes it, ``--config_override``, the
-command line) replaces the length that the sources below it give, in whichever of the two keys.
+command line) replaces the length set by sources of lower precedence, whichever key they use.
 """
 
 import math
@@ -13,14 +13,14 @@ from mmf_cmsbert.errors import ConfigError
 
 
 def settled(content: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """A source of settings in which the one key that it sets switches the other one off.
+    """Return a file's content with the key that it does not set changed to null.
 
     Args:
         content: sections with their keys.
         source: the file's name, for messages.
 
     Raises:
-        ConfigError: it sets both keys.
+        ConfigError: the file sets both keys.
     """
     training = content.get("training")
     if not isinstance(training, Mapping):
@@ -29,17 +29,17 @@ def settled(content: Mapping[str, Any], source: str) -> dict[str, Any]:
 
 
 def typed(options: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, None]:
-    """Keys that a command line switches off by setting the other one.
+    """Return the key to change to null because a command line sets the other one.
 
     Args:
         options: key -> value as typed.
         override: the content of MMF's option --config_override.
 
     Returns:
-        Dotted keys, with the value null.
+        Dotted key -> None.
 
     Raises:
-        ConfigError: the command line sets both keys, or --config_override does.
+        ConfigError: the command line or --config_override sets both keys.
     """
     given = {k: options[f"training.{k}"] for k in (UPDATES, EPOCHS) if f"training.{k}" in options}
     off = _off(given, "the command line", "training.{key}={value}")
@@ -52,9 +52,9 @@ def typed(options: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, 
 
 
 def updates(epochs: int, batches: int, frequency: int) -> int:
-    """Updates of ``epochs`` passes over ``batches`` batches, ``frequency`` batches an update.
+    """Return the number of updates in ``epochs`` epochs of ``batches`` batches.
 
-    The batches left over at the end of an epoch make an update of their own.
+    Each update has ``frequency`` batches; the last update of an epoch has the remaining ones.
     """
     return epochs * math.ceil(batches / frequency)
 
@@ -64,7 +64,7 @@ def _off(given: Mapping[str, Any], source: str, form: str) -> dict[str, None]:
     if len(found) == 2:
         pair = " and ".join(form.format(key=key, value=value) for key, value in found.items())
         raise ConfigError(
-            f"{source} sets {pair}: which one ends the run? Set one of them; the other one is "
-            "null then"
+            f"{source} sets {pair}, but a run has only one length. Set one of them; the other "
+            "becomes null"
         )
     return {key: None for key in (UPDATES, EPOCHS) if found and key not in found}

@@ -1,4 +1,4 @@
-"""The YAML files of defaults that come with the package; their values are those of the schemas."""
+"""The shipped YAML files of defaults, which are generated from the schemas."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,29 +12,29 @@ from mmf_cmsbert.paths import PACKAGE
 
 
 def model_path(name: str) -> Path:
-    """The file of a model of this package."""
+    """Return the file of a model of this package."""
     return PACKAGE / "configs" / "models" / name / "defaults.yaml"
 
 
 def dataset_path(name: str) -> Path:
-    """The file of a dataset of this package."""
+    """Return the file of a dataset of this package."""
     return PACKAGE / "configs" / "datasets" / name / "defaults.yaml"
 
 
 def dataset_section(name: str) -> dict[str, Any]:
-    """``dataset_config.<name>`` of a dataset of this package, references unresolved."""
+    """Return ``dataset_config.<name>`` of a dataset of this package, references unresolved."""
     return DATASETS[name]().plain()
 
 
 def own_defaults() -> dict[str, dict[str, Any]]:
-    """The keys that this package adds to sections of MMF."""
+    """Return the keys that this package adds to sections of MMF."""
     return {name: schema().plain() for name, schema in OWN.items()}
 
 
 def defaults_of(model: str, datasets: Iterable[str]) -> dict[str, Any]:
-    """``model_config`` and ``dataset_config`` as shipped, references unresolved.
+    """Return the shipped ``model_config`` and ``dataset_config``, references unresolved.
 
-    Sections of a model or dataset without such a file are empty.
+    A model or dataset without a file of defaults adds nothing.
     """
     from mmf.common.registry import registry
     from mmf.utils.configuration import load_yaml

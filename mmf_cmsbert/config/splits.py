@@ -1,6 +1,6 @@
-"""Which splits of the data a run reads, according to ``run_type``."""
+"""The splits of the data that a run reads, according to ``run_type``."""
 
-# Split -> the parts of `run_type` that read it. Training selects its best checkpoint on validation.
+# Split -> the parts of `run_type` that read it. Training validates to select the best checkpoint.
 _READ_BY = {
     "train": ("train",),
     "val": ("train", "val"),
@@ -9,7 +9,7 @@ _READ_BY = {
 
 
 def needed_splits(run_type: str) -> list[str]:
-    """The splits that a run reads, for example ``["train", "val", "test"]``.
+    """Return the splits that a run reads, for example ``["train", "val", "test"]``.
 
     Args:
         run_type: MMF's ``run_type``: one or several of ``train``, ``val``, ``test``, ``inference``
@@ -19,5 +19,5 @@ def needed_splits(run_type: str) -> list[str]:
 
 
 def trains(run_type: str) -> bool:
-    """Whether a run makes updates, or only evaluates a model."""
+    """Return whether a run trains, or only evaluates a model."""
     return "train" in run_type

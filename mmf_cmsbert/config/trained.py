@@ -1,11 +1,13 @@
-"""Whether a configuration computes the function that a checkpoint was trained as.
+"""Compare a configuration with the one that a checkpoint was trained with.
 
-A checkpoint's weights fit many configurations (another gate, bound, pooling or number of heads),
-and give other scores in each. Where this package has the schema, of CMSBERT and of MOSI and MOSEI,
-every key of the section counts unless evaluation is known not to depend on it. Of other models
-every key counts unless its name says that it is about training, initial weights or places. Of
-other datasets no key counts, and another one may be used: their sections say where and how data is
-read, and which of it a model can use is known to the model alone.
+A checkpoint's weights can be loaded with many configurations (another gate, beta, pooling or number
+of heads), with different scores. These keys are compared:
+
+- CMSBERT, MOSI and MOSEI, whose schemas are in this package: every key, except those that do not
+  affect evaluation.
+- Other models: every key, except those whose names refer to training, initial weights or paths.
+- Other datasets: no key, and other datasets may be used, because only the model knows which
+  properties of the data it depends on.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,18 +22,18 @@ from mmf_cmsbert.config.keys_of_training import (
     PRETRAINED,
 )
 
-# The sections whose schema this package has.
+# The sections whose schemas are in this package.
 _OWN_MODEL, _OWN_DATASETS = "cmsbert", ("mosi", "mosei")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A key with another value than the checkpoint was trained with.
+    """A key whose value differs from the one that the checkpoint was trained with.
 
     Attributes:
-        key: dotted, from the top of the configuration.
-        trained: the value in the checkpoint's configuration, None where it has no such key.
-        found: the value in the configuration at hand, None where it has no such key.
+        key: the dotted key.
+        trained: the value in the checkpoint's configuration, None if it lacks the key.
+        found: the value in the current configuration, None if it lacks the key.
     """
 
     key: str
@@ -47,12 +49,12 @@ def differences(
     found: Mapping[str, Any],
     same_pretrained: Callable[[str, str], bool] = lambda trained, found: trained == found,
 ) -> list[Difference]:
-    """The keys with values that change the scores of the same weights.
+    """Return the keys whose differing values change the scores of the same weights.
 
     Args:
         trained: the configuration in a checkpoint, plain containers.
-        found: the configuration at hand, plain containers without references.
-        same_pretrained: whether two names or folders hold the same pretrained tokenizer and
+        found: the current configuration, plain containers without references.
+        same_pretrained: whether two names or folders contain the same pretrained tokenizer and
             architecture.
     """
     model = trained.get("model")
@@ -84,36 +86,36 @@ def differences(
 
 
 def refusal(found: list[Difference], file: str, take: str, training: bool) -> str:
-    """The message for a configuration that gives a checkpoint's weights another meaning.
+    """Return the error message for a configuration that does not match a checkpoint.
 
     Args:
         found: the differences, at least one.
         file: the checkpoint.
-        take: the word that takes the configuration from the checkpoint, such as
+        take: the argument that uses the checkpoint's configuration, such as
             ``env.save_dir=FOLDER``.
-        training: whether the weights are to be trained on.
+        training: whether training of the weights continues.
     """
     lines = "".join(f"\n  {each}" for each in found)
     words = " ".join(_word(each) for each in found)
     message = (
-        f"{file} was trained with another configuration, and its weights would compute something "
-        f"else:{lines}\nType {words}\nor take the whole configuration from the checkpoint: type "
-        f"{take} without config=... and without these keys."
+        f"{file} was trained with another configuration; with this one its weights compute "
+        f"something else:{lines}\nType {words}\nor use the whole configuration of the checkpoint: "
+        f"type {take} without config=... and without these keys."
     )
     if training:
-        message += " To train on with the new values anyway, type checkpoint.reset.all=true"
+        message += " To continue training with the new values, type checkpoint.reset.all=true"
     return message
 
 
 def datasets(config: Mapping[str, Any]) -> list[str]:
-    """The names of the datasets in use."""
+    """Return the names of the datasets in use."""
     names = config.get("datasets") or config.get("dataset") or ()
     names = names.split(",") if isinstance(names, str) else names
     return [str(name).strip() for name in names]
 
 
 def features(config: Mapping[str, Any]) -> dict[str, dict[str, int | None]]:
-    """Dataset -> modality -> width of the frames that a configured model is built for."""
+    """Return the frame widths that a model is built for: dataset -> modality -> width."""
     model = (config.get("model_config") or {}).get(config.get("model")) or {}
     given = model.get("features") if isinstance(model, Mapping) else None
     if not given:
@@ -127,7 +129,7 @@ def features(config: Mapping[str, Any]) -> dict[str, dict[str, int | None]]:
 
 
 def _canonical_model(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The model's section with values that mean the same written in the same way."""
+    """Return the model's section with equivalent values in one canonical form."""
     section = (config.get("model_config") or {}).get(config.get("model"))
     if not isinstance(section, Mapping):
         return {"": section}
@@ -161,7 +163,7 @@ def _compare(
         below = each[prefix:]
         if any(fnmatchcase(below, p) or fnmatchcase(below, f"{p}.*") for p in irrelevant):
             continue
-        # A key that only one of them knows, of another release, is at its default: none.
+        # A key that only one of them has, from another release, counts as None, its default.
         was, is_now = before.get(each), now.get(each)
         if was != is_now:
             yield Difference(each, was, is_now)

@@ -40,8 +40,8 @@ def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str
             continue
         if name in lists:
             raise ConfigError(
-                f"{key}={options[key]} and {lists[name]}={options[lists[name]]} are both typed, "
-                "and both name the data. Type one of them"
+                f"{key}={options[key]} and {lists[name]}={options[lists[name]]} both name the "
+                "data. Type one of them"
             )
         found[key] = repr(_absolute(value)) if isinstance(value, list) else _absolute(value)
         for split, files in DATASETS[name].shipped_annotations().items():

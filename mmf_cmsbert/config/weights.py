@@ -1,4 +1,4 @@
-"""Which weights a run begins with, and whether its configuration is the one they belong to."""
+"""Select the weights that a run loads, and check that its configuration matches them."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,21 +13,21 @@ from mmf_cmsbert.errors import ConfigError
 def to_evaluate(
     options: Mapping[str, str], stated: Mapping[str, Any], folders: Iterable[Path], run: bool
 ) -> dict[str, str]:
-    """Options that load trained weights for a run that does not train.
+    """Return options that load trained weights for a run that does not train.
 
-    MMF would evaluate random weights, and say nothing.
+    Without them MMF evaluates random weights without a warning.
 
     Args:
         options: key -> value as typed.
         stated: the section ``checkpoint`` of the configuration.
-        folders: where ``best.ckpt`` is looked for, one after the other.
-        run: whether the configuration is a finished run's own; what that run began with is then
-            not what is evaluated.
+        folders: folders in which ``best.ckpt`` is searched for, in this order.
+        run: whether the configuration is that of a finished run; then the weights that the run
+            started from are ignored.
 
     Raises:
-        ConfigError: there is no checkpoint, or no such file.
+        ConfigError: there is no checkpoint.
     """
-    # Copying a part of a checkpoint is for training; the rest would be random.
+    # A copied part of a checkpoint is only useful in training; the other weights are random.
     whole = {"checkpoint.resume_pretrained": "False"} if stated["resume_pretrained"] else {}
     named = [key for key in ("resume_file", "resume_zoo") if _typed(options, key)]
     if not named and not run and not whole:
@@ -49,14 +49,14 @@ def to_evaluate(
 
 
 def to_load(config: Mapping[str, Any], save_dir: Path) -> tuple[Path, str] | None:
-    """The checkpoint that a run loads as a whole, and the word that takes its configuration.
+    """Return the checkpoint that a run loads, and the argument that uses its configuration.
 
     Args:
         config: the run's configuration.
         save_dir: the run's folder.
 
     Returns:
-        None where it begins with new weights, with a part of a checkpoint, or from MMF's zoo.
+        None if the run starts with new weights, a part of a checkpoint, or a model of MMF's zoo.
     """
     options = config["checkpoint"]
     if str(options["resume"]).lower() in ("true", "1"):
@@ -75,16 +75,18 @@ def to_load(config: Mapping[str, Any], save_dir: Path) -> tuple[Path, str] | Non
 
 
 def copies_a_part(options: Mapping[str, Any]) -> bool:
-    """Whether ``checkpoint`` asks for ``pretrained_state_mapping`` and not the whole state."""
+    """Return whether ``checkpoint`` sets ``pretrained_state_mapping`` to copy a part only."""
     return bool(options["resume_pretrained"] and options["pretrained_state_mapping"])
 
 
 def widths_of_other_datasets(kept: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, str]:
-    """The option that builds a model also for datasets it was trained on and that are not in use.
+    """Return the option to build a model for all datasets that it was trained on.
+
+    Needed if not all of them are in use, because the model has weights for each.
 
     Args:
         kept: the configuration in its checkpoint.
-        found: the configuration at hand.
+        found: the current configuration.
     """
     own = (found["model_config"].get(found["model"]) or {}).get("features")
     widths = trained.features(kept)
@@ -101,11 +103,11 @@ def check(
     file: Path,
     take: str,
 ) -> list[str]:
-    """Refuse a configuration that gives a checkpoint's weights another meaning.
+    """Refuse a configuration with which a checkpoint's weights compute something else.
 
     Args:
-        found: the configuration at hand, resolved, plain containers.
-        kept: the configuration in the checkpoint; None where it holds none.
+        found: the current configuration, resolved, plain containers.
+        kept: the configuration in the checkpoint; None if it has none.
         defaults: as for :func:`kept_configuration.check`.
         file: the checkpoint.
         take: as in :func:`to_load`.
@@ -114,12 +116,12 @@ def check(
         Warnings.
 
     Raises:
-        ConfigError: it names each key, the value trained with and the value found.
+        ConfigError: it lists each key, the value trained with and the current value.
     """
     if kept is None:
         return [
-            f"{file} holds no configuration of this package: nothing says whether it was trained "
-            "with the configuration at hand"
+            f"{file} contains no configuration of this package, so it could not be compared with "
+            "the current one"
         ]
     training = trains(str(found["run_type"]))
     if training:
@@ -133,9 +135,9 @@ def check(
 
 
 def _check_frozen(found: Mapping[str, Any], kept: Mapping[str, Any], file: Path) -> None:
-    """Refuse to train on with the optimizer's state of other parameters.
+    """Refuse to resume if the backbone was frozen and is not now, or the other way round.
 
-    A frozen backbone has none.
+    The optimizer has no state for the parameters of a frozen backbone.
     """
     reset = found["checkpoint"]["reset"]
     if found["model"] != "cmsbert" or reset["all"] or reset["optimizer"]:
@@ -149,8 +151,8 @@ def _check_frozen(found: Mapping[str, Any], kept: Mapping[str, Any], file: Path)
         was, now = ("frozen" if rate == 0 else "trained" for rate in rates)
         raise ConfigError(
             f"{key} is {rates[1]} (the backbone is {now}); {file} was trained with {rates[0]} "
-            f"(the backbone was {was}), and holds the optimizer's state for that. Type "
-            f"{key}={rates[0]} to resume, or begin a new run with its weights: "
+            f"(the backbone was {was}), and its optimizer state does not fit. Type "
+            f"{key}={rates[0]} to resume, or start a new run with its weights: "
             f"checkpoint.resume_file={file} checkpoint.reset.all=true env.save_dir=FOLDER"
         )
 

@@ -1,7 +1,7 @@
-"""Values of ``KEY=VALUE`` words: read as YAML or as a path, and written so that MMF reads the same.
+"""Parse the values of ``KEY=VALUE`` arguments as YAML or paths, and write them for MMF.
 
-MMF reads a value twice, as YAML and as a Python literal, and on 1.0.0rc10 not at all where it holds
-an equals sign.
+MMF parses a value twice, as YAML and as a Python literal. MMF 1.0.0rc10 ignores a value with an
+equals sign.
 """
 
 import json
@@ -16,7 +16,7 @@ import yaml
 from mmf_cmsbert.config.yaml_text import check_size
 from mmf_cmsbert.errors import ConfigError
 
-# Values of these keys are paths or names as they are typed, also where YAML reads them otherwise.
+# Values of these keys are paths or names; they are not parsed as YAML.
 _PATHS = (
     "config",
     "env.*_dir",
@@ -37,11 +37,10 @@ _SPECIAL = (bool, list, dict, type(None))
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads what configuration files hold."""
+    """Parses YAML with the types of configuration files."""
 
 
-# As configuration files are read: 1e-3 is a number, for which PyYAML alone wants 1.0e-3, and a date
-# is text.
+# As in configuration files, 1e-3 is a number (PyYAML requires 1.0e-3), and a date is text.
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+\Z"),
@@ -51,22 +50,22 @@ _Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct
 
 
 def read(key: str, text: str) -> str:
-    """The value of a word, in the spelling in which MMF reads it.
+    """Parse a typed value, and return it in the form that MMF reads.
 
     Args:
         key: the dotted key.
         text: the value as typed.
 
     Returns:
-        Text, or the Python literal of a value that is none.
+        Text, or a Python literal if the value is not text.
 
     Raises:
-        ConfigError: brackets or braces that are no YAML, or bytes that are no text.
+        ConfigError: brackets or braces are not valid YAML, or the value is not UTF-8 text.
     """
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ConfigError(f"{key}: {ascii(text)} holds bytes that are no UTF-8 text") from error
+        raise ConfigError(f"{key}: {ascii(text)} is not UTF-8 text") from error
     listed = text.strip()
     paths = any(fnmatchcase(key, pattern) for pattern in _LISTS_OF_PATHS)
     if (is_path(key) and not text.startswith("{")) or (paths and not listed.startswith("[")):
@@ -80,7 +79,7 @@ def read(key: str, text: str) -> str:
 
 
 def value_of(text: str) -> Any:
-    """The value that MMF makes of the text of an option."""
+    """Return the value that MMF reads from the text of an option."""
     try:
         return None if text == "None" else literal_eval(text)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
@@ -88,12 +87,12 @@ def value_of(text: str) -> Any:
 
 
 def option_value(key: str, text: str) -> Any:
-    """The value of an option, as :func:`read` returns it."""
+    """Return the value of an option whose text :func:`read` returned."""
     return text if is_path(key) and text != "None" else value_of(text)
 
 
 def write(key: str, text: str) -> str:
-    """The word that gives MMF the value of an option, as :func:`read` returns it."""
+    """Return the argument for MMF of an option whose text :func:`read` returned."""
     value = option_value(key, text)
     if isinstance(value, str) and value == text and _reads_back(value):
         return f"{key}={text}"
@@ -104,7 +103,7 @@ def write(key: str, text: str) -> str:
 
 
 def is_path(key: str) -> bool:
-    """Whether the values of a key are taken as they are typed."""
+    """Return whether the values of a key are paths or names, which are not parsed."""
     return any(fnmatchcase(key, pattern) for pattern in _PATHS)
 
 
@@ -114,19 +113,19 @@ def _parsed(key: str, text: str) -> Any:
         value = yaml.load(text, _Loader)
     except (yaml.YAMLError, ValueError, TypeError) as error:
         if text.lstrip()[:1] not in ("[", "{"):
-            return text  # no YAML, so that it is text
+            return text
         problem = getattr(error, "problem", None) or error
-        raise ConfigError(f"{key}: the value {text!r} is no YAML ({problem})") from error
-    # Lists and mappings have brackets on a command line: "- a" and "a: b" are text.
+        raise ConfigError(f"{key}: the value {text!r} is not YAML ({problem})") from error
+    # On a command line, lists and mappings need brackets: "- a" and "a: b" are text.
     if isinstance(value, (list, dict)) and text.lstrip()[:1] not in ("[", "{"):
         return text
     return value
 
 
 def _listed(text: str) -> list[str] | None:
-    """Paths separated by commas, as typed; None where quotes leave them to YAML."""
+    """Split paths at commas, without parsing them; None if quotes or brackets require YAML."""
     if _exists(text.strip()):
-        return [text.strip()]  # its commas and brackets are part of it
+        return [text.strip()]  # one path that contains commas or brackets
     files = [each.strip() for each in text.split(",")]
     return None if any(not each or each[0] in _QUOTES + "[{" for each in files) else files
 
@@ -155,7 +154,7 @@ def _reads_back(value: str) -> bool:
 
 
 def _literal(value: Any) -> str:
-    """A value in the quotes that are the same in YAML and in Python."""
+    """Return a literal that is the same in YAML and in Python."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):

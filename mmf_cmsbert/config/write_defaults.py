@@ -1,4 +1,4 @@
-"""Writes the YAML files of defaults, and the page of the documentation, from the schemas.
+"""Generate the YAML files of defaults and the documentation page from the schemas.
 
 python -m mmf_cmsbert.config.write_defaults
 """
@@ -21,8 +21,8 @@ from mmf_cmsbert.paths import PACKAGE
 _WIDTH = 100
 _HEADER = """\
 # {what}
-# Written from its schema by `make defaults`; change it there. Any value can be overridden on the
-# command line, for example
+# Generated from its schema by `make defaults`; edit the schema instead. Any value can be overridden
+# on the command line, for example
 #   mmf_run config=projects/cmsbert/{recipe}.yaml {example}
 {kind}:
   {name}:
@@ -31,7 +31,7 @@ _PAPER = "[paper] marks what the paper's abstract states; everything else is our
 
 
 def files() -> dict[Path, str]:
-    """The files of defaults, with their content."""
+    """Return the files of defaults: path -> content."""
     found = {}
     for name, schema in MODELS.items():
         example = f"model_config.{name}.shift.context=word"
@@ -54,7 +54,7 @@ def _text(section: Section) -> str:
 
 
 def _lines(section: Section, indent: str) -> Iterator[str]:
-    """A section as YAML, each key below a comment that explains it."""
+    """Yield the lines of a section as YAML, with a comment above each key."""
     for name, field in type(section).model_fields.items():
         for comment in _wrapped(field.description or "", _WIDTH - len(indent) - 2):
             yield f"{indent}# {comment}"
@@ -68,14 +68,14 @@ def _lines(section: Section, indent: str) -> Iterator[str]:
 
 def _value(name: str, value: Any) -> list[str]:
     if isinstance(value, list) and not all(isinstance(each, str | float) for each in value):
-        # An item a line.
+        # One item per line.
         text: str = yaml.safe_dump(value, default_flow_style=None, sort_keys=False, width=999)
         return [f"{name}:", *(f"  {line}" for line in text.splitlines())]
     return [f"{name}: {reference.as_yaml(value)}"]
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
-    """A text in lines of ``width``; a line that begins with spaces stays as it is."""
+    """Wrap a text to ``width``, except for lines that begin with spaces."""
     for paragraph in text.splitlines():
         if paragraph.startswith(" "):
             yield paragraph
@@ -86,7 +86,7 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Write the files, and name each."""
+    """Write the files and print their paths."""
     texts = files()
     checkout = PACKAGE.parent
     if (checkout / "mkdocs.yml").is_file():

@@ -1,4 +1,4 @@
-"""One YAML file as plain containers, in bounded time and memory. Nothing in it is executed."""
+"""Read a YAML file to plain containers, in bounded time and memory, without executing code."""
 
 import io
 from pathlib import Path
@@ -14,22 +14,22 @@ from mmf_cmsbert.files import read_regular
 # The largest configuration that MMF ships has 20 KB, and a few hundred nodes.
 MOST_BYTES, MOST_NODES, MOST_DEPTH = 1 << 18, 10_000, 50
 _SUFFIXES = (".yaml", ".yml")
-# Events do not build anything, so that the fast parser is as safe as the other.
+# Parsing to events creates no objects, so that the faster parser is equally safe.
 _EVENTS = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path) -> dict[Any, Any]:
-    """Read a YAML file that holds keys with values.
+    """Read a YAML file with keys and values.
 
-    Messages name the place of a mistake, and quote nothing from a file whose name is not that of a
-    YAML file: it may be somebody's secret.
+    Error messages contain the position of an error. They quote text only from files with the suffix
+    of a YAML file, because other files may contain secrets.
 
     Returns:
-        Dicts, lists and scalars; interpolations stay as they are written. Empty for an empty file.
+        Dicts, lists and scalars, references unresolved. Empty for an empty file.
 
     Raises:
-        ConfigError: the file is missing, no regular file, too large, no text, no YAML, nested too
-            deeply, or no mapping.
+        ConfigError: the file is missing, not a regular file, too large, not text, not YAML, nested
+            too deeply, or not a mapping.
     """
     try:
         content = read_regular(path, MOST_BYTES)
@@ -38,7 +38,7 @@ def read_yaml(path: Path) -> dict[Any, Any]:
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror})") from error
     try:
-        # A zero byte is no character of YAML; the parser in C takes it for the end.
+        # YAML does not allow the zero byte, but the parser in C reads it as the end.
         text = content.decode("utf-8-sig").replace("\0", "\ufffe")
         return parse_yaml(text, str(path), quote=path.suffix.lower() in _SUFFIXES)
     except UnicodeDecodeError as error:
@@ -46,7 +46,7 @@ def read_yaml(path: Path) -> dict[Any, Any]:
 
 
 def parse_yaml(text: str, source: str, quote: bool = True) -> dict[Any, Any]:
-    """The keys and values of a YAML text.
+    """Parse the keys and values of a YAML text.
 
     Args:
         text: the text.
@@ -60,32 +60,32 @@ def parse_yaml(text: str, source: str, quote: bool = True) -> dict[Any, Any]:
         first = check_size(text, source)
         if first is None:
             return {}
-        # Of a text without any key, omegaconf makes a key.
+        # OmegaConf turns text without keys into a key.
         if isinstance(first, yaml.MappingStartEvent):
             content: Any = OmegaConf.to_container(OmegaConf.load(io.StringIO(text)))
             return dict(content)
     except yaml.YAMLError as error:
         raise ConfigError(f"{source}: not YAML{_place(error, quote)}") from error
     except (OmegaConfBaseException, ValueError, TypeError, RecursionError) as error:
-        # YAML has values and keys that configurations lack, such as sets and pairs.
+        # YAML has values and keys that configurations do not support, such as sets and pairs.
         reason = f": {' '.join(str(error).split())[:200]}" if quote else ""
         raise ConfigError(f"{source}: not a configuration{reason}") from error
-    raise ConfigError(f"{source}: expected a configuration, keys with values; found none")
+    raise ConfigError(f"{source}: expected a configuration with keys and values, found none")
 
 
 def check_size(text: str, source: str) -> yaml.Event | None:
-    """Refuse nodes that are too many or too deep; an alias counts as all that it repeats.
+    """Refuse too many nodes, counted after expanding aliases, or too many levels.
 
     Args:
-        text: YAML.
+        text: the YAML text.
         source: its file or key, for messages.
 
     Returns:
-        The event that begins the outermost node; None where there is none.
+        The event that starts the outermost node; None if there is none.
 
     Raises:
         ConfigError: more than 10,000 nodes, or more than 50 levels.
-        YAMLError: it is not YAML.
+        YAMLError: the text is not YAML.
     """
     first: yaml.Event | None = None
     sizes: dict[str, int | None] = {}
@@ -112,7 +112,7 @@ def check_size(text: str, source: str) -> yaml.Event | None:
             size, anchor = sizes.get(event.anchor, 1), None
             if size is None:
                 raise ConfigError(
-                    f"{source}: an alias refers to what it is part of (line "
+                    f"{source}: an alias refers to a value that contains it (line "
                     f"{event.start_mark.line + 1})"
                 )
         elif isinstance(event, yaml.ScalarEvent):
@@ -123,7 +123,7 @@ def check_size(text: str, source: str) -> yaml.Event | None:
             sizes[anchor] = size
         counts[-1] += size
         if counts[-1] > MOST_NODES:
-            raise ConfigError(f"{source}: more than {MOST_NODES:,} values, aliases expanded")
+            raise ConfigError(f"{source}: more than {MOST_NODES:,} values after expanding aliases")
     return first
 
 

@@ -43,7 +43,9 @@ def load_run(folder: str | Path, checkpoint: str | Path | None = None) -> Sentim
     loaded = contents.load(file)
     config = configuration_of(loaded)
     if config is None:
-        raise ConfigError(f"{file} holds no configuration of a run; name a checkpoint of mmf_run")
+        raise ConfigError(
+            f"{file} contains no configuration of a run; name a checkpoint of mmf_run"
+        )
     config = with_values(config)
     if config["model"] != MODEL:
         raise ConfigError(f"{file} is of model {config['model']}; only {MODEL} can be exported")

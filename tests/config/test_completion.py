@@ -107,7 +107,7 @@ def test_all_that_is_wrong_is_named_at_once_with_where_it_is(elsewhere):
     assert message.startswith("4 keys or values are wrong:\n")
     bad = elsewhere / "bad.yaml"
     assert f"\n  {bad}: model_config.cmsbert.shift.beta is 0; expected a number above 0" in message
-    assert "\n  dataset_config.mosi.max_frames is 0; expected how many" in message
+    assert "\n  dataset_config.mosi.max_frames is 0; expected the largest number" in message
     assert f"\n  {bad}: training.seed is 'foo'; expected a whole number" in message
     assert "\n  --config_override: training.batch_size is 0; expected a whole" in message
 
@@ -238,7 +238,7 @@ def test_predicting_resumes_only_from_a_checkpoint_that_is_there(elsewhere, resu
 
 def test_a_folder_that_cannot_be_saved_to_is_refused_before_anything_starts(elsewhere):
     (elsewhere / "file").touch()
-    with pytest.raises(ConfigError, match="env.save_dir=file cannot be made"):
+    with pytest.raises(ConfigError, match="env.save_dir=file cannot be created"):
         complete(DEMO | {"env.save_dir": "file"})
     (elsewhere / "taken" / "best.ckpt").mkdir(parents=True)
     with pytest.raises(ConfigError, match="best.ckpt is a folder"):

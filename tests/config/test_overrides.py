@@ -68,7 +68,7 @@ def test_known_keys_pass_also_into_lists():
             "training.batchsize is not a known key. Did you mean training.batch_size?",
         ),
         ("trainig.seed", "trainig is not a known key. Did you mean training?"),
-        ("training.seed.x", "training.seed takes a value and has no keys"),
+        ("training.seed.x", "training.seed has a value and no keys"),
         ("training.zzz", "training.zzz is not a known key. Known keys: seed, batch_size"),
         ("model_config.cmsbert.losses[1].type", r"there is no item \[1\]"),
         ("training", "is a section; name a key in it: training.seed"),

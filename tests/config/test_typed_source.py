@@ -32,7 +32,7 @@ def test_a_synthetic_corpus_that_is_typed_stays_and_is_refused_later():
 
 
 def test_both_typed_are_refused():
-    with pytest.raises(ConfigError, match="are both typed"):
+    with pytest.raises(ConfigError, match="both name the data"):
         complete({SOURCE: "/a", f"{LISTS}.test": "['/b']"})
 
 

@@ -12,8 +12,8 @@ _BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
 _WRONG = {
-    "alias bomb": (_BOMB, "aliases expanded"),
-    "alias within itself": ("a: &a [*a]\n", "part of"),
+    "alias bomb": (_BOMB, "after expanding aliases"),
+    "alias within itself": ("a: &a [*a]\n", "contains it"),
     "deep in braces": ("a: " + "[" * 5_000 + "]" * 5_000, "levels deep"),
     "deep by indentation": (
         "".join(f"{' ' * depth}k:\n" for depth in range(300)),
@@ -26,9 +26,9 @@ _WRONG = {
     "own tag": ("a: !vault secret\n", "!vault"),
     "two documents": ("a: 1\n---\nb: 2\n", "document"),
     "tabs": ("a:\n\tb: 1\n", "line 2"),
-    "a list": ("- a\n- b\n", "keys with values"),
-    "a number": ("3\n", "keys with values"),
-    "a sentence": ("root of the matter\n", "keys with values"),
+    "a list": ("- a\n- b\n", "with keys and values"),
+    "a number": ("3\n", "with keys and values"),
+    "a sentence": ("root of the matter\n", "with keys and values"),
     "a key that is a list": ("? [1, 2]\n: 3\n", "not"),
     "half a reference": ("a: ${b\n", "not a configuration"),
     "undefined alias": ("a: *nowhere\n", "undefined alias"),

@@ -30,7 +30,7 @@ def test_ranges_and_choices(tmp_path):
     ("text", "message"),
     [
         ("", "no keys to search over"),
-        ("- 1\n", "expected a configuration, keys with values"),
+        ("- 1\n", "expected a configuration with keys and values"),
         ("a: [", "space.yaml: not YAML"),
         ("a: 3\n", "a: found 3; expected {low"),
         ("a: []\n", "a: found"),

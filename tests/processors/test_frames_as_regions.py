@@ -28,7 +28,7 @@ def test_it_takes_the_frames_of_its_modality():
     [
         ({"modality": "face", "count": 2}, "here.modality is 'face'; expected one of visual"),
         ({"count": 2}, "here.modality is None"),
-        ({"modality": "visual", "count": 0}, "here.count is 0; expected how many"),
+        ({"modality": "visual", "count": 0}, "here.count is 0; expected the number of"),
         ({"modality": "visual"}, "here.count is None"),
         ({"modality": "visual", "counts": 2}, "Did you mean here.count"),
     ],

@@ -1,5 +1,5 @@
 """Schemas of the configuration: keys with their types, ranges, defaults and help.
 
-Whatever checks a value, fills in a default or explains a key takes it from here. The schemas know
-neither MMF nor the rest of this package.
+Checks, defaults and help all use these schemas. They import neither MMF nor other packages of
+``mmf_cmsbert``, except ``errors``.
 """

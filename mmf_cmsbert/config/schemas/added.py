@@ -1,4 +1,4 @@
-"""Schemas completed with what a configuration holds: MMF's keys and their defaults."""
+"""Extend schemas by the keys of a configuration: MMF's keys and their defaults."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -11,16 +11,16 @@ from mmf_cmsbert.config.schemas.section import Section, subsection
 def completed(
     schema: type[Section], defaults: Mapping[str, Any], whole: bool = True
 ) -> type[Section]:
-    """A schema with every key of ``defaults``.
+    """Return a schema with every key of ``defaults``.
 
-    A key that ``schema`` declares keeps its type. One that it does not declare takes what its
-    default is, a number or true or false, or any value where that is something else. MMF itself
-    takes any value, and fails on it later or, where it asks ``if value``, never.
+    Keys that ``schema`` declares keep their types. Other keys get the type of their default, a
+    number or a boolean, or any type if the default is something else. MMF accepts any value, and
+    fails on it later or, where it only tests ``if value``, not at all.
 
     Args:
-        schema: the keys that are known.
+        schema: the known keys.
         defaults: the section, plain containers.
-        whole: whether a key whose default is a whole number takes whole numbers only.
+        whole: whether a key whose default is an integer accepts integers only.
     """
     fields: dict[str, Any] = {}
     for name, default in defaults.items():

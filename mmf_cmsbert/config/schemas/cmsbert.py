@@ -20,7 +20,7 @@ from mmf_cmsbert.config.schemas.values import (
     Width,
 )
 
-# MMF itself puts these two beside the model's own keys.
+# MMF adds these two to the keys of a model.
 _OF_MMF = ("model", "zoo_requirements")
 _REGRESSION, _CLASSIFICATION = "sentiment_regression", "sentiment_classification"
 
@@ -37,14 +37,14 @@ class BackboneConfig(Section):
         Expected("a section such as {model_type: bert, hidden_size: 96}, a folder, or null"),
     ] = Field(
         default=None,
-        description="Random weights instead of pretrained ones: a mapping with model_type and the "
-        "model's own keys, or a folder with a config.json. null loads the weights of "
+        description="Random weights instead of pretrained ones: a mapping with model_type and keys "
+        "of that type's config, or a folder with a config.json. null loads the weights of "
         "backbone.name.",
     )
     pooling: Literal["cls", "mean", "attention"] = Field(
         default="cls",
-        description="How the last layer's states become one vector: cls (the [CLS] state through "
-        "the backbone's own pooler where it has one) | mean (over the word pieces) | attention "
+        description="Pooling of the last layer's states to one vector: cls (the [CLS] state, "
+        "through the backbone's pooler if it has one) | mean (over the word pieces) | attention "
         "(learned weights).",
     )
     length_groups: Annotated[
@@ -52,10 +52,10 @@ class BackboneConfig(Section):
         Expected("auto, packed, or a whole number, at least 1"),
     ] = Field(
         default="auto",
-        description="Segments of similar length are encoded together: the same numbers with less "
-        "padding. packed: all word pieces of a BERT in one row without padding (other models: in "
-        "as many groups as pay); auto: packed on a CPU, padded on a GPU; or a number of groups at "
-        "most; 1 pads every segment to the longest.",
+        description="Encode segments of similar length together, which gives the same results with "
+        "less padding. packed: all word pieces of a BERT in one row without padding (other models: "
+        "as many groups as reduce the cost); auto: packed on a CPU, padded on a GPU; or the "
+        "largest number of groups, where 1 pads every segment to the longest.",
     )
 
 
@@ -64,34 +64,38 @@ class ShiftConfig(Section):
 
     context: Annotated[
         str,
-        Expected("utterance, word, none, or a shift that the package in env.user_dir registers"),
+        Expected("utterance, word, none, or a shift registered by the package in env.user_dir"),
     ] = Field(
         default="utterance",
-        description="utterance: a word is shifted by the whole utterance [paper]; word: by its own "
-        "frames only, which is MAG (needs word-aligned data); none: plain BERT; or a shift that "
-        "the package in env.user_dir registers (docs/extending.md).",
+        description="The frames that shift a word. utterance: those of the whole utterance "
+        "[paper]; word: those of the word only, as in MAG (requires word-aligned data); none: no "
+        "shift, plain BERT; or a shift registered by the package in env.user_dir "
+        "(docs/extending.md).",
     )
     layer: Annotated[int, Field(ge=0)] = Field(
         default=0,
-        description="Where words are shifted: 0 after the embeddings (as MAG does), j after "
+        description="The layer whose output is shifted: 0 for the embeddings (as in MAG), j for "
         "encoder layer j.",
     )
     beta: Positive = Field(
         default=1.0,
-        description="The longest displacement, in lengths of the word's state (MAG's beta_shift).",
+        description="Largest norm of the displacement, relative to the norm of the word's state "
+        "(MAG's beta_shift).",
     )
     dropout: Share = Field(
-        default=0.5, description="Dropout on the shifted states (MAG's driver: 0.5)."
+        default=0.5, description="Dropout on the shifted states (0.5 in MAG's training script)."
     )
     gate: Literal["relu", "sigmoid"] = Field(
-        default="relu", description="relu (as in MAG) | sigmoid; only for context utterance."
+        default="relu",
+        description="Activation of the gate: relu (as in MAG) | sigmoid (only with context "
+        "utterance).",
     )
     start: Literal["auto", "mag", "identity"] = Field(
         default="auto",
-        description="mag: norm and dropout over the shifted states, as MAG does, which disturbs a "
-        "pretrained backbone at first. identity: no norm, dropout on the displacement, which "
-        "begins at zero. auto: mag for context word, which is MAG, and identity for context "
-        "utterance, which was better on validation.",
+        description="The shift at the start of training. mag: layer norm and dropout of the "
+        "shifted states, as in MAG, which initially disturbs a pretrained backbone. identity: no "
+        "layer norm; dropout of the displacement, which is zero at first. auto: mag with context "
+        "word, identity with context utterance, where it was better on validation.",
     )
 
 
@@ -99,13 +103,16 @@ class FramesConfig(Section):
     """``frames``"""
 
     dim: Annotated[int, Field(ge=1, le=4096)] = Field(
-        default=64, description="Width of the encoded frames; heads must divide it."
+        default=64, description="Width of the encoded frames, a multiple of heads."
     )
     layers: Annotated[int, Field(ge=0, le=128)] = Field(
-        default=1, description="Transformer layers; 0 leaves projected frames plus positions."
+        default=1,
+        description="Number of Transformer layers; with 0, frames are projected and positions "
+        "added.",
     )
     heads: Annotated[int, Field(ge=1, le=4096)] = Field(
-        default=4, description="Attention heads, in these layers and from words to frames."
+        default=4,
+        description="Attention heads in these layers, and in the attention from words to frames.",
     )
     dropout: Share = Field(default=0.1, description="Dropout in these layers.")
 
@@ -113,8 +120,8 @@ class FramesConfig(Section):
     def _heads_divide(self) -> "FramesConfig":
         if self.dim % self.heads:
             raise ValueError(
-                f"{{key}}.dim is {self.dim}, which frames.heads ({self.heads}) does not divide; "
-                "choose a multiple"
+                f"{{key}}.dim is {self.dim}; expected a multiple of {{key}}.heads, here "
+                f"{self.heads}"
             )
         return self
 
@@ -125,13 +132,13 @@ class ContrastiveConfig(Section):
     pairs: Annotated[
         list[Pair],
         Expected(
-            "pairs of two different ones of text, visual, acoustic, as in [[text, visual], [text, "
-            "acoustic]], or [] for none"
+            "pairs of two of text, visual and acoustic, as in [[text, visual], [text, acoustic]], "
+            "or [] for none"
         ),
     ] = Field(
         default=[["text", "visual"], ["text", "acoustic"]],
-        description="Pairs to align; [visual, acoustic] is the third possible one. [] switches "
-        "alignment off.",
+        description="Pairs of modalities to align; [visual, acoustic] is also possible. []: no "
+        "alignment.",
     )
     dim: Annotated[int, Field(ge=1, le=2**14)] = Field(
         default=128, description="Width of the common space."
@@ -146,16 +153,16 @@ class ContrastiveConfig(Section):
         list[Positive],
         Field(min_length=2, max_length=2),
         Expected("two numbers above 0, as in [0.01, 0.5]"),
-    ] = Field(default=[0.01, 0.5], description="The temperature is kept within these bounds.")
+    ] = Field(default=[0.01, 0.5], description="Bounds of the temperature.")
     text_state: Literal["fused", "verbal"] = Field(
         default="fused",
-        description="The text that is aligned: fused (the shifted text, what backbone.pooling "
-        "gives) | verbal (mean of the word states before they are shifted).",
+        description="The text state to align: fused (the pooled shifted text, see "
+        "backbone.pooling) | verbal (mean of the word states before the shift).",
     )
     ema_targets: bool = Field(
         default=False,
-        description="Whether the averaged copy (ema) gives the other side of each pair, as in MoCo "
-        "and ALBEF.",
+        description="Whether the averaged copy (ema) computes the other side of each pair, as in "
+        "MoCo and ALBEF.",
     )
 
     @model_validator(mode="after")
@@ -172,13 +179,11 @@ class ContrastiveConfig(Section):
 class EMAConfig(Section):
     """``ema``"""
 
-    enabled: bool = Field(default=True, description="Whether there is an average.")
-    decay: Share = Field(
-        default=0.99, description="The share of the old average that an update keeps."
-    )
+    enabled: bool = Field(default=True, description="Whether to average the weights.")
+    decay: Share = Field(default=0.99, description="Weight of the previous average in each update.")
     warm_up: bool = Field(
         default=True,
-        description="Whether the average keeps less at first: min(decay, (1 + t) / (10 + t)) at "
+        description="Whether to start with a smaller decay: min(decay, (1 + t) / (10 + t)) at "
         "update t.",
     )
 
@@ -189,11 +194,11 @@ class HeadConfig(Section):
     dropout: Share = Field(default=0.1, description="Dropout on the pooled text.")
     classes: Literal[2, 7] | None = Field(
         default=None,
-        description="null: regression, a sentiment in [-3, 3]. 2 or 7: classification, for which "
-        "losses must hold sentiment_classification, as in\n"
+        description="null: regression of a sentiment in [-3, 3]. 2 or 7: classification, which "
+        "requires the loss sentiment_classification, as in\n"
         '  "model_config.cmsbert.losses=[{type: sentiment_classification, params: '
         '{label_smoothing: 0.1}}, {type: multimodal_contrastive}]"\n'
-        "With 2 classes scores are no sentiment: select on "
+        "With 2 classes the scores are not sentiments; select the best checkpoint by "
         "training.early_stop.criteria=mosi/sentiment_acc2 training.early_stop.minimize=false.",
     )
 
@@ -203,7 +208,7 @@ def _split(value: Any) -> Any:
 
 
 def _known_params(loss: Any) -> Any:
-    """Check the params of a loss of this package; those of others are for them to check."""
+    """Check the params of a loss of this package; other losses check their own."""
     if isinstance(loss, Mapping) and loss.get("type") in LOSSES:
         params = loss.get("params")
         schema = LOSSES[loss["type"]]
@@ -226,8 +231,8 @@ class CMSBERTConfig(Section):
         Expected("some of [text, visual, acoustic]"),
     ] = Field(
         default=["text", "visual", "acoustic"],
-        description="Which modalities take part. Text always does: its words are shifted. "
-        "[text, visual, acoustic] | [text, visual] | [text, acoustic] | [text]",
+        description="The modalities to use. Text is always used. [text, visual, acoustic] | [text, "
+        "visual] | [text, acoustic] | [text]",
     )
     features: Annotated[
         dict[str, dict[NonverbalModality, Width | None]] | None,
@@ -236,38 +241,40 @@ class CMSBERTConfig(Section):
         ),
     ] = Field(
         default=None,
-        description="Width of each dataset's frames, {mosi: {visual: 47, acoustic: 74}}. null "
-        "takes them from dataset_config.<dataset>.features of the datasets in use.",
+        description="Width of each dataset's frames, {mosi: {visual: 47, acoustic: 74}}. null: "
+        "dataset_config.<dataset>.features of the datasets in use.",
     )
     backbone: BackboneConfig = Field(
-        default=BackboneConfig(), description="The text encoder. [paper] a BERT."
+        default=BackboneConfig(), description="The text encoder, a BERT [paper]."
     )
     shift: ShiftConfig = Field(
-        default=ShiftConfig(), description="Context-driven modality shifting."
+        default=ShiftConfig(), description="Context-driven modality shifting [paper]."
     )
     frames: FramesConfig = Field(
         default=FramesConfig(), description="The encoder of visual and acoustic frames."
     )
     contrastive: ContrastiveConfig = Field(
         default=ContrastiveConfig(),
-        description="Contrastive alignment of the modalities in a common space. [paper] The loss "
-        "itself and its weight are under losses.",
+        description="Contrastive alignment of the modalities in a common space [paper]. The loss "
+        "and its weight are set under losses.",
     )
     ema: EMAConfig = Field(
         default=EMAConfig(),
-        description="Exponential moving average of the weights. [paper] In evaluation and "
-        "prediction the model computes with the average; it is saved with the model.",
+        description="Exponential moving average of the weights [paper]. The model uses the average "
+        "in evaluation and prediction, and saves it.",
     )
-    head: HeadConfig = Field(default=HeadConfig(), description="From the pooled text to sentiment.")
+    head: HeadConfig = Field(
+        default=HeadConfig(), description="The prediction of the sentiment from the pooled text."
+    )
     finetune_lr_multiplier: Annotated[
         float,
         Field(ge=0, le=1e6),
-        Expected("a number, at least 0, which freezes the backbone"),
+        Expected("a number, at least 0 (0 freezes the backbone)"),
     ] = Field(
         default=1.0,
         description="Learning rate of the pretrained backbone, as a multiple of "
-        "optimizer.params.lr. 0 freezes it: no gradients, no state in the optimizer, no second "
-        "copy in the average. Its dropout stays on.",
+        "optimizer.params.lr. 0 freezes it: no gradients, no optimizer state, no second copy in "
+        "the average. Its dropout stays active.",
     )
     losses: Annotated[list[Loss], Expected("a list of losses")] = Field(
         default=[
@@ -277,9 +284,9 @@ class CMSBERTConfig(Section):
                 "params": ContrastiveLoss().model_dump(include={"weight", "label_smoothing"}),
             },
         ],
-        description="The losses, which are added up. params of sentiment_regression: kind l1 | mse "
-        "| smooth_l1. params of multimodal_contrastive: weight, label_smoothing of its targets "
-        "[paper: smoothing, not its size].",
+        description="The losses, which are added. params of sentiment_regression: kind l1 | mse | "
+        "smooth_l1. params of multimodal_contrastive: weight, and label_smoothing of its targets "
+        "[paper: smoothing, but not its size].",
     )
 
     @model_validator(mode="before")
@@ -293,7 +300,7 @@ class CMSBERTConfig(Section):
     def _fits_together(self) -> "CMSBERTConfig":
         if self.contrastive.ema_targets and not self.ema.enabled:
             raise ValueError(
-                "{key}.contrastive.ema_targets is true but ema.enabled is false; type "
+                "{key}.contrastive.ema_targets is true, but {key}.ema.enabled is false; type "
                 "{key}.ema.enabled=true"
             )
         types = [loss if isinstance(loss, str) else loss.get("type") for loss in self.losses]
@@ -302,7 +309,7 @@ class CMSBERTConfig(Section):
             fitting, other = other, fitting
         if other in types:
             raise ValueError(
-                f"{{key}}.head.classes is {self.head.classes}, which {other} cannot train; type "
+                f"{{key}}.head.classes is {self.head.classes}, but {other} cannot train it; type "
                 f'"{{key}}.losses=[{{type: {fitting}}}, {{type: multimodal_contrastive}}]"'
             )
         return self

@@ -15,7 +15,7 @@ _Annotation = Annotated[
 ]
 _Columns = Annotated[
     Width | None,
-    Expected("how many columns its frames have, or null to use the corpus without it"),
+    Expected("the number of columns of its frames, or null to omit the modality"),
 ]
 _Segments = Annotated[int, Field(ge=1, le=10**6)]
 
@@ -23,26 +23,28 @@ _Segments = Annotated[int, Field(ge=1, le=10**6)]
 class Annotations(Section):
     """``annotations``"""
 
-    train: _Annotation = Field(description="Of the training split.")
-    val: _Annotation = Field(description="Of the validation split.")
-    test: _Annotation = Field(description="Of the test split.")
+    train: _Annotation = Field(description="Files of the training split.")
+    val: _Annotation = Field(description="Files of the validation split.")
+    test: _Annotation = Field(description="Files of the test split.")
 
 
 class Features(Section):
     """``features``"""
 
-    visual: _Columns = Field(description="Of the face.")
-    acoustic: _Columns = Field(description="Of the voice.")
+    visual: _Columns = Field(description="Columns of a frame of the face.")
+    acoustic: _Columns = Field(description="Columns of a frame of the voice.")
 
 
 class WordProcessor(OpenSection):
     """``processors.word_processor``"""
 
     class Params(WordPiecesConfig, OpenSection):
-        """Those of ``word_pieces``; another processor has others."""
+        """Params of ``word_pieces``; other processors have other params."""
 
     type: str = Field(
-        default="word_pieces", description="Words to word pieces, each with the index of its word."
+        default="word_pieces",
+        description="Registered name of the processor. word_pieces splits words into word pieces, "
+        "each with the index of its word.",
     )
     params: Params = Field(default=Params(), description="Arguments of the processor.")
 
@@ -50,15 +52,15 @@ class WordProcessor(OpenSection):
 class Processor(OpenSection):
     """Any processor."""
 
-    type: str = Field(description="The registered name.")
-    params: dict[str, Any] = Field(default={}, description="Its params.")
+    type: str = Field(description="Registered name of the processor.")
+    params: dict[str, Any] = Field(default={}, description="Arguments of the processor.")
 
 
 class Processors(Section):
     """``processors``"""
 
     word_processor: WordProcessor = Field(
-        default=WordProcessor(), description="What makes word pieces."
+        default=WordProcessor(), description="The processor of words."
     )
     region_processor: Annotated[
         Processor | None,
@@ -68,10 +70,10 @@ class Processors(Section):
         ),
     ] = Field(
         default=None,
-        description="Frames as image regions, for MMF's models, in a section such as\n"
+        description="Converts frames to image regions for MMF's models, as in\n"
         "  {type: frames_as_regions, params: {modality: visual, count: 30}}\n"
-        "which gives each segment so many regions, long ones pooled, short ones padded with zeros; "
-        "see projects/cmsbert/mixing. null: none.",
+        "which makes 30 regions for each segment: longer segments are pooled, shorter ones padded "
+        "with zeros; see projects/cmsbert/mixing. null: no regions.",
     )
 
 
@@ -79,7 +81,7 @@ class Synthetic(Section):
     """``synthetic``"""
 
     seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(
-        default=1, description="Another one, other segments."
+        default=1, description="Seed of the generated segments."
     )
     train: _Segments = Field(default=480, description="Segments of the training split.")
     val: _Segments = Field(default=120, description="Segments of the validation split.")
@@ -90,8 +92,8 @@ def _existing(value: str) -> str:
     path = Path(value).expanduser()
     if not path.exists():
         raise ValueError(
-            f"{{key}} is {value!r}, which is no file; expected the vocab.txt of a tokenizer, or "
-            f"null"
+            f"{{key}} is {value!r}, but there is no such file; expected the vocab.txt of a "
+            "tokenizer, or null"
         )
     return str(path.absolute())
 
@@ -103,101 +105,100 @@ class SentimentDatasetConfig(Section):
         Files | None, Expected("the file or folder of a corpus, a list of them, or null")
     ] = Field(
         default=None,
-        description="The corpus: any file or folder (or a list of them) that `cmsbert data "
-        "inspect` reads. Its splits are found by the names of its files, folders or rows (train; "
-        "dev, val, valid or validation; test); segments that name no split count as test. A "
-        "relative path is one of the working folder or, if there is none, of data_dir. null: the "
-        "files under annotations.",
+        description="The corpus: a file or folder, or a list of them, that `cmsbert data inspect` "
+        "can read. The splits are recognised by the names of files, folders or rows (train; dev, "
+        "val, valid or validation; test); segments without a split name belong to test. A relative "
+        "path refers to the working folder or, if it does not exist there, to data_dir. null: use "
+        "the files under annotations.",
     )
     data_dir: Folder = Field(
         default="${env.data_dir}/datasets",
-        description="Folder that the file names below are relative to. Where they are not there, "
-        "the corpus is looked for in this folder and in its subfolder of the dataset's name, as "
+        description="Folder that the file names below refer to. If the files do not exist, the "
+        "corpus is searched for in this folder and in its subfolder with the dataset's name, as "
         "with source.",
     )
     annotations: Annotations = Field(
-        description="Files or folders of each split, instead of source: a name or a list; several "
-        "are read one after the other. What holds all splits can be listed for all three: a MAG or "
-        "MMSA pickle, a folder of CMU-MultimodalSDK's .csd files, of segments that name their "
-        "split, or of stores.",
+        description="Files or folders of each split, instead of source: a name or a list, read in "
+        "this order. A file or folder with all splits can be listed for all three: a MAG or MMSA "
+        "pickle, or a folder of .csd files (CMU-MultimodalSDK), of segments with split names, or "
+        "of stores.",
     )
     layout: str = Field(
         default="auto",
         description="Layout of the files: misa | mag | mmsa | csd | folder | store | auto "
-        "(recognised by content), or one that a package of your own registers (env.user_dir).",
+        "(recognised by content), or one registered by your package (env.user_dir).",
     )
     alignment: Literal["word", "none"] = Field(
         default="word",
-        description="csd alone: word (a word's frame is the mean of the frames that its interval "
-        "meets) | none (all frames of a segment, each modality at its own rate). Other layouts "
-        "come as they are.",
+        description="Only for csd: word (the frame of a word is the mean of the frames that "
+        "overlap its interval) | none (all frames of a segment, each modality at its own rate). "
+        "Other layouts are not changed.",
     )
     features: Features = Field(
-        description="Columns of a frame. The data is checked against them and the model is built "
-        "with them. null: the corpus is used without that modality.",
+        description="Columns of a frame of each modality. The data is checked against them, and "
+        "the model is built for them. null: the modality is omitted.",
     )
     max_frames: Annotated[
         Annotated[int, Field(ge=1, le=10**6)] | None,
-        Expected(
-            "how many frames of a modality a segment may have, from 1 to 1000000, or null for any "
-            "number"
-        ),
+        Expected("the largest number of frames, from 1 to 1000000, or null for no limit"),
     ] = Field(
         default=500,
-        description="A segment with more frames of a modality has them pooled into this many "
-        "windows, the mean of each; nothing is cut off. null: never. Attention costs grow with its "
-        "square.",
+        description="Largest number of frames of a modality in a segment. More frames are averaged "
+        "over this many windows; none are cut off. null: no limit. The cost of attention grows "
+        "with its square.",
     )
     single_frame: Literal["keep", "every_word"] = Field(
         default="keep",
-        description="A modality that has one frame for a whole segment, as utterance-level "
-        "features have: keep | every_word (each word gets it, which is what shift.context=word "
-        "needs).",
+        description="Treatment of a modality with a single frame per segment (utterance-level "
+        "features): keep | every_word (repeat it for each word, as required by "
+        "shift.context=word).",
     )
     normalise: Literal["none", "corpus", "segment"] = Field(
         default="none",
-        description="Columns to zero mean and unit variance: none | corpus (over all frames of the "
-        "training split; saved with the model, which predicts with the same) | segment (over a "
-        "segment's own frames).",
+        description="Scale columns to zero mean and unit variance: none | corpus (over all frames "
+        "of the training split; saved with the model and used in prediction) | segment (over the "
+        "frames of each segment).",
     )
     on_invalid: Literal["error", "skip"] = Field(
         default="error",
-        description="A segment that cannot be used (no words, another width, no label to train "
-        "on): error | skip (it is left out, counted in the log, and named in the store's "
+        description="Treatment of a segment that cannot be used (no words, wrong width, no label "
+        "for training): error | skip (omit it, count it in the log, and name it in the store's "
         "manifest.json).",
     )
     non_finite: Literal["error", "zero"] = Field(
         default="error",
-        description="A value that is not finite (MMSA's acoustic frames hold some -inf): error | "
-        "zero.",
+        description="Treatment of a value that is not finite (MMSA's acoustic frames contain "
+        "-inf): error | zero.",
     )
     vocabulary: Annotated[
         Annotated[str, AfterValidator(_existing)] | None,
         Expected("the vocab.txt of a tokenizer, or null"),
     ] = Field(
         default=None,
-        description="The vocab.txt of the tokenizer whose ids are in text_bert. Needed for MMSA "
-        "pickles without raw_text; aligns those with one row a word piece where the rows alone do "
-        "not tell.",
+        description="The vocab.txt of the tokenizer that produced the ids in text_bert. Required "
+        "for MMSA pickles without raw_text. It also aligns pickles with one row per word piece "
+        "whose rows are ambiguous.",
     )
-    store_dir: Annotated[Folder, Expected("a folder to keep converted segments in")] = Field(
+    store_dir: Annotated[Folder, Expected("a folder for converted segments")] = Field(
         default="${env.data_dir}/datasets/stores",
-        description="Every file is converted once into an Arrow store in this folder, from which "
-        "later runs read, and again when it has changed. Safe to delete.",
+        description="Folder of the Arrow stores. Each file is converted to a store once, and again "
+        "if it has changed; runs read the store. The folder can be deleted safely.",
     )
-    processors: Processors = Field(default=Processors(), description="From segments to tensors.")
+    processors: Processors = Field(
+        default=Processors(), description="Conversion of segments to tensors."
+    )
     synthetic: Annotated[
         Synthetic | None, Expected("null or a section such as {seed: 1, train: 480}")
     ] = Field(
         default=None,
         description="A section such as {seed: 1, train: 480, val: 120, test: 200} writes a "
-        "synthetic corpus of so many segments to the files above, for a try without data. It never "
-        "overwrites other data.",
+        "synthetic corpus with these numbers of segments to the files above, for a test without "
+        "data. It never overwrites other data.",
     )
 
     @property
     def widths(self) -> dict[str, int | None]:
-        """Modality -> columns, None where the corpus is used without the modality."""
+        """Modality -> columns, None if the modality is omitted."""
         return {name: value or None for name, value in self.features}
 
     @property
@@ -207,12 +208,12 @@ class SentimentDatasetConfig(Section):
 
     @classmethod
     def shipped_annotations(cls) -> dict[str, list[str]]:
-        """Split -> the files that are looked for unless others are named."""
+        """Return the default files: split -> files."""
         files: Annotations = cls.model_fields["annotations"].default
         return dict(files)
 
     def own_annotations(self) -> list[str]:
-        """The splits whose files are not those that are shipped."""
+        """Return the splits whose files are not the defaults."""
         shipped = self.shipped_annotations()
         return [split for split, files in self.annotations if files != shipped[split]]
 
@@ -222,19 +223,20 @@ class SentimentDatasetConfig(Section):
         if self.source and own:
             raise ValueError(
                 f"{{key}}.source is {', '.join(self.source)}, and {{key}}.annotations.{own[0]} is "
-                f"{files[own[0]]}: both name the data. Set one of them; "
-                "{key}.source=null takes the first one back"
+                f"{files[own[0]]}: both name the data. Set one of them; {{key}}.source=null unsets "
+                "the first"
             )
         if self.synthetic and self.source:
             raise ValueError(
-                "{key}.synthetic makes a corpus, and {key}.source names one; give one of them"
+                "{key}.synthetic generates a corpus, and {key}.source names another; set one of "
+                "them"
             )
         names = [name for each in files.values() for name in each]
         single = len(names) == len(set(names)) == len(_SPLITS)
         if self.synthetic and not (single and self.layout in ("auto", "misa")):
             raise ValueError(
-                "{key}.synthetic writes one file a split in the MISA layout; expected one name "
-                "under each of {key}.annotations.train, val and test, and layout auto or misa"
+                "{key}.synthetic writes one file per split in the MISA layout; expected one name "
+                "in each of {key}.annotations.train, val and test, and layout auto or misa"
             )
         return self
 
@@ -243,7 +245,7 @@ def _features(visual: int, of: str) -> Any:
     return Field(
         Features(visual=visual, acoustic=74),
         description=f"{SentimentDatasetConfig.model_fields['features'].description}"
-        f" By default {of} and COVAREP.",
+        f" Defaults: {of} and COVAREP.",
     )
 
 

@@ -13,7 +13,8 @@ class RegressionLoss(Section):
 
     kind: Literal["l1", "mse", "smooth_l1"] = Field(
         default="l1",
-        description="The error: absolute, squared, or squared below 1 and absolute above.",
+        description="The loss: absolute error, squared error, or squared below 1 and absolute "
+        "above.",
     )
 
 
@@ -21,7 +22,8 @@ class ClassificationLoss(Section):
     """``sentiment_classification``"""
 
     label_smoothing: Share = Field(
-        default=0.0, description="What the true class gives up to all classes evenly."
+        default=0.0,
+        description="Probability moved from the true class to all classes, equally divided.",
     )
 
 
@@ -34,29 +36,30 @@ class ContrastiveLoss(Section):
         Expected("null or a list such as [[text, visual], [text, acoustic]]"),
     ] = Field(
         default=None,
-        description="Pairs of embeddings to align. null: the model's contrastive_pairs, or else "
-        "text (without text, the first one) with every other.",
+        description="Pairs of embeddings to align. null: the model's contrastive_pairs or, if it "
+        "has none, text (without text, the first embedding) with each of the others.",
     )
     weight: Annotated[float, Field(ge=0)] = Field(
-        default=0.1, description="What the loss is multiplied by before it is added to the others."
+        default=0.1, description="Weight of the loss in the sum of losses."
     )
     label_smoothing: Share = Field(
-        default=0.1, description="What the positive gives up to all candidates evenly."
+        default=0.1,
+        description="Probability moved from the positive to all candidates, equally divided.",
     )
     embeddings: Annotated[
         dict[str, str] | None, Expected("null or a section such as {text: <key of the output>}")
     ] = Field(
         default=None,
-        description="Modality -> key of the model's output that holds its embedding, for models "
-        "that were not written for this loss. null: the model's embeddings.",
+        description="Modality -> key of its embedding in the model's output, for models that were "
+        "not written for this loss. null: the model's embeddings.",
     )
     temperature: Positive = Field(
         default=0.07,
-        description="Temperature of the similarities, unless the model's output has one.",
+        description="Temperature of the similarities, unless the model's output contains one.",
     )
 
 
-# Registered name -> what its params can be.
+# Registered name -> schema of its params.
 LOSSES: dict[str, type[Section]] = {
     "sentiment_regression": RegressionLoss,
     "sentiment_classification": ClassificationLoss,

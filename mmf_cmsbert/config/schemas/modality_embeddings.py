@@ -12,12 +12,12 @@ _Width = Annotated[int, Field(ge=1, le=2**16)]
 class Part(Section):
     """A part of the model."""
 
-    module: str = Field(description="Its name, as in torch's named_modules.")
+    module: str = Field(description="Name of the module, as in torch's named_modules.")
     width: _Width = Field(description="Width of its states.")
 
 
 class ModalityEmbeddings(Section):
-    """Embeddings of the modalities, out of parts of a model that has none."""
+    """Embeddings of the modalities for a model without them, computed from its parts."""
 
     dim: _Width = Field(description="Width of the embeddings.")
     parts: Annotated[

@@ -1,14 +1,14 @@
-"""Messages for keys and names that do not exist, with the nearest one that does."""
+"""Error messages for unknown keys and names, with the nearest known one."""
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-# So many keys are listed although a near one is named.
+# Up to this many keys are listed even if a near one is named.
 _LISTED = 20
 
 
 def unknown_key(section: str, key: object, known: Iterable[object]) -> str:
-    """The message for a key that its section does not have.
+    """Return the error message for an unknown key of a section.
 
     Args:
         section: the section's dotted key; empty for the top level.
@@ -26,7 +26,7 @@ def unknown_key(section: str, key: object, known: Iterable[object]) -> str:
 
 
 def unknown_name(what: str, name: str, known: Collection[str]) -> str:
-    """The message for a name (of a model, a dataset, ...) under which nothing is registered."""
+    """Return the error message for an unregistered name (of a model, a dataset, ...)."""
     close = get_close_matches(name, list(known), n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     return f"{what}={name}: no {what} of that name.{hint} Known: {', '.join(sorted(known))}"

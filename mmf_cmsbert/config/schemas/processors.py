@@ -13,13 +13,13 @@ class WordPiecesConfig(Section):
 
     tokenizer: str = Field(
         default="bert-base-uncased",
-        description="The tokenizer of the model's backbone: a hub name or a local folder. Any fast "
-        "one.",
+        description="The tokenizer of the model's backbone, a hub name or a local folder. Any fast "
+        "tokenizer is supported.",
     )
     max_seq_length: Annotated[int, Field(ge=1, le=2**16)] = Field(
         default=50,
-        description="Word pieces a segment, special tokens included. Longer segments lose whole "
-        "words at their end.",
+        description="Largest number of word pieces in a segment, including special tokens. Longer "
+        "segments are cut at a word boundary.",
     )
 
 
@@ -27,12 +27,12 @@ class FramesAsRegionsConfig(Section):
     """``frames_as_regions``"""
 
     modality: NonverbalModality = Field(description="The modality whose frames become regions.")
-    count: Annotated[int, Field(ge=1), Expected("how many regions a segment has, at least 1")] = (
-        Field(description="Regions of each segment.")
+    count: Annotated[int, Field(ge=1), Expected("the number of regions, at least 1")] = Field(
+        description="Number of regions of each segment."
     )
 
 
-# Registered name -> what its params can be.
+# Registered name -> schema of its params.
 PROCESSORS: dict[str, type[Section]] = {
     "word_pieces": WordPiecesConfig,
     "frames_as_regions": FramesAsRegionsConfig,

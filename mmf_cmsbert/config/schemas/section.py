@@ -1,4 +1,4 @@
-"""What schemas are made of."""
+"""Base classes of schemas, and their valid values in words."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,32 +12,32 @@ from pydantic.fields import FieldInfo
 class Section(BaseModel):
     """A section of the configuration. Subclasses declare its keys.
 
-    A value is never converted to another type, numbers are finite, and an unknown key is an error.
-    Values read from YAML are validated with :func:`~.validation.read`.
+    Values are not converted to other types, numbers must be finite, and unknown keys are errors.
+    :func:`~.validation.read` validates values from YAML.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     def plain(self) -> dict[str, Any]:
-        """The section in plain containers."""
+        """Return the section in plain containers."""
         return self.model_dump(warnings=False)  # defaults may be references
 
 
 class OpenSection(Section):
-    """A section that takes other keys besides those that are declared."""
+    """A section that accepts undeclared keys."""
 
     model_config = ConfigDict(extra="allow")
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Says in words which values a key takes, where its type alone would not say it well."""
+    """The valid values of a key in words, if its type alone does not describe them well."""
 
     text: str
 
 
 def subsection(annotation: Any) -> type[Section] | None:
-    """The schema in the annotation of a field, None where it holds a value."""
+    """Return the schema in the annotation of a field; None if the field is not a section."""
     for each in (annotation, *_alternatives(annotation)):
         if isinstance(each, type) and issubclass(each, Section):
             return each
@@ -45,7 +45,7 @@ def subsection(annotation: Any) -> type[Section] | None:
 
 
 def expected(field: FieldInfo) -> str:
-    """The values that a field takes, in words, such as ``a whole number, at least 1``."""
+    """Return the valid values of a field in words, such as ``a whole number, at least 1``."""
     return _expected(field.annotation, field.metadata)
 
 

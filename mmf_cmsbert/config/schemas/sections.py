@@ -1,4 +1,4 @@
-"""Where in the configuration the schemas of this package apply."""
+"""The sections of the configuration and their schemas."""
 
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.config.schemas.datasets import DATASETS
@@ -8,7 +8,7 @@ from mmf_cmsbert.config.schemas.section import Section
 from mmf_cmsbert.config.schemas.training import OF_MMF
 
 MODELS: dict[str, type[Section]] = {"cmsbert": CMSBERTConfig}
-# Key -> schema. losses.<type> and processors.<type> stand for the params of each such entry.
+# Key -> schema. losses.<type> and processors.<type> are the params of an entry of that type.
 SECTIONS: dict[str, type[Section]] = {
     **{f"model_config.{name}": schema for name, schema in MODELS.items()},
     **{f"dataset_config.{name}": schema for name, schema in DATASETS.items()},

@@ -1,7 +1,7 @@
-"""The sections of MMF: keys that this package adds to them, and ranges of some that MMF has.
+"""Sections of MMF: keys that this package adds, and ranges of some of MMF's keys.
 
-The classes whose names begin with ``Own`` hold what MMF lacks and this package reads, with the
-defaults. The others add keys of MMF, whose defaults (here null) are MMF's.
+Classes whose names begin with ``Own`` contain the keys that this package adds, with defaults. The
+other classes also contain keys of MMF; their default here is None, and MMF's default applies.
 """
 
 from typing import Annotated, Any, Literal
@@ -14,7 +14,7 @@ from mmf_cmsbert.config.schemas.values import Switch
 _Count = Annotated[int, Field(ge=1, le=10**9)]
 _Batch = Annotated[int, Field(ge=1, le=2**16)]
 Precision = Literal["fp32", "tf32", "bf16", "fp16"]
-# Those of Lightning -> those of training.precision.
+# Names of Lightning -> names of training.precision.
 _LIGHTNING_PRECISIONS = {"32": "fp32", "bf16": "bf16", "16": "fp16"}
 UPDATES, EPOCHS = "max_updates", "max_epochs"
 _RUN_TYPES = ("train", "val", "test", "inference", "predict")
@@ -24,7 +24,7 @@ def _as_general(value: Any) -> Any:
     return None if value is None else _LIGHTNING_PRECISIONS.get(str(value), value)
 
 
-# A reference, which is replaced by its value before the section is read.
+# A reference that is resolved before the section is validated.
 _PROGRESS_BAR: Any = "${training.progress_bar}"
 
 
@@ -37,7 +37,7 @@ class LightningConfig(Section):
         Expected("32, bf16 or 16, or null"),
     ] = Field(
         default=None,
-        description="null: that of training.precision. 32, bf16 or 16, for this trainer only.",
+        description="32, bf16 or 16, for this trainer only. null: training.precision applies.",
     )
     accumulate_grad_batches: _Batch = Field(
         default=1, description="The same as training.update_frequency, for this trainer only."
@@ -49,20 +49,20 @@ class LightningConfig(Section):
         Expected("a number, a list of GPUs as in [0, 1], or auto"),
     ] = Field(
         default="auto",
-        description="Processes on this machine, one a GPU: a number, a list of GPUs, or auto for "
-        "all GPUs. They share each batch: batch_size is that of all together.",
+        description="Processes on this machine, one per GPU: a number, a list of GPUs, or auto for "
+        "all GPUs. Each batch of batch_size samples is divided among them.",
     )
     num_nodes: Annotated[int, Field(ge=1, le=4096)] = Field(
         default=1,
-        description="Machines; the same command is started on each, by torchrun, Slurm, or with "
-        "MASTER_ADDR, MASTER_PORT and NODE_RANK in the environment.",
+        description="Number of machines. Start the same command on each, by torchrun, by Slurm, or "
+        "with MASTER_ADDR, MASTER_PORT and NODE_RANK in the environment.",
     )
     strategy: Literal["auto", "ddp"] = Field(
-        default="auto", description="auto, or ddp also where there is one process."
+        default="auto", description="auto (ddp for several processes) | ddp (always)."
     )
     progress_bar: Switch = Field(
         default=_PROGRESS_BAR,
-        description="Progress bars of this trainer only: auto, true or false.",
+        description="Progress bars, for this trainer only: auto, true or false.",
     )
 
 
@@ -71,39 +71,39 @@ class OwnTraining(Section):
 
     precision: Precision = Field(
         default="fp32",
-        description="Of forward and backward pass: fp32; bf16, in bfloat16 where that does no harm "
-        "(autocast), also on a CPU; on a GPU tf32, or fp16 with a scaled loss. Weights, their "
-        "average, scores, losses and metrics are fp32 in each of them.",
+        description="Precision of the forward and backward pass: fp32 | bf16 (autocast, CPU or "
+        "GPU) | tf32 (GPU) | fp16 (autocast with loss scaling, GPU). Weights, their average, "
+        "scores, losses and metrics are always fp32.",
     )
     progress_bar: Switch = Field(
         default="auto",
-        description="Bars with updates, loss, learning rate, time left and the validation. auto: "
-        "on a terminal, and plain lines elsewhere; true or false.",
+        description="Progress bars with updates, loss, learning rate, remaining time and "
+        "validation scores: auto (on a terminal only) | true | false.",
     )
     detect_anomaly: bool = Field(
         default=False,
-        description="Run under autograd's anomaly detection, which names the operation behind a "
-        "NaN gradient. Several times slower.",
+        description="Whether to use autograd's anomaly detection, which reports the operation that "
+        "causes a NaN gradient. Several times slower.",
     )
     update_frequency: _Batch | None = Field(
         default=1,
-        description="Batches whose gradients make one update, under every trainer: the gradients "
-        "of one large batch for losses that are means. multimodal_contrastive compares the "
-        "segments of each batch only.",
+        description="Number of batches whose gradients are accumulated for an update, for every "
+        "trainer. For losses that are means, the gradients equal those of one large batch. "
+        "multimodal_contrastive compares only segments of the same batch.",
     )
     max_grad_l2_norm: Annotated[float, Field(ge=0, le=10**9)] | None = Field(
         default=None,
-        description="Largest norm of all gradients together; longer ones are cut to it. Only with "
-        "training.clip_gradients.",
+        description="Largest norm of the gradients, to which they are clipped if "
+        "training.clip_gradients is true.",
     )
     stdout_capture: bool | None = Field(
         default=True,
-        description="Whether rc10 hides its log from the terminal; main does not read it, and "
-        "never hides the log.",
+        description="Whether rc10 hides its log from the terminal. Main ignores this key and "
+        "always shows the log.",
     )
     lightning: LightningConfig = Field(
         default=LightningConfig(),
-        description="For training.trainer=lightning_cmsbert, which makes the updates with "
+        description="Settings for training.trainer=lightning_cmsbert, which trains with "
         "pytorch-lightning.",
     )
 
@@ -112,7 +112,8 @@ class EarlyStop(Section):
     """``training.early_stop``"""
 
     patience: Annotated[int, Field(ge=0, le=10**9)] | None = Field(
-        default=None, description="Updates without a better validation after which a run ends."
+        default=None,
+        description="Number of updates without a better validation after which training stops.",
     )
 
 
@@ -121,32 +122,34 @@ class Training(OwnTraining):
 
     seed: Annotated[int, Field(ge=-1, le=2**32 - 1)] | None = Field(
         default=None,
-        description="The same seed gives the same numbers on one machine. -1 draws one.",
+        description="Seed of all random numbers. Runs with the same seed on the same machine are "
+        "identical. -1: a random seed.",
     )
-    batch_size: _Batch | None = Field(default=None, description="Segments of one forward pass.")
+    batch_size: _Batch | None = Field(
+        default=None, description="Number of segments in a forward pass."
+    )
     max_updates: _Count | None = Field(
-        default=None, description="Updates of a run. null where training.max_epochs is set."
+        default=None, description="Updates of a run. null if training.max_epochs is set."
     )
     max_epochs: _Count | None = Field(
         default=None,
-        description="Passes over the data of a run. null where training.max_updates is set.",
+        description="Epochs of a run. null if training.max_updates is set.",
     )
     log_interval: _Count | None = Field(
-        default=None, description="Updates between two lines of the log."
+        default=None, description="Number of updates between two lines of the log."
     )
     evaluation_interval: _Count | None = Field(
-        default=None, description="Updates between two validations."
+        default=None, description="Number of updates between two validations."
     )
     checkpoint_interval: _Count | None = Field(
         default=None,
-        description="Updates between two checkpoints besides those of each validation.",
+        description="Number of updates between two checkpoints, in addition to those of each "
+        "validation.",
     )
     num_workers: Annotated[int, Field(ge=0, le=256)] | None = Field(
-        default=None, description="Processes that read data."
+        default=None, description="Number of processes that load data."
     )
-    early_stop: EarlyStop = Field(
-        default=EarlyStop(), description="When a run ends before its length."
-    )
+    early_stop: EarlyStop = Field(default=EarlyStop(), description="Early stopping.")
 
     @model_validator(mode="after")
     def _has_a_length(self) -> "Training":
@@ -163,7 +166,8 @@ class OwnEvaluation(Section):
 
     precision: Precision = Field(
         default="fp32",
-        description="Of validation, test and predictions; the same values as training.precision.",
+        description="Precision of validation, test and predictions; values as for "
+        "training.precision.",
     )
 
 
@@ -172,8 +176,8 @@ class OwnCheckpoint(Section):
 
     max_to_keep: Annotated[int, Field(ge=-1, le=10**9)] | None = Field(
         default=-1,
-        description="Besides best.ckpt and current.ckpt, keep this many of models/model_N.ckpt, "
-        "the newest ones: -1 all of them, 0 none.",
+        description="Number of snapshots models/model_N.ckpt to keep, the newest ones, in addition "
+        "to best.ckpt and current.ckpt: -1 all, 0 none.",
     )
     export: bool = Field(
         default=True,
@@ -187,8 +191,8 @@ class OwnEnv(Section):
 
     overwrite: bool = Field(
         default=False,
-        description="Whether a run replaces an earlier one in env.save_dir; otherwise such a "
-        "folder is refused.",
+        description="Whether a run may replace an earlier one in env.save_dir. If false, a folder "
+        "with a run is refused.",
     )
 
 
@@ -203,8 +207,10 @@ class OptimizerParams(OpenSection):
 class Optimizer(Section):
     """``optimizer``"""
 
-    type: Any = Field(default=None, description="An optimizer of torch.optim or of MMF.")
-    params: OptimizerParams = Field(default=OptimizerParams(), description="Its arguments.")
+    type: Any = Field(default=None, description="Name of an optimizer of torch.optim or of MMF.")
+    params: OptimizerParams = Field(
+        default=OptimizerParams(), description="Arguments of the optimizer."
+    )
 
 
 class SchedulerParams(OpenSection):
@@ -214,8 +220,10 @@ class SchedulerParams(OpenSection):
 class Scheduler(Section):
     """``scheduler``"""
 
-    type: Any = Field(default=None, description="A schedule of the learning rate, by MMF's name.")
-    params: SchedulerParams = Field(default=SchedulerParams(), description="Its arguments.")
+    type: Any = Field(default=None, description="Registered name of a learning rate schedule.")
+    params: SchedulerParams = Field(
+        default=SchedulerParams(), description="Arguments of the schedule."
+    )
 
 
 def _parts(run_type: str) -> str:
@@ -232,18 +240,18 @@ class RunConfig(Section):
 
     run_type: Annotated[str, AfterValidator(_parts)] = Field(
         default="train_inference",
-        description="What a run does: some of train, val, test, inference and predict.",
+        description="The parts of a run: some of train, val, test, inference and predict.",
     )
 
 
-# What this package adds to MMF's configuration.
+# Keys that this package adds to MMF's configuration.
 OWN: dict[str, type[Section]] = {
     "env": OwnEnv,
     "training": OwnTraining,
     "evaluation": OwnEvaluation,
     "checkpoint": OwnCheckpoint,
 }
-# Sections of MMF whose keys, or some of them, are known.
+# Sections of MMF with keys that are checked.
 OF_MMF: dict[str, type[Section]] = OWN | {
     "training": Training,
     "optimizer": Optimizer,

@@ -1,6 +1,6 @@
-"""Values read against a schema; the one place where its errors become messages.
+"""Validate values against a schema, and convert pydantic's errors to messages.
 
-A message names the file, the key and the value found, says what was expected, and what to type.
+A message contains the file, the key, the value, the expected values, and what to type.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,11 +17,11 @@ Schema = TypeVar("Schema", bound=Section)
 
 
 class Problem(NamedTuple):
-    """A wrong key or value.
+    """An invalid key or value.
 
     Attributes:
         key: the dotted key.
-        text: what is wrong with it, the key included.
+        text: the message, which includes the key.
     """
 
     key: str
@@ -29,7 +29,7 @@ class Problem(NamedTuple):
 
 
 def read(schema: type[Schema], given: Any, key: str, source: str = "") -> Schema:
-    """The values of a section, defaults filled in.
+    """Validate the values of a section; missing keys get their defaults.
 
     Args:
         schema: the section's keys.
@@ -38,7 +38,7 @@ def read(schema: type[Schema], given: Any, key: str, source: str = "") -> Schema
         source: the file, for messages.
 
     Raises:
-        ConfigError: it names every wrong key and value.
+        ConfigError: it lists every invalid key and value.
     """
     try:
         return schema.model_validate(given)
@@ -48,7 +48,7 @@ def read(schema: type[Schema], given: Any, key: str, source: str = "") -> Schema
 
 
 def problems(schema: type[Section], given: Any, key: str) -> list[Problem]:
-    """What is wrong with the values of a section; arguments as for :func:`read`."""
+    """Return the problems of a section's values; arguments as for :func:`read`."""
     try:
         schema.model_validate(given)
     except ValidationError as error:
@@ -57,11 +57,11 @@ def problems(schema: type[Section], given: Any, key: str) -> list[Problem]:
 
 
 def refusal(found: Iterable[Problem], source: Callable[[str], str]) -> ConfigError:
-    """The error that names all problems.
+    """Return an error that lists all problems.
 
     Args:
-        found: at least one.
-        source: key -> the file that holds it; empty for the command line.
+        found: the problems, at least one.
+        source: key -> the file that sets it; empty for the command line.
     """
     lines = [
         f"{where}: {each.text}" if (where := source(each.key)) else each.text for each in found
@@ -72,7 +72,7 @@ def refusal(found: Iterable[Problem], source: Callable[[str], str]) -> ConfigErr
 
 
 def wrong(key: str, value: Any, expectation: str, default: Any = None) -> str:
-    """The message for a value that a key does not take."""
+    """Return the error message for an invalid value of a key."""
     shown = str(default).lower() if isinstance(default, bool) else default
     simple = isinstance(default, (bool, int, float, str)) and "${" not in str(default)
     example = f", as in {key}={shown}" if simple else ""
@@ -94,7 +94,7 @@ def _problem(
     loc: tuple[int | str, ...],
     error: Mapping[str, Any],
 ) -> Problem:
-    """Follow the place of an error as far as there are sections; what is below is one value."""
+    """Convert an error at a location; locations inside a value are attributed to its key."""
     field: FieldInfo | None = None
     current: type[Section] | None = schema
     for position, part in enumerate(loc):

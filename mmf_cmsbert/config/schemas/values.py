@@ -1,4 +1,4 @@
-"""Types of values that several sections have."""
+"""Types of values that are used in several sections."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,7 +10,7 @@ from mmf_cmsbert.config.schemas.section import Expected
 Modality = Literal["text", "visual", "acoustic"]
 NonverbalModality = Literal["visual", "acoustic"]
 
-# A dropout, a decay, a smoothing.
+# For example a dropout, a decay, or a smoothing.
 Share = Annotated[float, Field(ge=0, lt=1), Expected("a number from 0 to below 1")]
 Positive = Annotated[float, Field(gt=0)]
 Width = Annotated[int, Field(ge=0, le=2**16)]
@@ -30,7 +30,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-# One or several.
+# One file or a list of files.
 Files = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_listed)]
 Folder = Annotated[str, Field(min_length=1)]
 

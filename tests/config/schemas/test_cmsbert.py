@@ -24,7 +24,7 @@ def refusal(given):
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("shift.context", ["word"], "utterance, word, none, or a shift that the package in "),
+        ("shift.context", ["word"], "utterance, word, none, or a shift registered by"),
         ("shift.beta", -1.0, "a number above 0"),
         ("shift.beta", "1", "a number above 0"),
         ("shift.beta", float("nan"), "a number above 0"),
@@ -48,12 +48,12 @@ def refusal(given):
         (
             "contrastive.pairs",
             [["text", "text"]],
-            "pairs of two different ones of text, visual, acoustic, as",
+            "pairs of two of text, visual and acoustic, as",
         ),
         (
             "contrastive.pairs",
             [["text", "touch"]],
-            "pairs of two different ones of text, visual, acoustic, as",
+            "pairs of two of text, visual and acoustic, as",
         ),
         ("ema.decay", 1, "a number from 0 to below 1"),
         ("ema.enabled", "yes", "true or false"),
@@ -61,7 +61,7 @@ def refusal(given):
         ("modalities", [], "some of [text, visual, acoustic]"),
         ("modalities", "text,smell", "some of [text, visual, acoustic]"),
         ("features", {"mosi": {"visual": 10**6}}, "the width of each dataset's frames, as in"),
-        ("finetune_lr_multiplier", -1, "a number, at least 0, which freezes the backbone"),
+        ("finetune_lr_multiplier", -1, "a number, at least 0 (0 freezes the backbone)"),
         ("losses", "l1", "a list of losses"),
     ],
 )
@@ -84,9 +84,8 @@ def test_all_wrong_keys_and_values_are_named_together():
 
 
 def test_heads_must_divide_the_frames_width():
-    assert "frames.dim is 10, which frames.heads (4) does not divide" in refusal(
-        {"frames": {"dim": 10}}
-    )
+    message = refusal({"frames": {"dim": 10}})
+    assert f"frames.dim is 10; expected a multiple of {KEY}.frames.heads, here 4" in message
 
 
 @pytest.mark.parametrize("start", [0.7, 0.001])

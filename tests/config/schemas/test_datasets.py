@@ -93,10 +93,16 @@ def test_processors_of_others_have_their_own_params():
         ({"annotations": {"val": None}}, "annotations.val is None"),
         ({"annotations": {"val": [3]}}, "annotations.val is [3]"),
         ({"features": {"text": 300}}, "features.text is not a known key"),
-        ({"features": {"visual": "wide"}}, "features.visual is 'wide'; expected how many columns"),
+        (
+            {"features": {"visual": "wide"}},
+            "features.visual is 'wide'; expected the number of columns",
+        ),
         ({"features": {"visual": -1}}, "features.visual is -1"),
         ({"alignment": "words"}, "dataset_config.mosi.alignment is 'words'; expected one of word"),
-        ({"max_frames": 0}, "dataset_config.mosi.max_frames is 0; expected how many frames"),
+        (
+            {"max_frames": 0},
+            "dataset_config.mosi.max_frames is 0; expected the largest number of frames",
+        ),
         ({"max_frames": "all"}, "dataset_config.mosi.max_frames is 'all'"),
         ({"normalise": "batch"}, "mosi.normalise is 'batch'; expected one of none, corpus, segm"),
         ({"layout": 3}, "dataset_config.mosi.layout is 3; expected text, as in"),
@@ -108,8 +114,8 @@ def test_processors_of_others_have_their_own_params():
         ({"synthetic": {"train": None}}, "synthetic.train is None; expected a whole number"),
         ({"synthetic": {"seed": -1}}, "synthetic.seed is -1; expected a whole number from 0"),
         ({"synthetic": {}, "layout": "mag"}, "layout auto or misa"),
-        ({"synthetic": {}, "annotations": {"val": ["a", "b"]}}, "one file a split"),
-        ({"synthetic": {}, "annotations": {"val": "mosi/train.pkl"}}, "one file a split"),
+        ({"synthetic": {}, "annotations": {"val": ["a", "b"]}}, "one file per split"),
+        ({"synthetic": {}, "annotations": {"val": "mosi/train.pkl"}}, "one file per split"),
     ],
 )
 def test_what_cannot_be_followed_is_told_with_its_key(changes, message):
