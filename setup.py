@@ -37,6 +37,9 @@ setup(
         "transformers>=5,<6",
         "omegaconf>=2.4,<3",
         "numpy>=2,<3",
+        "safetensors>=0.4.3",  # exported models
+        "huggingface_hub>=1,<3",  # their cards, upload and download
+        "datasets>=4",  # data sets of the hub as input of a predictor
         "h5py>=3.11",  # .csd files
         "pyarrow>=20",  # stores
         "filelock>=3.15",  # one download, one ablation into a folder at a time

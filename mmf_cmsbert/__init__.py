@@ -13,17 +13,23 @@ from mmf_cmsbert.registration import register
 
 if TYPE_CHECKING:
     from mmf_cmsbert.predictor import SentimentPredictor
+    from mmf_cmsbert.runs import Run, train
 
-__all__ = ["SentimentPredictor", "__version__", "register"]
+__all__ = ["Run", "SentimentPredictor", "__version__", "register", "train"]
 
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SentimentPredictor":  # imports torch, so only where it is used
+    # These import torch, so only where they are used.
+    if name == "SentimentPredictor":
         from mmf_cmsbert.predictor import SentimentPredictor
 
         return SentimentPredictor
+    if name in ("Run", "train"):
+        from mmf_cmsbert import runs
+
+        return getattr(runs, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

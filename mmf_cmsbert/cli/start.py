@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -20,12 +21,15 @@ from mmf_cmsbert.registration import register
 from mmf_cmsbert.utils.environment import without_values
 
 
-def start(typed: Arguments, predict: bool) -> None:
+def start(typed: Arguments, predict: bool) -> Path:
     """Run what a command line describes.
 
     Args:
         typed: the command line.
         predict: whether predictions are wanted.
+
+    Returns:
+        The run's folder.
     """
     completed = _completed(typed, predict)
     command = [typed.prog, *typed.typed]
@@ -39,13 +43,15 @@ def start(typed: Arguments, predict: bool) -> None:
     from mmf_cmsbert.trainers import lost_processes
 
     with ExitStack() as stack:
-        earlier = stack.enter_context(_own_folder(completed.resolved(), command, predict))
+        config = completed.resolved()
+        earlier = stack.enter_context(_own_folder(config, command, predict))
         if not predict:
             recorded = run_config.without_temporary(without_values(completed.config))
             stack.enter_context(run_record.recorded(command, recorded, earlier))
         stack.enter_context(console.signals.raised())
         stack.enter_context(lost_processes.reported())
         run(predict=predict)
+    return Path(config["env"]["save_dir"]).expanduser()
 
 
 def print_config(typed: Arguments, predict: bool) -> None:

@@ -27,9 +27,7 @@ def segments(inputs: Iterable[Any]) -> Iterator[Segment | SegmentError]:
     Args:
         inputs: texts, mappings of fields, segments; a store; a ``datasets.Dataset``; a data frame.
     """
-    if callable(records := getattr(inputs, "to_dict", None)) and hasattr(inputs, "iloc"):
-        inputs = records("records")  # pandas: iterating a data frame gives column names
-    for number, item in enumerate(inputs):
+    for number, item in enumerate(_rows(inputs)):
         if isinstance(item, SegmentError):
             yield item
             continue
@@ -39,8 +37,21 @@ def segments(inputs: Iterable[Any]) -> Iterator[Segment | SegmentError]:
             yield error
 
 
+def _rows(inputs: Any) -> Iterable[Any]:
+    if hasattr(inputs, "iloc") and hasattr(inputs, "columns"):
+        # A data frame of pandas, whose iteration gives column names. Empty cells become None.
+        rows: Iterable[Any] = inputs.astype(object).where(inputs.notna(), None).to_dict("records")
+        return rows
+    return inputs
+
+
 def as_segment(item: Any, number: int = 0) -> Segment:
     """A segment from a text, from a mapping of fields, or from a segment itself.
+
+    >>> as_segment("a very good film").words
+    ('a', 'very', 'good', 'film')
+    >>> as_segment({"id": 7, "text": "good", "acoustic": [[0.1, 0.2], [0.3, 0.4]]}).acoustic.shape
+    (2, 2)
 
     Args:
         item: a mapping has ``text`` or ``words``, and may have ``id``, ``label``, ``start`` and
@@ -69,7 +80,7 @@ def as_segment(item: Any, number: int = 0) -> Segment:
     segment = Segment(
         id=name,
         video=str(fields.get("video", name)),
-        words=_words(fields, where),
+        words=_words(fields, item, where),
         label=_number(fields.get("label"), f"{where}: label"),
         start=_number(fields.get("start"), f"{where}: start"),
         end=_number(fields.get("end"), f"{where}: end"),
@@ -78,11 +89,12 @@ def as_segment(item: Any, number: int = 0) -> Segment:
     return without_blank_words(segment, where)
 
 
-def _words(fields: Mapping[str, Any], where: str) -> tuple[str, ...]:
+def _words(fields: Mapping[str, Any], item: Mapping[str, Any], where: str) -> tuple[str, ...]:
     if "words" in fields and not isinstance(fields["words"], str):
         return tuple(word_list(fields["words"], where))
     if "text" not in fields:
-        raise SegmentError(f"{where}: expected its 'text' or its 'words', found neither")
+        found = ", ".join(map(str, item)) or "nothing"
+        raise SegmentError(f"{where}: expected its 'text' or its 'words', found {found[:200]}")
     return tuple(split_text(fields["text"], where))
 
 

@@ -58,6 +58,11 @@ class Explanation:
 class Prediction:
     """The sentiment of a segment.
 
+    >>> Prediction("s1", -3.4).sentiment, Prediction("s1", -3.4).class7
+    (-3.0, -3)
+    >>> Prediction("s1", 0.2).class2
+    'non-negative'
+
     Attributes:
         id: the segment's id, or its number in the input.
         score: what the model gives, as ``mmf_predict`` writes it. A regression can leave [-3, 3].

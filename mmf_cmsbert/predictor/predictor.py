@@ -35,7 +35,17 @@ _WINDOW = 16
 class SentimentPredictor:
     """A trained model: words, face and voice in, sentiment out.
 
-    ``SentimentPredictor("my_model")("I loved it").sentiment``; docs/prediction.md shows more.
+    >>> from mmf_cmsbert import SentimentPredictor
+    >>> predictor = SentimentPredictor("my_model")
+    >>> found = predictor("a very good film")
+    >>> -3 <= found.sentiment <= 3
+    True
+    >>> many = predictor([{"text": "good", "id": "a"}, {"words": ["bad"], "id": "b"}])
+    >>> [each.id for each in many]
+    ['a', 'b']
+    >>> explained = predictor("a very good film", explain=True).explanation
+    >>> [word.word for word in explained.words]
+    ['a', 'very', 'good', 'film']
 
     Args:
         model: a folder that ``cmsbert export`` wrote, a run's folder that has one in ``model``, or

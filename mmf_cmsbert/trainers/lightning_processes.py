@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from pytorch_lightning import Trainer
 from pytorch_lightning.strategies import DDPStrategy, Strategy
 
+from mmf_cmsbert.compat.mmf.both import process_start
 from mmf_cmsbert.config.schemas.training import LightningConfig
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.errors import ConfigError
@@ -21,6 +22,10 @@ from mmf_cmsbert.utils import folder_lock
 # Our names -> Lightning's, which has none for TF32.
 _PRECISIONS = {"bf16": "bf16-mixed", "fp16": "16-mixed"}
 # Environment variable that tells a process its rank, see Lightning's LightningEnvironment.
+_SEVERAL = (
+    "training.lightning asks for several processes, and train() makes a run in this one; set "
+    "training.lightning.devices=1, num_nodes=1 and strategy=auto, or type mmf_run"
+)
 _LOCAL_RANK = "LOCAL_RANK"
 
 
@@ -50,6 +55,8 @@ def build(training: Any) -> tuple[Trainer, Ranks]:
             # Which parameters have gradients depends on the losses, the dataset and the segments.
             strategy = DDPStrategy(find_unused_parameters=True)
             trainer = _trainer(settings, strategy, precision, training)
+            if process_start.is_in_one_process():
+                raise ConfigError(_SEVERAL)
             _start_others(strategy)
     except (RuntimeError, ValueError, TypeError) as error:  # Lightning's, for an invalid setting
         raise ConfigError(f"training.lightning: {' '.join(str(error).split())}") from error

@@ -5,6 +5,7 @@ import pytest
 from small_predictor import made
 
 from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.stores.store import StoredSegments, write_store
 from mmf_cmsbert.errors import ConfigError, SegmentError
 
 WORDS = ("a", "very", "good", "film")
@@ -59,11 +60,60 @@ def test_frames_count_and_any_modality_can_be_missing(predictor, modality):
     )
 
 
-def test_a_table_by_rows_is_read(predictor):
+def table():
+    """Columns of three segments: with and without a label, a voice and an end."""
+    return {
+        "id": ["a", "b", "c"],
+        "text": ["good film", "bad", "a very good film"],
+        "label": [1.5, None, -2.0],
+        "acoustic": [frames(4).tolist(), None, frames(4, 2, 1).tolist()],
+        "start": [0.0, 1.0, None],
+    }
+
+
+def rows():
+    return [dict(zip(table(), row, strict=True)) for row in zip(*table().values(), strict=True)]
+
+
+def assert_as_mappings(predictor, found):
+    expected = predictor(rows())
+    assert [(each.id, each.label) for each in found] == [("a", 1.5), ("b", None), ("c", -2.0)]
+    assert [each.score for each in found] == pytest.approx([e.score for e in expected], abs=1e-6)
+
+
+def test_a_data_frame_is_read_by_rows(predictor):
     pandas = pytest.importorskip("pandas")
-    table = pandas.DataFrame({"id": ["a", "b"], "text": ["good", "bad"], "label": [1.5, None]})
-    found = predictor(table)
-    assert [(each.id, each.label) for each in found] == [("a", 1.5), ("b", None)]
+    frame = pandas.DataFrame(table(), index=[7, 5, 3])
+    assert_as_mappings(predictor, predictor(frame))
+    frame["label"] = frame["label"].astype("Float64")  # pandas' own missing values
+    frame["id"] = frame["id"].astype("string")
+    assert_as_mappings(predictor, predictor(frame))
+    texts = predictor(frame["text"])
+    assert [each.id for each in texts] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("kind", ["python", "numpy", "torch"])
+def test_a_dataset_of_hugging_faces_library_is_read(predictor, kind):
+    datasets = pytest.importorskip("datasets")
+    given = datasets.Dataset.from_dict(table())
+    if kind == "python":
+        assert_as_mappings(predictor, predictor(given.to_iterable_dataset()))
+    else:
+        given = given.with_format(kind, columns=["acoustic"], output_all_columns=True)
+    assert_as_mappings(predictor, predictor(given))
+
+
+def test_a_store_is_read(predictor, tmp_path):
+    given = [segment(i, ("good",) * (1 + i), frames(5, 2, i)) for i in range(5)]
+    write_store(tmp_path, given, sources=[], settings={})
+    found = predictor(StoredSegments(tmp_path))
+    assert [each.id for each in found] == ["s0", "s1", "s2", "s3", "s4"]
+    assert [each.score for each in found] == pytest.approx([e.score for e in predictor(given)])
+
+
+def test_several_splits_are_not_one_segment(predictor):
+    with pytest.raises(SegmentError, match="expected its 'text' or its 'words', found train, test"):
+        predictor({"train": [], "test": []})
 
 
 @pytest.mark.parametrize(
@@ -72,7 +122,7 @@ def test_a_table_by_rows_is_read(predictor):
         ({"text": "good", "visual": frames(3)}, "visual frames 3 wide, and the model reads 5"),
         ({"text": "good", "acoustic": frames(4) * np.nan}, "not finite"),
         ({"text": "  "}, "no words"),
-        ({"label": 1}, "expected its 'text' or its 'words'"),
+        ({"label": 1}, "expected its 'text' or its 'words', found label"),
         (3.5, "expected a text, a segment, or a mapping"),
     ],
 )

@@ -3,6 +3,7 @@
 import logging
 
 from mmf.common.registry import registry
+from mmf.utils import logger
 
 _logger = logging.getLogger("mmf_cmsbert")
 
@@ -14,3 +15,9 @@ def write(message: object, level: str = "info") -> None:
         writer.write(message, level)
     else:
         _logger.log(getattr(logging, level.upper()), message)
+
+
+def close_files() -> None:
+    """Let the next run open log files of its own: main keeps each file open under its name."""
+    if cached := getattr(logger, "_cached_log_stream", None):
+        cached.cache_clear()

@@ -4,7 +4,9 @@ Both lines start a process for each GPU, or join those of torchrun, before they 
 ``training.trainer``. A trainer that starts its own processes calls :func:`set_process_starter`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from mmf.utils import distributed, general
@@ -17,6 +19,22 @@ from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import ConfigError
 
 _starters: dict[str, Callable[[Any], None]] = {}
+_in_one_process: ContextVar[bool] = ContextVar("in_one_process", default=False)
+
+
+@contextmanager
+def in_one_process() -> Iterator[None]:
+    """Make runs in this block in this process, whatever the number of GPUs."""
+    token = _in_one_process.set(True)
+    try:
+        yield
+    finally:
+        _in_one_process.reset(token)
+
+
+def is_in_one_process() -> bool:
+    """Whether runs are made in this process alone, see :func:`in_one_process`."""
+    return _in_one_process.get()
 
 
 def set_process_starter(trainer: str, start: Callable[[Any], None]) -> None:
@@ -39,6 +57,9 @@ def set_process_starter(trainer: str, start: Callable[[Any], None]) -> None:
 def started_by_the_trainer() -> None:
     def starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
         def infer_init_method(config: Any) -> None:
+            if _in_one_process.get():
+                config.distributed.world_size = 1
+                return
             start = _starters.get(config.training.trainer)
             if start is None:
                 original(config)
