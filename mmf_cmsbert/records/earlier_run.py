@@ -1,4 +1,4 @@
-"""The folder of a run: locked while it is written to, and refused where it holds an earlier run."""
+"""The folder of a run: lock it, and refuse it if it contains an earlier run."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from mmf_cmsbert.utils.folder_lock import locked
 from mmf_cmsbert.utils.unfinished import clear_locked
 
 _CHECKPOINTS = ("*.ckpt", "models/*.ckpt", "*_final.pth")
-# What MMF and this package write into a run's folder, so that a new run replaces it.
+# Files that MMF and this package write into a run's folder, which a new run replaces.
 _WRITTEN = (
     "*best.ckpt",
     "*current.ckpt",
@@ -35,13 +35,13 @@ _ELSEWHERE = "env.save_dir=FOLDER"
 
 @dataclass(frozen=True)
 class EarlierRun:
-    """What an earlier run left in a folder.
+    """An earlier run in a folder.
 
     Attributes:
-        folder: of the run.
-        record: its ``run.json``; None where there is none that can be read.
+        folder: the folder of the run.
+        record: the content of its ``run.json``; None if it is missing or cannot be read.
         checkpoints: its checkpoints, newest last.
-        files: the files that a new run replaces, with the status that they had.
+        files: the files that a new run replaces, with their ``stat`` results.
     """
 
     folder: Path
@@ -70,7 +70,7 @@ class EarlierRun:
         return f"{article} {status} run" + f" ({', '.join(details)})" * bool(details)
 
     def remove(self) -> None:
-        """Remove the run's files, except those that have been written since they were listed."""
+        """Delete the run's files, except those that have been written since they were listed."""
         for file, before in self.files.items():
             if not file.exists():
                 continue
@@ -85,9 +85,9 @@ class EarlierRun:
 
 
 def find(folder: Path) -> EarlierRun | None:
-    """The earlier run in a folder, if a new one would replace anything of it.
+    """Return the earlier run in a folder, or None if a new run would not replace any results.
 
-    A run that failed or was interrupted before its first checkpoint left nothing to lose.
+    A run that failed or was interrupted before its first checkpoint has no results.
     """
     found = record.find(folder)
     checkpoints = sorted(
@@ -107,21 +107,20 @@ def find(folder: Path) -> EarlierRun | None:
 
 @contextmanager
 def opened(config: Mapping[str, Any], command: str, trains: bool) -> Iterator[EarlierRun | None]:
-    """Lock a run's folder while the block runs.
+    """Lock a run's folder during the block.
 
     Args:
         config: the whole configuration, resolved, as plain containers.
-        command: what was typed.
-        trains: whether the run trains, and so replaces an earlier one.
+        command: the typed command.
+        trains: whether the run trains, and therefore replaces an earlier one.
 
     Yields:
-        The earlier run that ``env.overwrite`` replaces: :meth:`EarlierRun.remove` is to be called
-        when the new one begins, after everything that may be wrong with it has been checked. None
-        where there is none.
+        The earlier run that ``env.overwrite`` replaces, or None. The caller deletes it with
+        :meth:`EarlierRun.remove` when the new run starts, after all checks.
 
     Raises:
-        ConfigError: another command writes there, or it holds an earlier run that is neither
-            resumed nor to be replaced.
+        ConfigError: another command writes to the folder, or it contains an earlier run, and
+            neither ``checkpoint.resume`` nor ``env.overwrite`` is set.
     """
     folder = Path(config["env"]["save_dir"]).expanduser()
     resume, overwrite = _true(config["checkpoint"]["resume"]), _true(config["env"]["overwrite"])
@@ -136,15 +135,15 @@ def opened(config: Mapping[str, Any], command: str, trains: bool) -> Iterator[Ea
         earlier = find(folder) if trains and not resume else None
         if earlier and not overwrite:
             raise ConfigError(
-                f"{folder.absolute()} holds {earlier}, which a new run would replace. Type "
-                f"{_ELSEWHERE} for a folder of its own, checkpoint.resume=true to continue the "
+                f"{folder.absolute()} contains {earlier}, which a new run would replace. Type "
+                f"{_ELSEWHERE} to use another folder, checkpoint.resume=true to continue the "
                 "earlier run, or env.overwrite=true to replace it"
             )
         yield earlier
 
 
 def _true(value: Any) -> bool:
-    return str(value).lower() in ("true", "1")  # MMF's command line may deliver a text
+    return str(value).lower() in ("true", "1")  # MMF's command line may give a string
 
 
 def _test_score(found: Mapping[str, Any]) -> list[str]:
@@ -155,7 +154,7 @@ def _test_score(found: Mapping[str, Any]) -> list[str]:
 
 
 def _drop_beginning(file: Path, size: int) -> None:
-    """Remove the first ``size`` bytes of a log that this process is appending to."""
+    """Delete the first ``size`` bytes of a log that this process appends to."""
     with open(file, "r+b") as stream:
         stream.seek(size)
         rest = stream.read()

@@ -1,7 +1,7 @@
-"""The course of a training run: ``history.jsonl`` in ``env.save_dir``, a line a measurement.
+"""The history of a training run: ``history.jsonl`` in ``env.save_dir``, one line per measurement.
 
-The first line is ``{"format": 1}``. A line of training holds the mean losses of the updates since
-the line before it, a line of validation the losses and metrics of the whole split:
+The first line is ``{"format": 1}``. A training line contains the mean losses of the updates since
+the previous training line; a validation line the losses and metrics of the whole split:
 
     {"update": 30, "epoch": 2, "averaged": 30, "learning_rate": 1e-05, "losses": {...}}
     {"update": 30, "epoch": 2, "validation": {...}}
@@ -25,14 +25,14 @@ _LARGEST = 1 << 28
 
 @dataclass(frozen=True)
 class Training:
-    """The losses of some updates.
+    """The mean losses of consecutive updates.
 
     Attributes:
-        update: the last of them.
-        epoch: that it belongs to.
-        averaged: number of updates; the losses are their means.
-        learning_rate: of the optimizer's first group of parameters, for the next update.
-        losses: name -> value; None where it is NaN or infinite.
+        update: the last of these updates.
+        epoch: the epoch of that update.
+        averaged: the number of these updates.
+        learning_rate: of the optimizer's first parameter group, for the next update.
+        losses: name -> mean; None if it is NaN or infinite.
     """
 
     update: int
@@ -47,9 +47,9 @@ class Validation:
     """The losses and metrics of the validation split after an update.
 
     Attributes:
-        update: number of updates made before it.
-        epoch: the current one.
-        validation: name -> value; None where it is NaN or infinite.
+        update: number of updates made before the validation.
+        epoch: the epoch of the last update.
+        validation: name -> value; None if it is NaN or infinite.
     """
 
     update: int
@@ -64,10 +64,10 @@ class History:
     """Appends to the history in a run's folder.
 
     Args:
-        folder: of the run.
-        update: the update that the run begins or resumes at. Later entries are removed: a resumed
-            run repeats what was measured after its checkpoint was written.
-        validated: the update of the last validation that the checkpoint knows.
+        folder: the folder of the run.
+        update: the update at which the run starts or resumes. Later entries are deleted, because a
+            resumed run repeats the measurements made after its checkpoint.
+        validated: the update of the last validation before the checkpoint.
 
     Raises:
         WriteError: the file cannot be written.
@@ -97,9 +97,9 @@ class History:
 
 
 def read(folder: Path) -> list[Entry]:
-    """The history in a run's folder; empty where the run kept none.
+    """Read the history in a run's folder; empty if there is none.
 
-    A last line that is cut off, as a killed run leaves it, is left out.
+    An incomplete last line, from a killed run, is ignored.
 
     Raises:
         DataError: the file is damaged, or of another format.
@@ -110,14 +110,14 @@ def read(folder: Path) -> list[Entry]:
     entries, damaged = _entries(file)
     if damaged:
         raise DataError(
-            f"{file}, line {damaged}: expected an entry of a run's history, of format {FORMAT}; "
-            "remove the file to go without training curves"
+            f"{file}, line {damaged}: expected an entry of a run's history in format {FORMAT}; "
+            "delete the file to continue without training curves"
         )
     return entries
 
 
 def _entries(file: Path) -> tuple[list[Entry], int | None]:
-    """The entries before the first line that is damaged, and the number of that line."""
+    """Return the entries before the first damaged line, and the number of that line."""
     try:
         lines = read_regular(file, _LARGEST).splitlines(keepends=True)
     except FileNotFoundError:
@@ -142,7 +142,7 @@ def _entry(values: Any) -> Entry | None:
     if not isinstance(values, dict) or type(values.get("update")) is not int:
         return None
     kind = Validation if "validation" in values else Training
-    entry = kind(**values)  # TypeError: of other keys
+    entry = kind(**values)  # raises TypeError for other keys
     measured: Any = entry.validation if isinstance(entry, Validation) else entry.losses
     numbers: Sequence[Any] = list(measured.values()) if isinstance(measured, dict) else [""]
     if isinstance(entry, Training):
@@ -155,7 +155,7 @@ def _line(values: Mapping[str, Any]) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """The value with None for numbers that JSON lacks."""
+    """Replace numbers that JSON does not support by None."""
     if isinstance(value, Mapping):
         return {name: _finite(each) for name, each in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,7 @@
-"""What a run's numbers depend on besides its configuration: code, data, weights, libraries."""
+"""Identify what determines a run's results besides its configuration.
+
+These are the code, the data, the pretrained weights, the libraries and the machine.
+"""
 
 import hashlib
 import platform
@@ -20,16 +23,16 @@ from mmf_cmsbert.files import sha256_of
 from mmf_cmsbert.utils.environment import with_references, with_values
 
 LIBRARIES = ("torch", "transformers", "mmf", "numpy", "omegaconf")
-# Packages that start, read or document runs and change none of their numbers.
+# Packages that start, read or document runs and do not change their results.
 _OUTSIDE = ("commands", "experiments", "records")
 
 
 def commit() -> dict[str, Any] | None:
-    """The commit that the package is checked out at; ``dirty`` where tracked files differ from it.
+    """Return the package's git commit; ``dirty`` if tracked files differ from it.
 
-    None where the package is no checkout (installed from a wheel) or there is no git.
+    None if the package is not in a checkout (installed from a wheel) or git is not available.
     """
-    # An installed package may lie inside somebody else's checkout: it must itself be tracked.
+    # The package must be tracked itself, as it may be installed inside another checkout.
     if _git("ls-files", "--error-unmatch", "__init__.py") is None:
         return None
     return {
@@ -49,14 +52,14 @@ def _git(*words: str) -> str | None:
 
 
 def code_sha256(package: Path = paths.PACKAGE) -> str:
-    """A hash of the package's Python files, as far as a run computes with them."""
+    """Return a hash of the package's Python files that affect the results of a run."""
     files = sorted(package.rglob("*.py"))
     computing = (file for file in files if file.relative_to(package).parts[0] not in _OUTSIDE)
     return _together(package, ((file, sha256_of(file)) for file in computing))
 
 
 def versions() -> dict[str, str | None]:
-    """The releases of Python, of this package and of the libraries that compute."""
+    """Return the versions of Python, of this package and of the numerical libraries."""
     found: dict[str, str | None] = {
         "python": platform.python_version(),
         "mmf_cmsbert": mmf_cmsbert.__version__,
@@ -70,7 +73,7 @@ def versions() -> dict[str, str | None]:
 
 
 def machine() -> dict[str, Any]:
-    """What computes: operating system and processor, GPU, threads."""
+    """Return the operating system, processor, GPU and number of threads."""
     import torch
 
     return {
@@ -81,14 +84,13 @@ def machine() -> dict[str, Any]:
 
 
 def data_hashes(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, str | None]]]:
-    """Dataset -> split -> file or folder -> SHA-256 of its content, None where there is none.
+    """Return hashes of the data in use: dataset -> split -> file or folder -> SHA-256 or None.
 
-    Of a folder that is what segments are read from. A file that a store was made from is not read
-    for it: the store's manifest knows its hash.
+    The hash of a folder covers the files that segments are read from. If a store was made from a
+    file, the hash is taken from the store's manifest. None stands for a missing file.
 
     Args:
-        config: a whole configuration, resolved except for environment variables. Of each dataset
-            in use, the files of its splits are hashed.
+        config: a whole configuration, resolved except for environment variables.
     """
     found: dict[str, dict[str, dict[str, str | None]]] = {}
     for name in str(config.get("datasets") or config.get("dataset")).split(","):
@@ -103,7 +105,7 @@ def data_hashes(config: Mapping[str, Any]) -> dict[str, dict[str, dict[str, str 
 
 
 def _files(name: str, section: Mapping[str, Any]) -> dict[str, dict[str, Path]]:
-    """Split -> its files, by the names that the configuration or the search in a source gives."""
+    """Return the files of each split by name: split -> name -> path."""
     folder = Path(section.get("data_dir") or ".").expanduser()
     files: dict[str, dict[str, Path]] = {}
     for split, names in (section.get("annotations") or {}).items():
@@ -113,14 +115,14 @@ def _files(name: str, section: Mapping[str, Any]) -> dict[str, dict[str, Path]]:
         return files  # not a dataset of this package
     for split, named in files.items():
         if section.get("source") or not all(file.exists() for file in named.values()):
-            with suppress(UserError):  # what is wrong or missing is the builder's to say
+            with suppress(UserError):  # the dataset builder reports errors
                 ours = read_split_files(DATASETS[name], name, section)
                 files[split] = {str(file): file for file in ours.of(split)}
     return files
 
 
 def _converted(store_dir: str | None) -> list[manifest.SourceFile]:
-    """The files that the stores in a folder were made from."""
+    """Return the source files of the stores in a folder."""
     found: list[manifest.SourceFile] = []
     for file in Path(store_dir).expanduser().glob(f"*/{manifest.NAME}") if store_dir else ():
         with suppress(DataError):  # a broken store
@@ -131,7 +133,7 @@ def _converted(store_dir: str | None) -> list[manifest.SourceFile]:
 def _data_sha256(path: Path, split: str, known: Iterable[manifest.SourceFile]) -> str | None:
     path = path.absolute()
     files = files_of([path], split) if path.exists() else []
-    if not files:  # nothing there, or a folder that only another dataset can read
+    if not files:  # missing, or a folder with a layout of another dataset
         return content_sha256(path)
     sources = manifest.identify(files, known)
     if files == [path]:
@@ -141,10 +143,11 @@ def _data_sha256(path: Path, split: str, known: Iterable[manifest.SourceFile]) -
 
 
 def backbone_identity(config: Mapping[str, Any]) -> str | None:
-    """Which pretrained weights the model starts from.
+    """Identify the pretrained weights that the model starts from.
 
-    A hash of a local folder; ``revision ...`` for a model of the hub, as far as it is cached; None
-    for random weights.
+    Returns:
+        A hash of a local folder; ``revision ...`` for a cached model of the hub; None for random
+        weights.
     """
     model = (config.get("model_config") or {}).get(config.get("model")) or {}
     backbone = model.get("backbone") or {}
@@ -160,7 +163,7 @@ def backbone_identity(config: Mapping[str, Any]) -> str | None:
 
 
 def content_sha256(path: Path) -> str | None:
-    """SHA-256 of a file, or of the names and contents of a folder's files; None where none is."""
+    """Return the SHA-256 of a file, or of a folder's names and contents; None if missing."""
     if path.is_file():
         return sha256_of(path)
     if not path.is_dir():
@@ -170,7 +173,7 @@ def content_sha256(path: Path) -> str | None:
 
 
 def _together(root: Path, hashes: Iterable[tuple[Path, str]]) -> str:
-    """One hash of the names, as seen from ``root``, and the hashes of files."""
+    """Return one hash of the names of files, relative to ``root``, and of their hashes."""
     digest = hashlib.sha256()
     for file, sha256 in hashes:
         digest.update(f"{file.relative_to(root).as_posix()} {sha256}\n".encode())

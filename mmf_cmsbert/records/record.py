@@ -1,4 +1,4 @@
-"""Records of runs, read back, and what has changed since one was written."""
+"""Read records of runs, and compare them with the current state."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from mmf_cmsbert.utils.environment import with_values
 
 NAME, FORMAT = "run.json", 1
 _LARGEST = 1 << 26
-# Where a run is saved and what it says while it runs changes none of its numbers.
+# Keys that set where a run is saved and what it logs, which do not change its results.
 _NO_INFLUENCE = (
     "config",
     "env",
@@ -30,20 +30,20 @@ _SHOWN = 4
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The record in a file, or in a run's folder.
+    """Read the record in a file, or in a run's folder.
 
     Raises:
-        DataError: there is none, or it is none.
+        DataError: the file does not exist, or is not a record.
     """
     file = path / NAME if path.is_dir() else path
     try:
         record = read_json(file, _LARGEST)
     except OSError as error:
         raise DataError(
-            f"{file}: {error.strerror}; expected the {NAME} that mmf_run leaves in env.save_dir"
+            f"{file}: {error.strerror}; expected the {NAME} that mmf_run writes to env.save_dir"
         ) from error
     except ValueError as error:
-        raise DataError(f"{file} is no JSON ({error}); expected a run's {NAME}") from error
+        raise DataError(f"{file} is not JSON ({error}); expected a run's {NAME}") from error
     found = record.get("format") if isinstance(record, dict) else None
     if found != FORMAT:
         raise DataError(f"{file}: format is {found!r}; expected {FORMAT}, of a run's {NAME}")
@@ -51,7 +51,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def find(folder: Path) -> dict[str, Any] | None:
-    """The record in a run's folder, None where there is none that can be read."""
+    """Return the record in a run's folder; None if it is missing or cannot be read."""
     try:
         return read(folder)
     except DataError:
@@ -59,9 +59,9 @@ def find(folder: Path) -> dict[str, Any] | None:
 
 
 def differences(record: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
-    """In what a run with ``config``, here and now, would differ from the recorded one, in words.
+    """List in words the differences between a run with ``config`` now and the recorded one.
 
-    The data is left out where the recorded run did not come to its end.
+    The data is not compared if the recorded run did not finish.
     """
     record = with_values(record)
     old = dict(flat(record["config"]))
@@ -83,21 +83,21 @@ def differences(record: Mapping[str, Any], config: Mapping[str, Any]) -> list[st
     if record["data"] is not None:
         old, new = (dict(flat(d)) for d in (record["data"], provenance.data_hashes(config)))
         for key, (_, now) in changes(old, new).items():
-            found.append(f"the data {key} {'is not there' if now is None else 'has changed'}")
+            found.append(f"the data {key} {'is missing' if now is None else 'has changed'}")
     return found
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Key -> its two values, of the keys that differ; None where there is no such key."""
+    """Return the keys that differ: key -> (old, new), where None stands for a missing key."""
     keys = [*old, *(key for key in new if key not in old)]
     pairs = {key: (old.get(key), new.get(key)) for key in keys}
     return {key: (was, now) for key, (was, now) in pairs.items() if was != now}
 
 
 def flat(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of a configuration that have influence, under dotted keys.
+    """Yield the dotted keys of a configuration that affect results, with their values.
 
-    A list is one value, unless it holds sections: ``losses[1].params.weight``.
+    A list is one value unless it contains sections: ``losses[1].params.weight``.
     """
     if key.startswith(_NO_INFLUENCE) or key.endswith(".store_dir"):
         return
@@ -112,7 +112,7 @@ def flat(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def commit_name(commit: Mapping[str, Any] | None) -> str:
-    """A commit in short, as provenance gives it."""
+    """Return the abbreviated hash of a commit from :func:`provenance.commit`."""
     if commit is None:
         return "unknown"
     return commit["hash"][:10] + (" with changes" if commit["dirty"] else "")

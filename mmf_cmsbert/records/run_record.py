@@ -1,6 +1,7 @@
-"""The record of a training run: ``run.json`` in ``env.save_dir``, all that its numbers depend on.
+"""The record of a training run, ``run.json`` in ``env.save_dir``.
 
-MMF prints scores with four digits, in a log, and names neither the code nor the data behind them.
+It contains the scores and everything that they depend on. MMF only logs scores with four digits,
+without the code and data that produced them.
 """
 
 import json
@@ -21,11 +22,11 @@ from mmf_cmsbert.utils.environment import with_values
 
 
 class RunRecord:
-    """What is known of a run, written when it begins and when it ends.
+    """The record of a run, written when the run starts and when it ends.
 
     Args:
-        folder: where it is written.
-        command: the words that were typed.
+        folder: the folder of the record.
+        command: the typed arguments.
         config: the whole configuration in plain containers, resolved except for environment
             variables.
         seed: the seed in use, drawn or given.
@@ -61,19 +62,19 @@ class RunRecord:
         self._write()
 
     def trained(self, updates: int) -> None:
-        """Take note of the number of updates at the end of training."""
+        """Record the number of updates at the end of training."""
         self.content["updates"] = updates
 
     def scored(self, split: str, update: int, metrics: Mapping[str, float]) -> None:
-        """Take note of an evaluation: metric -> value, of ``val`` or ``test``."""
+        """Record the metrics of an evaluation on the split ``val`` or ``test``."""
         self._scores[split, update] = dict(metrics)
 
     def end(self, best: tuple[int, float] | None) -> None:
-        """The run is over and has been scored.
+        """Record the end of a finished and scored run.
 
         Args:
-            best: update and criterion of the best validation; None where no validation was better
-                than nothing, and the last weights were scored.
+            best: update and criterion of the best validation; None if no validation was an
+                improvement, so that the last weights were scored.
         """
         updates = self.content["updates"]
         update = updates if best is None else best[0]
@@ -81,22 +82,22 @@ class RunRecord:
         self.content |= {
             "status": "finished",
             "ended": _now(),
-            # Only now: a run may make its own data.
+            # Only now, because the run may have generated its data.
             "data": provenance.data_hashes(self.content["config"]),
             "best": best and {"update": best[0], "value": best[1]},
-            # A resumed run did not see the validations before; run_type=train_val_inference
-            # validates the best checkpoint once more.
+            # A resumed run lacks the scores of earlier validations; run_type=train_val_inference
+            # validates the best checkpoint again.
             "validation": None if update is None else self._scores.get(("val", update)),
             "test": tests[-1] if tests else None,
         }
         self._write()
 
     def fail(self, error: BaseException, updates: int) -> None:
-        """The run ended before it was finished.
+        """Record that the run ended before it was finished.
 
         Args:
-            error: why.
-            updates: how many were made.
+            error: the reason.
+            updates: number of updates made.
         """
         reason = " ".join(str(error).split())
         self.content |= {
@@ -107,7 +108,7 @@ class RunRecord:
         }
         try:
             self._write()
-        except WriteError:  # the disk is full; the reason why the run broke off matters more
+        except WriteError:  # if the disk is full, overwrite in place to save the reason
             overwrite_text(self.file, self._text())
 
     def _text(self) -> str:
@@ -119,13 +120,13 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class Plan:
-    """The record that a command wants of the run that it starts.
+    """A command's request to record the run that it starts.
 
     Attributes:
-        command: the words that were typed.
+        command: the typed arguments.
         config: the whole configuration in plain containers, resolved except for environment
             variables.
-        earlier: the run in the same folder that this one replaces, if any.
+        earlier: the earlier run in the same folder, which is replaced, if any.
     """
 
     command: Sequence[str]
@@ -133,7 +134,7 @@ class Plan:
     earlier: EarlierRun | None = None
 
     def begin(self, seed: int | None) -> RunRecord:
-        """Remove the earlier run, and begin the record.
+        """Delete the earlier run, and start the record.
 
         Args:
             seed: the seed in use, drawn or given.
@@ -151,7 +152,7 @@ _plan: ContextVar[Plan | None] = ContextVar("plan", default=None)
 def recorded(
     command: Sequence[str], config: Mapping[str, Any], earlier: EarlierRun | None = None
 ) -> Iterator[None]:
-    """Let the training run that is made in this block keep a record; arguments as for Plan."""
+    """Record a training run made in this block; arguments as for :class:`Plan`."""
     token = _plan.set(Plan(command, config, earlier))
     try:
         yield
@@ -160,7 +161,7 @@ def recorded(
 
 
 def planned() -> Plan | None:
-    """The plan of the run that is being made; None outside of :func:`recorded`."""
+    """Return the current plan; None outside :func:`recorded`."""
     return _plan.get()
 
 

@@ -57,7 +57,7 @@ def test_a_finished_run_of_the_same_inputs_is_done(planned):
         ({"code_sha256": "other"}, "the package's code has changed"),
         ({"versions": provenance.versions() | {"torch": "1.5"}}, "torch was 1.5"),
         ({"backbone": "other"}, "weights of the backbone"),
-        ({"data": {"mosi": {"train": {"train.pkl": "abc"}}}}, "data mosi.train.train.pkl is not"),
+        ({"data": {"mosi": {"train": {"train.pkl": "abc"}}}}, "train.train.pkl is missing"),
         ({"status": "failed"}, "not been finished"),
         ({"test": None}, "not scored on test"),
     ],
