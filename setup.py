@@ -27,6 +27,7 @@ setup(
             "projects/**/*",
             "datasets/download/*.json",
             "datasets/readers/splits/*",
+            "report/templates/*",
         ]
     },
     # MMF is not among these, though training with it needs it: its wheel is tagged for
@@ -45,6 +46,7 @@ setup(
         "filelock>=3.15",  # one download, one ablation into a folder at a time
         "typer>=0.20",  # the command cmsbert
         "rich>=13.7",
+        "jinja2>=3.1",  # reports
         "pydantic>=2.11,<3",  # schemas of the configuration
         "scipy>=1.13",  # intervals of the paired comparisons
         "PyYAML>=6",

@@ -3,7 +3,7 @@
 import typer
 
 from mmf_cmsbert import console
-from mmf_cmsbert.commands import ablate, data, doctor, export, install_mmf, predict, tune
+from mmf_cmsbert.commands import ablate, data, doctor, export, install_mmf, predict, report, tune
 from mmf_cmsbert.commands.plain_errors import PlainErrors
 from mmf_cmsbert.terminal import show_any_text
 
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command()(predict.predict)
 app.command()(export.export)
+app.command()(report.report)
 app.command()(ablate.ablate)
 app.command()(tune.tune)
 app.command()(doctor.doctor)

@@ -28,6 +28,9 @@ _WRITTEN = (
     "logs/*",
     "logs/tensorboard_*/*",
     "*_*/reports/*",
+    "report.html",
+    "report/*.png",
+    "report/segments.json",
 )
 _APPENDED = "train.log"
 _ELSEWHERE = "env.save_dir=FOLDER"

@@ -24,7 +24,7 @@ from mmf_cmsbert.utils.environment import with_references, with_values
 
 LIBRARIES = ("torch", "transformers", "mmf", "numpy", "omegaconf")
 # Packages that start, read or document runs and do not change their results.
-_OUTSIDE = ("commands", "experiments", "records")
+_OUTSIDE = ("commands", "experiments", "records", "report")
 
 
 def commit() -> dict[str, Any] | None:

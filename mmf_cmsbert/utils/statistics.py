@@ -1,10 +1,11 @@
 """Means and intervals, and the comparison of paired values, as of two recipes over seeds."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
 
@@ -47,7 +48,8 @@ def summarise(values: Sequence[float]) -> ScoreSummary:
 def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
     """Return Student's t interval at 95% of the mean of values, at least two."""
     mean = float(np.mean(values))
-    margin = float(stats.sem(values) * stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1))
+    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    margin = error * float(special.stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2))
     return mean - margin, mean + margin
 
 
@@ -58,6 +60,8 @@ def compare(values: Sequence[float], reference: Sequence[float]) -> Comparison:
     if count < 2:
         return Comparison(mean, None, None, None, count)
     low, high = interval(differences)
+    from scipy import stats  # importing it takes a second
+
     test = stats.permutation_test(
         (differences,), np.mean, permutation_type="samples", n_resamples=9999, rng=0
     )

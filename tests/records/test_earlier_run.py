@@ -25,6 +25,10 @@ RUN += (
     "logs/train_1.log",
     "logs/tensorboard_1/events",
     "mosi_cmsbert_1/reports/a.csv",
+    "history.jsonl",
+    "report.html",
+    "report/losses.png",
+    "report/segments.json",
 )
 
 

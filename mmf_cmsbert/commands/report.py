@@ -1,0 +1,36 @@
+"""``cmsbert report``: runs as one HTML file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmf_cmsbert.commands.user_dir_option import UserDir
+
+
+def report(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="The env.save_dir of finished runs."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The file; by default RUN/report.html, for several runs ./report.html.",
+            show_default=False,
+        ),
+    ] = None,
+    user_dir: UserDir = None,
+) -> None:
+    """Write a page with scores, curves, errors and every scored segment of a run.
+
+    One HTML file that needs no server and no network; the charts also go to RUN/report as PNGs.
+    Several runs are shown side by side, with paired differences from the first one.
+    """
+    from mmf_cmsbert import report as reports
+
+    file = reports.write(runs, output)
+    print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+    if len(runs) == 1:
+        print(f"Charts as PNGs: {runs[0] / 'report'}")

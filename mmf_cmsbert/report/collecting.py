@@ -1,0 +1,173 @@
+"""What a report shows of a run, collected from its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from mmf_cmsbert.checkpoints import model_files
+from mmf_cmsbert.config import run_config, trained
+from mmf_cmsbert.config.schemas.datasets import DATASETS
+from mmf_cmsbert.config.schemas.validation import read as read_section
+from mmf_cmsbert.config.yaml_text import read_yaml
+from mmf_cmsbert.datasets.segment import SPLITS
+from mmf_cmsbert.errors import ConfigError, DataError, UserError
+from mmf_cmsbert.files import read_regular, replace_text
+from mmf_cmsbert.records import history, record
+from mmf_cmsbert.report.collected import FORMAT, Collected, Part
+from mmf_cmsbert.utils.environment import with_values
+
+if TYPE_CHECKING:
+    from mmf_cmsbert.datasets.stores.store import StoredSegments
+    from mmf_cmsbert.predictor import SentimentPredictor
+
+FOLDER, SEGMENTS = "report", "segments.json"
+_LARGEST = 1 << 28
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """A run, as far as its folder tells.
+
+    Attributes:
+        folder: of the run.
+        record: its ``run.json``.
+        entries: its history.
+        collected: its scored segments.
+    """
+
+    folder: Path
+    record: Mapping[str, Any]
+    entries: list[history.Entry]
+    collected: Collected
+
+    @property
+    def name(self) -> str:
+        return self.folder.absolute().name
+
+    @property
+    def synthetic(self) -> bool:
+        return any(part.synthetic for part in self.collected.parts) or any(
+            section.get("synthetic") for section in _sections(self.record["config"]).values()
+        )
+
+
+def collect(folder: Path) -> RunReport:
+    """Collect a run; its segments are predicted unless that was done for an earlier report.
+
+    Raises:
+        DataError: the folder holds no finished run, or its files are damaged.
+    """
+    folder = folder.expanduser()
+    if not folder.is_dir():
+        raise DataError(f"{folder}: there is no such folder; expected the env.save_dir of a run")
+    recorded = record.read(folder)
+    if recorded["status"] != "finished":
+        raise DataError(
+            f"{folder}: the run is {recorded['status']}, and has no scores to report; resume it "
+            "with checkpoint.resume=true, or name a finished run"
+        )
+    entries = history.read(folder)
+    file = folder / FOLDER / SEGMENTS
+    found = _kept(file)
+    if found is None or found.identity != identity(recorded):
+        found = _predicted(folder, recorded)
+        file.parent.mkdir(exist_ok=True)
+        replace_text(file, found.model_dump_json())
+    return RunReport(folder, recorded, entries, found)
+
+
+def identity(recorded: Mapping[str, Any]) -> str:
+    """What the predictions of a run depend on, as far as it can change in the same folder."""
+    best = recorded.get("best") or {}
+    return f"{recorded['started']} {recorded['code_sha256'][:16]} {best.get('update')}"
+
+
+def scored_split(recorded: Mapping[str, Any]) -> str:
+    """The split that a report shows: test where the run scores it, else validation."""
+    return "test" if recorded["test"] else "val"
+
+
+def _kept(file: Path) -> Collected | None:
+    with suppress(OSError, DataError, ValidationError):
+        found = Collected.model_validate_json(read_regular(file, _LARGEST))
+        return found if found.format == FORMAT else None
+    return None
+
+
+def _predicted(folder: Path, recorded: Mapping[str, Any]) -> Collected:
+    config = _configuration(folder, recorded)
+    parts, missing = [], []
+    try:
+        model = _model(folder, next(iter(_sections(config))))
+    except UserError as error:
+        missing.append(str(error))
+    else:
+        for name, section in _sections(config).items():
+            try:
+                parts.append(_part(model, name, section, scored_split(recorded)))
+            except UserError as error:
+                missing.append(f"{name}: {error}")
+    return Collected(identity=identity(recorded), parts=parts, missing=missing)
+
+
+def _configuration(folder: Path, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """The run's configuration, its paths absolute where they are known."""
+    with suppress(OSError, UserError):
+        content = with_values(read_yaml(folder / run_config.NAME))
+        if run_config.is_snapshot(content):
+            return dict(content)
+    return dict(with_values(recorded["config"]))
+
+
+def _sections(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    known = config.get("dataset_config") or {}
+    return {name: known.get(name) or {} for name in trained.datasets(config)}
+
+
+def _model(folder: Path, dataset: str) -> SentimentPredictor:
+    from mmf_cmsbert.predictor import SentimentPredictor
+    from mmf_cmsbert.predictor.export import load_run
+
+    exported = folder / model_files.OF_RUN
+    return (
+        SentimentPredictor(exported, dataset=dataset)
+        if model_files.is_model(exported)
+        else load_run(folder)
+    )
+
+
+def _part(model: SentimentPredictor, name: str, section: Mapping[str, Any], split: str) -> Part:
+    from mmf_cmsbert.predictor import SentimentPredictor
+    from mmf_cmsbert.report.predicting import predicted
+
+    stores: dict[str, StoredSegments] = {}
+    for each in dict.fromkeys((split, *SPLITS)):
+        try:
+            stores[each] = _store(name, section, each)
+        except UserError:
+            if each == split:
+                raise
+    stored = stores[split]
+    predictor = SentimentPredictor.of(
+        model.config, model.network, model.tokenizer, model.device, name
+    )
+    counts = {each: len(stores[each]) for each in SPLITS if each in stores}
+    return predicted(predictor, stored, name, split, counts, stored.manifest.synthetic)
+
+
+def _store(name: str, section: Mapping[str, Any], split: str) -> StoredSegments:
+    from mmf_cmsbert.datasets.stored_split import stored_split
+
+    if name not in DATASETS:
+        raise ConfigError(
+            f"{name} is a dataset of another package; a report shows segments of "
+            f"{' and '.join(DATASETS)}"
+        )
+    settings = read_section(DATASETS[name], section, f"dataset_config.{name}")
+    return stored_split(name, name, settings, split)

@@ -1,0 +1,106 @@
+"""Names, definitions and directions of what a report measures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MODALITIES = {"text": "text", "visual": "face", "acoustic": "voice"}
+SPLITS = {"train": "training", "val": "validation", "test": "test"}
+# Metric -> its usual name, definition (docs/metrics.md), and whether lower is better.
+_KNOWN = {
+    "sentiment_mae": ("MAE", "Mean absolute error of all segments, unclipped.", True),
+    "sentiment_corr": ("Corr", "Pearson correlation of all segments; 0 for a constant.", False),
+    "sentiment_acc7": (
+        "Acc-7",
+        "Share of segments in the right one of 7 classes: both clipped to [\u22123, 3] and rounded "
+        "half to even.",
+        False,
+    ),
+    "sentiment_acc5": (
+        "Acc-5",
+        "Share of segments in the right one of 5 classes: both clipped to [\u22122, 2] and rounded "
+        "half to even.",
+        False,
+    ),
+    "sentiment_acc2": (
+        "Acc-2",
+        "Share of segments on the right side: negative (< 0) or not (\u2265 0), all segments.",
+        False,
+    ),
+    "sentiment_f1": ("F1", "F1 of negative and non-negative, weighted by class size.", False),
+    "sentiment_acc2_nonzero": (
+        "Acc-2 (non-0)",
+        "Share of segments on the right side: negative or positive, segments labelled 0 left out.",
+        False,
+    ),
+    "sentiment_f1_nonzero": (
+        "F1 (non-0)",
+        "F1 of negative and positive, weighted by class size, segments labelled 0 left out.",
+        False,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric.
+
+    Attributes:
+        key: as records name it, for example ``mosi/sentiment_mae``.
+        name: its usual name, with the dataset where there are several.
+        definition: in one sentence; empty for a metric of another package.
+        lower: whether lower is better; None where that is not known.
+    """
+
+    key: str
+    name: str
+    definition: str
+    lower: bool | None
+
+    @property
+    def better(self) -> str:
+        return {True: "lower is better", False: "higher is better", None: ""}[self.lower]
+
+    @property
+    def arrow(self) -> str:
+        return {True: "\u2193", False: "\u2191", None: ""}[self.lower]
+
+
+def measure(key: str, several: bool = False) -> Measure:
+    """What is known of a metric.
+
+    Args:
+        key: ``<dataset>/<metric>``.
+        several: whether there are several datasets, so that the name says which.
+    """
+    dataset, _, metric = key.rpartition("/")
+    name, definition, lower = _KNOWN.get(metric, (metric, "", None))
+    return Measure(key, f"{name}, {dataset}" if several and dataset else name, definition, lower)
+
+
+def measures(keys: Iterable[str]) -> list[Measure]:
+    """The measures of several metrics."""
+    keys = list(keys)
+    several = len({key.rpartition("/")[0] for key in keys}) > 1
+    return [measure(key, several) for key in keys]
+
+
+def criterion(recorded: Mapping[str, Any]) -> Measure:
+    """What the best checkpoint of a run was chosen by."""
+    found = measure(recorded["criterion"]["name"])
+    lower = found.lower if found.lower is not None else bool(recorded["criterion"]["minimize"])
+    return Measure(found.key, found.name, found.definition, lower)
+
+
+def text(value: Any, digits: int = 3) -> str:
+    """A number as the page shows it."""
+    if not isinstance(value, (int, float)):
+        return "\N{EN DASH}"
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """A difference as the page shows it."""
+    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
