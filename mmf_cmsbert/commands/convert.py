@@ -12,7 +12,7 @@ from mmf_cmsbert.datasets.readers.source import Source
 from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.store import StoredSegments
-from mmf_cmsbert.datasets.writers import mag, misa
+from mmf_cmsbert.datasets.writers import hugging_face, mag, misa
 from mmf_cmsbert.datasets.writers.aligned import Written
 from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.files import write_error
@@ -33,7 +33,7 @@ def convert_source(
     Args:
         source: the corpus.
         settings: how to convert segments; ``labelled`` is set here, by the split.
-        to: ``store``, ``misa`` or ``mag``.
+        to: ``store``, ``datasets``, ``misa`` or ``mag``.
         output: the folder to write.
         vectors: a file of word vectors for ``misa``, or None.
 
@@ -49,14 +49,12 @@ def convert_source(
         else:
             with _scratch(output, to, settings.corpus) as scratch:
                 stores = _stores(source, settings, scratch)
-                if to == "misa":
-                    written = misa.write_misa(scratch, stores, _widths(stores), vectors)
-                else:
-                    written = mag.write_mag(scratch, stores, _widths(stores), settings.corpus)
+                written = _write(to, scratch, stores, settings.corpus, vectors)
                 for name in _names(to, settings.corpus):
                     if (scratch / name).exists():
                         os.replace(scratch / name, output / name)
                 files = {split: output / path.name for split, path in written.files.items()}
+                files = dict.fromkeys(stores, output) if to == "datasets" else files
                 _print_splits(stores)
                 _print_notes(written, stores)
         print(f"Written to {output}")
@@ -67,6 +65,21 @@ def convert_source(
         hint = ". To skip such segments, type --skip-invalid"
         message = str(error) + hint * isinstance(error, SegmentError)
         raise DataError(message.replace(key, "--non-finite zero")) from error
+
+
+def _write(
+    to: str,
+    folder: Path,
+    stores: Mapping[str, StoredSegments],
+    corpus: str,
+    vectors: Path | None,
+) -> Written:
+    if to == "datasets":
+        hugging_face.write_dataset(folder, stores, _widths(stores), corpus)
+        return Written()
+    if to == "misa":
+        return misa.write_misa(folder, stores, _widths(stores), vectors)
+    return mag.write_mag(folder, stores, _widths(stores), corpus)
 
 
 def _stores(
@@ -102,6 +115,8 @@ def _widths(stores: Mapping[str, StoredSegments]) -> dict[str, int]:
 
 def _names(to: str, corpus: str) -> tuple[str, ...]:
     """Return the names of the files of a layout."""
+    if to == "datasets":
+        return hugging_face.FILES
     return misa.FILES if to == "misa" else (f"{corpus}.pkl",)
 
 

@@ -3,6 +3,7 @@
 Implementations are imported when they are needed, so that help is shown at once.
 """
 
+import re
 import sys
 from itertools import chain
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from mmf_cmsbert.commands.column_options import label_values, named_columns
 from mmf_cmsbert.commands.layout_option import OWN_LAYOUTS, layout_name
 from mmf_cmsbert.commands.plain_errors import PlainErrors
 from mmf_cmsbert.commands.user_dir_option import UserDir
@@ -34,7 +36,8 @@ Sources = Annotated[
     typer.Argument(
         metavar="SOURCE...",
         help="Files and folders of a corpus: files in any of the layouts of --layout, a folder of "
-        "such files, or a folder with one of these in it. docs/data.md describes the layouts. "
+        "such files, or a folder with one of these in it; or hf://OWNER/NAME[@REVISION][:CONFIG] "
+        "of the Hugging Face hub. docs/data.md describes the layouts. "
         "dataset_config.DATASET.source accepts the same paths.",
         show_default=False,
     ),
@@ -53,6 +56,32 @@ OneSplit = Annotated[
     typer.Option(
         help="Read only this split; also the split of files whose names give none.",
         show_default="all splits",
+    ),
+]
+NamedColumns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="FIELD=NAME",
+        help="For Hugging Face datasets: the column of a field (id, video, text, words, label, "
+        "start, end, visual, acoustic) whose name is not a usual one. Can be repeated.",
+        show_default="found by name and type",
+    ),
+]
+LabelValues = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label-value",
+        metavar="CLASS=NUMBER",
+        help="For Hugging Face datasets with classes as labels: the sentiment of a class. Can be "
+        "repeated.",
+        show_default="the names are numbers",
+    ),
+]
+Streaming = Annotated[
+    bool,
+    typer.Option(
+        "--streaming", help="Read datasets of the Hugging Face hub without downloading them."
     ),
 ]
 HowAligned = Annotated[
@@ -85,6 +114,9 @@ def inspect(
         typer.FileText | None,
         typer.Option(metavar=VOCABULARY[0], help=VOCABULARY[1], encoding="utf-8", errors="replace"),
     ] = None,
+    column: NamedColumns = None,
+    label_value: LabelValues = None,
+    streaming: Streaming = False,
     json: Annotated[
         str | None,
         typer.Option(
@@ -97,8 +129,9 @@ def inspect(
     from mmf_cmsbert.datasets.inspection.inspection import inspect_source
 
     pieces = None if vocabulary is None else vocabulary.read().splitlines()
-    source = _found(sources, split, layout, name_media=False)
-    report = inspect_source(source, dataset, layout, alignment, pieces)
+    source = _found(sources, split, layout, streaming, name_media=False)
+    columns, values = named_columns(column), label_values(label_value)
+    report = inspect_source(source, dataset, layout, alignment, pieces, columns, values)
     if json is not None:
         write_json(report, json)
     if json != "-":
@@ -113,9 +146,10 @@ def convert(
     sources: Sources,
     dataset: Annotated[Dataset, typer.Option(help="The corpus.", show_default=False)],
     to: Annotated[
-        Literal["store", "misa", "mag"],
+        Literal["store", "datasets", "misa", "mag"],
         typer.Option(
-            help="store: mmf_run reads it directly. misa, mag: the files that MISA's or "
+            help="store: mmf_run reads it directly. datasets: Parquet files and a card, which "
+            "datasets.load_dataset reads anywhere. misa, mag: the files that MISA's or "
             "MAG-BERT's code reads."
         ),
     ] = "store",
@@ -168,8 +202,20 @@ def convert(
         bool,
         typer.Option("--skip-invalid", help="Skip segments that cannot be used, with a message."),
     ] = False,
+    column: NamedColumns = None,
+    label_value: LabelValues = None,
+    streaming: Streaming = False,
+    push: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OWNER/NAME",
+            help="With --to datasets: upload the folder to the Hugging Face hub, as a private "
+            "dataset if it is new. Needs hf auth login or HF_TOKEN.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Write a corpus of any layout as a store, or for MISA's or MAG-BERT's code."""
+    """Write a corpus of any layout as a store, as a dataset, or for MISA's or MAG-BERT's code."""
     from mmf_cmsbert.commands.convert import convert_source
     from mmf_cmsbert.datasets.conversion import ConversionSettings
 
@@ -183,12 +229,21 @@ def convert(
         non_finite=non_finite,
         vocabulary=vocabulary,
         single_frame=single_frame,
+        columns=named_columns(column),
+        label_values=label_values(label_value),
     )
     if word_vectors and to != "misa":
         raise ConfigError(f"--word-vectors needs --to misa; --to {to} writes no word vectors")
+    if push and (to != "datasets" or not re.fullmatch(r"[\w.-]+/[\w.-]+", push)):
+        raise ConfigError(f"--push {push}: expected OWNER/NAME, and --to datasets")
     folder = output or Path(f"{dataset}-{to}")
-    source = _found(sources, split, layout)
-    convert_source(source, settings, to, folder.expanduser().absolute(), word_vectors)
+    source = _found(sources, split, layout, streaming)
+    folder = folder.expanduser().absolute()
+    convert_source(source, settings, to, folder, word_vectors)
+    if push:
+        from mmf_cmsbert.datasets.writers.hub_upload import push as upload
+
+        print(f"Uploaded to {upload(folder, push)}")
 
 
 @app.command()
@@ -212,6 +267,8 @@ def folds(
     user_dir: UserDir = None,
     split: OneSplit = None,
     alignment: HowAligned = "word",
+    column: NamedColumns = None,
+    label_value: LabelValues = None,
 ) -> None:
     """Split a small corpus into folds by its videos, each a recipe for cmsbert ablate."""
     from mmf_cmsbert.commands.fold_stores import write_folds
@@ -219,7 +276,12 @@ def folds(
     from mmf_cmsbert.experiments import recipe
 
     settings = ConversionSettings(
-        corpus=dataset, layout=layout, alignment=alignment, max_frames=_frames(None, dataset)
+        corpus=dataset,
+        layout=layout,
+        alignment=alignment,
+        max_frames=_frames(None, dataset),
+        columns=named_columns(column),
+        label_values=label_values(label_value),
     )
     file = recipe.find(base or f"projects/cmsbert/{dataset}.yaml")
     folder = (output or Path(f"{dataset}-folds")).expanduser().absolute()
@@ -265,15 +327,22 @@ def download(
     )
 
 
-def _found(paths: list[Path], split: str | None, layout: str, name_media: bool = True) -> "Source":
+def _found(
+    paths: list[Path],
+    split: str | None,
+    layout: str,
+    streaming: bool = False,
+    name_media: bool = True,
+) -> "Source":
     """Find the corpus in the paths.
 
     Prints a line if no split is named, and one on media files, unless a report lists those.
     """
+    from mmf_cmsbert.datasets.readers import hub_reference
     from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
     from mmf_cmsbert.datasets.readers.source import find_source
 
-    source = find_source(paths, split, layout)
+    source = find_source([hub_reference.located(path, streaming) for path in paths], split, layout)
     if name_media and (media := media_in(chain(*source.files.values()))):
         print(media_message(media), file=sys.stderr)
     if source.unnamed and split is None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ class ConversionSettings:
         non_finite: ``error`` (such a segment cannot be used), or ``zero``.
         vocabulary: the ``vocab.txt`` for the ids of MMSA files without text.
         single_frame: ``keep``, or ``every_word`` to repeat a modality's only frame for each word.
+        columns: field of a segment -> its column in a Hugging Face dataset.
+        label_values: name of a class -> its label, for a dataset with classes as labels.
     """
 
     corpus: str
@@ -64,6 +66,8 @@ class ConversionSettings:
     non_finite: str = "error"
     vocabulary: Path | None = None
     single_frame: str = "keep"
+    columns: dict[str, str] = field(default_factory=dict)
+    label_values: dict[str, float] = field(default_factory=dict)
 
 
 def convert(
@@ -170,6 +174,9 @@ def _write(
             elsewhere,
             _lines(settings.vocabulary) if settings.vocabulary else None,
             on_count=partial(_expect, bar),
+            widths=settings.widths,
+            columns=settings.columns,
+            label_values=settings.label_values,
         )
         key = f"dataset_config.{settings.corpus}"
         checked = usable(read, settings.widths, where, key, settings.labelled, settings.non_finite)
@@ -219,7 +226,11 @@ def _made_with(
 ) -> dict[str, Any]:
     """Return everything but the files' content that the segments depend on, as JSON types."""
     shared = {file.absolute() for file in elsewhere} & set(files)
-    return asdict(settings) | {
+    stated = asdict(settings)
+    for name in ("columns", "label_values"):  # older stores lack them
+        if not stated[name]:
+            del stated[name]
+    return stated | {
         "vocabulary": settings.vocabulary and str(settings.vocabulary.absolute()),
         "split": split,
         "files": [str(file) for file in files],

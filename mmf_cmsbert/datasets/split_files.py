@@ -8,13 +8,14 @@ from typing import Any
 
 from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.validation import read
+from mmf_cmsbert.datasets.readers import hub_reference
 from mmf_cmsbert.datasets.readers.registry import recognise
 from mmf_cmsbert.datasets.readers.source import Source, find_source
 from mmf_cmsbert.datasets.readers.source_folder import NothingFound
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import DataError
 
-_KEYS = ("source", "annotations", "data_dir", "layout")
+_KEYS = ("source", "annotations", "data_dir", "layout", "streaming")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class SplitFiles:
         annotations: split -> the files under ``annotations``, absolute.
         shipped: the splits whose ``annotations`` are the default ones.
         layout: a layout's name, or ``auto``.
+        streaming: whether datasets of the hub are read without being downloaded.
     """
 
     key: str
@@ -37,6 +39,7 @@ class SplitFiles:
     annotations: dict[str, list[Path]]
     shipped: frozenset[str]
     layout: str
+    streaming: bool = False
 
     def of(self, split: str) -> list[Path]:
         """Return the existing files of a split.
@@ -72,6 +75,8 @@ class SplitFiles:
         raise DataError(f"{where}: {_lacks(found, split)}")
 
     def _placed(self, path: Path) -> Path:
+        if hub_reference.is_address(path):
+            return hub_reference.located(path, self.streaming)
         try:
             path = path.expanduser()
         except RuntimeError as error:  # ~NAME of no user
@@ -152,6 +157,7 @@ def read_split_files(
         },
         shipped=frozenset(SPLITS).difference(config.own_annotations()),
         layout=config.layout,
+        streaming=config.streaming,
     )
 
 

@@ -55,6 +55,8 @@ def stored_split(
         non_finite=settings.non_finite,
         vocabulary=Path(settings.vocabulary) if settings.vocabulary else None,
         single_frame=settings.single_frame,
+        columns=settings.named_columns,
+        label_values=settings.label_values or {},
     )
     if store := fitting_store(files, split, conversion):
         return store

@@ -77,6 +77,25 @@ class Processors(Section):
     )
 
 
+_Column = Annotated[
+    Annotated[str, Field(min_length=1)] | None, Expected("the name of a column, or null")
+]
+
+
+class Columns(Section):
+    """``columns``"""
+
+    id: _Column = Field(default=None, description="Of ids; without them, rows are numbered.")
+    video: _Column = Field(default=None, description="Of the video that a segment is cut from.")
+    text: _Column = Field(default=None, description="Of texts.")
+    words: _Column = Field(default=None, description="Of lists of words.")
+    label: _Column = Field(default=None, description="Of sentiment.")
+    start: _Column = Field(default=None, description="Of starts, in seconds.")
+    end: _Column = Field(default=None, description="Of ends, in seconds.")
+    visual: _Column = Field(default=None, description="Of visual frames.")
+    acoustic: _Column = Field(default=None, description="Of acoustic frames.")
+
+
 class Synthetic(Section):
     """``synthetic``"""
 
@@ -106,7 +125,7 @@ class SentimentDatasetConfig(Section):
     ] = Field(
         default=None,
         description="The corpus: a file or folder, or a list of them, that `cmsbert data inspect` "
-        "can read. The splits are recognised by the names of files, folders or rows (train; dev, "
+        "can read, or hf://OWNER/NAME[@REVISION][:CONFIG] of the Hugging Face hub. The splits are recognised by the names of files, folders or rows (train; dev, "
         "val, valid or validation; test); segments without a split name belong to test. A relative "
         "path refers to the working folder or, if it does not exist there, to data_dir. null: use "
         "the files under annotations.",
@@ -125,8 +144,8 @@ class SentimentDatasetConfig(Section):
     )
     layout: str = Field(
         default="auto",
-        description="Layout of the files: misa | mag | mmsa | csd | folder | store | auto "
-        "(recognised by content), or one registered by your package (env.user_dir).",
+        description="Layout of the files: misa | mag | mmsa | csd | folder | datasets | store | "
+        "auto (recognised by content), or one registered by your package (env.user_dir).",
     )
     alignment: Literal["word", "none"] = Field(
         default="word",
@@ -187,6 +206,25 @@ class SentimentDatasetConfig(Section):
     processors: Processors = Field(
         default=Processors(), description="Conversion of segments to tensors."
     )
+    columns: Columns = Field(
+        default=Columns(),
+        description="For Hugging Face datasets: columns with other names than the usual ones. "
+        "null: found by name (text, words, label, id, visual, vision, acoustic, audio, ...); text "
+        "and label also by type.",
+    )
+    label_values: Annotated[
+        dict[str, Annotated[float, Field(ge=-3, le=3)]] | None,
+        Expected("null or a section such as {negative: -1, positive: 1}"),
+    ] = Field(
+        default=None,
+        description="For Hugging Face datasets with classes as labels: the sentiment of each "
+        "class, in a section such as {negative: -1, positive: 1}. null: the names are numbers.",
+    )
+    streaming: bool = Field(
+        default=False,
+        description="For datasets of the Hugging Face hub: true reads rows from the hub during "
+        "conversion instead of downloading the files.",
+    )
     synthetic: Annotated[
         Synthetic | None, Expected("null or a section such as {seed: 1, train: 480}")
     ] = Field(
@@ -200,6 +238,11 @@ class SentimentDatasetConfig(Section):
     def widths(self) -> dict[str, int | None]:
         """Modality -> columns, None if the modality is omitted."""
         return {name: value or None for name, value in self.features}
+
+    @property
+    def named_columns(self) -> dict[str, str]:
+        """Field -> column, for those that are named."""
+        return {name: column for name, column in self.columns if column is not None}
 
     @property
     def store_folder(self) -> Path:

@@ -24,6 +24,8 @@ def inspect_source(
     layout: str = "auto",
     alignment: str = "word",
     vocabulary: Sequence[str] | None = None,
+    columns: Mapping[str, str] | None = None,
+    label_values: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
     """Read a corpus once and describe it.
 
@@ -33,6 +35,8 @@ def inspect_source(
         layout: the layout of all files, or ``auto``.
         alignment: ``word`` or ``none``, for computational sequences.
         vocabulary: the word pieces, by id, for MMSA files that have ids and no text.
+        columns: field -> column, for Hugging Face datasets.
+        label_values: name of a class -> its label, for Hugging Face datasets.
 
     Returns:
         ``layouts``, ``dataset``, ``splits`` (split -> figures), ``unlisted`` (videos in no split),
@@ -59,6 +63,8 @@ def inspect_source(
                 others,
                 vocabulary,
                 on_count=partial(_expect, bar),
+                columns=columns,
+                label_values=label_values,
             )
             try:
                 for segment in segments:

@@ -1,8 +1,8 @@
 """The interface of a layout: how its files are recognised and read, and which splits they hold."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,6 +27,10 @@ class Request:
         vocabulary: word pieces by id, for files with ids instead of text; or None.
         on_count: call this with the number of segments of a file if it is known in advance; the
             progress bar shows it.
+        widths: modality -> columns of a frame as declared, None for a modality that is left out;
+            None if none are declared. For files with the frames of a segment in one flat list.
+        columns: field of a segment -> its column, for files whose columns have names of their own.
+        label_values: name of a class -> its label, for files with classes as labels.
     """
 
     split: str
@@ -35,6 +39,9 @@ class Request:
     shared: Collection[Path] = ()
     vocabulary: Sequence[str] | None = None
     on_count: Callable[[int], Any] = lambda count: None
+    widths: Mapping[str, int | None] | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    label_values: Mapping[str, float] = field(default_factory=dict)
 
 
 class Layout(ABC):

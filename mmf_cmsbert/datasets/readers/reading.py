@@ -1,6 +1,6 @@
 """Read the segments of a split from files of any layout."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ def read_files(
     elsewhere: Collection[Path] = (),
     vocabulary: Sequence[str] | None = None,
     on_count: Callable[[int], Any] = lambda count: None,
+    widths: Mapping[str, int | None] | None = None,
+    columns: Mapping[str, str] | None = None,
+    label_values: Mapping[str, float] | None = None,
 ) -> Iterator[Segment | SegmentError]:
     """Yield the segments of a split from all its files, in the order of the files.
 
@@ -39,12 +42,25 @@ def read_files(
         elsewhere: the files that are listed for another split too.
         vocabulary: word pieces by id, for MMSA files that have ids and no text; or None.
         on_count: called with the number of segments of each file that states it.
+        widths: modality -> declared width, see :class:`.layout.Request`.
+        columns: field -> column, see :class:`.layout.Request`.
+        label_values: name of a class -> its label, see :class:`.layout.Request`.
 
     Raises:
         DataError: a file is damaged or has another layout; the message names the file.
         ConfigError: the files need a corpus, and ``corpus`` is None.
     """
-    request = Request(split, corpus, alignment, elsewhere, vocabulary, on_count)
+    request = Request(
+        split,
+        corpus,
+        alignment,
+        elsewhere,
+        vocabulary,
+        on_count,
+        widths,
+        columns or {},
+        label_values or {},
+    )
     streams = [each.segments(own, request) for each, own in by_layout(files, layout)]
     yield from once_each(chain.from_iterable(streams), ", ".join(map(str, files)))
 

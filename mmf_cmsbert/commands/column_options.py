@@ -1,0 +1,47 @@
+"""Options that name the columns and classes of a Hugging Face dataset."""
+
+from collections.abc import Sequence
+
+from mmf_cmsbert.errors import ConfigError
+
+# Those of ``columns`` in dataset_config.DATASET
+FIELDS = ("id", "video", "text", "words", "label", "start", "end", "visual", "acoustic")
+
+
+def named_columns(typed: Sequence[str] | None) -> dict[str, str]:
+    """Read ``--column FIELD=NAME``: field -> column.
+
+    Raises:
+        ConfigError: one has another form, or names no field.
+    """
+    found = _pairs(typed, "--column", "FIELD=NAME")
+    for field in found:
+        if field not in FIELDS:
+            raise ConfigError(f"--column {field}=...: expected one of {', '.join(FIELDS)}")
+    return found
+
+
+def label_values(typed: Sequence[str] | None) -> dict[str, float]:
+    """Read ``--label-value CLASS=NUMBER``: class -> its label.
+
+    Raises:
+        ConfigError: one has another form.
+    """
+    found = {}
+    for name, value in _pairs(typed, "--label-value", "CLASS=NUMBER").items():
+        try:
+            found[name] = float(value)
+        except ValueError as error:
+            raise ConfigError(f"--label-value {name}={value}: expected a number") from error
+    return found
+
+
+def _pairs(typed: Sequence[str] | None, option: str, form: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word in typed or ():
+        name, sign, value = word.partition("=")
+        if not (name and sign and value):
+            raise ConfigError(f"{option} {word}: expected {form}")
+        if found.setdefault(name, value) != value:
+            raise ConfigError(f"{option} {name}={value}: {name} is already {found[name]}")
+    return found

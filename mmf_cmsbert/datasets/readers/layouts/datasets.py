@@ -1,0 +1,109 @@
+"""Hugging Face datasets: of the hub, saved to disk, or as Parquet, Arrow, JSON or CSV files."""
+
+import csv
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from mmf_cmsbert.datasets.readers import dataset_files, hub_reference
+from mmf_cmsbert.datasets.readers.dataset_columns import find_columns
+from mmf_cmsbert.datasets.readers.dataset_rows import RowReader
+from mmf_cmsbert.datasets.readers.layout import Layout, Request
+from mmf_cmsbert.datasets.readers.names import field_named, split_in
+from mmf_cmsbert.datasets.readers.registry import register_layout
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.errors import SegmentError
+
+_COLUMNAR = (".parquet", ".arrow")
+_log = logging.getLogger(__name__)
+
+
+@register_layout("datasets")
+class HuggingFace(Layout):
+    """What the library ``datasets`` reads; its columns are found by name and type.
+
+    A list of rows (JSON Lines, CSV) is of this layout if its rows have no id, or have frames in
+    columns; otherwise it is of the layout ``folder``.
+    """
+
+    examples = ("a dataset of the library datasets", "Parquet files")
+    suffixes = _COLUMNAR
+    rank = 6
+
+    def recognise(self, path: Path) -> bool:
+        if path.is_dir():
+            return dataset_files.is_saved(path) or dataset_files.is_repository(path)
+        if path.name.endswith(hub_reference.SUFFIX):
+            return True
+        suffix = path.suffix.lower()
+        return suffix in _COLUMNAR or (suffix in dataset_files.FORMATS and _has_no_ids(path))
+
+    def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
+        """Return the splits of a folder or a reference; a file's split is in its name."""
+        if path.is_file() and not path.name.endswith(hub_reference.SUFFIX):
+            return ()
+        return _splits(path, _changed(path))
+
+    def split_by_name(self, path: Path) -> str | None:
+        return split_in(path.stem)
+
+    def sources(self, path: Path, split: str) -> Iterable[Path]:
+        """Return the data files; a reference names the commit that they are of."""
+        if path.is_file():
+            return [path]
+        files = (file for file in path.rglob("*") if file.suffix.lower() in dataset_files.FORMATS)
+        return sorted(file for file in files if file.is_file())
+
+    def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment | SegmentError]:
+        for path in files:
+            yield from _segments(path, request)
+
+
+def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
+    rows = dataset_files.rows_of(path, request.split)
+    features = dataset_files.features_of(rows, path)
+    key = f"dataset_config.{request.corpus or 'NAME'}"
+    shown = str(hub_reference.read(path)) if path.suffixes[-2:] == [".hub", ".json"] else str(path)
+    columns = find_columns(features, request.columns, shown, f"{key}.columns")
+    if columns.media and not set(MODALITIES) & columns.of.keys():
+        _log.warning(
+            f"{shown}: features are not extracted from the column {', '.join(columns.media)}; its "
+            "segments count as text alone"
+        )
+    reader = RowReader(
+        columns, request.split, shown, key, request.widths or {}, request.label_values
+    )
+    used = [*columns.of.values(), *columns.metadata]
+    yield from reader.segments(dataset_files.tables_of(rows.select_columns(used), path))
+
+
+@cache
+def _splits(path: Path, _changed: int) -> Sequence[str]:
+    return dataset_files.splits_of(path)
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns
+
+
+def _has_no_ids(path: Path) -> bool:
+    """Whether a list's rows have no ids, or have frames in columns."""
+    try:
+        if dataset_files.FORMATS[path.suffix.lower()] == "json":
+            row = dataset_files.first_json_row(path)
+            frames = any(
+                isinstance(value, list) and field_named(name) in MODALITIES
+                for name, value in row.items()
+            )
+            names = list(row)
+        else:
+            with path.open(encoding="utf-8", newline="") as file:
+                sep = "\t" if path.suffix.lower() == ".tsv" else ","
+                names = next(csv.reader([file.readline(1 << 16)], delimiter=sep), [])
+            frames = False
+    except (OSError, ValueError, csv.Error):
+        return False
+    fields = set(map(field_named, names))
+    named = "id" in fields or {"video", "clip"} <= fields
+    return frames or (not named and len(names) > 1)

@@ -1,0 +1,119 @@
+"""The card of a written dataset: ``README.md`` with the hub's metadata and figures of the data."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import yaml
+
+from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.stores.manifest import Manifest
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_NAMES = {"mosi": "CMU-MOSI", "mosei": "CMU-MOSEI"}
+_MOST_SOURCES = 20
+
+
+def card(corpus: str, splits: Mapping[str, Manifest]) -> str:
+    """Write the card.
+
+    Args:
+        corpus: the corpus.
+        splits: the hub's name of a split -> the manifest of its store.
+    """
+    count = sum(each.segments for each in splits.values())
+    name = _NAMES.get(corpus, corpus)
+    head = {
+        "pretty_name": f"{name}, segments for mmf_cmsbert",
+        "license": "unknown",
+        "tags": ["multimodal", "sentiment-analysis", "mmf_cmsbert"],
+        "size_categories": [next((n for most, n in _SIZES if count < most), "n>1M")],
+        "configs": [
+            {
+                "config_name": "default",
+                "data_files": [
+                    {"split": split, "path": f"data/{split}-*.parquet"} for split in splits
+                ],
+            }
+        ],
+    }
+    synthetic = any(each.synthetic for each in splits.values())
+    parts = [
+        "---\n# Replace 'unknown' by the licence under which you may publish this data.\n"
+        f"{yaml.safe_dump(head, sort_keys=False)}---",
+        f"# {name}: segments",
+        "**This is synthetic data, made by mmf_cmsbert; it is for trying software only.**"
+        if synthetic
+        else "",
+        "Written by `cmsbert data convert --to datasets` of mmf_cmsbert. A row is one segment of "
+        "a video: its words, the frames of each modality, and a label.",
+        "    from datasets import load_dataset\n    segments = load_dataset(FOLDER)",
+        "## Licence\n\nTo be filled in: the licence of the data, and who may use it.",
+        f"## Splits\n\n{_splits(splits)}",
+        f"## Columns\n\n{_columns(splits)}",
+        f"## Sources\n\n{_sources(splits)}",
+        f"## How it was converted\n\n{_settings(splits)}",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _splits(splits: Mapping[str, Manifest]) -> str:
+    rows = [
+        [
+            split,
+            f"{each.segments:,}",
+            f"{each.labels:,}",
+            "" if each.label_mean is None else f"{each.label_mean:.3f}",
+            *(f"{each.longest[name]:,}" for name in ("words", *MODALITIES)),
+            *(f"{each.missing[name]:,}" for name in MODALITIES),
+            f"{len(each.skipped):,}",
+        ]
+        for split, each in splits.items()
+    ]
+    head = ["split", "segments", "with a label", "mean label", "most words"]
+    head += [f"most {modality} frames" for modality in MODALITIES]
+    head += [f"without {modality}" for modality in MODALITIES]
+    return _table([*head, "left out"], rows)
+
+
+def _columns(splits: Mapping[str, Manifest]) -> str:
+    widths = {m: w for each in splits.values() for m, w in each.widths.items()}
+    rows = [
+        ["id", "string", "unique in a split"],
+        ["video", "string", "the video that the segment is cut from"],
+        ["words", "list of string", "the spoken words in order"],
+        ["label", "float64", "sentiment in [-3, 3]; null: unknown"],
+        ["start, end", "float64", "seconds into the video; null: unknown"],
+        *(
+            [m, f"list of {widths[m]} float32", "a row a frame; null: the modality is missing"]
+            for m in MODALITIES
+            if m in widths
+        ),
+        ["metadata", "string", "other columns of the source, as JSON"],
+    ]
+    return _table(["column", "type", "content"], rows)
+
+
+def _sources(splits: Mapping[str, Manifest]) -> str:
+    rows = []
+    for split, each in splits.items():
+        sources = [[split, Path(s.path).name, f"{s.size:,}", s.sha256] for s in each.sources]
+        rows += sources[:_MOST_SOURCES]
+        if len(sources) > _MOST_SOURCES:
+            rows.append([split, f"and {len(sources) - _MOST_SOURCES} more files", "", ""])
+    return _table(["split", "file", "bytes", "SHA-256"], rows)
+
+
+def _settings(splits: Mapping[str, Manifest]) -> str:
+    keys = ("layout", "alignment", "max_frames", "by_segment", "on_invalid", "non_finite")
+    settings = next(iter(splits.values())).settings
+    rows = [[key, str(settings[key])] for key in keys if key in settings]
+    rows += [[f"content of {split}", f"SHA-256 {each.content}"] for split, each in splits.items()]
+    return _table(["setting", "value"], rows)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines
+    )
