@@ -5,6 +5,7 @@ import hashlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlparse
 
 REPOSITORY = "owner/segments"
@@ -61,7 +62,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.hub.asked.append(path)
         self.hub.token = self.headers.get("Authorization")
         if path == "/api/repos/create":
-            self._json({"url": f"http://hub/datasets/{REPOSITORY}", "name": REPOSITORY})
+            page = f"http://{self.headers['Host']}/datasets/{REPOSITORY}"
+            self._json({"url": page, "name": REPOSITORY})
+        elif path == "/api/validate-yaml":
+            self._json({"errors": [], "warnings": []})
         elif "/preupload/" in path:
             files = json.loads(content)["files"]
             self._json({"files": [_upload_mode(each) for each in files]})
@@ -87,8 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
             if revision not in ("main", COMMIT):
                 self._missing("RevisionNotFound", body)
             elif len(parts) > 4 and parts[4] == "tree":
-                below = "/".join(parts[6:])
-                self._json([e for e in self._tree() if e["path"].startswith(below)], body)
+                recursive = "recursive=true" in urlparse(self.path).query.lower()
+                self._json(self._tree("/".join(parts[6:]), recursive), body)
             else:
                 names = [{"rfilename": name} for name in self.hub.files]
                 self._json({"id": REPOSITORY, "sha": COMMIT, "siblings": names}, body)
@@ -97,10 +101,18 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._missing("EntryNotFound", body)
 
-    def _tree(self):
+    def _tree(self, folder="", recursive=True):
+        found = {}
+        for name, content in self.hub.files.items():
+            path = Path(name)
+            for above in path.parents[:-1]:
+                found[str(above)] = {"type": "directory", "path": str(above), "oid": "3" * 40}
+            found[name] = {"type": "file", "path": name, "size": len(content), "oid": "2" * 40}
         return [
-            {"type": "file", "path": name, "size": len(content), "oid": "2" * 40}
-            for name, content in self.hub.files.items()
+            each
+            for name, each in found.items()
+            if (recursive and Path(name).is_relative_to(folder or "."))
+            or str(Path(name).parent) == (folder or ".")
         ]
 
     def _file(self, name, body):

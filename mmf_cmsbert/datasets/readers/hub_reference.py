@@ -83,7 +83,13 @@ def reference(address: HubAddress) -> Path:
     """
     from huggingface_hub import constants
 
-    commit = _offline_commit(address) if constants.is_offline_mode() else _commit(address)
+    if constants.is_offline_mode():
+        commit = _offline_commit(address)
+    else:
+        commit = _commit(address)  # its errors are plainer than those of a download
+        if not address.streaming:
+            # By the revision: the library keeps which commit it stands for, for use offline.
+            commit = downloaded(address).name
     fixed = HubAddress(address.repository, commit, address.config, address.streaming)
     owner, name = address.repository.split("/")
     how = "streamed" if address.streaming else "downloaded"
@@ -147,15 +153,18 @@ def _check(folder: Path, address: HubAddress) -> None:
     In the hub's cache a file is a link to one whose name is its hash: SHA-256 for large files, that
     of git for small ones.
     """
+    wrong = []
     for file in sorted(folder.rglob("*")):
         content = file.resolve()
         if file.is_file() and len(content.name) == 64 and sha256_of(content) != content.name:
             content.unlink()
             file.unlink()
-            raise DataError(
-                f"{address}: {file.relative_to(folder)} arrived with a wrong SHA-256, and was "
-                "removed; repeat the command to download it again"
-            )
+            wrong.append(str(file.relative_to(folder)))
+    if wrong:
+        raise DataError(
+            f"{address}: {', '.join(wrong)} arrived with another SHA-256 than the hub states, and "
+            "was removed; repeat the command to download it again"
+        )
 
 
 def downloaded(address: HubAddress) -> Path:

@@ -16,7 +16,7 @@ from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.user_package import import_package
 
-OWN = ["auto", "misa", "mag", "mmsa", "csd", "folder", "store"]
+OWN = ["auto", "misa", "mag", "mmsa", "csd", "folder", "store", "datasets"]
 
 
 @pytest.fixture(autouse=True)
