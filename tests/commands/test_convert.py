@@ -234,3 +234,44 @@ def test_an_interrupted_conversion_leaves_nothing_half_written(cmsbert, tmp_path
     kept = ["mosi-store", "mosi-store/train"]
     kept += [f"mosi-store/train/{name}" for name in ("manifest.json", "segments.arrow")]
     assert left(".") == (kept if to == "store" else [])
+
+
+def test_a_dataset_for_the_library_datasets_and_the_command_to_train_on_it(cmsbert, tmp_path):
+    pytest.importorskip("datasets", reason="its types describe the columns")
+    corpus = make_corpus()
+    written_layouts.write_misa(tmp_path, corpus)
+    output = tmp_path / "out"
+    to = ("--dataset", "mosi", "--to", "datasets", "--output", output)
+    result = cmsbert("data", "convert", tmp_path, *to)
+    assert result.exit_code == 0, result.stderr
+    assert left(output) == [
+        "README.md",
+        "data",
+        *(f"data/{name}-00000-of-00001.parquet" for name in ("test", "train", "validation")),
+    ]
+    assert f"dataset_config.mosi.source={output}" in next_command(result)
+    again = cmsbert("data", "convert", tmp_path, *to)
+    assert again.exit_code == 2 and "already exists; move it away" in again.stderr
+
+
+@pytest.mark.parametrize("typed", [("--to", "store", "--push", "a/b"), ("--push", "a/b")])
+def test_only_a_dataset_is_pushed(cmsbert, tmp_path, typed):
+    result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi", *typed)
+    assert result.exit_code == 2 and "--push a/b: expected OWNER/NAME, and --to datasets" in (
+        result.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    "typed, message",
+    [
+        (("--column", "sentence"), "--column sentence: expected FIELD=NAME"),
+        (("--column", "txt=sentence"), "--column txt=...: expected one of id, video, text"),
+        (("--label-value", "bad=-"), "--label-value bad=-: expected a number"),
+        (("--column", "text=a", "--column", "text=b"), "text is already a"),
+    ],
+)
+def test_columns_and_classes_are_typed_as_pairs(cmsbert, tmp_path, typed, message):
+    written_layouts.write_misa(tmp_path, make_corpus())
+    result = cmsbert("data", "convert", tmp_path, "--dataset", "mosi", *typed)
+    assert result.exit_code == 2 and message in result.stderr

@@ -71,7 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"files": [_upload_mode(each) for each in files]})
         elif "/commit/" in path:
             self.hub.commits.append([json.loads(line) for line in content.splitlines()])
-            self._json({"commitUrl": "http://hub/c", "commitOid": COMMIT, "success": True})
+            page = f"http://{self.headers['Host']}/datasets/{REPOSITORY}/commit/{COMMIT}"
+            self._json({"commitUrl": page, "commitOid": COMMIT, "success": True})
         elif "/paths-info/" in path:
             self._json(self._tree())
         else:

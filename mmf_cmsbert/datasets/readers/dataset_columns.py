@@ -51,10 +51,10 @@ def find_columns(
             has text.
     """
     found = dict(named)
-    for field, column in named.items():
+    for name, column in named.items():
         if column not in features:
             raise DataError(
-                f"{where}: {key}.{field} is {column!r}, which is no column; {_listed(features)}"
+                f"{where}: {key}.{name} is {column!r}, which is no column; {_listed(features)}"
             )
     left = [each for each in features if each not in found.values()]
     media = tuple(each for each in left if _kind(features[each]) in _MEDIA)
@@ -76,7 +76,7 @@ def find_columns(
     left = [each for each in left if each not in found.values()]
     return Columns(
         found,
-        tuple(label.names) if _kind(label) == "ClassLabel" else (),
+        tuple(getattr(label, "names", ())),
         tuple(each for each in left if _is_single(features[each])),
         media,
     )

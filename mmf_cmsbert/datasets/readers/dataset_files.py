@@ -4,6 +4,7 @@ Rows are streamed: no second copy of the data is written, and nothing is memory-
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,7 +136,9 @@ def _local(folder: Path, config: str | None) -> Mapping[str, Any]:
     # The card of a downloaded dataset may name files anywhere.
     for files in (builder.config.data_files or {}).values():
         for file in files:
-            if "://" in str(file) or not Path(file).is_relative_to(folder.absolute()):
+            # Not resolved: files of the hub's cache are links to another folder of it.
+            place = Path(os.path.normpath(file))
+            if "://" in str(file) or not place.is_relative_to(folder.absolute()):
                 raise DataError(
                     f"{folder}: its README.md names {str(file)[:200]} as data, which is not in the "
                     "folder; refused"

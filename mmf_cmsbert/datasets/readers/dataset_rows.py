@@ -101,9 +101,10 @@ class RowReader:
             try:
                 value = float(value)
             except ValueError:
-                names = ", ".join(self.columns.classes)
+                classes = ", ".join(self.columns.classes)
+                known = f", one of the classes {classes}" if classes else ""
                 raise SegmentError(
-                    f"{where}: the label is {value!r}{names and f', one of the classes {names}'}; "
+                    f"{where}: the label is {value!r}{known}; "
                     f"expected a number. Give each class its number, as in "
                     f"{self.key}.label_values='{{{value}: -1}}'"
                 ) from None
@@ -115,6 +116,8 @@ class RowReader:
             return None
         values = cell.value if isinstance(cell, pa.ExtensionScalar) else cell
         items = values.values
+        if not len(items):
+            return None
         if items.null_count:
             raise SegmentError(f"{where}: {items.null_count} of the {modality} frames are null")
         if pa.types.is_list(items.type) or pa.types.is_large_list(items.type):
@@ -172,10 +175,10 @@ def _times(
     start, end = values.get("start"), values.get("end")
     if start is None and end is None:
         return known.start, known.end
-    numbers = all(isinstance(each, (int, float)) for each in (start, end))
-    if not numbers or not 0 <= start < end < float("inf"):
-        raise SegmentError(
-            f"{where}: from {describe(start)} to {describe(end)}; expected seconds with "
-            "0 <= start < end, or neither"
-        )
-    return float(start), float(end)
+    numbers = isinstance(start, (int, float)) and isinstance(end, (int, float))
+    if numbers and 0 <= start < end < float("inf"):
+        return float(start), float(end)
+    raise SegmentError(
+        f"{where}: from {describe(start)} to {describe(end)}; expected seconds with "
+        "0 <= start < end, or neither"
+    )

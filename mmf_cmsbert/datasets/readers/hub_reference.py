@@ -76,7 +76,7 @@ def located(path: Path, streaming: bool = False) -> Path:
 def reference(address: HubAddress) -> Path:
     """Write the file that refers to an address's present commit, and download its data.
 
-    Offline, the commit that was downloaded last is used.
+    Offline, or if the hub gives no answer, the commit that was downloaded last is used.
 
     Raises:
         DataError: the hub has no such dataset or cannot be reached, or a file is damaged.
@@ -84,12 +84,14 @@ def reference(address: HubAddress) -> Path:
     from huggingface_hub import constants
 
     if constants.is_offline_mode():
-        commit = _offline_commit(address)
+        commit = _kept_commit(address)
+        if commit is None:
+            raise DataError(
+                f"{address}: not downloaded yet, and HF_HUB_OFFLINE is set; unset it once, or name "
+                "a folder with the data"
+            )
     else:
-        commit = _commit(address)  # its errors are plainer than those of a download
-        if not address.streaming:
-            # By the revision: the library keeps which commit it stands for, for use offline.
-            commit = downloaded(address).name
+        commit = _commit(address)
     fixed = HubAddress(address.repository, commit, address.config, address.streaming)
     owner, name = address.repository.split("/")
     how = "streamed" if address.streaming else "downloaded"
@@ -124,11 +126,21 @@ def read(file: Path) -> HubAddress:
 def _commit(address: HubAddress) -> str:
     from huggingface_hub import HfApi
 
-    with _named_errors(address):
-        return str(HfApi().dataset_info(address.repository, revision=address.revision).sha)
+    try:
+        with _named_errors(address):  # plainer than those of a download
+            commit = str(HfApi().dataset_info(address.repository, revision=address.revision).sha)
+    except DataError as error:
+        answered = getattr(error.__cause__, "response", None) is not None
+        kept = None if answered or address.streaming else _kept_commit(address)
+        if kept is None:
+            raise
+        return kept
+    # By the revision: the library keeps which commit it stands for, for use offline.
+    return commit if address.streaming else downloaded(address).name
 
 
-def _offline_commit(address: HubAddress) -> str:
+def _kept_commit(address: HubAddress) -> str | None:
+    """The commit that was downloaded last, or None."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -139,11 +151,8 @@ def _offline_commit(address: HubAddress) -> str:
             revision=address.revision,
             local_files_only=True,
         )
-    except LocalEntryNotFoundError as error:
-        raise DataError(
-            f"{address}: not downloaded yet, and HF_HUB_OFFLINE is set; unset it once, or name a "
-            "folder with the data"
-        ) from error
+    except LocalEntryNotFoundError:
+        return None
     return Path(folder).name
 
 

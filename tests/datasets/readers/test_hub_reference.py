@@ -142,30 +142,38 @@ def test_another_form_is_refused_and_the_form_is_shown(typed):
         hub_reference.parse(typed)
 
 
-def test_a_streamed_dataset_is_read_without_being_downloaded(hub, client, written):
+def test_a_dataset_is_streamed_or_downloaded_and_what_is_not_there_is_named(hub, client, written):
     assert client.ask(f"hf://{REPOSITORY}", streaming=True) == written[1]
     assert list(client.cache.rglob("*.parquet")) == []
-
-
-def test_faults_of_the_hub_are_one_message_each_and_leave_nothing_wrong(hub, client, written):
-    # In one test, because the last answers must be right after all faults before them.
     hub.fault = "busy"
     assert "too many requests; wait some minutes" in client.ask(f"hf://{REPOSITORY}")
+    hub.fault = None
+    assert client.ask(f"hf://{REPOSITORY}") == written[1]
+    assert "the hub has no such dataset" in client.ask("hf://owner/other")
+    assert "it has no revision 'v9'" in client.ask(f"hf://{REPOSITORY}@v9")
+    assert "'small' not found. Available: ['default']" in client.ask(f"hf://{REPOSITORY}:small")
+
+
+@pytest.mark.slow  # the library repeats a download that fails, with pauses
+def test_damaged_downloads_are_refused_and_offline_the_cache_is_used(hub, written, tmp_path):
+    client = Client(hub.address, tmp_path)
     hub.fault = "cut"
     assert "peer closed connection" in client.ask(f"hf://{REPOSITORY}")
     hub.fault = "checksum"
     assert "another SHA-256 than the hub states" in client.ask(f"hf://{REPOSITORY}")
     hub.fault = None
     assert client.ask(f"hf://{REPOSITORY}") == written[1]
-    assert "the hub has no such dataset" in client.ask("hf://owner/other")
-    assert "it has no revision 'v9'" in client.ask(f"hf://{REPOSITORY}@v9")
-    assert "'small' not found. Available: ['default']" in client.ask(f"hf://{REPOSITORY}:small")
+    client.close()
     asked = len(hub.asked)
-    offline = Client(hub.address, client.cache, offline=True)
+    offline = Client(hub.address, tmp_path, offline=True)
     assert offline.ask(f"hf://{REPOSITORY}") == written[1]
     assert "not downloaded yet, and HF_HUB_OFFLINE is set" in offline.ask("hf://owner/other")
     offline.close()
     assert len(hub.asked) == asked
+    unreachable = Client("http://127.0.0.1:1", tmp_path)
+    assert unreachable.ask(f"hf://{REPOSITORY}") == written[1]
+    assert "cannot be read from the hub" in unreachable.ask("hf://owner/other")
+    unreachable.close()
 
 
 def test_the_card_and_all_files_are_pushed_with_the_users_token(hub, client, written):
