@@ -175,9 +175,9 @@ def _times(
     start, end = values.get("start"), values.get("end")
     if start is None and end is None:
         return known.start, known.end
-    numbers = isinstance(start, (int, float)) and isinstance(end, (int, float))
-    if numbers and 0 <= start < end < float("inf"):
-        return float(start), float(end)
+    found = [float(each) for each in (start, end) if isinstance(each, (int, float))]
+    if len(found) == 2 and 0 <= found[0] < found[1] < float("inf"):
+        return found[0], found[1]
     raise SegmentError(
         f"{where}: from {describe(start)} to {describe(end)}; expected seconds with "
         "0 <= start < end, or neither"
