@@ -128,7 +128,8 @@ class SentimentDatasetConfig(Section):
         "can read, or hf://OWNER/NAME[@REVISION][:CONFIG] of the Hugging Face hub. The splits are "
         "recognised by the names of files, folders or rows (train; dev, val, valid or validation; "
         "test); segments without a split name belong to test. A relative path refers to the "
-        "working folder or, if it does not exist there, to data_dir. null: use the files under annotations.",
+        "working folder or, if it does not exist there, to data_dir. null: use "
+        "the files under annotations.",
     )
     data_dir: Folder = Field(
         default="${env.data_dir}/datasets",
