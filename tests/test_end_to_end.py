@@ -30,6 +30,7 @@ SMALL = [
     "training.evaluation_interval=4",
     "training.log_interval=1",
     "training.checkpoint_interval=5",
+    "training.report=false",
 ]
 
 
@@ -39,6 +40,7 @@ UNTRAINED = [
     "model_config.cmsbert.backbone.name=projects/cmsbert/demo",
     "model_config.cmsbert.backbone.from_config=projects/cmsbert/demo",
     "training.max_updates=3",
+    "training.report=false",
 ]
 
 
@@ -76,7 +78,7 @@ def scores_on_test(output):
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "trained"
     folder.mkdir()
-    typed = arguments("mmf_run", *words(folder))
+    typed = arguments("mmf_run", *words(folder, "training.report=true"))
     ended = subprocess.run(typed, cwd=folder, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     return folder, ended
@@ -87,6 +89,14 @@ def test_a_run_ends_with_all_eight_test_metrics_and_calls_the_data_synthetic(tra
     assert set(scores_on_test(ended.stdout)) == set(METRICS)
     assert "96 synthetic segments" in ended.stdout
     assert ended.stdout.index("val/mosi/sentiment_mae") < ended.stdout.index("test/mosi/")
+
+
+def test_a_finished_run_has_its_report_with_each_test_segment(trained):
+    text = (trained[0] / "save" / "report.html").read_text()
+    assert "Synthetic data" in text and "18: validation MAE" in text
+    assert len(re.findall(r'"i":"synthetic-test-', text)) == 40
+    mae = scores_on_test(trained[1].stdout)["mae"]
+    assert f">{mae}<" in text and "have changed since" not in text
 
 
 def test_predictions_have_one_row_a_test_segment_and_reproduce_the_scored_mae(trained, run):

@@ -26,6 +26,7 @@ RECIPE = [
     "training.evaluation_interval=2",
     "training.batch_size=8",
     "training.log_interval=1",
+    "training.report=false",
 ]
 
 

@@ -22,6 +22,7 @@ _NO_INFLUENCE = (
     "training.experiment_name",
     "training.log_",
     "training.logger_level",
+    "training.report",
     "training.should_not_log",
     "training.stdout_capture",
     "training.tensorboard",

@@ -93,12 +93,14 @@ class RunRecord:
         self._write()
 
     def fail(self, error: BaseException, updates: int) -> None:
-        """Record that the run ended before it was finished.
+        """Record that the run ended before it was finished; a finished run stays so.
 
         Args:
             error: the reason.
             updates: number of updates made.
         """
+        if self.content["status"] == "finished":  # an export or a report was interrupted
+            return
         reason = " ".join(str(error).split())
         self.content |= {
             "status": "interrupted" if isinstance(error, KeyboardInterrupt) else "failed",

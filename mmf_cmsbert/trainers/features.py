@@ -10,11 +10,13 @@ from mmf_cmsbert.trainers.history_keeping import KeepsHistory
 from mmf_cmsbert.trainers.precision import ComputesInPrecision
 from mmf_cmsbert.trainers.progress import ShowsProgress
 from mmf_cmsbert.trainers.record_keeping import KeepsRecord
+from mmf_cmsbert.trainers.reporting import WritesReport
 from mmf_cmsbert.trainers.run_checks import ChecksRun
 from mmf_cmsbert.trainers.several_processes import SeveralProcesses
 
 
 class RunFeatures(
+    WritesReport,  # after the model, which it reads
     ExportsModel,  # after the record, whose scores it keeps
     KeepsRecord,  # outside the rest, so that it records the scores of all processes
     KeepsHistory,  # writes into the record's folder

@@ -65,6 +65,7 @@ RUN = [
     "training.evaluation_interval=4",
     "training.early_stop.patience=6",
     "optimizer.params.lr=1e-3",
+    "training.report=false",
 ]
 
 

@@ -26,6 +26,7 @@ SMALL = {
     "training.evaluation_interval": 2,
     "training.log_interval": 1,
     "training.batch_size": 8,
+    "training.report": False,
     "dataset_config.mosi.data_dir": "corpus",
     **{f"dataset_config.mosi.synthetic.{split}": 16 for split in ("train", "val", "test")},
 }

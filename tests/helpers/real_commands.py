@@ -24,6 +24,7 @@ SMALL = {
         "evaluation_interval": 8,
         "log_interval": 4,
         "progress_bar": False,
+        "report": False,
         "early_stop": {"patience": 1000},
     },
 }

@@ -52,6 +52,7 @@ def test_an_installed_command_runs_outside_the_checkout(installed, tmp_path, com
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert shown in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr and "was not written" not in result.stdout
 
 
 @pytest.mark.slow

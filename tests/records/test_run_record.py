@@ -32,3 +32,10 @@ def test_the_recorded_configuration_is_whole_and_resolved(tmp_path, monkeypatch)
     assert config["model_config"]["cmsbert"]["losses"][1]["params"]["weight"] == 0.3
     assert config["scheduler"]["params"]["num_training_steps"] == 600
     assert "${" not in json.dumps(config)
+
+
+def test_a_finished_run_stays_finished(tmp_path):
+    record = RunRecord(tmp_path, ["mmf_run"], CONFIG, 1)
+    record.end((1, 0.5))
+    record.fail(KeyboardInterrupt(), 3)  # while it exports its model or writes its report
+    assert read(tmp_path)["status"] == "finished" and read(tmp_path)["error"] is None

@@ -101,6 +101,11 @@ class OwnTraining(Section):
         description="Whether rc10 hides its log from the terminal. Main ignores this key and "
         "always shows the log.",
     )
+    report: bool = Field(
+        default=False,
+        description="Whether a finished run writes its report to report.html in env.save_dir, as "
+        "cmsbert report does: scores, curves, errors and each test segment.",
+    )
     lightning: LightningConfig = Field(
         default=LightningConfig(),
         description="Settings for training.trainer=lightning_cmsbert, which trains with "
