@@ -59,6 +59,20 @@ class StoredSegments(Sequence[Segment]):
         if self._starts[-1] != self.manifest.segments:
             raise _broken(folder, f"{self._starts[-1]} of {self.manifest.segments} segments")
 
+    def to_datasets(self) -> Any:
+        """Return the segments as a ``datasets.Dataset`` over the store's file, without a copy.
+
+        Its columns are typed: frames are lists of lists of float32 with the width in the type. The
+        file is memory-mapped, so it must not be changed while the dataset is in use. Checksums are
+        not compared.
+
+        Raises:
+            DataError: the package ``datasets`` is not installed.
+        """
+        from mmf_cmsbert.datasets.stores.dataset_view import view
+
+        return view(self.folder / NAME, self.manifest.widths)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # A spawned process opens the file itself.
         return StoredSegments, (self.folder,)

@@ -6,16 +6,15 @@ Parquet shards with typed columns, and a card, ``README.md``, that says what is 
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.stores.dataset_view import features
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.writers.dataset_card import card
-from mmf_cmsbert.errors import DataError
 
 FOLDER, CARD = "data", "README.md"
 FILES = (FOLDER, CARD)
@@ -57,35 +56,6 @@ def write_dataset(
     text = card(corpus, {_NAMES[split]: store.manifest for split, store in stores.items()})
     (folder / CARD).write_text(text, encoding="utf-8")
     return written
-
-
-def features(widths: Mapping[str, int]) -> Any:
-    """The types of the columns, as the library ``datasets`` knows them.
-
-    Args:
-        widths: modality -> columns of its frames.
-    """
-    try:
-        from datasets import Features, List, Value
-    except ImportError as error:
-        raise DataError(
-            "--to datasets takes the package datasets; type pip install datasets"
-        ) from error
-    numbers = {
-        modality: List(List(Value("float32"), length=width)) for modality, width in widths.items()
-    }
-    return Features(
-        {
-            "id": Value("string"),
-            "video": Value("string"),
-            "words": List(Value("string")),
-            "label": Value("float64"),
-            "start": Value("float64"),
-            "end": Value("float64"),
-            **{modality: numbers[modality] for modality in MODALITIES if modality in numbers},
-            "metadata": Value("string"),
-        }
-    )
 
 
 def _write_split(

@@ -1,0 +1,71 @@
+"""A store as a ``datasets.Dataset``: the same segments, typed, and not copied."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from written_layouts import make_segments
+
+pytest.importorskip("datasets", reason="opens stores with it")
+
+import pyarrow as pa  # noqa: E402
+from datasets import List, Value  # noqa: E402
+
+from mmf_cmsbert.datasets.stores.store import StoredSegments, write_store  # noqa: E402
+
+
+@pytest.fixture
+def store(tmp_path):
+    segments = make_segments(np.random.default_rng(3), "train", 130, aligned=False)
+    segments[1] = replace(segments[1], visual=None, label=None)
+    segments[2] = replace(segments[2], acoustic=None, metadata={"speaker": "ann"})
+    segments = [replace(each, id=str(n)) for n, each in enumerate(segments)]
+    write_store(tmp_path, iter(segments), sources=(), settings={})
+    return StoredSegments(tmp_path)
+
+
+def test_it_has_the_same_segments(store):
+    found = store.to_datasets()
+    assert len(found) == len(store) == 130
+    for row, segment in zip(found, store, strict=True):
+        assert (row["id"], tuple(row["words"])) == (segment.id, segment.words)
+        assert (row["label"], row["start"], row["end"]) == (
+            segment.label,
+            segment.start,
+            segment.end,
+        )
+        assert json.loads(row["metadata"] or "{}") == segment.metadata
+        for modality in ("visual", "acoustic"):
+            frames = getattr(segment, modality)
+            if frames is None:
+                assert row[modality] is None
+            else:
+                assert np.array_equal(np.array(row[modality], np.float32), frames)
+
+
+def test_the_width_of_frames_is_in_their_type(store):
+    features = store.to_datasets().features
+    assert features["visual"] == List(List(Value("float32"), length=5))
+    assert features["acoustic"] == List(List(Value("float32"), length=4))
+
+
+def test_frames_are_not_copied(store):
+    before = pa.total_allocated_bytes()
+    found = store.to_datasets()
+    # Offsets of frames are computed; the numbers themselves stay in the mapped file.
+    frames = sum(s.visual.nbytes for s in store if s.visual is not None)
+    assert pa.total_allocated_bytes() - before < frames / 2
+    assert len(found.with_format("numpy")[5]["visual"]) == len(store[5].visual)
+
+
+def test_it_can_be_filtered_and_mapped_as_any_dataset(store):
+    found = store.to_datasets().filter(lambda row: row["acoustic"] is None, keep_in_memory=True)
+    assert found["id"][:] == ["2"]
+
+
+def test_a_store_without_a_modality_has_no_column_of_it(tmp_path):
+    segments = make_segments(np.random.default_rng(3), "train", 3)
+    plain = [replace(each, visual=None, acoustic=None) for each in segments]
+    write_store(tmp_path, iter(plain), sources=(), settings={})
+    assert "visual" not in StoredSegments(tmp_path).to_datasets().column_names
