@@ -1,16 +1,16 @@
-"""MMF on current libraries.
+"""Run MMF with current libraries.
 
 MMF 1.0.0rc10 was written for Python 3.6, torch 1.5, transformers 2.3 and omegaconf 2.0; main, which
 calls itself 1.0.0rc12, for torch 1.11, transformers 4.10, omegaconf 2.1 and pytorch-lightning 1.6.
-:func:`activate` gives the installed line what it expects of those libraries.
+:func:`activate` adapts the installed line to the installed libraries.
 
-- ``libraries``: what changed in a library, one file each. MMF's import statements are answered from
-  a table (see ``imports``), which holds only what the installed libraries lack. Other code sees the
-  libraries unchanged. A few changes can only be made for the whole process; their files say so.
+- ``libraries``: changes of libraries, one file for each. MMF's import statements get replacements
+  from a table (see ``imports``) for the parts that the installed libraries lack. Other code is not
+  affected. A few changes affect the whole process; their files say so.
 - ``models``: faults of MMF's stock models.
-- ``mmf``: faults of MMF, by the line that has them. Its trainers and checkpoints are not patched:
-  ``trainer`` and ``checkpoint`` of each line derive classes from them, with the same methods on
-  both lines, which ``mmf_cmsbert.trainers`` extends.
+- ``mmf``: faults of MMF, by line. Its trainers and checkpoints are not patched: ``trainer`` and
+  ``checkpoint`` of each line define subclasses with the same methods on both lines, which
+  ``mmf_cmsbert.trainers`` extends.
 
 Every change is a :class:`~mmf_cmsbert.compat.patch.Patch` with its reason.
 """
@@ -22,7 +22,7 @@ from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.mmf import line
 from mmf_cmsbert.compat.patch import apply_all
 
-# torchvision first: transformers asks whether it is available.
+# torchvision first, because transformers checks whether it is available.
 _LIBRARIES = (
     "torchvision",
     "torchtext",
@@ -32,8 +32,8 @@ _LIBRARIES = (
     "transformers",
     "lightning",
 )
-# In this order: a later patch may use, or wrap, what an earlier one put in place. The layers come
-# before the models that use them.
+# In this order: a later patch may use or wrap the result of an earlier one. The layers come before
+# the models that use them.
 _MMF = (
     "mmf.both.yaml",
     "mmf.both.environment",
@@ -76,12 +76,12 @@ def prepare(loading: str | None = None) -> None:
     _prepared = True
     for name in _LIBRARIES:
         _apply(f"libraries.{name}")
-    if imports.activate(loading):  # from here on `import mmf` works
+    if imports.activate(loading):  # now `import mmf` works in this process
         _apply("libraries.spawned_processes")  # and in spawned processes
 
 
 def activate() -> None:
-    """Import MMF and patch it; does nothing where MMF is absent, or the second time."""
+    """Import MMF and patch it; does nothing if MMF is not installed, or the second time."""
     global _active
     if _active or find_spec("mmf") is None:
         return

@@ -21,11 +21,11 @@ class Patch:
     """One change, its reason, and when it can be removed.
 
     Attributes:
-        target: dotted name of what is changed.
+        target: dotted name of the changed object.
         line: the line of MMF that needs it: ``rc10``, ``main`` or ``both``.
         why: what goes wrong without it.
         remove_when: the condition under which it is no longer needed.
-        install: makes the change. Returns False where the installed versions do not need it.
+        install: makes the change. Returns False if the installed versions do not need it.
     """
 
     target: str
@@ -45,7 +45,7 @@ class Patch:
 def patch(
     target: str, line: Line = "both", *, why: str, remove_when: str
 ) -> Callable[[Callable[[], bool | None]], Patch]:
-    """Make a :class:`Patch` of the function that installs it; arguments as for Patch."""
+    """Decorate a function that installs a patch; arguments as for :class:`Patch`."""
 
     def make(install: Callable[[], bool | None]) -> Patch:
         return Patch(target, line, why, remove_when, install)
@@ -61,5 +61,5 @@ def apply_all(module: ModuleType) -> None:
 
 
 def active() -> tuple[Patch, ...]:
-    """The patches that this process applied, in order."""
+    """Return the patches that were applied in this process, in order."""
     return tuple(_active)

@@ -1,4 +1,4 @@
-"""AdamW as transformers had it, until it left that to torch."""
+"""AdamW with the interface of the one that transformers 5 removed."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,10 +9,10 @@ from mmf_cmsbert.errors import ConfigError
 
 
 class AdamW(torch.optim.AdamW):
-    """torch's AdamW with the arguments and the defaults of the one that transformers had.
+    """torch's AdamW with the arguments and defaults of transformers' AdamW.
 
     Raises:
-        ConfigError: for `correct_bias=False`, which torch does not have
+        ConfigError: `correct_bias` is false, which torch does not support.
     """
 
     def __init__(
@@ -27,8 +27,8 @@ class AdamW(torch.optim.AdamW):
     ) -> None:
         if not correct_bias:
             raise ConfigError(
-                "optimizer.params.correct_bias: found False, but torch's AdamW always corrects "
-                "the bias of its averages. Remove the key, and lower the learning rate or lengthen "
+                "optimizer.params.correct_bias is False, but torch's AdamW always corrects the "
+                "bias of its averages. Remove the key, and reduce the learning rate or increase "
                 "the warm-up if training starts too fast."
             )
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, **kwargs)

@@ -1,4 +1,4 @@
-"""BERT's encoder and base class with the interface that they had in transformers 2.3."""
+"""BERT's encoder and base class with the interface of transformers 2.3."""
 
 from typing import Any
 
@@ -6,8 +6,10 @@ import torch
 from transformers import PreTrainedModel
 from transformers.models.bert import modeling_bert as library
 
+_Encoder: Any = library.BertEncoder
 
-class BertEncoder(library.BertEncoder):
+
+class BertEncoder(_Encoder):
     """The library's encoder with the arguments and return values of release 2.3."""
 
     def forward(
@@ -42,7 +44,7 @@ class BertEncoder(library.BertEncoder):
         if any(mask is not None for mask in head_mask or ()):
             raise NotImplementedError("the installed transformers does not mask attention heads")
 
-        states, attentions, hooks = [hidden_states], [], []
+        states, attentions, hooks = [hidden_states], list[Any](), list[Any]()
         for layer in self.layer:
             hooks.append(layer.register_forward_hook(lambda _, __, out: states.append(out)))
             hooks.append(
@@ -61,7 +63,7 @@ class BertEncoder(library.BertEncoder):
             for hook in hooks:
                 hook.remove()
 
-        result = (output.last_hidden_state,)
+        result: tuple[Any, ...] = (output.last_hidden_state,)
         if _first(output_hidden_states, self.config.output_hidden_states):
             result += (tuple(states),)
         if _first(output_attentions, self.config.output_attentions):
@@ -74,17 +76,17 @@ def _first(asked: bool | None, configured: bool) -> bool:
 
 
 def init_weights(self: PreTrainedModel) -> None:
-    """Initialise all weights; on the first call also what the library does in `post_init()`."""
+    """Initialise all weights; on the first call by the library's `post_init()`."""
     if "all_tied_weights_keys" in vars(self):
         PreTrainedModel.init_weights(self)
     else:
-        self.post_init()  # sets `all_tied_weights_keys`, and comes back here
+        self.post_init()  # sets `all_tied_weights_keys`, and calls this function again
 
 
 class BertPreTrainedModel(library.BertPreTrainedModel):
-    """The library's base class for models that end their constructor with `init_weights()`.
+    """The library's base class for models whose constructors do not call `post_init()`.
 
-    Or with nothing at all: then they share no weights.
+    A constructor calls `init_weights()`, or nothing; then the model has no tied weights.
     """
 
     all_tied_weights_keys: dict[str, str] = {}
@@ -94,5 +96,5 @@ class BertPreTrainedModel(library.BertPreTrainedModel):
 def tie_or_clone_weights(
     self: library.BertPreTrainedModel, target: torch.nn.Linear, source: torch.nn.Embedding
 ) -> None:
-    """Let an output layer share the weights of the input embeddings."""
+    """Tie the weights of an output layer to those of the input embeddings."""
     target.weight = source.weight

@@ -1,4 +1,4 @@
-"""demjson reads MMF's option ``--config_override``; its successor demjson3 is used instead."""
+"""demjson, which parses MMF's option ``--config_override``; demjson3 is used instead."""
 
 from importlib import import_module
 from types import ModuleType
@@ -12,29 +12,29 @@ from mmf_cmsbert.compat.patch import patch
     why="demjson does not install on Python 3; demjson3 reads the same JSON dialect.",
     remove_when="MMF reads --config_override with another library.",
 )
-def serve_successor() -> bool:
+def use_successor() -> bool:
     error = stand_in.import_error("demjson")
     if error is None:
         return False
     if stand_in.import_error("demjson3") is None:
         imports.replace_module("demjson", library())
     else:
-        stand_in.serve_in_place_of("demjson", advice, error)
+        stand_in.replace_missing("demjson", advice, error)
     return True
 
 
 def library() -> ModuleType:
-    """demjson, or its successor.
+    """Return demjson, or its successor.
 
     Raises:
-        MissingLibraryError: neither is installed
+        MissingLibraryError: neither is installed.
     """
     for name in ("demjson", "demjson3"):
         if stand_in.import_error(name) is None:
             return import_module(name)
-    raise stand_in.MissingLibraryError(f"--config_override is read by demjson. {advice()}")
+    raise stand_in.MissingLibraryError(f"--config_override needs demjson3. {advice()}")
 
 
 def advice() -> str:
-    """What to type."""
-    return "Its successor serves: pip install demjson3"
+    """Return what to type."""
+    return "Type pip install demjson3"

@@ -1,18 +1,22 @@
-"""pytorch-lightning's Trainer as in release 1.6, for main's own trainer `lightning`."""
+"""pytorch-lightning's Trainer with the arguments of release 1.6, for main's trainer `lightning`."""
 
 from typing import Any
 
 import pytorch_lightning as library
 from mmf.utils.checkpoint_updater import MMFToPLCheckpointUpdater, is_pl_trainer_checkpoint
 
+_Trainer: Any = library.Trainer
 
-class Trainer(library.Trainer):
-    """The library's Trainer with arguments that it had.
+
+class Trainer(_Trainer):
+    """The library's Trainer with removed arguments.
 
     Args:
-        resume_from_checkpoint: a checkpoint of Lightning or of MMF's trainer, which `fit` resumes.
-        gpus: number of GPUs; without any it runs on the CPU, instead of searching for GPUs.
+        *args: the library's arguments.
+        resume_from_checkpoint: a checkpoint of Lightning or of MMF's trainer; `fit` resumes it.
+        gpus: number of GPUs; with none it runs on the CPU, instead of searching for GPUs.
         progress_bar_refresh_rate: 0 for no progress bar.
+        **kwargs: the library's arguments.
     """
 
     def __init__(
@@ -38,9 +42,9 @@ class Trainer(library.Trainer):
         def load_checkpoint(*args: Any, **kwargs: Any) -> dict[str, Any]:
             checkpoint = load(*args, **kwargs)
             if not is_pl_trainer_checkpoint(checkpoint):
-                # MMF would do so later, after Lightning has asked which release wrote it.
+                # MMF converts it too late, after Lightning has read the version that wrote it.
                 MMFToPLCheckpointUpdater().update_checkpoint(checkpoint, model)
-                # From before progress was kept by loop: Lightning makes the loops of the counts.
+                # For this version, Lightning derives the state of its loops from the counts.
                 checkpoint["pytorch-lightning_version"] = "1.5.0"
             return checkpoint
 

@@ -1,9 +1,9 @@
-"""omegaconf: configs as in release 2.0, for those that MMF makes or reads.
+"""omegaconf: missing keys as in release 2.0, for configs that MMF creates or reads.
 
-Since 2.1 a missing key raises; before, it gave None, and MMF relies on that everywhere. The old
-answer is kept for configs with a flag, which MMF's calls of `OmegaConf` set and which nodes, copies
-and merges inherit. It is also kept for any config while MMF's code reads it, so that a config made
-by hand can be passed to MMF's classes. Other configs raise when other code reads them, and so do
+Since 2.1 a missing key raises an error; before, it was None, and MMF relies on that. The old
+behaviour applies to configs with a flag, which MMF's calls of `OmegaConf` set and which nodes,
+copies and merges inherit. It also applies to any config that is read by MMF's code, such as one
+that a user passes to MMF's classes. Other configs raise when other code reads them, and so do
 structured configs and those in struct mode. Reading an existing key costs one more dict lookup.
 """
 
@@ -25,18 +25,19 @@ _FLAG = "mmf_missing_is_none"
     why="A missing key raises since omegaconf 2.1; MMF expects None.",
     remove_when="MMF reads optional keys with get().",
 )
-def give_none_for_missing_keys() -> bool:
+def return_none_for_missing_keys() -> bool:
     import omegaconf
 
     original = omegaconf.OmegaConf
-    if _gives_none(original.create({})):
+    if _returns_none(original.create({})):
         return False
     _patch_reading(omegaconf.DictConfig, original.to_yaml)
     mmfs = _mmfs_omegaconf(original)
     imports.replace_module("omegaconf", imports.facade(omegaconf, OmegaConf=mmfs))
-    for name, module in list(sys.modules.items()):  # MMF may have been imported before
-        if imports.is_mmf(name) and getattr(module, "OmegaConf", None) is original:
-            module.OmegaConf = mmfs
+    found: Any
+    for name, found in list(sys.modules.items()):  # MMF may have been imported before
+        if imports.is_mmf(name) and getattr(found, "OmegaConf", None) is original:
+            found.OmegaConf = mmfs
     return True
 
 
@@ -51,12 +52,12 @@ def register_env() -> bool:
     if OmegaConf.has_resolver("env"):
         return False
     OmegaConf.register_resolver("env", env)
-    # rc10's YAML has empty defaults, `${env:MMF_LOG_DIR,}`, of which newer releases warn.
+    # rc10's YAML has empty defaults, `${env:MMF_LOG_DIR,}`, which newer releases warn about.
     warnings.filterwarnings("ignore", r"In the sequence `MMF_\w+,`")
     return True
 
 
-def _gives_none(config: Any) -> bool:
+def _returns_none(config: Any) -> bool:
     try:
         return config.missing is None
     except AttributeError:
@@ -64,10 +65,10 @@ def _gives_none(config: Any) -> bool:
 
 
 def env(name: str, default: Any = None) -> Any:
-    """The `${env:NAME,default}` of rc10's YAML; what the variable holds is read as a YAML scalar.
+    """Resolve `${env:NAME,default}` of rc10's YAML; the variable is parsed as a YAML scalar.
 
     Raises:
-        KeyError: the variable is not set and there is no default
+        KeyError: the variable is not set, and there is no default.
     """
     value = os.environ.get(name, default)
     if value is None:
@@ -84,10 +85,10 @@ def env(name: str, default: Any = None) -> Any:
     return value
 
 
-def _mmfs_omegaconf(original: type) -> type:
-    """`OmegaConf` as MMF sees it: what it makes is flagged, what it registers replaces."""
+def _mmfs_omegaconf(original: Any) -> type:
+    """Return `OmegaConf` for MMF: it flags new configs, and replaces registered resolvers."""
 
-    def flagged(make: Any) -> staticmethod:
+    def flagged(make: Any) -> Any:
         def make_flagged(*args: Any, **kwargs: Any) -> Any:
             config = make(*args, **kwargs)
             if config is not None:
@@ -96,7 +97,7 @@ def _mmfs_omegaconf(original: type) -> type:
 
         return staticmethod(make_flagged)
 
-    # MMF clears all resolvers, of other libraries too, only to be able to register its own again
+    # MMF clears all resolvers, including those of other libraries, to register its own again.
     register = staticmethod(partial(original.register_resolver, replace=True))
     return type(
         "OmegaConf",
@@ -113,11 +114,11 @@ def _mmfs_omegaconf(original: type) -> type:
     )
 
 
-def _patch_reading(dict_config: type, to_yaml: Any) -> None:
+def _patch_reading(dict_config: Any, to_yaml: Any) -> None:
     get_attribute, get_item, get = dict_config.__getattr__, dict_config.__getitem__, dict_config.get
 
     def __getattr__(self: Any, key: str) -> Any:
-        # names with two underscores are Python's own questions, which a config never answered
+        # Not for special names, which Python tests for.
         if _lacks(self, key) and not key.startswith("__") and _as_in_2_0(self, sys._getframe(1)):
             if key == "pretty":
                 return partial(to_yaml, self)
@@ -131,7 +132,7 @@ def _patch_reading(dict_config: type, to_yaml: Any) -> None:
         return get_item(self, key)
 
     def get_or_default(self: Any, key: Any, default_value: Any = None) -> Any:
-        # in 2.0 the default also stood in for a value of None
+        # In 2.0 the default also replaced a value of None.
         value = get(self, key, default_value)
         if value is None and default_value is not None and _as_in_2_0(self, sys._getframe(1)):
             return default_value
@@ -146,7 +147,7 @@ def _lacks(config: Any, key: Any) -> bool:
     content = config.__dict__.get("_content")
     try:
         return isinstance(content, dict) and key not in content
-    except TypeError:  # not hashable; omegaconf has an error for that
+    except TypeError:  # not hashable; omegaconf reports it
         return False
 
 

@@ -1,15 +1,16 @@
-"""Python's standard library as rc10 expects it."""
+"""Changes of Python's standard library that affect rc10."""
 
 import collections
 import collections.abc
 import glob
 import os
 from importlib.util import find_spec
+from typing import Any
 
 from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.patch import patch
 
-# How rc10 spells its own folder when it lists what is below.
+# rc10's name for its folder when it lists its files.
 _MMF = os.sep + os.path.join("mmf", "utils", "..", "")
 
 
@@ -19,7 +20,7 @@ _MMF = os.sep + os.path.join("mmf", "utils", "..", "")
     why="Python 3.10 removed collections.Mapping; MMF's logger imports it.",
     remove_when="support for rc10 ends.",
 )
-def serve_mapping() -> bool:
+def restore_mapping() -> bool:
     if hasattr(collections, "Mapping"):
         return False
     facade = imports.facade(collections, Mapping=collections.abc.Mapping)
@@ -30,23 +31,24 @@ def serve_mapping() -> bool:
 @patch(
     "glob.glob",
     "rc10",
-    why="MMF decides by `models` or `trainer` anywhere in a file's path what the file holds, and "
-    "fails to import from a folder with such a name.",
+    why="MMF takes a file for a model or trainer if `models` or `trainer` is anywhere in its path, "
+    "and fails to import from a folder with such a name.",
     remove_when="support for rc10 ends.",
 )
 def hide_folders_above_mmf() -> bool:
-    if not misread(find_spec("mmf").origin):
+    package = find_spec("mmf")
+    if package is None or not misread(str(package.origin)):
         return False
     imports.replace_module("glob", imports.facade(glob, glob=below_mmf))
     return True
 
 
 def misread(path: str) -> bool:
-    """Whether rc10 takes every file of that folder for a model or a trainer."""
+    """Return whether rc10 takes every file of that folder for a model or a trainer."""
     return any(word in path for word in ("models", "trainer"))
 
 
-def below_mmf(pattern: str, **options: bool) -> list[str]:
-    """The files that `glob.glob` finds; those of MMF as relative paths, `mmf/...`."""
+def below_mmf(pattern: str, **options: Any) -> list[str]:
+    """Call `glob.glob`, and make the paths of MMF's files relative: `mmf/...`."""
     found = glob.glob(pattern, **options)
     return [os.path.join("mmf", p.rpartition(_MMF)[2]) if _MMF in p else p for p in found]

@@ -1,7 +1,8 @@
-"""torchvision is optional: MMF imports it everywhere, and uses it only for images and videos."""
+"""torchvision is optional, because MMF only uses it for images and videos."""
 
 import sys
 from importlib import import_module, metadata
+from typing import Any
 
 from mmf_cmsbert.compat import imports, stand_in
 from mmf_cmsbert.compat.patch import patch
@@ -9,7 +10,7 @@ from mmf_cmsbert.compat.patch import patch
 
 @patch(
     "torchvision",
-    why="MMF imports torchvision everywhere, and uses it only for images.",
+    why="MMF always imports torchvision, but uses it only for images.",
     remove_when="torchvision is installed for the installed torch.",
 )
 def make_optional() -> bool:
@@ -17,13 +18,14 @@ def make_optional() -> bool:
     if error is None:
         return False
     if getattr(error, "name", None) != "torchvision":
-        # A torchvision built for another torch breaks transformers and torchmetrics too, which
-        # find it and then import it. None marks a module as absent.
-        sys.modules["torchvision"] = None
-        _hide_metadata()  # torchmetrics, of MMF's main line, looks there
-        _forget_answers()
-    # MMF makes a dataset's image transforms also where the run reads features instead of images.
-    stand_in.serve_in_place_of("torchvision", advice, error, made_early="torchvision.transforms")
+        # A torchvision built for another torch also breaks transformers and torchmetrics, which
+        # find it and then import it. None marks a module as missing.
+        modules: dict[str, Any] = sys.modules
+        modules["torchvision"] = None
+        _hide_metadata()  # read by torchmetrics, which main imports
+        _clear_caches()
+    # MMF creates a dataset's image transforms even if the run reads features instead of images.
+    stand_in.replace_missing("torchvision", advice, error, made_early="torchvision.transforms")
     return True
 
 
@@ -38,11 +40,11 @@ def keep_importable() -> bool:
     io = import_module("torchvision.io")
     if hasattr(io, "read_video"):
         return False
-    error = ImportError("the installed release reads no videos")
-    gone = stand_in.StandIn(
-        "torchvision.io.read_video", lambda: "Videos are read by torchvision up to 0.25", error
+    error = ImportError("the installed release cannot read videos")
+    removed = stand_in.StandIn(
+        "torchvision.io.read_video", lambda: "Videos need torchvision 0.25 or older", error
     )
-    imports.replace_module("torchvision.io", imports.facade(io, read_video=gone))
+    imports.replace_module("torchvision.io", imports.facade(io, read_video=removed))
     return True
 
 
@@ -54,19 +56,20 @@ def _hide_metadata() -> None:
             raise metadata.PackageNotFoundError(name)
         return original(name)
 
-    metadata.Distribution.from_name = classmethod(from_name)
+    distribution: Any = metadata.Distribution
+    distribution.from_name = classmethod(from_name)
 
 
-def _forget_answers() -> None:
-    # An attempt to import MMF main without the patches has already asked transformers.
-    asked = sys.modules.get("transformers.utils.import_utils")
-    for value in list(vars(asked).values()) if asked else ():
+def _clear_caches() -> None:
+    # A failed import of main without the patches may have filled the caches of transformers.
+    module = sys.modules.get("transformers.utils.import_utils")
+    for value in list(vars(module).values()) if module else ():
         if hasattr(value, "cache_clear"):
             value.cache_clear()
 
 
 def advice() -> str:
-    """What to type. torch 2.x needs torchvision 0.(x + 15)."""
+    """Return what to type. torch 2.x needs torchvision 0.(x + 15)."""
     import torch
 
     major, minor = torch.__version__.split(".")[:2]

@@ -1,7 +1,7 @@
 """transformers: BERT with the interface of release 2.3, built from the installed release.
 
 MMF builds models from the parts in `transformers.modeling_bert`. It gets a module of that name with
-the library's parts, adapted where their interface changed. The library's modules stay unchanged.
+the library's parts, adapted if their interface has changed. The library's modules are not modified.
 """
 
 import importlib
@@ -13,7 +13,7 @@ from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.compat.patch import patch
 
-# old path: where it is now
+# old path -> new path
 _MOVED = {
     "configuration_auto": "models.auto.configuration_auto",
     "modeling_auto": "models.auto.modeling_auto",
@@ -29,7 +29,7 @@ _MOVED = {
     why="transformers 4 moved these modules below transformers.models, and changed BERT's parts.",
     remove_when="MMF imports them from transformers.models and calls today's BERT.",
 )
-def serve_moved_modules() -> bool:
+def restore_moved_modules() -> bool:
     import transformers
 
     moved = [name for name in _MOVED if not _exists(f"transformers.{name}")]
@@ -40,11 +40,11 @@ def serve_moved_modules() -> bool:
             module = bert(module)
             imports.replace_module(f"transformers.{new}", module)
         imports.replace_module(f"transformers.{old}", module)
-        # Plugins written for MMF import these names too; nothing else uses them.
+        # Plugins written for MMF import these names, too; no other code uses them.
         sys.modules[f"transformers.{old}"] = module
     if moved and mmf_line.is_main():
-        # Main imports each of the library's hundreds of models, which takes half a minute, to give
-        # their modules the old paths. Without this name it does not.
+        # To restore old paths, main imports all models of the library, which takes half a minute.
+        # It does not if this name is missing.
         imports.replace_module("transformers", imports.facade(transformers, without="models"))
     return bool(moved)
 
@@ -54,7 +54,7 @@ def serve_moved_modules() -> bool:
     why="transformers 5 removed its AdamW in favour of torch's.",
     remove_when="MMF uses torch.optim.AdamW.",
 )
-def serve_adamw() -> bool:
+def restore_adamw() -> bool:
     from transformers import optimization
 
     if hasattr(optimization, "AdamW"):
@@ -70,14 +70,15 @@ def serve_adamw() -> bool:
     why="transformers 5 removed this method; MMF's pretraining heads call it.",
     remove_when="MMF ties weights by tie_weights().",
 )
-def serve_weight_tying() -> bool:
+def restore_weight_tying() -> bool:
     from transformers import PreTrainedModel
 
     if hasattr(PreTrainedModel, "_tie_or_clone_weights"):
         return False
     from mmf_cmsbert.compat.libraries.bert import tie_or_clone_weights
 
-    PreTrainedModel._tie_or_clone_weights = tie_or_clone_weights
+    model: Any = PreTrainedModel
+    model._tie_or_clone_weights = tie_or_clone_weights
     return True
 
 
@@ -90,7 +91,7 @@ def _exists(name: str) -> bool:
 
 
 def bert(modeling_bert: ModuleType) -> ModuleType:
-    """`transformers.models.bert.modeling_bert` with the names and the interface of release 2.3."""
+    """Return `modeling_bert` with the names and the interface of release 2.3."""
     from torch import nn
 
     from mmf_cmsbert.compat.libraries import bert as adapted

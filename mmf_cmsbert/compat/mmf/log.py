@@ -1,4 +1,4 @@
-"""MMF's log: rc10 shows what goes through its writer, main what goes through Python's loggers."""
+"""Write to MMF's log: through rc10's writer, or through Python's loggers on main."""
 
 import logging
 
@@ -9,9 +9,14 @@ _logger = logging.getLogger("mmf_cmsbert")
 
 
 def write(message: object, level: str = "info") -> None:
-    """Write a line to the log of the run; `level` is info, warning or the like."""
+    """Write a line to the log of the run.
+
+    Args:
+        message: the line.
+        level: a level of Python's loggers, such as info or warning.
+    """
     writer = registry.get("writer", no_warning=True)
-    if hasattr(writer, "write"):  # main registers a logger under that name
+    if hasattr(writer, "write"):  # main registers a logger instead
         writer.write(message, level)
     else:
         _logger.log(getattr(logging, level.upper()), message)

@@ -53,7 +53,7 @@ class TrainerSteps:
         num_updates: int
         current_iteration: int
         current_epoch: int
-        max_updates: int
+        max_updates: float
 
         def load_datasets(self) -> None: ...
         def parallelize_model(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Where stock models load their BERT from: a folder, the cache, the hub, or random weights."""
+"""Loading of the BERT of stock models, from a folder, the cache or the hub."""
 
 from types import MethodType
 from typing import Any
@@ -19,12 +19,12 @@ _TEXT_ENCODER = "text_encoder.params.bert_model_name"
 
 @patch(
     "mmf.models.{visual_bert,vilbert}.from_pretrained",
-    why="Relative folders are only looked up in the working folder, MMF's own cache hides Hugging "
-    "Face's, a missing BERT ends in a traceback, and vilbert loads one although bert_model_name is "
-    "null.",
+    why="Relative folders are only found in the working folder, MMF's cache is used instead of "
+    "Hugging Face's, a missing BERT ends in a traceback, and vilbert loads one even if "
+    "bert_model_name is null.",
     remove_when="MMF passes the name to transformers unchanged.",
 )
-def load_bert_like_ours() -> None:
+def load_bert() -> None:
     for model, name in ((VisualBERTBase, "visual_bert"), (ViLBERTBase, "vilbert")):
         key = f"model_config.{name}.bert_model_name"
         model.from_pretrained = classmethod(_from_pretrained(model.from_pretrained, key))
@@ -32,15 +32,15 @@ def load_bert_like_ours() -> None:
 
 @patch(
     "mmf.modules.encoders.TransformerEncoder",
-    why="It passes unresolved ${...} values to transformers, expects tuples, which are returned "
-    "only on request, and in rc10 has no random_init.",
+    why="It passes unresolved ${...} values to transformers, expects outputs as tuples, which are "
+    "no longer the default, and in rc10 has no random_init.",
     remove_when="MMF resolves its params and reads the outputs by name.",
 )
 def build_text_encoder() -> None:
     TransformerEncoder._build_encoder_config = _encoder_config
-    if hasattr(encoders, "BertModelJit"):  # main, whose own constructor takes one of these
+    if hasattr(encoders, "BertModelJit"):  # main, whose constructor uses one of these
         for made in (encoders.AutoModel, encoders.BertModelJit):
-            load = classmethod(_from_pretrained(made.from_pretrained, _TEXT_ENCODER))
+            load: Any = classmethod(_from_pretrained(made.from_pretrained, _TEXT_ENCODER))
             explained = type(made.__name__, (made,), {"from_pretrained": load})
             setattr(encoders, made.__name__, explained)
     else:
@@ -49,7 +49,11 @@ def build_text_encoder() -> None:
 
 def _from_pretrained(original: Any, key: str) -> Any:
     def from_pretrained(
-        cls: type[PreTrainedModel], name: str | None, *args: Any, cache_dir: Any = None, **kwargs
+        cls: type[PreTrainedModel],
+        name: str | None,
+        *args: Any,
+        cache_dir: Any = None,
+        **kwargs: Any,
     ) -> PreTrainedModel:
         if name is None:
             return cls(*args, **kwargs)
@@ -60,7 +64,8 @@ def _from_pretrained(original: Any, key: str) -> Any:
 
 
 def _encoder_config(self: TransformerEncoder, config: Any) -> PretrainedConfig:
-    params = OmegaConf.to_container(config, resolve=True) | {"return_dict": False}
+    resolved: Any = OmegaConf.to_container(config, resolve=True)
+    params = resolved | {"return_dict": False}
     return load_pretrained(
         AutoConfig.from_pretrained, params["bert_model_name"], "BERT", _TEXT_ENCODER, **params
     )

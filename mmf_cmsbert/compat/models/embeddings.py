@@ -1,10 +1,11 @@
 """Embeddings of the modalities from stock models, for losses that align them.
 
-MMF's models return scores but no embeddings of a batch's text and regions. Where
-`model_config.<model>.modality_embeddings` names the modules that compute them, the model's output
-also has `embeddings` and `embedding_masks`, and the projections are trained and saved with it.
+MMF's models return scores, but no embeddings of text and regions. If
+`model_config.<model>.modality_embeddings` names the modules that compute them, `embeddings` and
+`embedding_masks` are added to the model's output. The projections are trained and saved with it.
 """
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MethodType
 from typing import Any
@@ -30,10 +31,10 @@ _SECTION = "modality_embeddings"
     remove_when="MMF's models return them.",
 )
 def add_modality_embeddings() -> None:
-    replace_function(build, "build_model", _following)
+    replace_function(build, "build_model", _with_embeddings)
 
 
-def _following(original: Any) -> Any:
+def _with_embeddings(original: Any) -> Any:
     def build_model(config: Any, *args: Any, **kwargs: Any) -> nn.Module:
         model = original(config, *args, **kwargs)
         section = getattr(config, "get", lambda key: None)(_SECTION)
@@ -44,7 +45,7 @@ def _following(original: Any) -> Any:
     return build_model
 
 
-def _attach(model: nn.Module, section: Any, key: str) -> None:
+def _attach(model: Any, section: Any, key: str) -> None:
     given = read(ModalityEmbeddings, OmegaConf.to_container(section, resolve=True), key)
     with _named(key):
         tapped = TappedEmbeddings(
@@ -59,17 +60,17 @@ def _attach(model: nn.Module, section: Any, key: str) -> None:
         model.get_optimizer_parameters = MethodType(_with_projections, model)
 
 
-def _add_embeddings(model: nn.Module, inputs: tuple, output: dict[str, Any]) -> None:
+def _add_embeddings(model: Any, inputs: tuple[Any, ...], output: dict[str, Any]) -> None:
     sample_list = inputs[0]
-    masks = {m: _mask(sample_list, m) for m in model.modality_embeddings.parts}
-    masks = {m: mask for m, mask in masks.items() if mask is not None}
+    found = {m: _mask(sample_list, m) for m in model.modality_embeddings.parts}
+    masks = {m: mask for m, mask in found.items() if mask is not None}
     with _named(f"model_config.{model.config.model}.{_SECTION}"):
         output["embeddings"] = model.modality_embeddings(masks)
     output["embedding_masks"] = {m: mask.any(1) for m, mask in masks.items()}
 
 
 def _mask(sample_list: Any, modality: str) -> Tensor | None:
-    """Where the batch has word pieces or, for any other modality, regions: (batch, positions)."""
+    """Return which positions of the batch are word pieces, or regions: `(batch, positions)`."""
     if modality == "text":
         return sample_list["input_mask"].bool() if "input_mask" in sample_list else None
     count = getattr(getattr(sample_list, "image_info_0", None), "max_features", None)
@@ -79,13 +80,13 @@ def _mask(sample_list: Any, modality: str) -> Tensor | None:
     return torch.arange(regions, device=count.device) < count[:, None]
 
 
-def _with_projections(self: nn.Module, config: Any) -> list[dict[str, Any]]:
+def _with_projections(self: Any, config: Any) -> list[dict[str, Any]]:
     groups = list(type(self).get_optimizer_parameters(self, config))
     return [*groups, {"params": list(self.modality_embeddings.parameters())}]
 
 
 @contextmanager
-def _named(key: str):
+def _named(key: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Fields that stock models read under another name, or in another form, than datasets give."""
+"""Fields whose names or forms differ between datasets and stock models."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.errors import ConfigError
 
-# The keys that say how many regions a model reads, if it is a fixed number, and how wide they are.
+# Model -> the keys of the number of regions (None if it can vary), and of their width.
 _SIZES = {
     "visual_bert": (None, "visual_embedding_dim"),
     "vilbert": (None, "v_feature_size"),
@@ -38,7 +38,7 @@ def read_image_feature() -> bool:
 @patch(
     "mmf.models.vilbert.ViLBERT.get_image_and_text_features",
     "rc10",
-    why="It expects boxes in pixels; main takes shares of the image's size, and so do our recipes.",
+    why="It expects boxes in pixels; main, and our recipes, use fractions of the image's size.",
     remove_when="support for rc10 ends.",
 )
 def accept_relative_boxes() -> bool:
@@ -51,12 +51,12 @@ def accept_relative_boxes() -> bool:
 
 @patch(
     "mmf.models.base_model.BaseModel.__call__",
-    why="Regions of another width than the model's raise torch's error on matrix shapes, which "
-    "names neither the dataset nor the key.",
+    why="Regions of the wrong width raise torch's error about matrix shapes, which does not name "
+    "the dataset or the key.",
     remove_when="MMF checks the shapes of its inputs.",
 )
 def check_regions() -> None:
-    # Not `forward`, which main compiles with torch.jit.
+    # `forward` cannot be replaced, because main compiles it with torch.jit.
     BaseModel.__call__ = _checking(BaseModel.__call__)
 
 
@@ -71,11 +71,11 @@ def _with_features(original: Any) -> Any:
 
 def _with_boxes(original: Any) -> Any:
     def get_image_and_text_features(self: ViLBERT, sample_list: Any) -> dict[str, Any]:
-        info = getattr(sample_list, "image_info_0", None)
-        boxes = getattr(info, "bbox", None)
+        info: Any = getattr(sample_list, "image_info_0", None)
+        boxes: Any = getattr(info, "bbox", None)
         if getattr(boxes, "ndim", 0) != 3 or boxes.shape[-1] != 5:
             return original(self, sample_list)
-        # An image of size 1 by 1 leaves shares as they are.
+        # With an image of size 1 by 1 the fractions are not changed.
         one = [1.0] * len(boxes)
         sample_list.image_info_0 = SimpleNamespace(
             max_features=info.max_features,
@@ -100,21 +100,21 @@ def _checking(original: Any) -> Any:
 
 
 def _check_size(config: Any, sample_list: Any) -> None:
-    """Raise where the batch's regions are not as many, or as wide, as the model reads."""
+    """Raise a ConfigError if the batch's regions have another number or width than configured."""
     name = config.get("model") if isinstance(config, Mapping) else None
     if name not in _SIZES or "image_feature_0" not in sample_list:
         return
     if not config.get("direct_features_input", True):
         return
     _, *found = sample_list["image_feature_0"].shape
-    if len(found) != 2:  # some models take several images a sample, or one vector
+    if len(found) != 2:  # several images per sample, or one vector
         return
     for size, key in zip(found, _SIZES[name], strict=False):
         expected = OmegaConf.select(config, key) if key else None
         if expected not in (None, size):
             raise ConfigError(
-                f"model_config.{name}.{key} is {expected}, and the regions of dataset "
-                f"{sample_list['dataset_name']} are {' x '.join(map(str, found))} (regions x "
-                "width). One model reads regions of one size: let the key, and all datasets that "
-                "train together, agree"
+                f"model_config.{name}.{key} is {expected}, but the regions of dataset "
+                f"{sample_list['dataset_name']} have the size {' x '.join(map(str, found))} "
+                f"(regions x width). Set {key} to the size of the regions, which must be the same "
+                "in all datasets that are trained together"
             )

@@ -1,4 +1,4 @@
-"""BERT's layers in main's stock models, and what torch.jit needs to compile them."""
+"""BERT's layers in main's stock models, and their compilation with torch.jit."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ class NotAttachedError(RuntimeError, AttributeError):
 @patch(
     "mmf.modules.hf_layers",
     "main",
-    why="vilbert and mmbt replace layers of transformers, for the whole process, by versions for "
+    why="vilbert and mmbt replace layers of transformers, in the whole process, by versions for "
     "torch.jit that need transformers 4.10. The library's layers compute the same; torch.jit only "
-    "has to skip properties that ask for a configuration or a trainer.",
+    "has to skip properties that read a configuration or a trainer.",
     remove_when="MMF's layers fit the installed transformers.",
 )
 def keep_library_layers() -> bool:
@@ -29,7 +29,8 @@ def keep_library_layers() -> bool:
     for name in ("replace_with_jit", "undo_replace_with_jit"):
         replace_function(hf_layers, name, lambda original: lambda: None)
     vilbert.BertEmbeddings = hf_layers.BertEmbeddingsJit
-    BaseModel.trainer = _trainer_or_none_to_ask(BaseModel.trainer)
+    BaseModel.trainer = _raising_attribute_errors(BaseModel.trainer)
+    model: Any
     for model in (PreTrainedModel, hf_layers.BertModelJit, BaseModel):
         model.__jit_unused_properties__ = [
             name for name in dir(model) if isinstance(getattr(model, name, None), property)
@@ -37,7 +38,7 @@ def keep_library_layers() -> bool:
     return True
 
 
-def _trainer_or_none_to_ask(original: property) -> property:
+def _raising_attribute_errors(original: Any) -> property:
     def trainer(self: Any) -> Any:
         try:
             return original.fget(self)

@@ -8,7 +8,7 @@ from mmf_cmsbert.compat.patch import patch
 @patch(
     "mmf.models.uniter.UNITERModelBase",
     "main",
-    why="It reads the encoder's outputs by position; today's BERT returns the last states alone.",
+    why="It reads the encoder's outputs by position; current BERTs return only the last states.",
     remove_when="MMF reads them by name.",
 )
 def return_tuples() -> None:

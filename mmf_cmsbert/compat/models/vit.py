@@ -1,4 +1,4 @@
-"""ViT as main's vilt and its image encoder expect it, with the layout of the published weights."""
+"""ViT for main's vilt and its image encoder, with the layout of the published weights."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from mmf_cmsbert.compat.patch import patch
 @patch(
     "mmf.modules.vit",
     "main",
-    why="It is built from parts of transformers that have other names and weights today, and from "
+    why="It is built from parts of transformers whose names and weights have changed, and from "
     "BERT's attention, for its mask.",
     remove_when="MMF builds it from the installed transformers.",
 )
-def serve_parts() -> bool:
+def restore_parts() -> bool:
     from mmf.modules import vit
     from transformers import modeling_outputs
 
@@ -42,7 +42,7 @@ def serve_parts() -> bool:
 
 
 class Intermediate(nn.Module):
-    """`(batch, positions, hidden_size)` to `(batch, positions, intermediate_size)`."""
+    """Maps `(batch, positions, hidden_size)` to `(batch, positions, intermediate_size)`."""
 
     def __init__(self, config: Any) -> None:
         from transformers.activations import ACT2FN
@@ -56,15 +56,18 @@ class Intermediate(nn.Module):
 
 
 class Output(nn.Module):
-    """`(batch, positions, intermediate_size)` to `(batch, positions, hidden_size)`, plus start."""
+    """Maps `(batch, positions, intermediate_size)` to `(batch, positions, hidden_size)`.
+
+    The residual is added.
+    """
 
     def __init__(self, config: Any) -> None:
         super().__init__()
         self.dense = nn.Linear(config.intermediate_size, config.hidden_size)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(self, states: Tensor, start: Tensor) -> Tensor:
-        return self.dropout(self.dense(states)) + start
+    def forward(self, states: Tensor, residual: Tensor) -> Tensor:
+        return self.dropout(self.dense(states)) + residual
 
 
 class _SelfOutput(nn.Module):
@@ -73,8 +76,8 @@ class _SelfOutput(nn.Module):
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
-    def forward(self, states: Tensor, start: Tensor) -> Tensor:
-        return self.dropout(self.dense(states))  # ViT adds `start` after it
+    def forward(self, states: Tensor, residual: Tensor) -> Tensor:
+        return self.dropout(self.dense(states))  # ViT adds the residual later
 
 
 def _build_attention(self: nn.Module, config: Any) -> None:
@@ -88,7 +91,7 @@ def _build_attention(self: nn.Module, config: Any) -> None:
 
 
 def _attend(
-    self: nn.Module,
+    self: Any,
     hidden_states: Tensor,
     attention_mask: Tensor | None = None,
     head_mask: None = None,
@@ -107,7 +110,7 @@ def _head_mask(self: nn.Module, head_mask: Any, layers: int) -> list[None]:
     return [None] * layers
 
 
-def _added_to_scores(self: nn.Module, mask: Tensor, shape: Any, device: Any) -> Tensor:
-    """Turn a mask, `(batch, positions[, positions])`, into a summand for the attention scores."""
+def _added_to_scores(self: Any, mask: Tensor, shape: Any, device: Any) -> Tensor:
+    """Convert a mask, `(batch, positions[, positions])`, to a term added to attention scores."""
     mask = mask[:, None, None, :] if mask.dim() == 2 else mask[:, None]
     return (1.0 - mask.to(self.dtype)) * torch.finfo(self.dtype).min

@@ -78,7 +78,7 @@ def test_regions_of_another_size_than_the_models(mmf, name, config):
     model = Model(OmegaConf.create({"model": name, "direct_features_input": True, **config}))
     assert model(batch(image_feature_0=torch.rand(2, 3, 4)))["scores"].shape == (2, 3, 4)
     with pytest.raises(
-        ConfigError, match=rf"{name}\..* is 4, and the regions of dataset toy are 3"
+        ConfigError, match=rf"{name}\..* is 4, but the regions of dataset toy have the size 3"
     ):
         model(batch(image_feature_0=torch.rand(2, 3, 5)))
     if "num_features" in config:

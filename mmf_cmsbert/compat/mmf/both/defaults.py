@@ -1,4 +1,4 @@
-"""Defaults for configuration keys that MMF lacks and that MMF or this package reads."""
+"""Defaults of configuration keys that are missing in MMF's defaults."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,13 +14,13 @@ from mmf_cmsbert.config.words import value_of
 
 @patch(
     "mmf.utils.configuration._merge_with_dotlist",
-    why="MMF refuses to override a key that no YAML file holds, and drops the value of a whole "
-    "section that is given on the command line.",
+    why="MMF refuses to override a key that is not in a YAML file, and ignores a value for a whole "
+    "section on the command line.",
     remove_when="MMF takes defaults from plugins and sets whole sections.",
 )
 def add_defaults() -> None:
-    # This is the last step before overrides are checked against the keys that exist. It comes after
-    # `env.user_dir` is imported, so it works for plugins that are imported that way.
+    # This is the last step before overrides are checked against existing keys. It is after the
+    # import of `env.user_dir`, so it also works for plugins.
     owner = configuration if is_main() else configuration.Configuration
     original = owner._merge_with_dotlist
 
@@ -33,7 +33,7 @@ def add_defaults() -> None:
 
 
 def _without_sections(config: Any, options: list[str] | None) -> list[str] | None:
-    """Set the values of whole sections among the options, which MMF drops."""
+    """Set options for whole sections, which MMF ignores; return the other options."""
     if not options or "=" not in options[0]:
         return options
     rest = []

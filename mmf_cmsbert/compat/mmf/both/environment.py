@@ -1,4 +1,4 @@
-"""The log of a run names environment variables instead of their values."""
+"""Environment variables in the log of a run: their names instead of their values."""
 
 from mmf.utils.configuration import Configuration
 
@@ -8,13 +8,13 @@ from mmf_cmsbert.utils.environment import literal
 
 @patch(
     "mmf.utils.configuration.Configuration.pretty_print",
-    why="The log shows the values of environment variables, which may be passwords.",
-    remove_when="MMF logs the configuration with references to the environment unresolved.",
+    why="The log contains the values of environment variables, which may be passwords.",
+    remove_when="MMF logs the configuration with unresolved environment variables.",
 )
-def logged_configuration() -> None:
+def log_without_values() -> None:
     original = Configuration.pretty_print
 
-    def pretty_print(self):
+    def pretty_print(self: Configuration) -> None:
         whole, self.config = self.config, literal(self.config)
         try:
             original(self)

@@ -12,8 +12,8 @@ from mmf_cmsbert.config import registered_names
 
 @patch(
     "mmf.utils.build.build_{trainer,model,optimizer,scheduler}",
-    why="An unknown name ends in a TypeError about None, an assertion, or sys.exit(1), in part "
-    "only after the data was loaded.",
+    why="An unknown name ends in a TypeError about None, an AssertionError, or sys.exit(1), partly "
+    "after the data has been loaded.",
     remove_when="MMF checks the names in a configuration before it builds from them.",
 )
 def check_names() -> None:
@@ -23,8 +23,8 @@ def check_names() -> None:
     replace_function(build, "build_scheduler", _after(registered_names.check_scheduler))
 
 
-def _after(check: Callable[..., None]) -> Callable[[Callable], Callable]:
-    def make(original: Callable) -> Callable:
+def _after(check: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
         def checked(*args: Any, **kwargs: Any) -> Any:
             check(*args, **kwargs)
             return original(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Files of predictions that are whole, and hold scores."""
+"""Prediction files: written atomically, and only with finite scores."""
 
 import math
 from collections.abc import Callable
@@ -16,12 +16,11 @@ _SHOWN = 3
 
 @patch(
     "mmf.common.test_reporter.TestReporter.{csv,json}_dump",
-    why="Predictions are written in place: an interrupted file holds half of them. Those that are "
-    "NaN or infinite are written as if they were scores. A dataset without any ends in an "
-    "IndexError.",
-    remove_when="MMF checks predictions, and replaces files of them as a whole.",
+    why="An interruption leaves an incomplete file. NaN and infinite scores are written. A dataset "
+    "without predictions raises an IndexError.",
+    remove_when="MMF checks predictions, and writes files atomically.",
 )
-def whole_files() -> None:
+def write_atomically() -> None:
     TestReporter.csv_dump = _checked(TestReporter.csv_dump, empty=False)
     TestReporter.json_dump = _checked(TestReporter.json_dump, empty=True)
 
@@ -30,8 +29,8 @@ def _checked(original: Callable[[Any, str], None], empty: bool) -> Callable[[Any
     def dump(self: Any, filepath: str) -> None:
         if not self.report and not empty:
             raise DataError(
-                f"Dataset {self.current_dataset.dataset_name} gave no predictions to write to "
-                f"{filepath}: it has no format_for_prediction."
+                f"There are no predictions of dataset {self.current_dataset.dataset_name} to "
+                f"write to {filepath}, because it does not define format_for_prediction."
             )
         if broken := [row for row in self.report if not _is_finite(row)]:
             names = ", ".join(str(row.get("id", "?")) for row in broken[:_SHOWN])

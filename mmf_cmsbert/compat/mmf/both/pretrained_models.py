@@ -1,5 +1,6 @@
-"""Loading of pretrained models: one message, and regular files only."""
+"""Loading of pretrained models: clear errors, safetensors, and regular files only."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,13 @@ from mmf_cmsbert.files import check_regular
 
 @patch(
     "mmf.utils.checkpoint.load_pretrained_model",
-    why="A folder without a checkpoint or configuration ends in an AssertionError or KeyError. MMF "
-    "reads no safetensors.",
-    remove_when="MMF explains what a pretrained model consists of, and reads safetensors.",
+    why="A folder without a checkpoint or configuration raises an AssertionError or KeyError. MMF "
+    "does not read safetensors.",
+    remove_when="MMF reports what is missing in a pretrained model, and reads safetensors.",
 )
 def pretrained_models() -> None:
-    def explaining(original):
-        def load_pretrained_model(name, *args, **kwargs):
+    def explaining(original: Callable[..., Any]) -> Callable[..., Any]:
+        def load_pretrained_model(name: Any, *args: Any, **kwargs: Any) -> Any:
             if model_files.is_model(folder := Path(name)):
                 return _exported(folder)
             try:
@@ -32,12 +33,12 @@ def pretrained_models() -> None:
                 return found
             except (UserError, torch.OutOfMemoryError):
                 raise
-            except Exception as error:  # of the network, the archive, the folder, or its content
+            except Exception as error:  # from the network, the archive, the folder, or its content
                 reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
                 raise UserError(
-                    f"The pretrained model {name} cannot be loaded ({reason}). Expected a model of "
-                    "MMF's zoo by name, or a folder of the model's name that holds one checkpoint "
-                    "(*.ckpt, *.pth or *.pt) and its model_config, there or in one YAML file"
+                    f"The pretrained model {name} cannot be loaded ({reason}). Expected the name "
+                    "of a model in MMF's zoo, or a folder with one checkpoint (*.ckpt, *.pth or "
+                    "*.pt) that contains a model_config or is beside one YAML file with it"
                 ) from error
 
         return load_pretrained_model
@@ -46,7 +47,7 @@ def pretrained_models() -> None:
 
 
 def _exported(folder: Path) -> dict[str, Any]:
-    """An exported model in the form of MMF's pretrained models."""
+    """Return an exported model in the form of MMF's pretrained models."""
     checkpoint = model_folder.as_checkpoint(folder)
     return {
         "config": OmegaConf.create(model_folder.to_build(model_folder.read_config(folder))),
@@ -58,7 +59,7 @@ def _exported(folder: Path) -> dict[str, Any]:
 @patch(
     "mmf.utils.checkpoint.PathManager",
     "main",
-    why="Opening a named pipe as a checkpoint waits for ever.",
+    why="Opening a named pipe as a checkpoint waits forever.",
     remove_when="MMF opens regular files only.",
 )
 def regular_files() -> None:

@@ -54,7 +54,7 @@ def set_process_starter(trainer: str, start: Callable[[Any], None]) -> None:
     why="MMF starts processes before it reads training.trainer, on GPUs that may be absent.",
     remove_when="MMF leaves processes to the trainer.",
 )
-def started_by_the_trainer() -> None:
+def start_by_trainer() -> None:
     def starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
         def infer_init_method(config: Any) -> None:
             if _in_one_process.get():
@@ -76,9 +76,9 @@ def started_by_the_trainer() -> None:
 @patch(
     "mmf.utils.distributed.{get_rank,get_world_size,synchronize}",
     why="MMF assumes a single process where torch is built without NCCL.",
-    remove_when="MMF asks torch whether processes are initialised.",
+    remove_when="MMF uses torch.distributed.is_initialized().",
 )
-def of_any_backend() -> None:
+def support_all_backends() -> None:
     def asking(ask: Callable[[], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
         def make(original: Callable[..., Any]) -> Callable[..., Any]:
             def answer(*args: Any, **kwargs: Any) -> Any:
@@ -102,7 +102,7 @@ def of_any_backend() -> None:
     why="MMF divides the batch size by the number of processes even if the trainer divides it.",
     remove_when="MMF leaves processes to the trainer.",
 )
-def undivided_batches() -> None:
+def keep_batch_size() -> None:
     original = general.get_world_size  # that module only divides the batch size by it
     general.get_world_size = lambda: (
         1 if get_global_config("training.trainer") in _starters else original()

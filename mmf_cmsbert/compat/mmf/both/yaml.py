@@ -1,7 +1,9 @@
-"""How MMF reads YAML files."""
+"""Reading of YAML files by MMF."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from mmf.utils import configuration
 from mmf.utils.general import get_absolute_path, get_mmf_root
@@ -13,20 +15,20 @@ from mmf_cmsbert.config.includes import ConfigFiles
 
 @patch(
     "mmf.utils.configuration.load_yaml",
-    why="Includes in a circle end in a RecursionError, aliases expand without a limit, and errors "
-    "quote a file that is not YAML. A file that sets max_epochs leaves the max_updates of what it "
-    "includes, and of MMF's defaults, as it was. Recipes of this package cannot be included by "
-    "name from elsewhere.",
-    remove_when="MMF bounds what it reads and takes a search path for includes.",
+    why="Circular includes raise a RecursionError, aliases are expanded without limit, and errors "
+    "quote files that are not YAML. A file that sets max_epochs does not unset the max_updates of "
+    "included files and of MMF's defaults. Recipes of this package cannot be included by name from "
+    "other folders.",
+    remove_when="MMF limits the size of YAML and has a search path for includes.",
 )
 def bounded_yaml() -> None:
-    def reading(original):
-        def load_yaml(f):
+    def reading(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def load_yaml(f: Any) -> Any:
             root = Path(get_mmf_root())
-            # MMF reports a file that is missing, and fetches one from another machine.
+            # MMF reports missing files, and downloads remote ones.
             for place in (get_absolute_path(f), root / f):
                 if os.path.exists(place):
-                    # MMF's view of omegaconf: a missing key is None
+                    # MMF's version of OmegaConf, in which a missing key is None
                     merge = configuration.OmegaConf.merge
                     return ConfigFiles(root, merge).load(Path(place))
             return original(f)

@@ -1,4 +1,4 @@
-"""Main's callbacks, with parts that the trainer makes."""
+"""Main's callbacks, with parts that the trainer creates."""
 
 from typing import Any
 
@@ -12,16 +12,16 @@ from mmf_cmsbert.compat.patch import patch
 
 
 class CheckpointCallback(MMFCheckpointCallback):
-    """Main's, whose checkpoint the trainer makes."""
+    """Main's callback with the trainer's checkpoint."""
 
     def __init__(self, config: Any, trainer: Any):
-        Callback.__init__(self, config, trainer)  # MMF's own makes one of MMF's class
+        Callback.__init__(self, config, trainer)  # MMF's constructor creates MMF's checkpoint
         self._checkpoint = trainer.make_checkpoint()
         self.checkpoint_interval = config.training.checkpoint_interval
 
 
 class EarlyStoppingCallback(MMFEarlyStoppingCallback):
-    """Main's, whose early stopping the trainer makes."""
+    """Main's callback with the trainer's early stopping."""
 
     def __init__(self, config: Any, trainer: Any):
         Callback.__init__(self, config, trainer)
@@ -29,7 +29,7 @@ class EarlyStoppingCallback(MMFEarlyStoppingCallback):
 
 
 class LRSchedulerCallback(MMFLRSchedulerCallback):
-    """Main's, with a schedule that may be behind, as rc10's is."""
+    """Main's callback with a schedule that can lag, as in rc10."""
 
     def on_update_end(self, **kwargs: Any) -> None:
         lag = self.trainer.schedule_lag
@@ -38,7 +38,7 @@ class LRSchedulerCallback(MMFLRSchedulerCallback):
 
 
 class LogisticsCallback(logistics.LogisticsCallback):
-    """Main's, which tells what it logs the learning rate itself."""
+    """Main's callback, which provides the exact learning rate for the log."""
 
     def on_update_end(self, **kwargs: Any) -> None:
         _rate.append(self.trainer.optimizer.param_groups[0]["lr"])
@@ -54,7 +54,7 @@ _rate: list[float] = []
 @patch(
     "mmf.trainers.callbacks.logistics.summarize_report",
     "main",
-    why='Main prints small learning rates as "0.".',
+    why='Small learning rates are printed as "0.".',
     remove_when="MMF prints significant digits.",
 )
 def legible_rates() -> None:

@@ -1,4 +1,4 @@
-"""Passes over main's datasets that resume in the middle, and splits that may be absent."""
+"""Epochs over main's datasets that can be resumed in the middle, and missing splits."""
 
 import warnings
 from typing import Any
@@ -23,13 +23,14 @@ _SPLITS = ("train", "val", "test")
 
 
 class Epoch:
-    """One pass over all datasets of a MultiDataLoader, which chooses the next one.
+    """One epoch over all datasets of a MultiDataLoader.
 
     Args:
-        position: where to begin, as `position` returned it; None for the beginning.
+        owner: the loader, which chooses the dataset of the next batch.
+        position: the start, as returned by :meth:`position`; None for the beginning.
     """
 
-    def __init__(self, owner: MultiDataLoader, position: dict | None = None):
+    def __init__(self, owner: MultiDataLoader, position: dict[str, Any] | None = None):
         self.owner = owner
         self.exhausted = False
         endless = not owner.iteration_strategy.should_exhaust_all_iterators
@@ -48,17 +49,17 @@ class Epoch:
         else:
             owner.change_dataloader()
 
-    def position(self) -> dict | None:
-        """Return what `Epoch` needs to go on from here, in plain values; None at the end."""
+    def position(self) -> dict[str, Any] | None:
+        """Return the argument of an `Epoch` that resumes here, in plain values; None at the end."""
         if self.exhausted:
             return None
         owner = self.owner
         return {
             "streams": [stream.position() for stream in self.streams.values()],
             "finished": [owner.dataset_list.index(name) for name in owner._finished_iterators],
-            "used": [],  # rc10's
+            "used": [],  # only rc10 needs it
             "next": int(owner.current_index),
-            # round_robin counts by itself
+            # round_robin has its own counter
             "turn": getattr(owner.iteration_strategy, "_current_idx", None),
             "data": fingerprint(owner.datasets),
         }
@@ -69,9 +70,9 @@ class Epoch:
 
 
 class WholePassesLoader(MultiDataLoader):
-    """Main's, whose passes are whole, and can begin in the middle."""
+    """Main's loader with complete epochs, which can be resumed in the middle."""
 
-    resume_position: dict | None = None
+    resume_position: dict[str, Any] | None = None
     epoch: Epoch | None = None
 
     def __iter__(self) -> "WholePassesLoader":
@@ -86,30 +87,31 @@ class WholePassesLoader(MultiDataLoader):
             try:
                 return super().__next__()
             except StopIteration:
-                # also raised where one dataset has ended, and the next choice is at its end too
+                # Also raised if one dataset has ended, and the next chosen one has ended, too.
                 if len(self._finished_iterators) in (0, self.num_datasets):
+                    assert self.epoch is not None
                     self.epoch.exhausted = True
                     raise
 
     def __len__(self) -> int:
-        """The batches that the pass has, or has left where it begins in the middle."""
+        """Return the number of batches of the epoch, or of its rest if it is resumed."""
         drawn = self.resume_position["streams"] if self.resume_position else []
         try:
             return sum(map(len, self.loaders.values())) - sum(each["drawn"] for each in drawn)
-        except TypeError:  # of a DataLoader over a stream, which has no length
-            return super().__len__()
+        except TypeError:  # a DataLoader of a stream has no length
+            return int(super().__len__())
 
-    def resume_epoch(self, position: dict) -> bool:
-        """Let the next pass begin at `position`; return whether it can."""
+    def resume_epoch(self, position: dict[str, Any]) -> bool:
+        """Start the next epoch at a position; return whether the position is valid."""
         return resume_epoch(self, position, fingerprint(self.datasets))
 
 
 @patch(
     "mmf.datasets.multi_dataset_loader.MultiDataLoader",
     "main",
-    why="Main begins a resumed run's epoch anew, in another order. With three datasets or more a "
-    "pass may end while one of them still has batches; its length counts the last batches of all "
-    "datasets as one. MMF names the class where it makes one.",
+    why="A resumed run starts its epoch from the beginning, in another order. With three or more "
+    "datasets an epoch may end while one of them still has batches; its length counts the "
+    "incomplete batches of all datasets as one. MMF creates this class by name.",
     remove_when="MMF's loaders save their position.",
 )
 def whole_passes() -> None:
@@ -121,15 +123,15 @@ def whole_passes() -> None:
 @patch(
     "mmf.datasets.multi_datamodule.MultiDataModule.{_build_multi_dataloader,get_test_reporter}",
     "main",
-    why="A split that no dataset has ends in a TypeError, though the run may not need it, an empty "
-    "one in an AttributeError.",
-    remove_when="MMF accepts absent splits.",
+    why="A split that no dataset has raises a TypeError even if the run does not need it, an empty "
+    "one an AttributeError.",
+    remove_when="MMF accepts missing splits.",
 )
-def absent_splits() -> None:
+def missing_splits() -> None:
     original_build = MultiDataModule._build_multi_dataloader
     original_get_test_reporter = MultiDataModule.get_test_reporter
 
-    def build_multi_dataloader(self, dataset_type="train"):
+    def build_multi_dataloader(self: MultiDataModule, dataset_type: str = "train") -> Any:
         everything, self.datamodules = self.datamodules, _with_split(self, dataset_type)
         try:
             loader = original_build(self, dataset_type) if self.datamodules else _empty()
@@ -138,13 +140,13 @@ def absent_splits() -> None:
         loader.dataset_type, loader._given_datasets = dataset_type, list(everything)
         loader.datasets = loader.get_datasets()
         if dataset_type != "train" and len(loader.loaders) > 1:
-            # An evaluation is one whole pass, also where training's strategy has no end.
+            # An evaluation is one complete epoch even if training's strategy is endless.
             loader._iteration_strategy = SizeProportionalIterationStrategy.from_params(
                 loader.loaders
             )
         return loader
 
-    def get_test_reporter(self, dataset_type):
+    def get_test_reporter(self: MultiDataModule, dataset_type: str) -> Any:
         if not self.get_loader(dataset_type).datasets:
             raise DataError(no_samples(self.get_loader(dataset_type)))
         everything, self.datamodules = self.datamodules, _with_split(self, dataset_type)
@@ -160,11 +162,11 @@ def absent_splits() -> None:
 @patch(
     "mmf.datasets.base_dataset_builder.BaseDatasetBuilder.prepare_data",
     "main",
-    why="All processes at once build the splits besides train.",
+    why="All processes build the splits other than train at the same time.",
     remove_when="MMF builds each split in the first process.",
 )
-def every_split_is_prepared() -> None:
-    def prepare_data(self, config, *args, **kwargs):
+def prepare_every_split() -> None:
+    def prepare_data(self: BaseDatasetBuilder, config: Any, *args: Any, **kwargs: Any) -> None:
         self.config = config
         for split in _SPLITS:
             self.build_dataset(config, split)
@@ -173,13 +175,13 @@ def every_split_is_prepared() -> None:
 
 
 def _with_split(owner: MultiDataModule, split: str) -> dict[str, Any]:
-    """The data modules of the datasets that have the split."""
+    """Return the data modules of the datasets that have the split."""
     result = {}
     for name, module in owner.datamodules.items():
-        # a data module that is not of MMF's kind need not say what its datasets are
+        # Only MMF's data modules have attributes for their datasets.
         dataset = getattr(module, f"{split}_dataset", module)
         if dataset is None:
-            if _makes_its_own_loader(module, split):
+            if _overrides_loader(module, split):
                 result[name] = module
             continue
         if hasattr(dataset, "__len__") and len(dataset) == 0:
@@ -188,13 +190,14 @@ def _with_split(owner: MultiDataModule, split: str) -> dict[str, Any]:
     return result
 
 
-def _makes_its_own_loader(module: Any, split: str) -> bool:
-    """Whether a data module gives a loader of the split in another way than MMF's do."""
+def _overrides_loader(module: Any, split: str) -> bool:
+    """Return whether a data module overrides MMF's method that creates the split's loader."""
     name = f"{split}_dataloader"
-    return getattr(getattr(module, name), "__func__", None) is not vars(BaseDatasetBuilder)[name]
+    method = getattr(getattr(module, name), "__func__", None)
+    return method is not vars(BaseDatasetBuilder)[name]
 
 
 def _empty() -> MultiDataLoader:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says that it is empty
+        warnings.simplefilter("ignore")  # it warns that it is empty
         return WholePassesLoader({}, ConstantIterationStrategy.from_params({}))

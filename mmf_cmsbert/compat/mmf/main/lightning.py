@@ -14,10 +14,10 @@ from mmf_cmsbert.compat.patch import patch
     "mmf.trainers.lightning_trainer.Trainer",
     "main",
     why="Main's trainer `lightning` passes arguments that Lightning 2 removed, and its callbacks "
-    "require the number of the loader, which Lightning no longer passes for a single loader.",
+    "require the index of the loader, which Lightning no longer passes for a single loader.",
     remove_when="MMF supports pytorch-lightning 2.",
 )
-def serve_older_trainer() -> None:
+def accept_removed_arguments() -> None:
     lightning_trainer.Trainer = Trainer
     for callback in (LightningLoopCallback, LightningTorchMetricsCallback):
         callback.on_train_batch_end.__defaults__ = (0,)

@@ -13,14 +13,14 @@ from mmf_cmsbert.compat.patch import patch
 @patch(
     "mmf.modules.losses.MMFLoss",
     "main",
-    why="Main takes every loss whose name begins with `multi` for its own loss `multi`, and passes "
-    "it the whole entry in the model's list instead of the entry's params.",
+    why="Every loss whose name begins with `multi` is taken for MMF's loss `multi`, and gets the "
+    "whole entry of the model's list instead of the entry's params.",
     remove_when="MMF compares the whole name.",
 )
 def pass_params() -> None:
     original = losses.MMFLoss.__init__
 
-    def __init__(self, params=None):
+    def __init__(self: losses.MMFLoss, params: Any = None) -> None:
         named = isinstance(params, str) and params != "multi"
         original(self, {"type": params} if named else params)
 
@@ -29,7 +29,7 @@ def pass_params() -> None:
 
 
 class _Registry:
-    """MMF's registry as the module of the losses sees it."""
+    """MMF's registry for the module of the losses."""
 
     def __init__(self, original: Any):
         self._original = original
@@ -37,8 +37,8 @@ class _Registry:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._original, name)
 
-    def get_loss_class(self, name: str) -> Callable | None:
-        found = self._original.get_loss_class(name)
+    def get_loss_class(self, name: str) -> Callable[..., Any] | None:
+        found: Callable[..., Any] | None = self._original.get_loss_class(name)
         if found is None or name == "multi" or not name.startswith("multi"):
             return found
 

@@ -1,4 +1,4 @@
-"""MMF main's trainer, for another training loop than its own."""
+"""MMF main's trainer for another training loop."""
 
 import logging
 from typing import Any
@@ -13,15 +13,16 @@ from mmf_cmsbert.errors import ConfigError
 
 
 class OpenTrainer(OlderTrainer):
-    """What a training loop needs of the trainer, in one call each.
+    """A trainer whose training loop is replaced.
 
-    A subclass defines `set_device`, which sets `device` and `local_rank`; `loss_scaler`, which
-    returns the GradScaler of training in fp16 or None; and `make_updates`.
+    A subclass defines `make_updates`, which calls `loss`, `clip` and `updated`; `set_device`, which
+    sets `device` and `local_rank`; and `loss_scaler`, which returns the GradScaler for fp16 or
+    None.
     """
 
     def configure_device(self) -> None:
         self.set_device()
-        self.distributed = False  # MMF is not to wrap the model
+        self.distributed = False  # MMF must not wrap the model
         registry.register("global_device", self.device)
         registry.register("current_device", self.device)
         registry.register("data_parallel", False)
@@ -30,7 +31,7 @@ class OpenTrainer(OlderTrainer):
     def load_fp16_scaler(self) -> None:
         if self.training_config.fp16:
             raise ConfigError(
-                "training.fp16 is for MMF's own trainer; with this one type training.precision=fp16"
+                "training.fp16 applies to training.trainer=mmf only; type training.precision=fp16"
             )
         self.scaler = self.loss_scaler() or torch.amp.GradScaler(enabled=False)
 
@@ -38,7 +39,7 @@ class OpenTrainer(OlderTrainer):
         pass
 
     def training_loop(self) -> None:
-        """Train, and evaluate once more."""
+        """Train, and evaluate after the last update."""
         self.max_updates = self._calculate_max_updates()
         logging.getLogger("mmf").info("Starting training...")
         self.model.train()
@@ -48,7 +49,7 @@ class OpenTrainer(OlderTrainer):
         self.after_training_loop()
 
     def loss(self, batch: Any) -> Tensor:
-        """The loss of a batch; its mean over all processes is that of all their samples."""
+        """Return a batch's loss; the mean over the processes is the mean over all samples."""
         self.current_iteration += 1
         self.report = self._forward_pass(batch)
         if self.training_config.exit_on_nan_losses:
@@ -56,13 +57,13 @@ class OpenTrainer(OlderTrainer):
         return sum(loss.mean() for loss in self.report.losses.values())
 
     def clip(self) -> None:
-        """Clip the gradients, if the configuration says so."""
+        """Clip the gradients, if configured."""
         if self.training_config.clip_gradients:
             writer = self.logistics_callback.tb_writer
             clip_gradients(self.model, self.optimizer, self.num_updates, writer, self.config)
 
     def updated(self) -> bool:
-        """Log, validate and save what is due after an update; whether training shall stop."""
+        """Log, validate and save if due after an update; return whether training stops."""
         self.num_updates += 1
         self.log_update(self.report.detach())
         return self._try_full_validation()

@@ -1,7 +1,7 @@
-"""Main's trainer `mmf` in steps that can be extended, and rc10's `base_trainer` on main.
+"""Main's trainer `mmf` in steps that features override, and rc10's `base_trainer` on main.
 
-Main's trainer uses callbacks for what rc10's trainer does itself. Here it gets rc10's names, so
-that a feature is written once for both lines.
+Main's trainer uses callbacks for steps that are methods in rc10. Here it gets the same methods as
+rc10's, so that features work on both lines.
 """
 
 import logging
@@ -19,17 +19,18 @@ from mmf.trainers.mmf_trainer import MMFTrainer
 from mmf_cmsbert.compat.mmf.main import callbacks
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 
-# It comes with every batch, and tells the user nothing.
+# This warning is repeated for each batch, and is of no use to users.
 warnings.filterwarnings("ignore", r"`torch\.cuda\.amp", FutureWarning, r"mmf\.trainers")
 _logger = logging.getLogger("mmf.trainers.mmf_trainer")
 
 
 class Trainer(TrainerSteps, MMFTrainer):
-    """Main's trainer with rc10's names, and without these faults.
+    """Main's trainer with rc10's methods, without these faults:
 
-    Main shares one meter among all trainers of a process, leaves autograd's anomaly detection on,
-    and reports the last dataset only where it evaluates several. Its loop finishes the last update
-    of an epoch one batch early where an update has several batches.
+    - All trainers of a process share one meter.
+    - It does not switch off autograd's anomaly detection.
+    - An evaluation of several datasets reports only the last one.
+    - With several batches per update, the last update of an epoch ends one batch early.
     """
 
     checkpoint = property(lambda self: self.checkpoint_callback.checkpoint)
@@ -46,12 +47,12 @@ class Trainer(TrainerSteps, MMFTrainer):
         self.scaler = self.loss_scaler() or self.scaler
 
     def configure_callbacks(self) -> None:
-        """As MMF's, with callbacks whose parts the trainer makes."""
+        """Do the same as MMF, with callbacks whose parts this trainer creates."""
         self.checkpoint_callback = callbacks.CheckpointCallback(self.config, self)
         self.early_stop_callback = callbacks.EarlyStoppingCallback(self.config, self)
         self.logistics_callback = callbacks.LogisticsCallback(self.config, self)
         self.lr_scheduler_callback = callbacks.LRSchedulerCallback(self.config, self)
-        # The schedule comes first: a checkpoint holds it as it is after the update.
+        # The schedule comes first, so that a checkpoint contains its state after the update.
         self.callbacks = [
             self.lr_scheduler_callback,
             self.checkpoint_callback,
@@ -85,7 +86,7 @@ class Trainer(TrainerSteps, MMFTrainer):
 
     def make_updates(self, continues_epoch: bool, stop: bool) -> None:
         if continues_epoch:
-            self.current_epoch -= 1  # it will be counted once more
+            self.current_epoch -= 1  # it is counted again
         if stop:
             return
         if self.accumulated == 1:
@@ -94,7 +95,7 @@ class Trainer(TrainerSteps, MMFTrainer):
             self._train_epochs()
 
     def _train_epochs(self) -> None:
-        """Make the updates that are left, each from the gradients of a group of batches."""
+        """Make the remaining updates, each from the gradients of a group of batches."""
         stop = False
         while not stop and self.num_updates < self.max_updates:
             self.current_epoch += 1
@@ -113,9 +114,9 @@ class Trainer(TrainerSteps, MMFTrainer):
             self.current_iteration += 1
             self.on_batch_start()
             self.profile("Batch load time")
-            # Processes share the sum of the gradients, once.
-            unshared = getattr(self.model, "no_sync", None) if number < len(group) else None
-            with unshared() if unshared else nullcontext():
+            # Gradients are reduced over processes only once, after the last batch.
+            no_sync = getattr(self.model, "no_sync", None) if number < len(group) else None
+            with no_sync() if no_sync else nullcontext():
                 report = self._forward(batch)
                 if self.training_config.exit_on_nan_losses:
                     self._check_nan_losses(report)
@@ -127,7 +128,7 @@ class Trainer(TrainerSteps, MMFTrainer):
         return self.merge_reports(reports, shares)
 
     def log_update(self, report: Any) -> None:
-        """Call the callbacks after an update, with metrics where it is logged."""
+        """Call the callbacks after an update, with metrics if it is logged."""
         due = self.num_updates % self.logistics_callback.log_interval == 0
         if due:
             if self.training_config.evaluate_metrics:
@@ -141,13 +142,13 @@ class Trainer(TrainerSteps, MMFTrainer):
     def _forward_pass(self, batch: Any) -> Any:
         prepared = to_device(batch, self.device)
         self.profile("Batch prepare time")
-        with self._in_16_bits():
+        with self._fp16():
             report = Report(prepared, self.model(prepared))
         self.profile("Forward time")
         return report
 
-    def _in_16_bits(self) -> Any:
-        """Main's `training.fp16`; without it, the precision of the context holds."""
+    def _fp16(self) -> Any:
+        """Return autocast for main's `training.fp16`; otherwise a context without effect."""
         on = self.training_config.fp16
         return torch.autocast(self.device.type, torch.float16) if on else nullcontext()
 
@@ -171,7 +172,7 @@ class Trainer(TrainerSteps, MMFTrainer):
     def evaluation_loop(
         self, dataset_type: str, use_tqdm: bool = False, single_batch: bool = False
     ) -> Any:
-        # These two are main's own: metrics of formatted predictions, and on the processor.
+        # Two features of main: metrics of formatted predictions, and metrics on the CPU.
         of_predictions = "__prediction_report__" in self.metrics.required_params
         if of_predictions or self.config.evaluation.get("use_cpu", False):
             return super().evaluation_loop(dataset_type, use_tqdm, single_batch)
@@ -179,7 +180,7 @@ class Trainer(TrainerSteps, MMFTrainer):
         return self.evaluate(loader, use_tqdm, single_batch)
 
     def add_losses(self, whole: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-        """Main's report has the sum of the batches' losses."""
+        """Return the sums of the losses, as main reports them."""
         return {name: value + part.get(name, 0) for name, value in whole.items()}
 
     def prediction_loop(self, dataset_type: str) -> None:
@@ -194,7 +195,7 @@ class Trainer(TrainerSteps, MMFTrainer):
             while reporter.next_dataset():
                 for batch in self.with_progress(reporter.get_dataloader(), dataset_type):
                     prepared = to_device(reporter.prepare_batch(batch), self.device)
-                    with self._in_16_bits():
+                    with self._fp16():
                         output = self.model(prepared)
                     reporter.add_to_report(Report(prepared, output), self.model)
                 reporter.postprocess_dataset_report()
@@ -203,10 +204,10 @@ class Trainer(TrainerSteps, MMFTrainer):
 
 
 class OlderTrainer(Trainer):
-    """What rc10 calls `base_trainer`: with the same seed, the same updates and evaluations.
+    """rc10's `base_trainer`: the same updates and evaluations as on rc10 with the same seed.
 
-    Unlike main's `mmf` it evaluates once more after the last update, whatever `run_type` says, may
-    choose that as the best, and gives the first two updates the same learning rate.
+    Unlike main's `mmf` it always validates after the last update, also to select the best
+    checkpoint, and the first two updates have the same learning rate.
     """
 
     schedule_lag = 1

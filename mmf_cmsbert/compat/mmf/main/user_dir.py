@@ -1,4 +1,4 @@
-"""Plugins that `env.user_dir` names."""
+"""Plugins in `env.user_dir`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +15,7 @@ _MARK = "__mmf_user_dir_imported__"
 @patch(
     "mmf.utils.env.import_user_module",
     "main",
-    why="Main imports one plugin in the life of a process, and silently skips every other one, "
-    "even a missing one.",
+    why="Main imports only one plugin per process, and silently ignores others, even missing ones.",
     remove_when="MMF imports each plugin once.",
 )
 def import_each() -> None:
@@ -28,7 +27,7 @@ def _each(original: Callable[[str], None]) -> Callable[[str], None]:
 
     def import_user_module(user_dir: str) -> None:
         if (folder := Path(user_dir).expanduser()).is_dir():
-            user_dir = str(folder.absolute())  # MMF looks for relative ones in its own folder
+            user_dir = str(folder.absolute())  # MMF resolves relative paths in its own folder
         if user_dir not in imported:
             registry.unregister(_MARK)
         original(user_dir)

@@ -1,4 +1,4 @@
-"""Log files on a full disk: one line instead of a traceback for each line of the log."""
+"""Log files on a full disk: one message, instead of a traceback for each line of the log."""
 
 import logging
 from typing import Any
@@ -13,7 +13,7 @@ from mmf_cmsbert.console.log_file import LogFile
 @patch(
     "mmf.utils.logger.logging.FileHandler",
     "rc10",
-    why="On a full disk each line of the log ends in a traceback.",
+    why="On a full disk each line of the log causes a traceback.",
     remove_when="MMF's log files report once that they cannot be written.",
 )
 def handlers() -> None:

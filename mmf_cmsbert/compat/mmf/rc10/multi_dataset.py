@@ -1,4 +1,4 @@
-"""Passes over one or several datasets, each of them whole, that resume in the middle."""
+"""Complete epochs over one or several datasets, which can be resumed in the middle."""
 
 from typing import Any
 
@@ -14,20 +14,21 @@ from mmf_cmsbert.errors import DataError
 
 
 class Epoch:
-    """One pass over all datasets of a MultiDatasetLoader, which chooses the next one.
+    """One epoch over all datasets of a MultiDatasetLoader.
 
     Args:
-        position: where to begin, as `position` returned it; None for the beginning.
+        owner: the loader, which chooses the dataset of the next batch.
+        position: the start, as returned by :meth:`position`; None for the beginning.
     """
 
-    def __init__(self, owner: MultiDatasetLoader, position: dict | None = None):
+    def __init__(self, owner: MultiDatasetLoader, position: dict[str, Any] | None = None):
         self.owner = owner
         self.exhausted = False
         kept = position["streams"] if position else [{}] * len(owner.loaders)
         self.streams = [
             BatchStream(loader, **state) for loader, state in zip(owner.loaders, kept, strict=True)
         ]
-        # The owner chooses among these (`change_dataloader`) after each batch.
+        # The owner chooses one of these after each batch (`change_dataloader`).
         owner._iterators = self.streams
         owner._finished_iterators = dict.fromkeys(position["finished"], 1) if position else {}
         owner._used_once = dict.fromkeys(position["used"], 1) if position else {}
@@ -36,10 +37,10 @@ class Epoch:
         elif self.streams:
             owner.change_dataloader()
 
-    def __iter__(self):
+    def __iter__(self) -> "Epoch":
         return self
 
-    def __next__(self):
+    def __next__(self) -> Any:
         owner = self.owner
         while self.streams and not self.exhausted:
             index = owner.current_index
@@ -47,8 +48,8 @@ class Epoch:
                 batch = next(self.streams[index])
             except StopIteration:
                 owner._finished_iterators[index] = 1
-                # Without proportional sampling MMF ends an epoch with the first dataset that is
-                # through, provided that each had its turn.
+                # Without proportional sampling MMF ends an epoch when the first dataset is
+                # finished, provided that each dataset has been used.
                 all_used = len(owner._used_once) == owner.num_datasets
                 all_finished = len(owner._finished_iterators) == owner.num_datasets
                 self.exhausted = all_finished or (all_used and not owner._proportional_sampling)
@@ -59,8 +60,8 @@ class Epoch:
                 return batch
         raise StopIteration
 
-    def position(self) -> dict | None:
-        """Return what `Epoch` needs to go on from here, in plain values; None at the end."""
+    def position(self) -> dict[str, Any] | None:
+        """Return the argument of an `Epoch` that resumes here, in plain values; None at the end."""
         if self.exhausted:
             return None
         owner = self.owner
@@ -78,9 +79,9 @@ class Epoch:
 
 
 class WholePassesLoader(MultiDatasetLoader):
-    """rc10's, whose passes are whole, and can begin in the middle."""
+    """rc10's loader with complete epochs, which can be resumed in the middle."""
 
-    resume_position: dict | None = None
+    resume_position: dict[str, Any] | None = None
     epoch: Epoch | None = None
 
     def build_datasets(self, config: Any) -> None:
@@ -88,9 +89,9 @@ class WholePassesLoader(MultiDatasetLoader):
         try:
             super().build_datasets(config)
         except (IndexError, ZeroDivisionError):
-            # MMF takes the first dataset as the current one, and divides by the number of samples.
+            # MMF reads the first dataset, and divides by the number of samples.
             if self._num_datasets is None or self._total_length > 0:
-                raise  # a dataset's own
+                raise  # an error of a dataset
             self._proportional_sampling = True
         for dataset in self.datasets:
             if len(dataset) == 0:
@@ -102,7 +103,7 @@ class WholePassesLoader(MultiDatasetLoader):
 
     def __len__(self) -> int:
         # MMF divides the number of samples by the batch size, rounding down.
-        return sum(len(loader) for loader in self.loaders)
+        return sum(map(len, self.loaders))
 
     def __iter__(self) -> Epoch:
         position, self.resume_position = self.resume_position, None
@@ -110,21 +111,22 @@ class WholePassesLoader(MultiDatasetLoader):
         return self.epoch
 
     def __next__(self) -> Any:
+        assert self.epoch is not None
         return next(self.epoch)
 
-    def resume_epoch(self, position: dict) -> bool:
-        """Let the next pass begin at `position`; return whether it can."""
+    def resume_epoch(self, position: dict[str, Any]) -> bool:
+        """Start the next epoch at a position; return whether the position is valid."""
         return resume_epoch(self, position, fingerprint(self.datasets))
 
 
 @patch(
     "mmf.datasets.multi_dataset_loader.MultiDatasetLoader",
     "rc10",
-    why="It keeps the iterators and the marks of finished datasets of its first pass: the second "
-    "pass over several datasets ends at once or never. With three datasets or more a pass may end "
-    "while one of them still has batches. Its length excludes a last batch that is not full. A "
-    "split that no dataset has ends in an IndexError, though the run may not need it. MMF names "
-    "the class where it makes one.",
+    why="It keeps the iterators of the first epoch and its list of finished datasets, so that the "
+    "second epoch over several datasets ends at once or never. With three or more datasets an "
+    "epoch may end while one of them still has batches. Its length excludes an incomplete last "
+    "batch. A split that no dataset has raises an IndexError even if the run does not need it. MMF "
+    "creates this class by name.",
     remove_when="support for rc10 ends.",
 )
 def whole_passes() -> None:

@@ -1,4 +1,4 @@
-"""MMF 1.0.0rc10's trainer, for another training loop than its own."""
+"""MMF 1.0.0rc10's trainer for another training loop."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from mmf_cmsbert.compat.mmf.rc10.trainer import Trainer
 
 
 class OpenTrainer(Trainer):
-    """What a training loop needs of the trainer, in one call each; see `mmf.main.open_trainer`."""
+    """A trainer whose training loop is replaced; see `mmf.main.open_trainer`."""
 
     def _set_device(self) -> None:
         self.set_device()
-        self.distributed = False  # MMF is not to wrap the model
+        self.distributed = False  # MMF must not wrap the model
         registry.register("global_device", self.device)
         registry.register("current_device", self.device)
 

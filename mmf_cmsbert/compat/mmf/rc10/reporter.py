@@ -1,4 +1,6 @@
-"""Predictions of a split that is absent."""
+"""Predictions of a missing split."""
+
+from typing import Any
 
 from mmf.common.dataset_loader import DatasetLoader
 
@@ -10,13 +12,13 @@ from mmf_cmsbert.errors import DataError
 @patch(
     "mmf.common.dataset_loader.DatasetLoader.get_test_reporter",
     "rc10",
-    why="Predicting a split that is absent ends in an IndexError.",
+    why="Predicting a missing split raises an IndexError.",
     remove_when="support for rc10 ends.",
 )
-def refuse_absent_split() -> None:
+def refuse_missing_split() -> None:
     original = DatasetLoader.get_test_reporter
 
-    def get_test_reporter(self, dataset_type):
+    def get_test_reporter(self: DatasetLoader, dataset_type: str) -> Any:
         loader = getattr(self, f"{dataset_type}_dataset")
         if not loader.get_datasets():
             raise DataError(no_samples(loader))

@@ -1,4 +1,4 @@
-"""The trainer `base_trainer` without rc10's faults, in steps that can be extended."""
+"""rc10's trainer `base_trainer` without its faults, in steps that features override."""
 
 import math
 import warnings
@@ -19,26 +19,27 @@ from torch import Tensor
 
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 
-# MMF tells the scheduler which update it is on purpose: resuming relies on it, too.
+# MMF passes the number of the update to the scheduler intentionally; resuming relies on it.
 warnings.filterwarnings(
     "ignore", r"The epoch parameter in `scheduler\.step", module=r"mmf\.trainers\.base_trainer"
 )
 
 
 class Trainer(TrainerSteps, BaseTrainer):
-    """rc10's trainer, in steps and without these faults.
+    """rc10's trainer in steps that features override, without these faults:
 
-    rc10 always trains under autograd's anomaly detection, which is slow, and leaves it on. It
-    trains one update more than ``training.max_updates`` unless an epoch ends there. Several
-    processes count an epoch once each. With ``training.max_epochs`` its estimate of the time left
-    raises at the first log line. It prints small learning rates as "0.".
+    - It always uses autograd's anomaly detection, which is slow, and does not switch it off.
+    - It makes one update more than ``training.max_updates`` unless an epoch ends there.
+    - With several processes an epoch is counted once by each.
+    - With ``training.max_epochs`` the estimate of the remaining time raises an error.
+    - It prints small learning rates as "0.".
     """
 
-    # MMF steps the schedule before it counts the update: the first two have the same rate.
+    # MMF steps the schedule before it counts the update, so the first two have the same rate.
     schedule_lag = 1
 
     def load_extras(self) -> None:
-        """As MMF's, with a checkpoint and early stopping that the trainer makes."""
+        """Do the same as MMF, with the checkpoint and early stopping of this trainer."""
         self.scaler = self.loss_scaler()
         self.writer.write("Torch version is: " + torch.__version__)
         training = self.training_config = self.config.training
@@ -62,7 +63,7 @@ class Trainer(TrainerSteps, BaseTrainer):
         self.checkpoint_loaded()
 
     def train(self) -> None:
-        """Train, if `run_type` says so, from where a checkpoint was written if there is one."""
+        """Train, or only evaluate, according to `run_type`."""
         for text in ("===== Model =====", self.model):
             self.writer.write(text)
         print_model_parameters(self.model)
@@ -74,8 +75,8 @@ class Trainer(TrainerSteps, BaseTrainer):
             self.inference()
 
     def _prepare(self) -> None:
-        """Set what MMF's methods read: limits of the run, timers, the model's mode."""
-        # As in MMF, epochs count alone where they are given.
+        """Set the limits of the run, timers and the model's mode, which MMF's methods read."""
+        # As in MMF, max_epochs replaces max_updates.
         limits = (
             (math.inf, self.max_updates) if self.max_epochs is None else (self.max_epochs, math.inf)
         )
@@ -86,7 +87,7 @@ class Trainer(TrainerSteps, BaseTrainer):
         self.writer.write("Starting training...")
 
     def training_loop(self) -> None:
-        """Make the updates that are left."""
+        """Make the remaining updates."""
         with torch.autograd.set_detect_anomaly(bool(self.training_config.get("detect_anomaly"))):
             self.make_updates(*self.resume_training())
         if self.train_loader.epoch is not None:
@@ -105,7 +106,7 @@ class Trainer(TrainerSteps, BaseTrainer):
             continues_epoch = False
 
     def _train_epoch(self) -> bool:
-        """Train on the batches that the epoch still has; return whether training stops."""
+        """Train on the remaining batches of the epoch; return whether training stops."""
         for group in self.batch_groups():
             if self._logistics(self._make_update(group)):
                 return True
@@ -121,9 +122,9 @@ class Trainer(TrainerSteps, BaseTrainer):
         reports, shares = [], self.shares(group)
         for number, (batch, share) in enumerate(zip(group, shares, strict=True), 1):
             self.current_iteration += 1
-            # Processes share the sum of the gradients, once.
-            unshared = getattr(self.model, "no_sync", None) if number < len(group) else None
-            with unshared() if unshared else nullcontext():
+            # Gradients are reduced over processes only once, after the last batch.
+            no_sync = getattr(self.model, "no_sync", None) if number < len(group) else None
+            with no_sync() if no_sync else nullcontext():
                 report = self._forward_pass(batch)
                 loss = self._extract_loss(report)
                 self._scaled(loss if share == 1 else loss * share).backward()
@@ -158,14 +159,14 @@ class Trainer(TrainerSteps, BaseTrainer):
 
     def _update_meter(self, report: Any, meter: Any = None, eval_mode: bool = False) -> None:
         super()._update_meter(report, meter, eval_mode)
-        # Only where MMF has read the loss already, each training.log_interval: asking for it in
-        # each update would make the processor wait for the device.
+        # Only when MMF has read the loss, at each training.log_interval. Reading it at each update
+        # would make the CPU wait for the device.
         training = meter is None or meter is self.meter
         if training and math.isnan(registry.get(f"{report.dataset_type}/total_loss")):
             self.loss_is_nan(self.num_updates)
 
     def total_updates(self) -> float:
-        """Updates at the end of the run, also where epochs are counted."""
+        """Return the number of updates at the end of the run, also if epochs are counted."""
         if not math.isinf(self.max_updates):
             return self.max_updates
         return self.max_epochs * math.ceil(len(self.train_loader) / self.accumulated)

@@ -29,7 +29,7 @@ def test_a_dataset_that_formats_no_predictions_is_named(toy, tmp_path, monkeypat
     monkeypatch.delattr(toy.ToyDataset, "format_for_prediction")
     options = ["evaluation.predict=True", "evaluation.predict_file_format=csv"]
     trainer = toy.trainer(tmp_path, *options)
-    with pytest.raises(DataError, match="toy_a gave no predictions"):
+    with pytest.raises(DataError, match="no predictions of dataset toy_a"):
         trainer.inference()
 
 
