@@ -272,4 +272,4 @@ def _check_items(target: Any, keys: list[Any]) -> None:
     if type(target) not in (dict, OrderedDict):
         raise Damaged("items for something that takes none")
     if not all(key is None or isinstance(key, (str, bytes, int, float)) for key in keys):
-        raise Damaged("a dict whose keys are no names")
+        raise Damaged("a dict whose keys are not names")

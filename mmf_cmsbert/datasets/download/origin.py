@@ -1,4 +1,4 @@
-"""What a partly fetched file is the beginning of."""
+"""The origin of a partly downloaded file."""
 
 import re
 from dataclasses import dataclass
@@ -14,18 +14,23 @@ _LARGEST = 1 << 16
 
 @dataclass
 class Origin:
-    """What the bytes of a ``.part`` are the beginning of."""
+    """The file whose first bytes are in a ``.part`` file.
+
+    Attributes:
+        address: its URL.
+        version: its ETag or modification time; without one the download cannot be continued.
+        size: its size in bytes, if known.
+    """
 
     address: str
-    # The file's ETag or time of change: without one, nothing says that a rest belongs to it.
     version: str | None = None
     size: int | None = None
 
 
 def read_origin(part: Path, address: str) -> Origin:
-    """What the note beside ``part`` says, if it is about a file of this address."""
+    """Read the origin saved beside ``part``; a new one if it is missing or of another address."""
     try:
-        origin = Origin(**read_json(note_beside(part), _LARGEST))
+        origin = Origin(**read_json(origin_file(part), _LARGEST))
     except (DataError, OSError, ValueError, TypeError):
         return Origin(address)
     fits = (
@@ -37,19 +42,19 @@ def read_origin(part: Path, address: str) -> Origin:
 
 
 def version_of(answer: requests.Response) -> str | None:
-    """What ``If-Range`` takes: an ETag that vouches for every byte, or the time of change."""
+    """Return the value for ``If-Range``: a strong ETag, or the modification time."""
     tag = answer.headers.get("ETag", "")
     return tag if tag.startswith('"') else answer.headers.get("Last-Modified")
 
 
 def announced_size(answer: requests.Response) -> int | None:
-    """Bytes of the body, None where the server does not say so in a usable way."""
+    """Return the size of the body in bytes; None if the server does not announce it."""
     length = answer.headers.get("Content-Length", "")
     return int(length) if re.fullmatch("[0-9]{1,18}", length) else None
 
 
 def continues(answer: requests.Response, have: int, origin: Origin) -> bool:
-    """Whether a part is the rest of what ``origin`` says, in case the server knows no If-Range."""
+    """Return whether a partial answer continues the file, also if the server ignores If-Range."""
     span = answer.headers.get("Content-Range", "")
     return (
         span.startswith(f"bytes {have}-")
@@ -59,10 +64,10 @@ def continues(answer: requests.Response, have: int, origin: Origin) -> bool:
 
 
 def length_of(path: Path) -> int:
-    """Bytes of a file, 0 where there is none."""
+    """Return the size of a file in bytes, 0 if it does not exist."""
     return path.stat().st_size if path.is_file() else 0
 
 
-def note_beside(part: Path) -> Path:
-    """The file that says what ``part`` is the beginning of."""
+def origin_file(part: Path) -> Path:
+    """Return the path of the file with the origin of ``part``."""
     return part.with_name(part.name + ".json")

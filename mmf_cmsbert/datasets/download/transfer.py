@@ -18,7 +18,7 @@ from mmf_cmsbert.datasets.download.origin import (
     announced_size,
     continues,
     length_of,
-    note_beside,
+    origin_file,
     read_origin,
     version_of,
 )
@@ -96,7 +96,7 @@ def fetch(
 
 def forget(part: Path) -> None:
     """Make the next :func:`fetch` start again; until then ``part`` is kept."""
-    note_beside(part).unlink(missing_ok=True)
+    origin_file(part).unlink(missing_ok=True)
 
 
 def can_go_on(part: Path, address: str) -> bool:
@@ -180,7 +180,7 @@ def _write(
     with open(part, "r+b" if have else "wb") as file, bar:
         file.seek(have)
         # From here on the note describes the bytes in the file.
-        note_beside(part).write_text(json.dumps(asdict(origin)), encoding="utf-8")
+        origin_file(part).write_text(json.dumps(asdict(origin)), encoding="utf-8")
         while chunk:
             if origin.size is not None and file.tell() + len(chunk) > origin.size:
                 raise TooLong(f"the server sent more than the {origin.size:,} bytes of the file")

@@ -1,4 +1,4 @@
-"""One array out of a ``.npy`` or ``.npz`` file, whose sizes are checked before memory is taken."""
+"""Read one array from a ``.npy`` or ``.npz`` file, with sizes checked before allocation."""
 
 import math
 import os
@@ -12,21 +12,21 @@ import numpy as np
 from mmf_cmsbert.errors import SegmentError
 from mmf_cmsbert.files import NotRegularFile, open_regular
 
-# Features of speech and faces shrink to a half; what shrinks further than this is made to.
+# Largest compression ratio. Features of speech and faces are compressed to a half.
 _MOST_SHRUNK, _SMALL = 64, 1 << 20
 _LONGEST_HEADER = 1 << 14
 # Bytes of one modality of one segment: an hour of COVAREP is 107 MB.
 LARGEST = 1 << 28
-# What numpy writes; others, such as LZMA, can ask for any memory.
+# Methods that NumPy writes; others, such as LZMA, can require any amount of memory.
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read_array(path: Path) -> np.ndarray:
-    """The array of a ``.npy`` file, or the only one of a ``.npz`` file. No pickles inside.
+    """Read the array of a ``.npy`` file, or the only array of a ``.npz`` file.
 
     Raises:
-        SegmentError: not such a file, Python objects in it, or sizes that its content does not bear
-            out.
+        SegmentError: the file has another format, contains Python objects (pickles), or its sizes
+            do not match its content.
     """
     try:
         if path.suffix == ".npy":
@@ -42,13 +42,13 @@ def read_array(path: Path) -> np.ndarray:
             (member,) = members
             if member.compress_type not in _PACKED:
                 raise SegmentError(
-                    f"{path}: packed by method {member.compress_type}; expected what "
-                    "numpy.savez_compressed writes. Save it again so"
+                    f"{path}: compressed by method {member.compress_type}, which is not "
+                    "read. Save it again with numpy.savez_compressed"
                 )
             if member.file_size > _MOST_SHRUNK * path.stat().st_size + _SMALL:
                 raise SegmentError(
-                    f"{path}: {member.file_size:,} bytes are packed into {path.stat().st_size:,}, "
-                    "which no features are; refused. If they are, save them as .npy"
+                    f"{path}: {member.file_size:,} bytes compressed to {path.stat().st_size:,}, "
+                    "more than features can be; refused. If they are features, save them as .npy"
                 )
             with archive.open(member) as file:
                 return _read(file, member.file_size, path)
@@ -56,16 +56,16 @@ def read_array(path: Path) -> np.ndarray:
         raise
     except NotRegularFile as error:
         raise SegmentError(str(error)) from error
-    except Exception as error:  # a damaged file fails in as many ways as it has bytes
+    except Exception as error:  # damaged files cause many kinds of errors
         kind = "file of a numpy array" if path.suffix == ".npy" else "archive of a numpy array"
         raise SegmentError(
-            f"{path}: no complete {kind} ({type(error).__name__}: {str(error)[:200]}); save it "
+            f"{path}: not a complete {kind} ({type(error).__name__}: {str(error)[:200]}); save it "
             "again with numpy.save"
         ) from error
 
 
 def _read(file: IO[bytes], size: int, path: Path) -> np.ndarray:
-    # numpy makes room for as long a header as is announced, before it refuses it.
+    # NumPy allocates memory for a header of any announced length before it refuses it.
     start = BytesIO(file.read(_LONGEST_HEADER))
     version = np.lib.format.read_magic(start)
     header = {
@@ -76,12 +76,14 @@ def _read(file: IO[bytes], size: int, path: Path) -> np.ndarray:
         raise ValueError(f"format version {version}")
     shape, in_columns, dtype = header[version](start)
     if dtype.kind not in "biuf":
-        raise SegmentError(f"{path}: holds {dtype} values; expected numbers. Nothing was executed")
+        raise SegmentError(
+            f"{path}: contains {dtype} values; expected numbers. Nothing was executed"
+        )
     expected = math.prod(shape) * dtype.itemsize
     if size > LARGEST:
         raise SegmentError(
-            f"{path}: {size:,} bytes; expected at most {LARGEST:,} of frames of a segment. Cut the "
-            "segment, or pool its frames"
+            f"{path}: {size:,} bytes; expected at most {LARGEST:,} for the frames of a segment. "
+            "Split the segment, or pool its frames"
         )
     if any(n < 0 for n in shape) or expected != size - start.tell():
         raise ValueError(f"shape {shape} in {size:,} bytes")

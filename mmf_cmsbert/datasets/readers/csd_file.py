@@ -1,9 +1,9 @@
-"""One computational sequence, a ``.csd`` file of CMU-MultimodalSDK.
+"""Read one computational sequence, a ``.csd`` file of CMU-MultimodalSDK.
 
 It is HDF5 with ``<name>/data/<video>/{features,intervals}`` and ``<name>/metadata``.
 
-HDF5 can point elsewhere in the file and to other files, and can announce any size. Here nothing is
-followed, and sizes are checked before memory is taken.
+HDF5 can contain links, also to other files, and can announce any size. Here links are not followed,
+and sizes are checked before memory is allocated.
 """
 
 import math
@@ -21,7 +21,7 @@ from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.files import open_regular
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-# Deflate shrinks a thousandfold at most; an hour of COVAREP is a fifth of this many bytes.
+# Deflate compresses by a factor of 1032 at most; an hour of COVAREP has a fifth of the last number.
 _MOST_SHRUNK, _SMALL, _LARGEST = 1100, 1 << 20, 1 << 28
 _SHUFFLED, _LZF = h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_LZF
 _DEFLATED, _SUMMED = h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_FLETCHER32
@@ -32,7 +32,7 @@ class Sequence:
 
     Attributes:
         path: the file.
-        name: the sequence's name in it, such as ``words`` or ``COVAREP``.
+        name: the name of the sequence in the file, such as ``words`` or ``COVAREP``.
         videos: the ids of its videos.
     """
 
@@ -42,26 +42,26 @@ class Sequence:
         names = list(file)
         if len(names) != 1 or not isinstance(names[0], str):
             raise DataError(
-                f"{path}: expected one computational sequence in it, found {len(names)} objects"
+                f"{path}: expected one computational sequence, found {len(names)} objects"
             )
         self.name = names[0]
         root = _member(file, self.name, h5py.Group, str(path))
         self._data = _member(root, "data", h5py.Group, f"{path}: {self.name}")
-        # h5py gives a name that is no UTF-8 as bytes; no video has one.
+        # h5py returns a name that is not UTF-8 as bytes; no video has such a name.
         self.videos = frozenset(name for name in self._data if isinstance(name, str))
 
     def read(self, video: str) -> tuple[np.ndarray, np.ndarray]:
-        """Features ``(rows, width)`` and float64 intervals ``(rows, 2)`` in seconds, as stored.
+        """Read features ``(rows, width)`` and float64 intervals ``(rows, 2)`` in seconds.
 
-        Published files are not in time order everywhere.
+        The rows are in the order of the file, which in published files is not always by time.
 
         Raises:
-            SegmentError: intervals that are none, or of another number than the features.
-            DataError: there is no pair of arrays, or it is elsewhere; or the file has changed
-                since it was opened.
+            SegmentError: an interval is invalid, or their number differs from that of features.
+            DataError: an array is missing or is a link, or the file has changed since it was
+                opened.
         """
         where = f"{self.path}: video {video}"
-        with _damage_told(self.path):
+        with _damage_reported(self.path):
             group = _member(self._data, video, h5py.Group, where)
             features = _member(group, "features", h5py.Dataset, where)
             intervals = _member(group, "intervals", h5py.Dataset, where)
@@ -73,9 +73,9 @@ class Sequence:
                 f"{where}: expected an interval (start, end) for each of {rows} features, "
                 f"found intervals of shape {intervals.shape} and type {intervals.dtype}"
             )
-        with _damage_told(self.path):
+        with _damage_reported(self.path):
             features, intervals = features[()], intervals.astype(np.float64)[()]
-        self._viewed.check_unchanged()  # HDF5 reads zeros beyond the end of a file that was cut
+        self._viewed.check_unchanged()  # HDF5 reads zeros beyond the end of a truncated file
         wrong = ~(np.isfinite(intervals).all(1) & (intervals[:, 0] <= intervals[:, 1]))
         if wrong.any():
             row = int(np.argmax(wrong))
@@ -86,7 +86,7 @@ class Sequence:
         return features, intervals
 
     def read_in_time(self, video: str) -> tuple[np.ndarray, np.ndarray]:
-        """As :meth:`read`, sorted by the start of the intervals."""
+        """Read like :meth:`read`, sorted by the start of the intervals."""
         features, intervals = self.read(video)
         order = np.argsort(intervals[:, 0], kind="stable")
         return features[order], intervals[order]
@@ -94,41 +94,41 @@ class Sequence:
 
 @contextmanager
 def open_sequence(path: Path) -> Iterator[Sequence]:
-    """The computational sequence of a file, closed at the end.
+    """Open the computational sequence of a file during the block.
 
     Raises:
-        DataError: the file cannot be read, is damaged, or is no computational sequence.
+        DataError: the file cannot be read, is damaged, or is not a computational sequence.
     """
-    with _damage_told(path):
+    with _damage_reported(path):
         opened = open_regular(path)
     with opened:
-        with _damage_told(path):
+        with _damage_reported(path):
             viewed = ViewedFile(path, opened)
             file = h5py.File(_name_of(opened, path), "r")
         with file:
-            with _damage_told(path):
+            with _damage_reported(path):
                 sequence = Sequence(file, path, viewed)
             yield sequence
 
 
 def _name_of(opened: BinaryIO, path: Path) -> Path:
-    """A name by which HDF5 opens the file that is open, whatever ``path`` names by now.
+    """Return a path by which HDF5 opens the already open file, even if ``path`` was replaced.
 
-    It would read from a file object too, but takes what is missing at its end for zeros, and each
-    read goes through Python. Where the system has no such names the path is used.
+    HDF5 can also read from a file object, but then treats missing bytes at the end as zeros, and
+    each read calls Python. On systems without ``/dev/fd`` the path is returned.
     """
     name = Path(f"/dev/fd/{opened.fileno()}")
     return name if name.exists() else path
 
 
 @contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
+def _damage_reported(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{path}: no complete HDF5 file ({type(error).__name__}: {str(error)[:200]}); copy or "
-            "download it again"
+            f"{path}: not a complete HDF5 file ({type(error).__name__}: {str(error)[:200]}); copy "
+            "or download it again"
         ) from error
 
 
@@ -136,9 +136,9 @@ def _member(group: h5py.Group, name: str, kind: type, where: str) -> h5py.Group 
     link = group.get(name, getlink=True)
     if link is None:
         found = ", ".join(str(key)[:40] for key, _ in zip(group, range(5), strict=False))
-        raise DataError(f"{where}: expected {name!r} there, found {found or 'nothing'}")
+        raise DataError(f"{where}: expected {name!r}, found {found or 'nothing'}")
     if not isinstance(link, h5py.HardLink):
-        raise DataError(f"{where}: {name!r} is a link to somewhere else, which is not followed")
+        raise DataError(f"{where}: {name!r} is a link, and links are not followed")
     member = group[name]
     if not isinstance(member, kind):
         raise DataError(
@@ -150,13 +150,13 @@ def _member(group: h5py.Group, name: str, kind: type, where: str) -> h5py.Group 
 
 def _check_array(dataset: h5py.Dataset, where: str, file_size: int) -> None:
     if dataset.external or dataset.is_virtual:
-        raise DataError(f"{where}: the content lies in other files, which are not followed")
+        raise DataError(f"{where}: the content is in other files, which are not read")
     dtype, shape = dataset.dtype, dataset.shape
     if h5py.check_string_dtype(dtype) and dtype.kind == "O":
-        # Every row may point to the same text: what it takes to read them cannot be known before.
+        # Rows can refer to the same text, so that the required memory is not known in advance.
         raise DataError(
-            f"{where}: text of variable length is not read; expected text of fixed length, as the "
-            "published files have. Write it again, for example with numpy's type 'S32'"
+            f"{where}: text of variable length is not read; expected text of fixed length, as in "
+            "the published files. Write it again, for example with numpy's type 'S32'"
         )
     if dtype.kind not in "biufS" or shape is None or len(shape) != 2:
         raise DataError(
@@ -165,23 +165,23 @@ def _check_array(dataset: h5py.Dataset, where: str, file_size: int) -> None:
         )
     size = math.prod(shape) * dtype.itemsize
     chunk = math.prod(dataset.chunks or (0,)) * dtype.itemsize
-    # Chunks may claim the same bytes of the file.
+    # Several chunks can refer to the same bytes of the file.
     stored = min(dataset.id.get_storage_size(), file_size)
     if max(size, chunk) > min(_LARGEST, _MOST_SHRUNK * stored + _SMALL):
         raise DataError(
             f"{where}: {max(size, chunk):,} bytes announced, {stored:,} stored; expected at most "
-            f"{_LARGEST:,} for a video, and no more than the stored ones can hold"
+            f"{_LARGEST:,} for a video, and no more than can be compressed to the stored bytes"
         )
     if dataset.chunks:
         _check_packing(dataset, chunk, where)
 
 
 def _check_packing(dataset: h5py.Dataset, chunk: int, where: str) -> None:
-    """Refuse filters that take memory without limit: HDF5 unpacks a chunk to its end, however long.
+    """Refuse filters and chunks that require unlimited memory, because HDF5 decompresses fully.
 
     Args:
         dataset: an array in chunks.
-        chunk: the bytes of one, unpacked.
+        chunk: the bytes of a decompressed chunk.
         where: the array, for messages.
     """
     properties = dataset.id.get_create_plist()
@@ -196,8 +196,8 @@ def _check_packing(dataset: h5py.Dataset, chunk: int, where: str) -> None:
         [_SHUFFLED, _LZF],
     ):
         raise DataError(
-            f"{where}: packed by HDF5's filters {filters}; expected gzip or lzf. Write it again, "
-            "for example with h5py's compression='gzip'"
+            f"{where}: compressed by HDF5's filters {filters}; expected gzip or lzf. Write it "
+            "again, for example with h5py's compression='gzip'"
         )
     if _DEFLATED not in packing:
         return
@@ -210,7 +210,9 @@ def _check_packing(dataset: h5py.Dataset, chunk: int, where: str) -> None:
         _, packed = dataset.id.read_direct_chunk(offset)
         try:
             length = len(unpacker.decompress(packed, chunk + 1))
-        except zlib.error:  # HDF5 gives up as well
+        except zlib.error:  # HDF5 reports it, too
             continue
         if length > chunk:
-            raise DataError(f"{where}: a chunk unpacks to more than its {chunk:,} bytes; refused")
+            raise DataError(
+                f"{where}: a chunk decompresses to more than its {chunk:,} bytes; refused"
+            )

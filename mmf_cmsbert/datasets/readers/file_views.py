@@ -1,7 +1,7 @@
 """Bytes and arrays that stay in their file until they are used.
 
-They are read by position: where a file is mapped into memory and cut short by another process,
-the next access ends the process (SIGBUS); here it raises an error.
+They are read by position instead of mapping the file into memory: if another process truncates a
+mapped file, the next access kills this process (SIGBUS). Here it raises an error.
 """
 
 import math
@@ -17,20 +17,20 @@ import numpy as np
 
 from mmf_cmsbert.errors import DataError
 
-# Bytes that are read at once of an array whose elements lie scattered over it, and how many such
-# windows a file keeps: one for each of the arrays that are read side by side.
+# Bytes read at once from an array whose elements are scattered in the file, and the number of such
+# windows that are kept, one for each array that is read in parallel.
 _WINDOW, _WINDOWS = 1 << 22, 8
 
 
 class ViewedFile:
-    """A file that views read from. It is closed when the last of them is gone.
+    """A file that views read from. It is closed when the last view is deleted.
 
     Args:
-        path: for messages.
+        path: the path, for messages.
         file: the open file.
 
     Attributes:
-        size: its bytes when it was opened.
+        size: size of the file in bytes when it was opened.
     """
 
     def __init__(self, path: Path, file: BinaryIO):
@@ -56,20 +56,20 @@ class ViewedFile:
             raise DataError(f"{self._path}: ends too early; copy or download it again")
 
     def check_unchanged(self) -> None:
-        """Check that the file is as it was when it was opened, by its size and time of change.
+        """Check that the size and modification time have not changed since the file was opened.
 
         Raises:
-            DataError: it has changed.
+            DataError: the file has changed.
         """
         state = self._state()
         if state != (self.size, self._changed):
             raise DataError(
-                f"{self._path}: changed while it was read ({self.size:,} bytes at first, "
-                f"{state[0]:,} now); start again when it is complete"
+                f"{self._path}: changed while it was read ({self.size:,} bytes before, "
+                f"{state[0]:,} now); start again when the file is complete"
             )
 
     def window(self, key: Any, read: Callable[[], np.ndarray]) -> np.ndarray:
-        """``read()``, which is kept under ``key`` until some others have been read."""
+        """Return ``read()``, cached under ``key`` until several other windows have been read."""
         if key not in self._windows:
             self._windows[key] = read()
             if len(self._windows) > _WINDOWS:
@@ -78,7 +78,7 @@ class ViewedFile:
         return self._windows[key]
 
     def refusal(self, why: str) -> DataError:
-        """The error for content that cannot be used."""
+        """Return the error for content that cannot be used."""
         return DataError(f"{self._path}: {why}")
 
     def _state(self) -> tuple[int, int]:
@@ -87,11 +87,11 @@ class ViewedFile:
 
 
 class FileBytes:
-    """Bytes in a file; ``bytes(...)`` and slices of it read them.
+    """Bytes in a file, which are read by ``bytes(...)`` and by slicing.
 
     Attributes:
         file: the file.
-        start: the position of the first.
+        start: the position of the first byte.
     """
 
     __slots__ = ("_size", "file", "start")
@@ -120,21 +120,21 @@ class FileBytes:
 
 
 class FileArray(np.lib.mixins.NDArrayOperatorsMixin):
-    """A read-only array in a file, for reading it element by element along its first axis.
+    """A read-only array in a file, to be read element by element along its first axis.
 
-    An element, or a slice of elements, is an array in memory; NumPy's functions, operators and
-    whatever else is asked of it read the whole of it.
+    An element, or a slice of elements, is returned as an array in memory. All other operations,
+    such as NumPy's functions and operators, read the whole array.
 
     Args:
-        content: its bytes, as many as it needs.
-        dtype: of plain values.
-        stored: its shape in the file, row by row.
+        content: the bytes of the array.
+        dtype: the type of its values, without Python objects.
+        stored: the shape in the file, in row-major order.
         axes: the order of these axes in the array.
 
     Attributes:
-        dtype: of its values.
-        shape: after the axes are put in order.
-        ndim: how many axes it has; at least one.
+        dtype: the type of its values.
+        shape: the shape after the axes are reordered.
+        ndim: the number of axes, at least one.
     """
 
     def __init__(
@@ -144,13 +144,13 @@ class FileArray(np.lib.mixins.NDArrayOperatorsMixin):
         self.dtype, self.ndim = dtype, len(stored)
         self.shape = tuple(stored[axis] for axis in axes)
         first = axes[0]
-        # An element is this many runs of bytes, of this length.
+        # An element consists of this number of contiguous runs, each of this number of bytes.
         self._runs = math.prod(stored[:first])
         self._run = math.prod(stored[first + 1 :]) * dtype.itemsize
         self._in_window = max(1, _WINDOW // (self._runs * self._run))
 
-    # So that isinstance says it is an array, as for other proxies (those of wrapt and of
-    # unittest.mock): readers, and layouts of other packages, ask.
+    # For isinstance checks by readers and by layouts of other packages, as in the proxies of wrapt
+    # and unittest.mock.
     @property  # type: ignore[misc]  # read-only, unlike an object's own
     def __class__(self) -> type:
         return np.ndarray
@@ -162,7 +162,7 @@ class FileArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all values."""
+        """The number of bytes of all values."""
         return len(self._content)
 
     def __len__(self) -> int:
@@ -193,7 +193,7 @@ class FileArray(np.lib.mixins.NDArrayOperatorsMixin):
         return getattr(function, method)(*read, **options)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # by which NumPy asks for memory that it could use
+        if name.startswith("__"):  # NumPy's interfaces to memory
             raise AttributeError(name)
         return getattr(np.asarray(self), name)
 
@@ -215,7 +215,7 @@ class FileArray(np.lib.mixins.NDArrayOperatorsMixin):
         return self._content.file.window(key, lambda: self._read(start, end))[at - start]
 
     def _read(self, start: int, end: int) -> np.ndarray:
-        """The elements ``start`` to ``end``, in memory."""
+        """Read the elements from ``start`` to ``end`` (exclusive)."""
         first, file = self._axes[0], self._content.file
         length = (end - start) * self._run
         buffer = np.empty(self._runs * length, np.uint8)
@@ -228,13 +228,13 @@ class FileArray(np.lib.mixins.NDArrayOperatorsMixin):
                 file.read_into(run, self._content.start + position)
         if has_impossible_characters(buffer, self.dtype):
             raise file.refusal("text with characters that do not exist; copy the file again")
-        buffer.flags.writeable = False  # a window serves several readers
+        buffer.flags.writeable = False  # a window is shared by several readers
         shape = (*self._stored[:first], end - start, *self._stored[first + 1 :])
         return np.ndarray(shape, self.dtype, buffer).transpose(self._axes)
 
 
 def has_impossible_characters(content: Any, dtype: np.dtype) -> bool:
-    """Whether numbers in NumPy's text are no characters; Python relies on it that they are."""
+    """Return whether NumPy text contains invalid code points, which crash Python."""
     if dtype.kind != "U" or not len(content):
         return False
     points = np.frombuffer(content, np.dtype(np.uint32).newbyteorder(dtype.byteorder))

@@ -1,8 +1,8 @@
-"""Reading pickles of numpy arrays and built-in containers without running what they say.
+"""Load pickles of NumPy arrays and built-in containers without executing code in them.
 
-A pickle is a program: the standard loader imports and calls what it names. Here every global
-resolves to a stand-in of ``plain_numpy``, and every instruction that plain data does not need is
-refused. Large arrays stay in the file: what nobody reads of them takes no memory.
+A pickle is a program: the standard loader imports and calls the functions that it names. Here every
+global name resolves to a replacement in ``plain_numpy``, and instructions that plain data does not
+need are refused. Large arrays stay in the file until they are read.
 """
 
 import os
@@ -32,15 +32,15 @@ from mmf_cmsbert.utils.collection import no_collection
 
 
 def load_plain(path: str | Path) -> Any:
-    """The content of a pickle of any protocol, of numpy 1 or 2, of Python 2 or 3.
+    """Load a pickle of any protocol, written with NumPy 1 or 2 and Python 2 or 3.
 
-    Arrays of some size are :class:`.FileArray`, and bytes :class:`.FileBytes`, which read the file
-    when they are used. The file stays open as long as one of them is there; if it is changed in
-    the meantime, they raise a DataError.
+    Large arrays are returned as :class:`.FileArray`, large bytes as :class:`.FileBytes`, which read
+    the file when they are used. The file stays open as long as one of them exists. If the file
+    changes, they raise a DataError.
 
     Raises:
-        DataError: the file cannot be read, is no complete pickle, or asks for anything besides
-            numpy arrays and built-in containers. Nothing that it names is imported or executed.
+        DataError: the file cannot be read, is not a complete pickle, or contains anything besides
+            NumPy arrays and built-in containers. Nothing that it names is imported or executed.
     """
     path = Path(path)
     start = end = b""
@@ -58,9 +58,9 @@ def load_plain(path: str | Path) -> Any:
         if is_text(start, end):
             raise DataError(f"{path}: expected a pickle, found {TEXT}") from None
         raise DataError(
-            f"{path}: refused, and nothing in it was executed: {refused}. Data files may hold "
-            "numpy arrays, lists, tuples, dicts, text and numbers only; take the file from the "
-            "corpus's own source, or save its content again as such"
+            f"{path}: refused, and nothing in it was executed: {refused}. Data files may contain "
+            "numpy arrays, lists, tuples, dicts, text and numbers only; download the file from the "
+            "source of the corpus, or save its content again with these types"
         ) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
@@ -68,7 +68,7 @@ def load_plain(path: str | Path) -> Any:
         raise DataError(f"{path}: damaged pickle (nested too deeply)") from error
     except (DataError, KeyboardInterrupt):
         raise
-    except Exception as error:  # a damaged stream fails in as many ways as there are instructions
+    except Exception as error:  # each instruction has its own errors for a damaged pickle
         if is_text(start, end):
             raise DataError(f"{path}: expected a pickle, found {TEXT}") from None
         what = f"{type(error).__name__}: {str(error)[:200] or 'it ends too early'}"
@@ -97,19 +97,19 @@ _NAMES = {code: name for name, code in _CODES.items()}
 _LIBRARY: Mapping[int, Callable[[Any], None]] = pickle._Unpickler.dispatch
 # Bytes of this length and longer stay in the file. Below it a copy is cheaper than a view.
 _WORTH_A_VIEW = 512
-# CMU-MOSEI in one file takes up to four million. An instruction takes up to 2 microseconds, and 100
-# bytes of memory. Small files have few: one number of a list takes nine bytes.
+# CMU-MOSEI in one file has up to four million. An instruction takes up to 2 microseconds and 100
+# bytes of memory. Small files have fewer: a number in a list takes nine bytes.
 MOST_INSTRUCTIONS, _MOST_OF_SMALL, _BYTES_EACH = 4_500_000, 1_000_000, 12
-# Text and the content of arrays may take so many times the file's bytes: what is named again costs
-# the file next to nothing.
+# Memory for text and arrays, as a multiple of the file's bytes: repeated references to a value take
+# almost no bytes in the file.
 _MOST_GROWN, _SMALL = 4, 1 << 24
 _TEXT = (str, bytes, bytearray, FileBytes)
-# Bytes of a text with characters outside latin1. The content of an array can be a text of any
-# length, in protocols 0 to 2, but none of these is in it.
+# Largest text in bytes with characters outside latin1. In protocols 0 to 2 the content of an array
+# is a text of any length, but without such characters.
 _LONGEST_WIDE, _FIRST_WIDE = 1 << 20, 0xC4
 _ESCAPED_WIDE = re.compile(rb"\\u(?!00)|\\U")
 _CONTAINERS, _ITEM = (tuple, list, dict), 32
-# Word ids and indices are smaller.
+# Larger than word ids and indices.
 _LARGEST_KEY, _LONGEST_KEY = 2**53, 1 << 10
 _NAMED_AGAIN = ("GET", "BINGET", "LONG_BINGET", "DUP")
 
@@ -120,7 +120,7 @@ class _Dispatch(dict[bytes, Any]):
             raise EOFError
         if code in _NAMES:
             raise Refused(f"the pickle instruction {_NAMES[code]}")
-        raise pickle.UnpicklingError(f"byte {code.hex()} is no pickle instruction")
+        raise pickle.UnpicklingError(f"byte {code.hex()} is not a pickle instruction")
 
 
 def _remembered(name: str) -> Callable[["_PlainUnpickler"], None]:
@@ -129,28 +129,28 @@ def _remembered(name: str) -> Callable[["_PlainUnpickler"], None]:
     def load(self: "_PlainUnpickler") -> None:
         get(self)
         found = self.stack[-1]
-        # An array was noted down before its state came.
+        # An array is memoized before its state is set.
         if type(found) is PendingArray:
             self.stack[-1] = found.array
         elif type(found) in _TEXT:
-            self.take_room(len(found))
+            self.count_bytes(len(found))
         elif type(found) in _CONTAINERS:
-            self.take_room_for_container(found)
+            self.count_container(found)
 
     return load
 
 
-# The loader written in Python: its memo is a dict, so a huge index costs nothing, and its
-# instructions can be left out one by one. The C loader offers neither.
+# Based on the loader written in Python: its memo is a dict, so that a huge index takes no memory,
+# and single instructions can be removed. Neither applies to the C loader.
 class _PlainUnpickler(pickle._Unpickler):
     def __init__(self, file: BinaryIO, viewed: ViewedFile):
         super().__init__(file, encoding="latin1")
         self._file, self._viewed = file, viewed
-        self._room = _MOST_GROWN * viewed.size + _SMALL
+        self._bytes_left = _MOST_GROWN * viewed.size + _SMALL
         self._most = min(MOST_INSTRUCTIONS, _MOST_OF_SMALL + viewed.size // _BYTES_EACH)
 
     def load(self) -> Any:
-        """As the library's, with a limit of instructions, and without reading ahead by frames."""
+        """Load like the library, with a limit of instructions, and without reading ahead."""
         self.read, self.readline = self._file.read, self._file.readline
         self.metastack: list[list[Any]] = []
         self.stack: list[Any] = []
@@ -175,7 +175,7 @@ class _PlainUnpickler(pickle._Unpickler):
         built = self.stack[-2]
         if not isinstance(built, (PendingArray, PlainType)):
             raise Refused(f"setting the state of a {type(built).__name__}")
-        self._take_room_for_array(self.stack[-1])
+        self._count_array(self.stack[-1])
         _library(self, "BUILD")
         if isinstance(built, PendingArray):
             self.stack[-1] = built.array
@@ -183,38 +183,38 @@ class _PlainUnpickler(pickle._Unpickler):
     def _reduce(self) -> None:
         if not isinstance(self.stack[-2], Call):
             raise Refused(f"calling a {type(self.stack[-2]).__name__}")
-        self._take_room_for_array(self.stack[-1])
+        self._count_array(self.stack[-1])
         _library(self, "REDUCE")
 
-    def _take_room_for_array(self, parts: Any) -> None:
-        """Count the memory of an array, whose content a pickle can name any number of times."""
+    def _count_array(self, parts: Any) -> None:
+        """Count the memory of an array, because a pickle can repeat its content many times."""
         for part in parts if type(parts) is tuple else ():
             if type(part) in _TEXT:
-                self.take_room(len(part))
+                self.count_bytes(len(part))
             elif type(part) is list:
-                self.take_room(8 * len(part))
+                self.count_bytes(8 * len(part))
 
-    def take_room(self, size: int) -> None:
-        self._room -= size
-        if self._room < 0:
+    def count_bytes(self, size: int) -> None:
+        self._bytes_left -= size
+        if self._bytes_left < 0:
             raise Refused("the same text or content very many times")
 
-    def take_room_for_container(self, container: Any) -> None:
-        """Count what is in a container as often as it is in it, since readers go through it."""
+    def count_container(self, container: Any) -> None:
+        """Count each item of a container as often as it occurs, because readers iterate over it."""
         todo = [container]
         while todo:
             container = todo.pop()
-            self.take_room(_ITEM * len(container))
+            self.count_bytes(_ITEM * len(container))
             for item in container.items() if type(container) is dict else container:
                 if type(item) in _CONTAINERS:
                     todo.append(item)
                 elif type(item) in _TEXT:
-                    self.take_room(len(item))
+                    self.count_bytes(len(item))
                 elif type(item) is np.ndarray and item.dtype.hasobject:
-                    self.take_room(_ITEM * item.size)
+                    self.count_bytes(_ITEM * item.size)
 
     def _frame(self) -> None:
-        # A frame only says how much to read ahead.
+        # A frame only gives the number of bytes to read ahead.
         self._end_of(self._number("<Q"))
 
     def _bytes(self) -> None:
@@ -234,9 +234,9 @@ class _PlainUnpickler(pickle._Unpickler):
         return FileBytes(self._viewed, end - size, size)
 
     def _end_of(self, size: int) -> int:
-        """Where in the file ``size`` more bytes end, which are checked to be there.
+        """Return the position after ``size`` more bytes, and check that the file has them.
 
-        Reading makes room for as much as is announced.
+        Without the check, reading would allocate memory for any announced size.
         """
         start, length = self._file.tell(), self._viewed.size
         if size > length - start:
@@ -254,16 +254,16 @@ class _PlainUnpickler(pickle._Unpickler):
             return str(self.read(size), "utf-8", "surrogatepass")
         self._end_of(size)
         content = self.read(size)
-        # In UTF-8 these bytes begin the characters that latin1 does not have. With one of them,
-        # each character of a text takes two or four bytes of memory.
+        # In UTF-8 these bytes start characters outside latin1. A text with one of them takes two or
+        # four bytes of memory per character.
         if content and np.frombuffer(content, np.uint8).max() >= _FIRST_WIDE:
-            raise Refused(f"a text of {size:,} bytes, more than any segment has")
+            raise Refused(f"a text of {size:,} bytes, longer than any segment")
         return str(content, "utf-8")
 
     def _escaped_text(self) -> None:
         line = self.readline()[:-1]
         if len(line) > _LONGEST_WIDE and _ESCAPED_WIDE.search(line):
-            raise Refused(f"a text of {len(line):,} bytes, more than any segment has")
+            raise Refused(f"a text of {len(line):,} bytes, longer than any segment")
         self.append(str(line, "raw-unicode-escape"))
 
     def _old_text(self) -> None:
@@ -313,15 +313,15 @@ class _PlainUnpickler(pickle._Unpickler):
 
 
 def _library(unpickler: _PlainUnpickler, name: str) -> None:
-    """Follow an instruction as the library does."""
+    """Execute an instruction as the library does."""
     _LIBRARY[ord(_CODES[name])](unpickler)
 
 
 def _check_items(target: Any, keys: list[Any]) -> None:
-    # The hash of a tuple of tuples of tuples can take for ever; the keys of data are names.
-    # Integers can be chosen so that all their hashes are equal; those of text are salted.
+    # Keys of data are names. Hashing nested tuples can take forever. Large integers can be chosen
+    # to have equal hashes; hashes of text are salted.
     if type(target) is not dict or not all(map(_is_name, keys)):
-        raise Refused("a dict whose keys are no names")
+        raise Refused("a dict whose keys are not names")
 
 
 def _is_name(key: Any) -> bool:

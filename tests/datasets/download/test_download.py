@@ -70,8 +70,8 @@ def test_a_file_that_is_there_is_kept_and_the_server_not_asked(site, get, tmp_pa
     [
         (b"<!DOCTYPE html><title>Sign in", "did not send the file, but .*DOCTYPE"),
         (b"", "did not send the file"),
-        (sequence(filler=5000)[:3000], "no complete HDF5 file"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(5000), "no complete HDF5 file"),
+        (sequence(filler=5000)[:3000], "not a complete HDF5 file"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(5000), "not a complete HDF5 file"),
         (sequence("COVAREP", [[1.0]]), "expected words, found the sequence 'COVAREP'"),
         (sequence(rows=[[1.0]]), "expected words, found rows of type float64"),
         (sequence(video="someone"), "expected videos of mosi, found someone"),
@@ -92,7 +92,7 @@ def test_what_is_not_the_file_never_gets_its_name(site, get, tmp_path, content, 
 
 def test_a_damaged_file_that_is_there_is_told_and_left(site, get, tmp_path):
     (tmp_path / WORDS).write_bytes(words(site)[:3000])
-    with pytest.raises(DataError, match="no complete HDF5 file.*Move it away"):
+    with pytest.raises(DataError, match="not a complete HDF5 file.*Move it away"):
         get()
     assert (tmp_path / WORDS).stat().st_size == 3000 and site.asked == []
 

@@ -191,10 +191,10 @@ def test_a_video_whose_name_is_no_text_is_none_of_a_corpus(folder):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (soft_link, "is a link to somewhere else, which is not followed"),
-        (external_link, "'features' is a link to somewhere else"),
-        (external_data, "the content lies in other files"),
-        (virtual, "the content lies in other files"),
+        (soft_link, "is a link, and links are not followed"),
+        (external_link, "'features' is a link, and"),
+        (external_data, "the content is in other files"),
+        (virtual, "the content is in other files"),
         (huge, "bytes announced"),
         (large_chunks, "bytes announced"),
         (packed, "bytes announced"),
@@ -208,7 +208,7 @@ def test_a_video_whose_name_is_no_text_is_none_of_a_corpus(folder):
         (features(np.zeros((99, 1))), "an interval (start, end) for each of 99 features"),
         (intervals(np.zeros((2, 2))), "found intervals of shape (2, 2)"),
         (intervals([["a", "b"]] * 2), "text of variable length is not read"),
-        (lambda group, _: group[VIDEO].pop("intervals"), "expected 'intervals' there, found feat"),
+        (lambda group, _: group[VIDEO].pop("intervals"), "expected 'intervals', found feat"),
         (lambda group, _: group[VIDEO]["intervals"].write_direct(
             np.full(group[VIDEO]["intervals"].shape, np.nan)
         ), "interval 0 is [nan, nan]"),
@@ -240,7 +240,7 @@ def test_what_is_hostile_or_wrong_is_refused_with_its_place(folder, name, change
         (LABELS, lambda data, _: replaced(
             data[VIDEO], "features", np.zeros((len(data[VIDEO]["features"]), 2))
         ), "expected a label of one number"),
-        (LABELS, lambda _, file: file.create_group("more"), "one computational sequence in it"),
+        (LABELS, lambda _, file: file.create_group("more"), "one computational sequence"),
     ],
 )  # fmt: skip
 def test_content_that_cannot_be_segments(folder, name, change, message):
@@ -256,7 +256,7 @@ def test_files_that_are_no_hdf5_or_not_all_of_it(folder, layout):
     for broken in (content[: len(content) // 2], b"", os.urandom(2000), b"\x89HDF\r\n\x1a\n"):
         (folder / LABELS).write_bytes(broken)
         message = refusal(folder / LABELS, folder / WORDS, layout=layout)
-        assert f"{folder / LABELS}: no complete HDF5 file" in message
+        assert f"{folder / LABELS}: not a complete HDF5 file" in message
 
 
 @pytest.mark.parametrize(

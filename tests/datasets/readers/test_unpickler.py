@@ -352,6 +352,6 @@ def test_keys_whose_hashes_are_all_equal_are_refused_at_once(tmp_path):
     modulus = sys.hash_info.modulus
     content = pickle.dumps({modulus * number: 0 for number in range(1, 2000)}, 4)
     began = time.process_time()
-    assert "keys are no names" in refusal(tmp_path, content)
+    assert "keys are not names" in refusal(tmp_path, content)
     assert time.process_time() - began < 1
     assert load_plain(write(tmp_path, pickle.dumps({7: "a", -1: "b"}, 4))) == {7: "a", -1: "b"}
