@@ -20,6 +20,8 @@ from mmf_cmsbert.records import earlier_run, run_record
 from mmf_cmsbert.registration import register
 from mmf_cmsbert.utils.environment import without_values
 
+_NO_GPU = "Device specified is 'cuda' but cuda is not present"
+
 
 def start(typed: Arguments, predict: bool) -> Path:
     """Run what a command line describes.
@@ -32,6 +34,8 @@ def start(typed: Arguments, predict: bool) -> Path:
         The run's folder.
     """
     completed = _completed(typed, predict)
+    resolved = completed.resolved()
+    _set_up_console(resolved["training"]["verbose"])
     command = [typed.prog, *typed.typed]
     flagged = [] if typed.config_override is None else ["-co", typed.config_override]
     if typed.local_rank is not None:
@@ -43,15 +47,14 @@ def start(typed: Arguments, predict: bool) -> Path:
     from mmf_cmsbert.trainers import lost_processes
 
     with ExitStack() as stack:
-        config = completed.resolved()
-        earlier = stack.enter_context(_own_folder(config, command, predict))
+        earlier = stack.enter_context(_own_folder(resolved, command, predict))
         if not predict:
             recorded = run_config.without_temporary(without_values(completed.config))
             stack.enter_context(run_record.recorded(command, recorded, earlier))
         stack.enter_context(console.signals.raised())
         stack.enter_context(lost_processes.reported())
         run(predict=predict)
-    return Path(config["env"]["save_dir"]).expanduser()
+    return Path(resolved["env"]["save_dir"]).expanduser()
 
 
 def print_config(typed: Arguments, predict: bool) -> None:
@@ -68,10 +71,20 @@ def print_config(typed: Arguments, predict: bool) -> None:
 def _completed(typed: Arguments, predict: bool, only_look: bool = False) -> Completion:
     register()
     options = overrides.parse(typed.words)
+    if typed.verbose and options:
+        options["training.verbose"] = "True"
     with warnings.catch_warnings():
         # MMF says so again for the run itself.
-        warnings.filterwarnings("ignore", message="Device specified is 'cuda'")
+        warnings.filterwarnings("ignore", message=_NO_GPU)
         return complete(options, predict, _json(typed.config_override), only_look)
+
+
+def _set_up_console(verbose: bool) -> None:
+    from mmf_cmsbert.compat.mmf import log
+
+    log.be_verbose(verbose)
+    if log.is_summed_up():  # the summary names the device
+        warnings.filterwarnings("ignore", message=_NO_GPU)
 
 
 def _own_folder(

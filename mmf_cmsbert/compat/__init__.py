@@ -37,7 +37,9 @@ _LIBRARIES = (
 _MMF = (
     "mmf.both.yaml",
     "mmf.both.environment",
+    "mmf.both.console_log",
     "mmf.rc10.log_files",
+    "mmf.rc10.printed_lines",
     "mmf.main.log_files",
     "mmf.both.defaults",
     "mmf.both.names",
@@ -52,6 +54,7 @@ _MMF = (
     "mmf.both.pretrained_models",
     "mmf.both.prediction_files",
     "mmf.main.user_dir",
+    "mmf.main.worker_warning",
     "mmf.main.losses",
     "mmf.main.datasets",
     "mmf.main.callbacks",

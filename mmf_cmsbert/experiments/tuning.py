@@ -1,6 +1,7 @@
 """Find a recipe's best setting on validation, and write it as a recipe."""
 
 import csv
+import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -140,7 +141,14 @@ class Tuning:
         content = part_of(config, [*overrides.parse(self.options), *values])
         file = recipes.write(self.output / "best.yaml", about, self.recipe, content)
         self._say(f"Written: {file}, {self.output / 'trials.csv'}")
+        self._say(f"Train and test it:\n  {self._command(words)}")
         return file
+
+    def _command(self, words: Sequence[str]) -> str:
+        """The command that trains the recipe with the words of a setting, for a shell."""
+        folder = self.output / "best"
+        last = [f"training.seed={self.seeds[0]}", f"env.save_dir={folder}"]
+        return shlex.join(["mmf_run", f"config={self.recipe.resolve()}", *words, *last])
 
     def _say(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)

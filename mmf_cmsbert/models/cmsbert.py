@@ -194,6 +194,17 @@ class CMSBERT(BaseModel):
             ) from error
 
     @property
+    def summary(self) -> str:
+        """The model in a few words: backbone, shift and contrastive pairs."""
+        config = self.network.backbone.config
+        layers, width = (getattr(config, n, "?") for n in ("num_hidden_layers", "hidden_size"))
+        shift, pairs = self.config.shift.context, ", ".join(map("-".join, self.pairs))
+        return (
+            f"{self.config.backbone.name} ({config.model_type}, {layers} layers of {width}), "
+            f"shift by {shift}, contrastive {pairs or 'none'}"
+        )
+
+    @property
     def tensors_of_the_data(self) -> set[str]:
         """The names of tensors that come from the training data, not from another model."""
         scales = {

@@ -26,6 +26,7 @@ _NO_INFLUENCE = (
     "training.should_not_log",
     "training.stdout_capture",
     "training.tensorboard",
+    "training.verbose",
 )
 _SHOWN = 4
 

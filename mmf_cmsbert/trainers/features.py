@@ -13,9 +13,11 @@ from mmf_cmsbert.trainers.record_keeping import KeepsRecord
 from mmf_cmsbert.trainers.reporting import WritesReport
 from mmf_cmsbert.trainers.run_checks import ChecksRun
 from mmf_cmsbert.trainers.several_processes import SeveralProcesses
+from mmf_cmsbert.trainers.summary import ShowsSummary
 
 
 class RunFeatures(
+    ShowsSummary,  # after the features that write into the run's folder
     WritesReport,  # after the model, which it reads
     ExportsModel,  # after the record, whose scores it keeps
     KeepsRecord,  # outside the rest, so that it records the scores of all processes

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
-from mmf_cmsbert.records.history import History, Training, Validation
+from mmf_cmsbert.records.history import Entry, History, Training, Validation
 from mmf_cmsbert.records.run_record import RunRecord
 from mmf_cmsbert.trainers.ranks import Ranks
 
@@ -73,12 +73,11 @@ class KeepsHistory(TrainerSteps):
             {name: sum(values) / len(values) for name, values in losses.items()},
         )
         self._sums, self._updates = {}, 0
-        if self._history is not None:
-            self._history.append(entry)
+        self.measured(entry)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         report, meter = super().evaluate(*args, **kwargs)
-        if self._history is not None and report.dataset_type == "val":
+        if report.dataset_type == "val":
             self._validation = {
                 name.removeprefix("val/"): float(meter.meters[name].global_avg)
                 for name in meter.meters
@@ -87,5 +86,9 @@ class KeepsHistory(TrainerSteps):
 
     def validated(self, criterion: str, value: float, best: float, update: int) -> None:
         super().validated(criterion, value, best, update)
+        self.measured(Validation(self.num_updates, self.current_epoch, self._validation))
+
+    def measured(self, entry: Entry) -> None:
+        super().measured(entry)
         if self._history is not None:
-            self._history.append(Validation(self.num_updates, self.current_epoch, self._validation))
+            self._history.append(entry)

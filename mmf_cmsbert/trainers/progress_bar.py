@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config.schemas.training import OwnTraining
 from mmf_cmsbert.config.schemas.validation import read
 
@@ -134,7 +135,10 @@ def configured(training: Mapping[str, Any]) -> ProgressBars:
 
 
 def _console_loggers() -> Iterator[logging.Logger]:
+    """The loggers whose lines would break the bars; those of MMF's handler do not."""
     names = list(logging.root.manager.loggerDict)
     for logger in [logging.root, *map(logging.getLogger, names)]:
+        if any(isinstance(handler, mmf_log.Console) for handler in logger.handlers):
+            continue
         if any(getattr(h, "stream", None) in (sys.stdout, sys.stderr) for h in logger.handlers):
             yield logger

@@ -1,4 +1,5 @@
 import io
+import shlex
 
 import pytest
 import yaml
@@ -93,6 +94,21 @@ def test_the_best_on_validation_is_written_as_a_recipe_with_all_that_it_takes(tu
     }
     assert f"{sum(means[weight]) / 2:.6f}" in file.read_text().splitlines()[0]
     assert len((tmp_path / "output" / "trials.csv").read_text().splitlines()) == 7
+
+
+def test_it_ends_with_the_best_setting_as_a_command_for_a_shell(tuning, tmp_path):
+    search = tuning()
+    best = yaml.safe_load(search.run(trials=4, seed=1).read_text())
+    last = search.console.export_text().splitlines()[-1]
+    command, *words = shlex.split(last)
+    assert command == "mmf_run"
+    options = overrides.parse(words)
+    assert options["config"] == str(tmp_path / "mine.yaml")
+    assert float(options[LR]) == best["optimizer"]["params"]["lr"]
+    weight = best["model_config"]["cmsbert"]["losses"][1]["params"]["weight"]
+    assert float(options[WEIGHT]) == weight and options["training.max_updates"] == "7"
+    assert options["training.seed"] == "1"
+    assert options["env.save_dir"] == str(tmp_path / "output" / "best")
 
 
 def test_test_is_not_looked_at(tuning):

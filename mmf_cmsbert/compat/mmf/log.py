@@ -1,11 +1,25 @@
-"""Write to MMF's log: through rc10's writer, or through Python's loggers on main."""
+"""MMF's log: written through rc10's writer, or through Python's loggers on main.
+
+All of it goes to the log file in the run's folder. A terminal, where a run is shown by
+:mod:`mmf_cmsbert.trainers.summary`, gets warnings and errors only. A file or a pipe gets every line
+but those of a block of :func:`file_only`. With ``training.verbose`` both get everything.
+"""
 
 import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TextIO
 
 from mmf.common.registry import registry
 from mmf.utils import logger
+from tqdm import tqdm
 
 _logger = logging.getLogger("mmf_cmsbert")
+_file_only: ContextVar[bool] = ContextVar("file_only", default=False)
+_verbose = False
+_held: list[str] = []
 
 
 def write(message: object, level: str = "info") -> None:
@@ -26,3 +40,68 @@ def close_files() -> None:
     """Let the next run open log files of its own: main keeps each file open under its name."""
     if cached := getattr(logger, "_cached_log_stream", None):
         cached.cache_clear()
+
+
+@contextmanager
+def file_only() -> Iterator[None]:
+    """Keep what is logged in this block, such as a model's layers, away from the console."""
+    token = _file_only.set(True)
+    try:
+        yield
+    finally:
+        _file_only.reset(token)
+
+
+def stream() -> TextIO:
+    """Standard output, also where rc10 turns it into lines of the log."""
+    return sys.stdout if hasattr(sys.stdout, "isatty") else sys.__stdout__ or sys.stderr
+
+
+def be_verbose(value: bool) -> None:
+    """Set whether the console shows everything, before MMF has a configuration that says so."""
+    global _verbose
+    _verbose = value
+
+
+def is_summed_up() -> bool:
+    """Whether the console shows a run in a few lines, instead of MMF's log."""
+    return stream().isatty() and not _is_verbose()
+
+
+def printed(*values: Any, **options: Any) -> None:
+    """Print, as MMF does for some lines; instead of a console that sums up, to the log file."""
+    if is_summed_up():
+        _held.append(" ".join(map(str, values)))
+    else:
+        print(*values, **options)
+
+
+def write_held() -> None:
+    """Write to the log file what was to be printed before there was one."""
+    lines, _held[:] = list(_held), []
+    for line in lines:
+        write(line)
+
+
+class Console(logging.StreamHandler):  # type: ignore[type-arg]  # no generic in Python 3.10
+    """The handler that writes MMF's log to standard output, above progress bars."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with tqdm.external_write_mode(file=self.stream):
+            super().emit(record)
+
+    def filter(self, record: logging.LogRecord) -> Any:
+        if record.levelno < logging.WARNING and (_is_for_the_file() or is_summed_up()):
+            return False
+        return super().filter(record)
+
+
+def _is_for_the_file() -> bool:
+    return _file_only.get() and not _is_verbose()
+
+
+def _is_verbose() -> bool:
+    if _verbose:
+        return True
+    config = registry.get("config", no_warning=True)
+    return bool(config is not None and (config.get("training") or {}).get("verbose"))

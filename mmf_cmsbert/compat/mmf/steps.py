@@ -138,6 +138,14 @@ class TrainerSteps:
             update: the update of the best validation.
         """
 
+    def measured(self, entry: Any) -> None:
+        """Called with losses and validations as the history of a run has them.
+
+        Args:
+            entry: a ``Training``, on all processes, or a ``Validation``, on the first one; see
+                :mod:`mmf_cmsbert.records.history`.
+        """
+
     def evaluating(self) -> AbstractContextManager[Any]:
         """Return a context for computing without gradients."""
         return torch.no_grad()

@@ -80,6 +80,12 @@ class OwnTraining(Section):
         description="Progress bars with updates, loss, learning rate, remaining time and "
         "validation scores: auto (on a terminal only) | true | false.",
     )
+    verbose: bool = Field(
+        default=False,
+        description="Whether the console shows MMF's whole log, with the model's layers; --verbose "
+        "sets it. Otherwise a terminal shows a summary, and a file MMF's lines without the layers. "
+        "The log file in env.save_dir has everything in any case.",
+    )
     detect_anomaly: bool = Field(
         default=False,
         description="Whether to use autograd's anomaly detection, which reports the operation that "
@@ -176,6 +182,14 @@ class OwnEvaluation(Section):
     )
 
 
+class Evaluation(OwnEvaluation):
+    """``evaluation``"""
+
+    predict_file_format: Literal["csv", "json"] | None = Field(
+        default=None, description="Format of the file that mmf_predict writes."
+    )
+
+
 class OwnCheckpoint(Section):
     """``checkpoint``"""
 
@@ -259,6 +273,7 @@ OWN: dict[str, type[Section]] = {
 # Sections of MMF with keys that are checked.
 OF_MMF: dict[str, type[Section]] = OWN | {
     "training": Training,
+    "evaluation": Evaluation,
     "optimizer": Optimizer,
     "scheduler": Scheduler,
 }

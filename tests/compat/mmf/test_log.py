@@ -1,6 +1,8 @@
 """What is logged reaches the log of the line that is installed."""
 
+import io
 import logging
+import sys
 
 from mmf_cmsbert.compat.mmf import log as mmf_log
 
@@ -38,3 +40,33 @@ def test_where_there_is_no_writer_a_logger_gets_it(toy):
     assert [(record.getMessage(), record.levelname) for record in records] == [
         ("a line", "WARNING")
     ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_what_was_to_be_printed_goes_to_the_log_of_a_run_that_is_summed_up(
+    toy, monkeypatch, capsys
+):
+    from mmf.common.registry import registry
+
+    writer = Writer()
+    registry.register("writer", writer)
+    mmf_log.printed("Using seed", 1)
+    assert capsys.readouterr().out == "Using seed 1\n"
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    mmf_log.printed("Using seed", 2)
+    assert sys.stdout.getvalue() == "" and not writer.lines
+    mmf_log.write_held()
+    mmf_log.write_held()
+    assert writer.lines == [("Using seed 2", "info")]
+
+
+def test_output_that_is_captured_for_the_log_is_seen_through(monkeypatch):
+    class Capture:  # rc10's
+        pass
+
+    monkeypatch.setattr(sys, "stdout", Capture())
+    assert mmf_log.stream() is sys.__stdout__

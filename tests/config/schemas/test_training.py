@@ -4,7 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.config.schemas.added import completed
-from mmf_cmsbert.config.schemas.training import LightningConfig, Training
+from mmf_cmsbert.config.schemas.training import Evaluation, LightningConfig, Training
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.config.shipped import own_defaults
 from mmf_cmsbert.errors import ConfigError
@@ -115,3 +115,11 @@ def test_a_run_without_a_length_is_refused_with_what_to_type():
 def test_a_length_is_a_whole_number_of_at_least_one(key, value):
     with pytest.raises(ConfigError, match=f"training.{key} is {value!r}; expected a whole number"):
         training(**{key: value})
+
+
+@pytest.mark.parametrize("value", ["xlsx", "CSV", ["csv"], True])
+def test_an_unknown_format_of_predictions_is_refused_with_the_known_ones(value):
+    schema = completed(Evaluation, {"predict_file_format": "json"})
+    with pytest.raises(ConfigError, match=r"predict_file_format is .*expected one of csv, json"):
+        read(schema, {"predict_file_format": value}, "evaluation")
+    assert read(schema, {"predict_file_format": "csv"}, "evaluation").predict_file_format == "csv"

@@ -2,6 +2,7 @@
 
 from mmf.utils.configuration import Configuration
 
+from mmf_cmsbert.compat.mmf import log
 from mmf_cmsbert.compat.patch import patch
 from mmf_cmsbert.utils.environment import literal
 
@@ -17,7 +18,8 @@ def log_without_values() -> None:
     def pretty_print(self: Configuration) -> None:
         whole, self.config = self.config, literal(self.config)
         try:
-            original(self)
+            with log.file_only():
+                original(self)
         finally:
             self.config = whole
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,32 @@ from mmf_cmsbert.errors import DataError, ScoresNotFiniteError
 from mmf_cmsbert.files import replaced_file
 
 _SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file of predictions.
+
+    Attributes:
+        file: its path.
+        rows: number of predictions in it.
+    """
+
+    file: Path
+    rows: int
+
+
+_written: list[Written] = []
+
+
+def written() -> tuple[Written, ...]:
+    """The files written in this process since :func:`forget`."""
+    return tuple(_written)
+
+
+def forget() -> None:
+    """Forget which files were written, as a run begins."""
+    _written.clear()
 
 
 @patch(
@@ -38,6 +65,7 @@ def _checked(original: Callable[[Any, str], None], empty: bool) -> Callable[[Any
             raise ScoresNotFiniteError(where, f"{filepath} was not written.")
         with replaced_file(Path(filepath)) as unfinished:
             original(self, str(unfinished))
+        _written.append(Written(Path(filepath), len(self.report)))
 
     return dump
 

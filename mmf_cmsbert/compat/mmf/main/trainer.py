@@ -15,7 +15,9 @@ from mmf.common.registry import registry
 from mmf.common.report import Report
 from mmf.common.sample import to_device
 from mmf.trainers.mmf_trainer import MMFTrainer
+from mmf.utils.general import print_model_parameters
 
+from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.compat.mmf.main import callbacks
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 
@@ -71,6 +73,19 @@ class Trainer(TrainerSteps, MMFTrainer):
         self.update_made(kwargs["report"])
         super().on_update_end(**kwargs)
         self.after_update()
+
+    def train(self) -> None:
+        """As MMF's, with the model's layers in the log file only."""
+        with mmf_log.file_only():
+            _logger.info("===== Model =====")
+            _logger.info(self.model)
+            print_model_parameters(self.model)
+        if "train" in self.run_type:
+            self.on_train_start()
+            self.training_loop()
+            self.on_train_end()
+        self.inference()
+        self.finalize()
 
     def training_loop(self) -> None:
         before = torch.is_anomaly_enabled()

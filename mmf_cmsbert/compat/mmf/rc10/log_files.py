@@ -20,4 +20,4 @@ def handlers() -> None:
     def file_handler(filename: str, mode: str = "a", **ignored: Any) -> logging.Handler:
         return logging.StreamHandler(LogFile(filename))
 
-    logger.logging = imports.facade(logging, FileHandler=file_handler)
+    logger.logging = imports.facade(logger.logging, FileHandler=file_handler)

@@ -17,6 +17,7 @@ from mmf.utils.logger import TensorboardLogger
 from mmf.utils.timer import Timer
 from torch import Tensor
 
+from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 
 # MMF passes the number of the update to the scheduler intentionally; resuming relies on it.
@@ -64,9 +65,10 @@ class Trainer(TrainerSteps, BaseTrainer):
 
     def train(self) -> None:
         """Train, or only evaluate, according to `run_type`."""
-        for text in ("===== Model =====", self.model):
-            self.writer.write(text)
-        print_model_parameters(self.model)
+        with mmf_log.file_only():
+            for text in ("===== Model =====", self.model):
+                self.writer.write(text)
+            print_model_parameters(self.model)
         if "train" in self.run_type:
             self._prepare()
             self.training_loop()
