@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -142,6 +143,9 @@ def _sha256(path: Path, size: int, _mtime_ns: int) -> str:
     return digest.hexdigest()
 
 
+_CANNOT = "cannot be written: "
+
+
 class WriteError(UserError, OSError):
     """A file cannot be written; the message names it and the reason.
 
@@ -152,11 +156,16 @@ class WriteError(UserError, OSError):
 
     def __init__(self, path: str | os.PathLike[str], error: OSError):
         reason = _FULL.get(error.errno or 0, error.strerror or str(error))
-        super().__init__(f"{os.fspath(path)} cannot be written: {reason}")
+        super().__init__(f"{os.fspath(path)} {_CANNOT}{reason}")
         self.errno, self.strerror = error.errno, reason
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+def is_write_error(message: str) -> bool:
+    """Whether a message, from the log or the record of a run, is that of a :class:`WriteError`."""
+    return f" {_CANNOT}" in message
 
 
 def write_error(error: OSError, path: str | os.PathLike[str] | None = None) -> WriteError | None:
@@ -171,6 +180,25 @@ def write_error(error: OSError, path: str | os.PathLike[str] | None = None) -> W
     if error.errno in _FULL:
         return WriteError(path or error.filename or "a file", error)
     return None
+
+
+@contextmanager
+def system_errors() -> Iterator[None]:
+    """Raise the system's error where a library reports it as another error, or only as text.
+
+    Libraries written in Rust (safetensors, tokenizers) add the number of the system's error.
+
+    Raises:
+        OSError: instead of such an error.
+    """
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        if not (found := re.search(r"\(os error (\d+)\)", str(error))):
+            raise
+        raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
 
 
 @contextmanager

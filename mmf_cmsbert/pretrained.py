@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.files import NotRegularFile, check_regular
+from mmf_cmsbert.files import NotRegularFile, check_regular, open_regular, read_json
 from mmf_cmsbert.paths import find
+
+_LARGEST_CONFIG = 1 << 24  # bytes
 
 
 def load_pretrained(
@@ -62,13 +64,71 @@ def load_pretrained(
     ) from failure
 
 
-def unmapped() -> dict[str, Any]:
-    """Options for the ``from_pretrained`` of a model, to read weights instead of mapping them.
+def weights_in_memory(load: Any) -> Callable[..., Any]:
+    """Wrap the ``from_pretrained`` of a model so that it reads files of weights, never maps them.
 
-    If a file is cut while it is mapped, the process ends (SIGBUS). transformers reads
-    ``.safetensors`` files with these options, where its version has them. It still maps the older
-    ``.bin`` files, for as long as it loads them.
+    A mapped file stays mapped for as long as the model lives: if the file is cut, the process ends
+    (SIGBUS), and if it is overwritten, the weights change. transformers reads ``.safetensors``
+    files on request, where its version can, and maps ``.bin`` files always; these are read here.
+
+    Args:
+        load: the method of a model's class, or of ``AutoModel``.
     """
+
+    def from_pretrained(name: str, **kwargs: Any) -> Any:
+        from transformers import AutoConfig
+
+        where = {"local_files_only": kwargs.get("local_files_only", False)}
+        if not (files := _bin_files(name, **where)):
+            return load(name, **_unmapped(), **kwargs)
+        weights = {key: tensor for file in files for key, tensor in _read_bin(file).items()}
+        config = kwargs.pop("config", None) or AutoConfig.from_pretrained(name, **where)
+        model = _of_class(load, config)(None, config=config, state_dict=weights, **kwargs)
+        model.name_or_path = model.config.name_or_path = name
+        return model
+
+    return from_pretrained
+
+
+def _of_class(load: Any, config: Any) -> Any:
+    """``load`` of the class of that configuration: AutoModel's takes no tensors."""
+    import torch
+    from transformers import PreTrainedModel
+
+    if issubclass(load.__self__, PreTrainedModel):
+        return load
+    with torch.device("meta"):  # which takes neither time nor memory
+        return type(load.__self__.from_config(config)).from_pretrained
+
+
+def _bin_files(name: str, **where: Any) -> list[str]:
+    """The ``.bin`` files that transformers would load; none where it finds ``.safetensors``."""
+    from transformers import utils
+    from transformers.utils.hub import cached_file, get_checkpoint_shard_files
+
+    def find(file: str) -> str | None:
+        return cached_file(name, file, _raise_exceptions_for_missing_entries=False, **where)
+
+    config = find(utils.CONFIG_NAME)
+    if config and "transformers_weights" in read_json(config, _LARGEST_CONFIG):
+        return []  # it names another file, which has to be .safetensors
+    if find(utils.SAFE_WEIGHTS_NAME) or find(utils.SAFE_WEIGHTS_INDEX_NAME):
+        return []
+    if file := find(utils.WEIGHTS_NAME):
+        return [file]
+    index = find(utils.WEIGHTS_INDEX_NAME)
+    return get_checkpoint_shard_files(name, index, **where)[0] if index else []
+
+
+def _read_bin(file: str) -> dict[str, Any]:
+    import torch
+
+    with open_regular(file) as opened:
+        weights: dict[str, Any] = torch.load(opened, map_location="cpu", weights_only=True)
+    return weights
+
+
+def _unmapped() -> dict[str, Any]:
     from transformers import PreTrainedModel
 
     known = signature(PreTrainedModel.from_pretrained).parameters

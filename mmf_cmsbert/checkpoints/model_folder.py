@@ -24,7 +24,7 @@ from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.config.schemas.section import Section
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.errors import ConfigError, DataError
-from mmf_cmsbert.files import read_json, read_regular
+from mmf_cmsbert.files import read_json, read_regular, system_errors
 
 WEIGHTS, CARD, FORMAT = "model.safetensors", "README.md", 1
 _LARGEST_WEIGHTS = 1 << 36
@@ -234,11 +234,15 @@ def write(
         weights: its tensors by name.
         tokenizer: a fast tokenizer of transformers.
         card: the text of its ``README.md``.
+
+    Raises:
+        OSError: a file cannot be written.
     """
     # Each tensor by itself: safetensors refuses two names for one memory.
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
-    safetensors.torch.save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
-    tokenizer.save_pretrained(folder)
+    with system_errors():
+        safetensors.torch.save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+        tokenizer.save_pretrained(folder)
     text = json.dumps(config.plain(), indent=2, ensure_ascii=False)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
     # safetensors lets its user alone read the file, whatever the umask says.

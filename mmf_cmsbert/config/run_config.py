@@ -70,7 +70,7 @@ def without_temporary(config: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         config: the configuration of a run, whose ``config`` is the file that MMF read.
     """
-    name = Path(str(config.get("config") or "")).name
+    name = Path(str(config.get("config") or "")).name.removeprefix(".")
     temporary = name.startswith(TEMPORARY)
     return {k: v for k, v in config.items() if not (temporary and k == "config")}
 

@@ -7,7 +7,6 @@ mmf_run config=RUN/config.yaml
 
 import atexit
 import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from mmf_cmsbert.config import run_config
 from mmf_cmsbert.config.splits import trains
 from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.utils.unfinished import temporary_file
 
 # Files that a run writes into its folder.
 _TRACES = ("run.json", "best.ckpt", "current.ckpt", "train.log")
@@ -131,11 +131,10 @@ def read_snapshot(file: Path) -> Snapshot | None:
 
 
 def _temporary(content: Mapping[str, Any]) -> Path:
-    handle, name = tempfile.mkstemp(prefix=run_config.TEMPORARY, suffix=".yaml")
-    os.close(handle)
-    run_config.write(content, Path(name))
-    atexit.register(_remove, Path(name), os.getpid())
-    return Path(name)
+    file = temporary_file(run_config.TEMPORARY)
+    atexit.register(_remove, file, os.getpid())
+    run_config.write(content, file)
+    return file
 
 
 def _remove(file: Path, owner: int) -> None:

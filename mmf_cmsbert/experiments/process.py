@@ -86,16 +86,22 @@ class MMFRun:
         return (int(found[-1][0]), int(found[-1][1])) if found else None
 
 
-def error_of(log: Path, status: int) -> str:
-    """Return why a run failed, in one line: its error message, or the last line of its log."""
+def error_of(log: Path, status: int, recorded: str | None = None) -> str:
+    """Return why a run failed, in one line.
+
+    Args:
+        log: of the run, which has the error message, unless the disk was full.
+        status: the exit status.
+        recorded: the error in the run's record.
+    """
     if status < 0:
         return f"killed by {signal.Signals(-status).name}"
     text = _tail(log)
     _, found, message = text.rpartition("mmf_run: error: ")
-    lines = (message if found else text).strip().splitlines()
+    lines = (message if found else recorded or text).strip().splitlines()
     if not lines:
         return f"ended with status {status} and no output"
-    return lines[0 if found else -1].strip()
+    return lines[0 if found or recorded else -1].strip()
 
 
 def _tail(file: Path) -> str:

@@ -91,9 +91,10 @@ def run_all(
 
 
 def _outcome(job: Job, status: int) -> Outcome:
-    if status:
-        return Outcome(job, error_of(job.log, status))
     found = record.find(job.folder)
+    if status:
+        recorded = found["error"] if found and found["status"] == "failed" else None
+        return Outcome(job, error_of(job.log, status, recorded))
     if found is None or found["status"] != "finished":
         return Outcome(job, f"ended without a finished {record.NAME}")
     return Outcome(job, None)

@@ -1,15 +1,19 @@
 """Search a space with Optuna. An interruption does not change the search."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.experiments.space import Dimension
+from mmf_cmsbert.files import WriteError, replaced_file
 
+_NAME = "cmsbert"
 # The search ends after this many failures without a success.
 _HOPELESS = 3
 
@@ -28,6 +32,7 @@ def open_study(file: Path, minimize: bool, made_with: Mapping[str, Any]) -> Any:
 
     Raises:
         ConfigError: Optuna is not installed, or the study has other settings.
+        WriteError: the database cannot be written.
     """
     try:
         import optuna
@@ -36,12 +41,20 @@ def open_study(file: Path, minimize: bool, made_with: Mapping[str, Any]) -> Any:
             "Optuna is not installed; type pip install 'mmf_cmsbert[experiments]'"
         ) from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        storage=f"sqlite:///{file}",
-        study_name="cmsbert",
-        direction="minimize" if minimize else "maximize",
-        load_if_exists=True,
-    )
+    direction: Literal["minimize", "maximize"] = "minimize" if minimize else "maximize"
+    with writing(file):
+        if not file.is_file():  # complete or absent: a part of a database could not be continued
+            with replaced_file(file) as unfinished:
+                storage = optuna.storages.RDBStorage(f"sqlite:///{unfinished}")
+                optuna.create_study(storage=storage, study_name=_NAME, direction=direction)
+                storage.remove_session()
+                storage.engine.dispose()
+        study = optuna.create_study(
+            storage=f"sqlite:///{file}",
+            study_name=_NAME,
+            direction=direction,
+            load_if_exists=True,
+        )
     text = json.dumps(made_with, sort_keys=True)
     before = study.user_attrs.get("made_with", text)
     if before != text:
@@ -52,8 +65,35 @@ def open_study(file: Path, minimize: bool, made_with: Mapping[str, Any]) -> Any:
             "type --output FOLDER for a new one, --overwrite to replace it, or the same options "
             "as before to continue it"
         )
-    study.set_user_attr("made_with", text)
+    with writing(file):
+        study.set_user_attr("made_with", text)
     return study
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """Report SQLite's errors in this block, in which the database of a study is used.
+
+    Raises:
+        WriteError: the database cannot be written.
+        ConfigError: it is damaged.
+    """
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error  # Optuna wraps SQLAlchemy's error, and that SQLite's
+        while cause is not None and not isinstance(cause, sqlite3.Error):
+            cause = getattr(cause, "orig", None) or cause.__cause__
+        if cause is None:
+            raise
+        if not isinstance(cause, sqlite3.OperationalError):
+            raise ConfigError(
+                f"{file} is damaged ({cause}); type --output FOLDER for a new search, or "
+                "--overwrite to replace it"
+            ) from error
+        # SQLite does not keep the system's error.
+        reason = f"{cause}; is the disk full, or the size of files limited (ulimit -f)?"
+        raise WriteError(file, OSError(reason)) from error
 
 
 def search(

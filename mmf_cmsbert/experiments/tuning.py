@@ -12,14 +12,14 @@ from typing import Any
 from rich.console import Console
 
 from mmf_cmsbert.config import overrides
-from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.experiments import recipe as recipes
 from mmf_cmsbert.experiments.ablation import run_missing
 from mmf_cmsbert.experiments.job import Job, plan
 from mmf_cmsbert.experiments.scheduler import Start
-from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried
+from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried, writing
 from mmf_cmsbert.experiments.space import Dimension, word
-from mmf_cmsbert.files import replaced_file
+from mmf_cmsbert.files import is_write_error, replaced_file
 from mmf_cmsbert.records import record
 
 # The test split is not scored.
@@ -65,6 +65,8 @@ class Tuning:
 
         Raises:
             ConfigError: a key of the space is unknown, or ``output`` holds another search.
+            UserError: the disk is full, for the search or for a run. The trial is repeated when the
+                search is continued.
         """
         config = self._tried_out()
         stop = config["training"]["early_stop"]
@@ -79,14 +81,16 @@ class Tuning:
             for name in ("study.db", "trials.csv", "best.yaml"):
                 (self.output / name).unlink(missing_ok=True)
             shutil.rmtree(self.output / "trials", ignore_errors=True)
-        study = open_study(self.output / "study.db", minimize, made_with)
+        file = self.output / "study.db"
+        study = open_study(file, minimize, made_with)
 
         def evaluate(number: int, values: Mapping[str, Any]) -> float:
             shown = ", ".join(f"{key.rpartition('.')[2]}={v}" for key, v in values.items())
             self._say(f"trial {number + 1} of {trials}: {shown}")
             return self._score(number, values)
 
-        search(study, self.space, trials, seed, evaluate)
+        with writing(file):
+            search(study, self.space, trials, seed, evaluate)
         self._write_trials(study, name)
         scored = [trial for trial in tried(study) if trial.value is not None]
         if not scored:
@@ -117,7 +121,10 @@ class Tuning:
         jobs = self._jobs(number, values, self.seeds)
         for outcome in run_missing(jobs, self.slots, self.start, self.console):
             if outcome.error:
-                raise TrialFailed(f"{outcome.job.label}: {outcome.error} ({outcome.job.log})")
+                what = f"{outcome.job.label}: {outcome.error} ({outcome.job.log})"
+                if is_write_error(outcome.error):  # which says nothing about the setting
+                    raise UserError(f"{what}. The same command continues the search")
+                raise TrialFailed(what)
         bests = [record.read(job.folder)["best"] for job in jobs]
         if None in bests:
             raise TrialFailed("no validation gave a number")

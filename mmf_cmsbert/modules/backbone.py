@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.pretrained import load_pretrained, unmapped
+from mmf_cmsbert.pretrained import load_pretrained, weights_in_memory
 
 NAME_KEY = "model_config.cmsbert.backbone.name"
 FROM_CONFIG_KEY = "model_config.cmsbert.backbone.from_config"
@@ -30,7 +30,8 @@ def load_backbone(
         ConfigError: both are None, the configuration is invalid, or the model cannot be loaded.
     """
     if from_config is None:
-        return load_pretrained(AutoModel.from_pretrained, name, "backbone", NAME_KEY, **unmapped())
+        load = weights_in_memory(AutoModel.from_pretrained)
+        return load_pretrained(load, name, "backbone", NAME_KEY)
     if isinstance(from_config, str):
         config = load_pretrained(
             AutoConfig.from_pretrained, from_config, "configuration", FROM_CONFIG_KEY

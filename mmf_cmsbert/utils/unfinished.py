@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -69,6 +70,20 @@ def scratch_folder(inside: Path) -> Iterator[Path]:
         yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def temporary_file(prefix: str) -> Path:
+    """Create an empty file of this user in the folder for temporary files.
+
+    The caller removes it. If it is killed before, :func:`look_through` does later.
+
+    Args:
+        prefix: the beginning of its name, after a dot.
+    """
+    suffix = f".{socket.gethostname()}.{os.getpid()}.tmp"
+    handle, name = tempfile.mkstemp(prefix=f".{prefix}", suffix=suffix)
+    os.close(handle)
+    return Path(name)
 
 
 def look_through(folder: Path) -> None:

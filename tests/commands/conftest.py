@@ -1,9 +1,15 @@
-"""What tests of the commands share: a folder to type in."""
+"""What tests of the commands share: a folder to type in, and runs that end at once."""
+
+import json
 
 import pytest
 from typer.testing import CliRunner
 
 from mmf_cmsbert.commands import app
+from mmf_cmsbert.experiments import job, scheduler
+from mmf_cmsbert.records import provenance
+
+MAE = "mosi/sentiment_mae"
 
 
 @pytest.fixture
@@ -18,3 +24,46 @@ def cmsbert(tmp_path, monkeypatch):
         return CliRunner().invoke(app, list(map(str, words)), prog_name="cmsbert")
 
     return typed
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """The words that ``mmf_run`` was given, run by run; each ends at once, scoring its seed."""
+    begun = []
+
+    class Run:
+        def __init__(self, words, log, threads, gpu=None):
+            begun.append(words)
+            options = dict(word.split("=", 1) for word in words)
+            self.status = int("broken" in options["config"])
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text("mmf_run: error: it is broken\n" * self.status)
+            config = resolve(words)
+            record = {
+                "format": 1, "status": "finished", "seed": int(options["training.seed"]),
+                "commit": None, "code_sha256": provenance.code_sha256(), "backbone": None,
+                "versions": provenance.versions(), "data": {}, "updates": 9, "config": config,
+                "criterion": {"name": MAE, "minimize": True},
+                "best": {"update": 3, "value": 0.5}, "validation": {MAE: 0.5},
+                "test": {MAE: float(options["training.seed"])},
+            }  # fmt: skip
+            if not self.status:
+                (log.parent / "run.json").write_text(json.dumps(record))
+
+        def poll(self):
+            return self.status
+
+        def progress(self):
+            return None
+
+        def stop(self):
+            pass
+
+    def resolve(words):
+        kept = [w for w in words if not w.startswith(("env.", "checkpoint", "run_type"))]
+        run_type = next(w for w in words if w.startswith("run_type="))
+        return {"words": kept, "run_type": run_type.removeprefix("run_type=")}
+
+    monkeypatch.setattr(scheduler, "MMFRun", Run)
+    monkeypatch.setattr(job, "resolve", resolve)
+    return begun

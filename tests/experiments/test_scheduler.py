@@ -1,5 +1,5 @@
 import pytest
-from made_up_runs import FakeRun, Silent
+from made_up_runs import FakeRun, Silent, write_record
 
 from mmf_cmsbert.experiments import scheduler
 from mmf_cmsbert.experiments.scheduler import run_all
@@ -44,6 +44,18 @@ def test_a_failed_run_does_not_stop_the_others_and_its_message_is_kept(planned):
     outcomes = run_all(jobs, 1, start, watcher, pause=0)
     assert [o.error for o in outcomes] == [None, "no data file", None]
     assert ("ended", "b seed 1", "no data file") in watcher.told
+
+
+def test_where_the_log_could_not_be_written_the_record_says_why(planned):
+    (job,) = planned(["a"])
+
+    def start(job, slot):
+        run = FakeRun(job, status=2, says="(text): Linear(")
+        write_record(job.folder, job.config, "failed", error="WriteError: no space is left")
+        return run
+
+    (outcome,) = run_all([job], 1, start, Silent(), pause=0)
+    assert outcome.error == "WriteError: no space is left"
 
 
 @pytest.mark.parametrize(

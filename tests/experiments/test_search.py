@@ -1,8 +1,12 @@
+import resource
+from contextlib import contextmanager
+
 import pytest
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried
+from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried, writing
 from mmf_cmsbert.experiments.space import Dimension
+from mmf_cmsbert.files import WriteError
 
 pytest.importorskip("optuna", reason="a search needs Optuna, which is optional")
 
@@ -85,6 +89,52 @@ def test_where_everything_fails_the_search_ends_with_the_reason(tmp_path):
 
     with pytest.raises(ConfigError, match="first 3 settings all failed.*no data file"):
         run(tmp_path / "study.db", 10, evaluate)
+
+
+@contextmanager
+def limited(size):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [0, 500, 60_000, 110_000])
+def test_a_database_that_cannot_be_begun_is_not_there(tmp_path, size):
+    file = tmp_path / "study.db"
+    with limited(size), pytest.raises(WriteError, match=r"study\.db cannot be written: .* full"):
+        open_study(file, True, {"a": 1})
+    assert list(tmp_path.iterdir()) == []
+    assert len(tried(run(file, 2))) == 2
+
+
+def test_on_a_full_disk_a_search_ends_and_continues_later(tmp_path):
+    long = [Dimension("long", choices=("a" * 2000, "b" * 2000))]
+
+    def evaluate(number, values):
+        return float(number)
+
+    whole = open_study(tmp_path / "whole.db", True, {"a": 1})
+    search(whole, long, 4, 1, evaluate)
+    file = tmp_path / "study.db"
+    study = open_study(file, True, {"a": 1})
+    size = file.stat().st_size + 8192  # one trial takes more than a page of 4096 bytes
+    match = r"study\.db cannot be written: .* full"
+    with limited(size), pytest.raises(WriteError, match=match), writing(file):
+        search(study, long, 4, 1, evaluate)
+    assert 0 < len(tried(study)) < 4
+    continued = open_study(file, True, {"a": 1})
+    search(continued, long, 4, 1, evaluate)
+    assert values_of(continued) == values_of(whole)
+
+
+def test_a_damaged_database_is_named(tmp_path):
+    file = tmp_path / "study.db"
+    file.write_bytes(b"no database" * 100)
+    with pytest.raises(ConfigError, match=r"study\.db is damaged \(file is not a database\)"):
+        open_study(file, True, {"a": 1})
 
 
 def test_a_study_is_not_mixed_with_another(tmp_path):

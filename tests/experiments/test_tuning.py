@@ -1,3 +1,4 @@
+import errno
 import io
 import shlex
 
@@ -7,9 +8,10 @@ from made_up_runs import CONFIG, FakeRun
 from rich.console import Console
 
 from mmf_cmsbert.config import overrides
-from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.experiments.space import Dimension
 from mmf_cmsbert.experiments.tuning import Tuning, part_of
+from mmf_cmsbert.files import WriteError
 
 pytest.importorskip("optuna", reason="a search needs Optuna, which is optional")
 
@@ -148,6 +150,27 @@ def test_failed_trials_are_kept_with_their_reason(tuning, tmp_path):
     assert tuning(start=start).run(trials=3, seed=1)
     rows = (tmp_path / "output" / "trials.csv").read_text().splitlines()
     assert ["nan" in row for row in rows[1:]] == [False, True, False]
+
+
+def test_a_full_disk_says_nothing_about_a_setting(tuning, tmp_path):
+    """It ends the search, and the same setting is tried again later."""
+    good, full = tuning(), [True]
+    whole = tuning(output=tmp_path / "whole")
+    (tmp_path / "whole").mkdir()
+    whole.run(trials=2, seed=1)
+
+    def start(job, slot):
+        if "/trials/2/" in str(job.folder) and full:
+            message = WriteError("current.ckpt", OSError(errno.ENOSPC, ""))
+            return FakeRun(job, status=2, says=f"mmf_run: error: {message}\n")
+        return good.start(job, slot)
+
+    with pytest.raises(UserError, match="current.ckpt cannot be written: no space .* continues"):
+        tuning(start=start).run(trials=2, seed=1)
+    full.clear()
+    tuning(start=start).run(trials=2, seed=1)
+    tables = [tmp_path / name / "trials.csv" for name in ("whole", "output")]
+    assert tables[0].read_text() == tables[1].read_text()
 
 
 def test_a_key_cannot_be_both_varied_and_set(tuning):

@@ -1,16 +1,18 @@
 """Commands as a user types them, each in a process of its own, without the seconds of its imports.
 
-``TypedCommands`` starts this file once as a process that imports the commands, and has it fork for
-each command. A fork has everything that an import leaves, and nothing else, as a new process has.
+``TypedCommands`` starts this file once as a process that imports MMF and the commands, and has it
+fork for each command. Tests of the start itself need a new process.
 """
 
+import atexit
 import json
 import os
+import resource
+import selectors
 import subprocess
 import sys
-import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
@@ -22,16 +24,22 @@ class TypedCommands:
             [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def run(self, command: str, words: Sequence[str], folder: Path) -> subprocess.CompletedProcess:
-        """Type ``command words`` in ``folder``; ``subprocess.run`` gives the same."""
-        with tempfile.TemporaryDirectory() as scratch:
-            files = [str(Path(scratch) / name) for name in ("out", "err")]
-            request = [command, *map(str, words)], str(folder), files
-            self._server.stdin.write(json.dumps(request) + "\n")
-            self._server.stdin.flush()
-            status = int(self._server.stdout.readline())
-            out, err = (Path(file).read_text() for file in files)
-        return subprocess.CompletedProcess(request[0], status, out, err)
+    def run(
+        self, command: str, words: Sequence[str], folder: Path, most_bytes: int | None = None
+    ) -> subprocess.CompletedProcess:
+        """Type ``command words`` in ``folder``; ``subprocess.run`` gives the same.
+
+        Args:
+            command: ``mmf_run``, ``mmf_predict`` or ``cmsbert``.
+            words: its arguments.
+            folder: the working folder.
+            most_bytes: no file can grow beyond it (``ulimit -f``), as on a full disk.
+        """
+        typed = [command, *map(str, words)]
+        request = {"typed": typed, "folder": str(folder), "most_bytes": most_bytes}
+        self._server.stdin.write(json.dumps(request) + "\n")
+        self._server.stdin.flush()
+        return subprocess.CompletedProcess(typed, **json.loads(self._server.stdout.readline()))
 
     def close(self) -> None:
         self._server.stdin.close()
@@ -39,33 +47,63 @@ class TypedCommands:
 
 
 def _serve() -> None:
-    from mmf_cmsbert import cli
+    from mmf_cmsbert import cli, commands
     from mmf_cmsbert.cli import start  # noqa: F401  what a new process imports first
+    from mmf_cmsbert.registration import mmf_installed, register
 
+    if mmf_installed():
+        register()
+        import mmf_cli.run  # noqa: F401
+    functions = {"mmf_run": cli.mmf_run, "mmf_predict": cli.mmf_predict, "cmsbert": commands.main}
     for line in sys.stdin:
-        typed, folder, files = json.loads(line)
+        request = json.loads(line)
+        pipes = os.pipe(), os.pipe()  # no files, whose size may be limited
         process = os.fork()
         if process == 0:
-            _become(cli, typed, folder, files)
-        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+            _become(functions, request, [writing for _, writing in pipes])
+        for _, writing in pipes:
+            os.close(writing)
+        out, err = _read_all([reading for reading, _ in pipes])
+        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        print(json.dumps({"returncode": status, "stdout": out, "stderr": err}), flush=True)
 
 
-def _become(cli, typed: Sequence[str], folder: str, files: Sequence[str]) -> None:
+def _read_all(descriptors: Sequence[int]) -> list[str]:
+    """The texts from these pipes, which are read side by side so that none fills up."""
+    found = dict.fromkeys(descriptors, b"")
+    with selectors.DefaultSelector() as selector:
+        for each in descriptors:
+            selector.register(each, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select():
+                if block := os.read(key.fd, 1 << 16):
+                    found[key.fd] += block
+                else:
+                    selector.unregister(key.fd)
+                    os.close(key.fd)
+    return [text.decode(errors="replace") for text in found.values()]
+
+
+def _become(functions: Mapping, request: Mapping, outputs: Sequence[int]) -> None:
     """Be the process of a command, to its end."""
-    for number, file in enumerate(files, 1):
-        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
+    for number, output in enumerate(outputs, 1):
+        os.dup2(output, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.chdir(folder)
-    sys.argv = list(typed)
+    os.chdir(request["folder"])
+    if (most := request["most_bytes"]) is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    atexit._clear()  # what is registered before belongs to the process that forks
+    sys.argv = list(request["typed"])
     status = 1
     try:
-        getattr(cli, typed[0])()
+        functions[sys.argv[0]]()
         status = 0
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:
         traceback.print_exc()
     finally:
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)

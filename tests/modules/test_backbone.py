@@ -1,15 +1,19 @@
 """Backbones: built from a configuration, opened at the right layer, refused with a reason."""
 
+import json
 import os
+import shutil
 from functools import partial
+from pathlib import Path
 
+import huggingface_hub
 import pytest
 import torch
+from safetensors.torch import load
 from transformers import AutoConfig, AutoModel, modeling_utils
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.backbone import load_backbone, replaced_output, shift_place
-from mmf_cmsbert.pretrained import unmapped
 
 BERT = {
     "model_type": "bert",
@@ -140,7 +144,62 @@ def saved(tmp_path):
     return tmp_path / "bert"
 
 
-@pytest.mark.skipif(not unmapped(), reason="this version of transformers maps all files")
+def maps_of(folder):
+    return [
+        line for line in Path("/proc/self/maps").read_text().splitlines() if str(folder) in line
+    ]
+
+
+@pytest.fixture(params=["one file", "several files"])
+def saved_as_bin(saved, request):
+    """The same weights as transformers wrote them before it wrote ``.safetensors``."""
+    weights = load((saved / "model.safetensors").read_bytes())
+    (saved / "model.safetensors").unlink()
+    if request.param == "one file":
+        torch.save(weights, saved / "pytorch_model.bin")
+        return saved, weights
+    names = sorted(weights)
+    shards = {f"pytorch_model-{n}-of-2.bin": names[n - 1 :: 2] for n in (1, 2)}
+    for file, held in shards.items():
+        torch.save({name: weights[name] for name in held}, saved / file)
+    index = {"metadata": {}, "weight_map": {n: file for file in shards for n in shards[file]}}
+    (saved / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    return saved, weights
+
+
+def test_bin_files_of_weights_are_read_too(saved_as_bin):
+    """They can be cut or overwritten as soon as the model is there."""
+    folder, weights = saved_as_bin
+    model = load_backbone(str(folder))
+    assert maps_of(folder) == []
+    for file in folder.glob("*.bin"):
+        file.write_bytes(bytes(file.stat().st_size))
+        os.truncate(file, 100)
+    found = model.state_dict()
+    assert all(torch.equal(found[name], value) for name, value in weights.items())
+
+
+def test_bin_files_in_the_hubs_cache_are_read_too(saved_as_bin, tmp_path, monkeypatch):
+    folder, weights = saved_as_bin
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    cached = tmp_path / "cache" / "models--someone--bert"
+    shutil.copytree(folder, cached / "snapshots" / ("1" * 40))
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text("1" * 40)
+    found = load_backbone("someone/bert")
+    assert maps_of(cached) == []
+    assert all(torch.equal(found.state_dict()[name], value) for name, value in weights.items())
+
+
+def test_a_cut_bin_file_is_one_message(saved_as_bin):
+    folder, _ = saved_as_bin
+    for file in folder.glob("*.bin"):
+        os.truncate(file, file.stat().st_size // 2)
+    with pytest.raises(ConfigError, match=r"backbone\.name: the backbone .* could not") as error:
+        load_backbone(str(folder))
+    assert "\n" not in str(error.value)
+
+
 def test_weights_are_read_before_the_file_can_be_cut(saved, monkeypatch):
     wanted = load_backbone(str(saved)).state_dict()
     file = saved / "model.safetensors"

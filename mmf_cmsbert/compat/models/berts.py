@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
 
 from mmf_cmsbert.compat.patch import patch
-from mmf_cmsbert.pretrained import load_pretrained
+from mmf_cmsbert.pretrained import load_pretrained, weights_in_memory
 
 _TEXT_ENCODER = "text_encoder.params.bert_model_name"
 
@@ -57,7 +57,7 @@ def _from_pretrained(original: Any, key: str) -> Any:
     ) -> PreTrainedModel:
         if name is None:
             return cls(*args, **kwargs)
-        load = MethodType(original.__func__, cls)
+        load = weights_in_memory(MethodType(original.__func__, cls))
         return load_pretrained(load, name, "BERT", key, **kwargs)
 
     return from_pretrained
@@ -78,7 +78,7 @@ def _build_text_encoder(self: TransformerEncoder, config: Any, *args: Any, **kwa
         self.module = AutoModel.from_config(described)
     else:
         self.module = load_pretrained(
-            AutoModel.from_pretrained,
+            weights_in_memory(AutoModel.from_pretrained),
             config.bert_model_name,
             "BERT",
             _TEXT_ENCODER,
