@@ -38,8 +38,8 @@ def test_it_predicts_where_mmf_is_not_installed(predictor, folder):
     code = f"""
 import importlib.machinery as machinery, sys
 real = machinery.PathFinder.find_spec
-def without_mmf(name, *rest):
-    return None if name.split(".")[0] in ("mmf", "mmf_cli") else real(name, *rest)
+def without_mmf(name, *rest, **more):
+    return None if name.split(".")[0] in ("mmf", "mmf_cli") else real(name, *rest, **more)
 machinery.PathFinder.find_spec = without_mmf
 from mmf_cmsbert import SentimentPredictor, registration
 assert not registration.mmf_installed()
