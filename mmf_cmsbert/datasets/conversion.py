@@ -27,7 +27,6 @@ from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_regular
 from mmf_cmsbert.utils.unfinished import look_through
 
-ON_INVALID = ("error", "skip")
 # Increase this when the same files and settings give another result.
 _VERSION = 2
 # Bytes of a tokenizer's vocab.txt.

@@ -7,7 +7,6 @@ import numpy as np
 
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 
-CHOICES = ("none", "corpus", "segment")
 # A deviation below this share of the column's largest value is rounding of float32.
 _ROUNDING = 1e-6
 

@@ -7,8 +7,6 @@ import numpy as np
 
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 
-SINGLE_FRAMES = ("keep", "every_word")
-
 
 def spread(segment: Segment) -> Segment:
     """Repeat a modality's only frame for each word of a segment, for MAG.

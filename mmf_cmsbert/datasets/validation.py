@@ -16,7 +16,6 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 
 LOWEST, HIGHEST = -3.0, 3.0
-NON_FINITE = ("error", "zero")
 
 
 def usable(

@@ -20,6 +20,9 @@ def sentiment_cross_entropy(
             ``sentiment_class``.
         label_smoothing: gives ``1 - eps`` to the true class and ``eps / classes`` to every class.
 
+    Returns:
+        A scalar.
+
     Raises:
         ValueError: the shapes or the number of classes are invalid.
     """

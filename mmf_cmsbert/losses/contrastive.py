@@ -29,6 +29,9 @@ def info_nce(
         label_smoothing: gives ``1 - eps`` to the positive and ``eps / m`` to each of the m keys.
         present: ``(m,)`` bool, false for absent keys. They and their queries are left out, also of
             m. If no key is present, the mean is 0.
+
+    Returns:
+        A scalar, in float32 or better.
     """
     # In float32 even under autocast: at a temperature of 0.07 the step of a bfloat16
     # similarity near 1 is 0.06 in the logits.
@@ -73,6 +76,9 @@ def multimodal_contrastive(
             ``embeddings`` and get no gradient (as in MoCo, arXiv 1911.05722, and ALBEF, arXiv
             2107.07651).
 
+    Returns:
+        A scalar.
+
     Raises:
         ValueError: no pairs, an unknown modality, or inconsistent shapes; it names the pair.
     """
@@ -95,7 +101,7 @@ def multimodal_contrastive(
 
 
 def _unit(embedding: Tensor, present: Tensor) -> Tensor:
-    """Rows of length 1, and zeros for segments that are not present."""
+    """Normalise rows to length 1; segments that are not present get zeros."""
     embedding = embedding.to(torch.promote_types(embedding.dtype, torch.float32))
     return F.normalize(embedding.masked_fill(~present.unsqueeze(1), 0.0), dim=-1)
 
@@ -103,7 +109,7 @@ def _unit(embedding: Tensor, present: Tensor) -> Tensor:
 def _present(
     embeddings: Mapping[str, Tensor], a: str, b: str, masks: Mapping[str, Tensor]
 ) -> Tensor:
-    """Which segments have both modalities, (batch,) bool."""
+    """Return which segments have both modalities, bool ``(batch,)``."""
     for name in (a, b):
         if name not in embeddings:
             raise ValueError(

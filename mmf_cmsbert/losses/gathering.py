@@ -1,4 +1,4 @@
-"""Embeddings of all processes that train together: negatives of a segment are in all of them."""
+"""Gather the embeddings of all training processes, to use them as negatives in each process."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,25 +7,28 @@ import torch
 from torch import Tensor, distributed
 
 Embeddings = Mapping[str, Tensor]
-# The field of a batch that has none of a process's own segments, see `gather`.
+# The field that marks a batch without segments of this process, see `gather`.
 STAND_IN = "stand_in"
 
 
 def train_together() -> bool:
-    """Whether there are other processes, and gradients to share with them.
+    """Return whether several processes compute gradients.
 
-    An evaluation's batches are nobody else's business: there may be fewer of them elsewhere.
+    False in an evaluation, in which processes may have different numbers of batches.
     """
     several = distributed.is_available() and distributed.is_initialized()
     return several and distributed.get_world_size() > 1 and torch.is_grad_enabled()
 
 
 def gather_rows(rows: Tensor) -> Tensor:
-    """The rows ``(n, columns)`` of all processes, one below the other in the order of their ranks.
+    """Concatenate the rows ``(n, columns)`` of all processes in the order of their ranks.
 
-    n may differ between processes. Each process gets the gradients of its own rows from all of
-    them, added up: where all compute the same loss of the gathered rows, and average the gradients
-    of their weights, as ``DistributedDataParallel`` does, that is the gradient of one process.
+    n may differ between processes. The gradient of a process's rows is the sum over all processes.
+    If all processes compute the same loss of the gathered rows, and the gradients of weights are
+    averaged, as in ``DistributedDataParallel``, the result is the gradient of a single process.
+
+    Returns:
+        ``(sum of n, columns)``.
     """
     own = torch.tensor([len(rows)], device=rows.device)
     counts = _each(own)
@@ -44,13 +47,16 @@ def gather(
     targets: Embeddings | None = None,
     stand_in: bool = False,
 ) -> tuple[Embeddings, Embeddings | None, Embeddings | None]:
-    """The same of all processes, as :func:`multimodal_contrastive` takes them; in one exchange.
+    """Gather the arguments of :func:`multimodal_contrastive` from all processes.
 
     Args:
         embeddings: modality -> ``(batch, dim)``.
-        masks: modality -> ``(batch,)``, False where a segment lacks it.
+        masks: modality -> bool ``(batch,)``, false if a segment lacks the modality.
         targets: modality -> ``(batch, dim)``, momentum embeddings.
-        stand_in: the batch only keeps the process in step with the others; it adds no rows.
+        stand_in: whether this process has no segments in the batch; then it adds no rows.
+
+    Returns:
+        Embeddings, masks and targets with the rows of all processes.
     """
     sections = [embeddings, masks, targets]
     columns = [
@@ -68,7 +74,7 @@ def gather(
 
 
 class _Gather(torch.autograd.Function):
-    """``all_gather`` with gradients; torch's own are deprecated or private."""
+    """``all_gather`` with gradients; torch's versions are deprecated or private."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:

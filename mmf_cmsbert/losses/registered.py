@@ -1,7 +1,7 @@
-"""The losses under their MMF names, for `model_config.<model>.losses` of any MMF model.
+"""Register the losses with MMF, for `model_config.<model>.losses` of any MMF model.
 
-None holds a parameter: MMF 1.0.0rc10 keeps losses in a plain list, where parameters would be
-neither moved, trained nor saved.
+They have no parameters, because MMF 1.0.0rc10 keeps losses in a plain list: parameters would be
+neither moved to the device, trained nor saved.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,13 +56,14 @@ class SentimentRegression(nn.Module):
 class SentimentClassification(nn.Module):
     """Cross entropy of the model's ``logits``, or else ``scores``, ``(batch, classes)``.
 
-    There may be 2, 5 or 7 classes. The dataset's ``targets``, sentiment in [-3, 3], become classes.
+    The number of classes is 2, 5 or 7. The dataset's ``targets``, sentiment in [-3, 3], are
+    converted to classes.
 
     Args:
-        label_smoothing: in [0, 1), what the true class gives up to all classes evenly.
+        label_smoothing: probability moved from the true class to all classes, in [0, 1).
 
     Raises:
-        ConfigError: an unknown param or a value out of range.
+        ConfigError: a param is unknown, or a value is out of range.
     """
 
     config_schema = ClassificationLoss
@@ -84,17 +85,18 @@ class SentimentClassification(nn.Module):
 class MultimodalContrastive(nn.Module):
     """``weight`` times the symmetric InfoNCE between modalities, averaged over their pairs.
 
-    Of the model's output it also reads, by modality, ``embedding_masks`` (False: the segment lacks
-    it) and ``embedding_targets`` (momentum embeddings, the keys), if they are there.
+    It also reads ``embedding_masks`` (modality -> false if the segment lacks it) and
+    ``embedding_targets`` (modality -> momentum embeddings, the keys) of the model's output, if
+    present.
 
-    Processes that train together contrast the segments of all of them: the loss is that of one
-    process with the whole batch, in each of them.
+    With several training processes, each contrasts the segments of all processes, so that the loss
+    is that of a single process with the whole batch.
 
     Args:
-        pairs: list of [modality, modality]. None: the model's ``contrastive_pairs``, or else text
-            (without text, the first modality) with every other.
-        weight: factor of the loss before MMF adds it to the others, >= 0.
-        label_smoothing: in [0, 1), the share of the target that is spread evenly over all keys.
+        pairs: list of [modality, modality]. None: the model's ``contrastive_pairs`` or, if it has
+            none, text (without text, the first modality) with each of the others.
+        weight: weight of the loss in the sum of losses, >= 0.
+        label_smoothing: probability moved from the positive to all keys, in [0, 1).
         embeddings: modality -> key of its ``(batch, dim)`` embedding in the model's output, for
             models that were not written for this loss. None: the model's ``embeddings``.
         temperature: divisor of the similarities, unless the model's output has a ``temperature``.
@@ -112,7 +114,7 @@ class MultimodalContrastive(nn.Module):
     def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
         embeddings = self._embeddings(model_output)
         pairs = self._pairs(embeddings, model_output)
-        if not pairs:  # the model's other modalities are switched off
+        if not pairs:  # the model's other modalities are disabled
             return torch.zeros((), device=sample_list["targets"].device)
         masks = model_output.get("embedding_masks")
         targets = model_output.get("embedding_targets")
@@ -169,8 +171,8 @@ def _output(
 ) -> Any:
     if key not in model_output:
         raise ConfigError(
-            f"loss {loss}: the model's output has no {key!r}; it has "
-            f"{', '.join(sorted(map(str, model_output)))}. Next: {hint}"
+            f"loss {loss}: the model's output has no {key!r}, only "
+            f"{', '.join(sorted(map(str, model_output)))}; {hint}"
         )
     return model_output[key]
 

@@ -19,6 +19,9 @@ def sentiment_regression(scores: Tensor, targets: Tensor, kind: str = "l1") -> T
         targets: ``(batch,)`` or ``(batch, 1)``.
         kind: ``l1``, ``mse`` (as in MAG-BERT), or ``smooth_l1`` with beta 1.
 
+    Returns:
+        A scalar.
+
     Raises:
         ValueError: the kind is unknown, a shape is invalid, or batch sizes differ.
     """

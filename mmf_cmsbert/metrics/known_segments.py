@@ -4,7 +4,7 @@ from torch import Tensor
 
 
 def known_segments(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Select the segments with a known label (not NaN): (n,) or (n, 1) to (known,).
+    """Select the segments with a known label (not NaN): ``(n,)`` or ``(n, 1)`` to ``(known,)``.
 
     Gradients pass through.
 
@@ -17,11 +17,12 @@ def known_segments(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]
 
 
 def paired(predictions: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Reshape predictions and labels, each (n,) or (n, 1), to (n,).
+    """Reshape predictions and labels, each ``(n,)`` or ``(n, 1)``, to ``(n,)``.
+
+    Without this check ``(n,)`` and ``(n, 1)`` would broadcast to ``(n, n)``.
 
     Raises:
-        ValueError: another shape, different lengths, or no segments. Otherwise (n,) and (n, 1)
-            would broadcast to (n, n) and give a meaningless number.
+        ValueError: the shape is invalid, lengths differ, or there are no segments.
     """
     predictions = _one_a_segment(predictions, "predictions")
     labels = _one_a_segment(labels, "labels")

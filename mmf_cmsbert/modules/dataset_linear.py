@@ -22,5 +22,9 @@ class DatasetLinear(nn.Module):
         return [each for each in self.maps.values() if isinstance(each, nn.Linear)]
 
     def forward(self, inputs: Tensor, dataset: str) -> Tensor:
-        """Map ``(..., widths[dataset])`` to ``(..., dim)``. KeyError for an unknown dataset."""
+        """Map ``(..., widths[dataset])`` to ``(..., dim)``.
+
+        Raises:
+            KeyError: the dataset is unknown.
+        """
         return self.maps[dataset](inputs)

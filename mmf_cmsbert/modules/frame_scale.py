@@ -23,7 +23,12 @@ class FrameScale(nn.Module):
             self.register_buffer(f"{name}_scale", torch.ones(width))
 
     def set(self, dataset: str, mean: Tensor, scale: Tensor) -> None:
-        """Set the constants of a dataset, ``(width,)`` each. ValueError for another width."""
+        """Set the constants of a dataset, ``(width,)`` each.
+
+        Raises:
+            AttributeError: the dataset is unknown.
+            ValueError: the width differs.
+        """
         own = self.get_buffer(f"{dataset}_mean")
         if not mean.shape == scale.shape == own.shape:
             raise ValueError(f"constants of shape {tuple(mean.shape)} for {len(own)} columns")
@@ -31,6 +36,10 @@ class FrameScale(nn.Module):
         self.get_buffer(f"{dataset}_scale").copy_(scale)
 
     def forward(self, frames: Tensor, dataset: str) -> Tensor:
-        """Scale ``(batch, frames, width)``. AttributeError for an unknown dataset."""
+        """Scale frames ``(batch, frames, width)``.
+
+        Raises:
+            AttributeError: the dataset is unknown.
+        """
         mean, scale = self.get_buffer(f"{dataset}_mean"), self.get_buffer(f"{dataset}_scale")
         return (frames - mean) / scale

@@ -13,8 +13,8 @@ from mmf_cmsbert.modules.network import SentimentNetwork
 from mmf_cmsbert.modules.shifts.base import Shift
 from mmf_cmsbert.modules.shifts.word import WordShift
 
-# MAG-BERT is this one of our networks. All else about it is in the shapes of its weights, or, as
-# beta and the number of attention heads, nowhere in them.
+# The settings of MAG-BERT. Others follow from the shapes of its weights, or, as beta and the number
+# of attention heads, are not in the weights.
 _SETTINGS = {
     "shift.context": "word",
     "shift.layer": 0,
@@ -28,17 +28,17 @@ _CONSTANTS = {"bert.embeddings.position_ids"}
 
 
 def mag_parameters(network: SentimentNetwork, dataset: str) -> dict[str, nn.Parameter]:
-    """The network's parameters under the names that they have in MAG-BERT's published code.
+    """Return the network's parameters by their names in MAG-BERT's published code.
 
-    These are all that the sentiment depends on: the frame encoders and the projections, which only
-    the contrastive loss trains, are not among them.
+    These are all parameters that the sentiment depends on. The frame encoders and projections,
+    which only the contrastive loss trains, are not included.
 
     Args:
-        network: a network with the settings that make it MAG-BERT.
-        dataset: the dataset whose frames its shift takes.
+        network: a network with the settings of MAG-BERT.
+        dataset: the dataset whose frames the shift reads.
 
     Raises:
-        ConfigError: other settings, or a network that was built without that dataset's frames.
+        ConfigError: the settings differ, or the network was built without the dataset's frames.
     """
     settings = network.settings
     shift = Shift if network.shift is None else type(network.shift)
@@ -53,7 +53,8 @@ def mag_parameters(network: SentimentNetwork, dataset: str) -> dict[str, nn.Para
         if found != expected:
             key = f"model_config.cmsbert.{name}"
             raise ConfigError(
-                f"{key} is {found!r}, which MAG-BERT's weights do not fit; type {key}={expected}"
+                f"{key} is {found!r}, but MAG-BERT's weights need {expected!r}; type "
+                f"{key}={expected}"
             )
     parts: dict[str, nn.Module] = {"bert.": network.backbone, "classifier.": network.head}
     for modality, (gate, value) in _MAPS.items():
@@ -75,21 +76,21 @@ def mag_parameters(network: SentimentNetwork, dataset: str) -> dict[str, nn.Para
 
 
 def load_mag_weights(network: SentimentNetwork, state: Mapping[str, Tensor], dataset: str) -> None:
-    """Take over the weights of MAG-BERT (Rahman et al., ACL 2020), all of them or none.
+    """Load the weights of MAG-BERT (Rahman et al., ACL 2020) into a network.
 
-    The network then computes what MAG-BERT computes, save for segments that lack a modality, which
-    MAG-BERT gives frames of zeros, so that their words move by its biases. MAG-BERT takes frames as
-    they come, so those of this dataset are no longer scaled. ``shift.beta`` is not saved with
-    weights: it has to be their ``beta_shift``. An averaged copy is a network of its own.
+    The network then computes the same as MAG-BERT, except for segments that lack a modality: there
+    MAG-BERT uses frames of zeros, so that its biases shift the words. MAG-BERT does not scale
+    frames, so the scaling of this dataset is reset. Set ``shift.beta`` to MAG-BERT's
+    ``beta_shift``, which is not saved with the weights. An averaged copy is not changed.
 
     Args:
-        network: a network on the kind of BERT that was trained, with ``shift.context=word``.
-        state: the state dict of ``MAG_BertForSequenceClassification``, or what its
-            ``save_pretrained`` wrote; read it with ``torch.load(file, weights_only=True)``.
+        network: a network with the same type of BERT and ``shift.context=word``.
+        state: the state dict of ``MAG_BertForSequenceClassification``, or the file written by its
+            ``save_pretrained``, loaded with ``torch.load(file, weights_only=True)``.
         dataset: the dataset that it was trained on.
 
     Raises:
-        ConfigError: other weights, or a network that they do not fit.
+        ConfigError: the weights are not those of MAG-BERT, or do not fit the network.
     """
     parameters = mag_parameters(network, dataset)
     if not isinstance(state, Mapping):
@@ -131,7 +132,7 @@ def _widths(network: SentimentNetwork, modality: str) -> dict[str, int]:
 
 
 def _maps(parts: nn.ModuleDict, modality: str) -> nn.ModuleDict:
-    """Dataset -> linear map, of a modality's gate or value."""
+    """Return the linear maps of a modality's gate or value by dataset."""
     return cast(DatasetLinear, parts[modality]).maps
 
 

@@ -81,13 +81,13 @@ def packs(backbone: PreTrainedModel) -> bool:
 
 @contextmanager
 def first_pieces_at_last(backbone: PreTrainedModel, packing: Packing) -> Iterator[None]:
-    """Within the context, a backbone that packs gives the first pieces' states alone.
+    """Within the context, a backbone with packed pieces returns the states of first pieces only.
 
-    In its last layer every piece is still attended to, but what follows the attention there, most
-    of the layer's work, is computed for ``[CLS]`` only.
+    In its last layer, attention still reads all pieces, but the operations after attention, most of
+    the layer's work, are computed for ``[CLS]`` only.
     """
 
-    # what was attended to, and what it is added to
+    # The inputs are the output of attention, and the residual.
     def keep(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         return tuple(packing.firsts(each) for each in inputs)
 

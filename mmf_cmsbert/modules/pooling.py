@@ -22,6 +22,9 @@ class AttentionPooling(nn.Module):
     """Weighted mean with weights from a learned query: ``softmax(w . tanh(W x))``.
 
     Additive attention (Bahdanau et al., ICLR 2015) with a constant query; our interpretation.
+
+    Args:
+        dim: width of the states.
     """
 
     def __init__(self, dim: int):

@@ -26,14 +26,19 @@ class Precision:
     a GPU), ``bf16`` and ``fp16`` under :class:`torch.autocast`.
 
     Args:
-        name: one of these four.
+        name: one of the four.
     """
 
     name: str = "fp32"
 
     @classmethod
     def read(cls, key: str, value: Any, device: torch.device) -> "Precision":
-        """Read a key of the configuration.
+        """Create a Precision from the value of a configuration key.
+
+        Args:
+            key: the key, for messages.
+            value: its value.
+            device: the device of the computation.
 
         Raises:
             ConfigError: the value is unknown, or the device does not support it.
@@ -55,10 +60,10 @@ class Precision:
 
     @contextmanager
     def products(self, device: torch.device, model: nn.Module) -> Iterator[None]:
-        """Return a context for forward and backward pass that sets the precision of products.
+        """Return a context that sets the precision of products in forward and backward passes.
 
-        For a large model on a CPU, oneDNN replaces MKL if that does not reduce precision: the same
-        sums in another order.
+        For a large model on a CPU, oneDNN is used instead of MKL if its precision is the same; it
+        computes the same sums in another order.
 
         Args:
             device: the device of the computation.
@@ -84,10 +89,10 @@ def full_precision(device: torch.device) -> Iterator[None]:
 
 
 def _is_large(model: nn.Module) -> bool:
-    """Return whether its products take longer than oneDNN's preparation.
+    """Return whether a model's products take longer than oneDNN's preparation.
 
-    That takes a millisecond for each new shape, and the number of word pieces in a batch rarely
-    repeats: a network as small as the demo's took twice as long.
+    The preparation takes a millisecond for each new shape, and the number of word pieces in a batch
+    rarely repeats: the small network of the demo took twice as long with oneDNN.
     """
     maps = (each for each in model.modules() if isinstance(each, nn.Linear))
     return any(each.weight.numel() >= _LARGE for each in maps)
@@ -106,7 +111,7 @@ def _onednn_is_better() -> bool:
 
 
 def _keeps_float32(setting: str) -> bool:
-    """Whether a product has the digits of float32 under a setting that allows for fewer."""
+    """Return whether products are as precise as float32 with a setting that allows less."""
     with torch.autocast("cpu", enabled=False), _products(setting):
         factor = torch.linspace(1, 2, 256 * 256, dtype=torch.float32).view(256, 256)
         exact = factor.double() @ factor.double()

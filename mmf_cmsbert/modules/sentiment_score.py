@@ -1,17 +1,20 @@
-"""Sentiment from what the head gives."""
+"""Convert the output of the head to sentiment."""
 
 from torch import Tensor
 
 
 def sentiment_of(logits: Tensor, classes: int | None) -> Tensor:
-    """The sentiment ``(batch, 1)`` that the head's output stands for.
+    """Return the sentiment ``(batch, 1)`` of the head's output.
 
-    Seven classes are -3 to 3: the likeliest one. Two are negative and non-negative: the difference
-    of their probabilities, whose sign is the class (its size is no sentiment).
+    With seven classes, -3 to 3, it is the likeliest class. With two classes, negative and
+    non-negative, it is the difference of their probabilities; only its sign is meaningful.
 
     Args:
         logits: the head's output, ``(batch, outputs)``.
-        classes: how many classes the head tells apart; None for regression.
+        classes: number of classes; None for regression.
+
+    Returns:
+        ``(batch, 1)``.
     """
     if not classes:
         return logits

@@ -1,4 +1,4 @@
-"""Take embeddings of the modalities from the modules of a network that returns none."""
+"""Compute embeddings of the modalities from the modules of a network without embeddings."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -12,10 +12,12 @@ from mmf_cmsbert.modules.pooling import mean_pool
 class TappedEmbeddings(nn.Module):
     """Outputs of modules for each modality, projected to one width (our interpretation).
 
-    Call this after the network's forward pass. A module may return one state per segment
-    ``(batch, width)``; one per position ``(batch, positions, width)``, which are averaged over the
-    mask; a tuple, of which the first item with one state per segment is used, else the first item;
-    or an output of Hugging Face transformers, of which the pooled state is used if there is one.
+    Call it after the network's forward pass. A module may return
+
+    - one state per segment, ``(batch, width)``;
+    - one state per position, ``(batch, positions, width)``, averaged over the mask;
+    - a tuple; its first item with one state per segment is used, otherwise the first item;
+    - an output of Hugging Face transformers; its pooled state is used if it has one.
 
     Args:
         network: the network; forward hooks are registered on its modules.

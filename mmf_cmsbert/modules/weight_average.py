@@ -8,7 +8,12 @@ from torch.optim.swa_utils import AveragedModel
 
 
 def decay_at(update: int, decay: float) -> float:
-    """``m_t = min(m, (1 + t) / (10 + t))``: young averages forget faster (our interpretation)."""
+    """Return ``m_t = min(m, (1 + t) / (10 + t))``, a smaller decay at first (our interpretation).
+
+    Args:
+        update: t, number of updates so far.
+        decay: m, in [0, 1).
+    """
     return min(decay, (1 + update) / (10 + update))
 
 
@@ -21,8 +26,8 @@ class WeightAverage(AveragedModel):
 
     Args:
         network: the network to follow.
-        decay: m, the share of the old average that an update keeps after warm-up, in [0, 1).
-        warm_up: whether early updates keep less, see :func:`decay_at`; otherwise ``m_t = m``.
+        decay: m, the weight of the previous average after warm-up, in [0, 1).
+        warm_up: whether to start with a smaller decay, see :func:`decay_at`; otherwise ``m_t = m``.
     """
 
     def __init__(self, network: nn.Module, decay: float, warm_up: bool = True):

@@ -190,13 +190,13 @@ def test_wrong_params_are_refused_when_the_model_is_built(entry, message):
         (
             "{type: multimodal_contrastive}",
             {"scores": torch.zeros(4, 1)},
-            "multimodal_contrastive: the model's output has no 'embeddings'; it has scores.*"
+            "multimodal_contrastive: the model's output has no 'embeddings', only scores.*"
             "params.embeddings",
         ),
         (
             "{type: multimodal_contrastive, params: {embeddings: {text: words, visual: frames}}}",
             {"words": torch.zeros(4, 3)},
-            "has no 'frames'; it has words",
+            "has no 'frames', only words",
         ),
         (
             "{type: multimodal_contrastive, params: {pairs: [[text, touch]]}}",
@@ -208,7 +208,7 @@ def test_wrong_params_are_refused_when_the_model_is_built(entry, message):
             {"scores": torch.zeros(4, 7)},
             r"sentiment_regression: predictions have shape \(4, 7\)",
         ),
-        ("{type: sentiment_regression}", {"logits": torch.zeros(4, 1)}, "no 'scores'; .* logits"),
+        ("{type: sentiment_regression}", {"logits": torch.zeros(4, 1)}, "no 'scores', only logits"),
         ("{type: sentiment_classification}", {"scores": torch.zeros(4, 3)}, "7 classes, not 3"),
     ],
 )

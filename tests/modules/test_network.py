@@ -119,7 +119,9 @@ def test_unaligned_modalities_of_different_lengths_pass_through():
 
 
 def test_word_context_refuses_frames_that_are_not_aligned():
-    with pytest.raises(ConfigError, match="needs one visual frame a word.*shift.context=utterance"):
+    with pytest.raises(
+        ConfigError, match="needs one visual frame per word.*shift.context=utterance"
+    ):
         network(shift_context="word")(**batch(words=4, visual_frames=2))
 
 

@@ -10,8 +10,6 @@ from mmf_cmsbert.datasets.readers.names import split_in
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.errors import SegmentError
 
-ALIGNMENTS = ("word", "none")
-
 
 @dataclass(frozen=True)
 class Request:

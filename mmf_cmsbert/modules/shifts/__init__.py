@@ -1,4 +1,4 @@
-"""Shifts of word states by other modalities: one file a shift, each of which registers itself.
+"""Shifts of word states by other modalities. Each file defines and registers one shift.
 
 ``docs/extending.md`` shows how to add a shift.
 """

@@ -1,4 +1,4 @@
-"""What every shift has in common: a bounded displacement of word states, then norm and dropout."""
+"""Base class of shifts: a bounded displacement of word states, then norm and dropout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EPSILON = 1e-6
 
 
 def limit_displacement(states: Tensor, displacement: Tensor, beta: float) -> Tensor:
-    """Scale a displacement so that it is at most ``beta`` times as long as the state it moves.
+    """Scale a displacement to a norm of at most ``beta`` times the norm of the state.
 
     ``alpha = min(beta * ||z|| / (||h|| + 1e-6), 1)`` where ``||h|| = 0`` counts as 1
     (Rahman et al., ACL 2020, equations 4 and 5).
@@ -27,7 +27,7 @@ def limit_displacement(states: Tensor, displacement: Tensor, beta: float) -> Ten
     Args:
         states: z, ``(batch, pieces, dim)``.
         displacement: h, ``(batch, pieces, dim)``.
-        beta: the longest displacement allowed, in lengths of z.
+        beta: largest norm of the displacement, relative to that of z.
 
     Returns:
         ``alpha * h``, ``(batch, pieces, dim)``.
@@ -43,20 +43,20 @@ class Shift(nn.Module):
     """Base of the shifts: ``Dropout(LayerNorm(alpha * h + z))`` (Rahman et al., ACL 2020, eq. 6).
 
     A new LayerNorm and its dropout disturb a pretrained encoder from the first step on. With
-    ``start="identity"`` it is ``z + Dropout(alpha * h)``, and the maps that give h begin with
-    zeros: exactly z at first, and what the modalities add is learned (our interpretation).
+    ``start="identity"`` the result is ``z + Dropout(alpha * h)``, and the maps that compute h are
+    initialised with zeros: the result is z at first (our interpretation).
 
-    A subclass registers itself with :func:`~.registry.register_shift`, is built by
-    :meth:`from_settings`, and computes in ``forward(states, mask, frames, frame_masks)`` a
-    displacement h that it gives to :meth:`displace`; see :meth:`shift_batch` for the arguments.
+    A subclass registers itself with :func:`~.registry.register_shift` and is built by
+    :meth:`from_settings`. Its ``forward(states, mask, frames, frame_masks)`` computes a
+    displacement h and passes it to :meth:`displace`; see :meth:`shift_batch` for the arguments.
 
     Attributes:
-        default_start: what ``shift.start=auto`` means for this shift.
-        needs_alignment: whether it needs one frame a word, as word-aligned data has.
+        default_start: the value of ``shift.start=auto`` for this shift.
+        needs_alignment: whether it requires word-aligned data, with one frame per word.
 
     Args:
         dim: width of the word states.
-        beta: the longest displacement allowed, in lengths of the state.
+        beta: largest norm of the displacement, relative to that of the state.
         dropout: probability of dropping an element of the shifted state, or of the displacement.
         start: ``mag`` or ``identity``.
 
@@ -91,7 +91,7 @@ class Shift(nn.Module):
 
     @classmethod
     def start(cls, settings: CMSBERTConfig) -> str:
-        """``shift.start``, with ``auto`` replaced by what it means for this shift."""
+        """Return ``shift.start``, with ``auto`` replaced by this shift's default."""
         start = settings.shift.start
         return cls.default_start if start == "auto" else start
 
@@ -102,9 +102,9 @@ class Shift(nn.Module):
 
         Args:
             states: z, ``(batch, pieces, dim)``.
-            batch: gives ``forward`` the mask of the pieces, bool ``(batch, pieces)``; modality ->
-                encoded frames, ``(batch, frames, frame_dim)``; and modality -> True where a frame
-                was recorded, ``(batch, frames)``.
+            batch: its fields are passed to ``forward``: the mask of the pieces, bool
+                ``(batch, pieces)``; modality -> encoded frames, ``(batch, frames, frame_dim)``; and
+                modality -> true for recorded frames, ``(batch, frames)``.
             dataset: the dataset that the batch comes from.
 
         Returns:
@@ -114,9 +114,10 @@ class Shift(nn.Module):
         return shifted
 
     def explain_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> ShiftExplanation:
-        """Explain what :meth:`shift_batch` does in evaluation mode; same arguments.
+        """Explain the result of :meth:`shift_batch` in evaluation mode; same arguments.
 
-        A subclass that knows more than the size of its shift overrides this with :meth:`explained`.
+        By default the explanation contains only the size of the shift. A subclass overrides this
+        method, and calls :meth:`explained`, to add modalities, gates and attention.
         """
         shifted = self.shift_batch(states, batch, dataset)
         return ShiftExplanation(_size(shifted - states, states) * batch.input_mask)
@@ -124,17 +125,17 @@ class Shift(nn.Module):
     def explained(
         self, states: Tensor, parts: Mapping[str, ShiftPart], mask: Tensor
     ) -> ShiftExplanation:
-        """The explanation of a shift whose displacement is the sum of its modalities' parts.
+        """Explain a shift whose displacement is the sum of its modalities' parts.
 
         Args:
             states: z, ``(batch, pieces, dim)``.
             parts: modality -> its part.
-            mask: True where there is a piece, ``(batch, pieces)``.
+            mask: true for word pieces, ``(batch, pieces)``.
         """
         zeros = torch.zeros_like(states)
         whole = sum((part.displacement for part in parts.values()), zeros)
         limited = limit_displacement(states, whole, self.beta)
-        # one factor for all parts: they are limited together
+        # One factor for all parts, because their sum is limited.
         factor = limited.norm(dim=-1) / whole.norm(dim=-1).clamp(min=_EPSILON) * mask
         return ShiftExplanation(
             _size(limited, states) * mask,
@@ -151,10 +152,10 @@ class Shift(nn.Module):
         return self.dropout(self.norm(limited + states))
 
     def begin(self, maps: Iterable[nn.Linear]) -> None:
-        """Let the linear maps that give the displacement begin as ``start`` asks for.
+        """Initialise the linear maps that compute the displacement according to ``start``.
 
-        With ``start="identity"`` they begin with zeros, otherwise they stay as they are. Call it
-        at the end of the constructor.
+        With ``start="identity"`` they are set to zeros, otherwise they are not changed. Call it at
+        the end of the constructor.
         """
         if self.norm is None:
             for each in maps:
@@ -163,5 +164,5 @@ class Shift(nn.Module):
 
 
 def _size(displacement: Tensor, states: Tensor) -> Tensor:
-    """Length of a displacement in lengths of the state; both ``(batch, pieces, dim)``."""
+    """Return the norm of a displacement relative to the state's; both ``(batch, pieces, dim)``."""
     return displacement.norm(dim=-1) / states.norm(dim=-1).clamp(min=_EPSILON)

@@ -1,4 +1,4 @@
-"""What a shift did to the words of a batch."""
+"""Explanations of a shift of the words of a batch."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from torch import Tensor
 class ShiftExplanation:
     """How far each word piece was shifted, by which modality, and by which frames.
 
-    Sizes are lengths of a displacement divided by the length of the word state that it moves, after
-    it was limited to ``shift.beta``: 0 is no shift, 1 moves a state by its own length.
+    A size is the norm of a displacement, after it is limited by ``shift.beta``, divided by the norm
+    of the word state: 0 is no shift, 1 is a displacement as long as the state.
 
     Attributes:
         size: size of the whole shift, ``(batch, pieces)``. Zero for padding.
         sizes: modality -> size of its part of the shift, ``(batch, pieces)``. Parts can point in
             different directions, so that they need not add up to ``size``.
         gates: modality -> mean of its gate's elements, ``(batch, pieces)``.
-        attention: modality -> share of each frame in what a piece reads, mean over the heads,
-            ``(batch, pieces, frames)``. A row sums to 1; it is zero for padding, and for a segment
-            without frames.
+        attention: modality -> attention weight of each frame, mean over the heads, ``(batch,
+            pieces, frames)``. A row sums to 1; it is zero for padding, and for a segment without
+            frames.
     """
 
     size: Tensor
@@ -38,7 +38,7 @@ class ShiftPart:
     Attributes:
         displacement: ``(batch, pieces, dim)``.
         gate: the gate's elements, ``(batch, pieces, dim)``.
-        attention: share of each frame, ``(batch, pieces, frames)``.
+        attention: attention weight of each frame, ``(batch, pieces, frames)``.
     """
 
     displacement: Tensor

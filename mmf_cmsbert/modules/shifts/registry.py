@@ -40,21 +40,21 @@ def register_shift(name: str) -> Callable[[Class], Class]:
 
 
 def shift_named(name: object, key: str) -> type[Shift] | None:
-    """The shift that is registered under ``name``, None for ``none``.
+    """Return the shift registered under ``name``, None for ``none``.
 
     Args:
         name: the value of ``key``.
         key: the configuration key that names the shift, for the message.
 
     Raises:
-        ConfigError: there is no such shift; the message lists the names.
+        ConfigError: no shift has this name; the message lists the names.
     """
     if name == NONE:
         return None
     if not isinstance(name, str) or name not in _shifts:
         raise ConfigError(
-            f"{key} is {name!r}; expected one of {', '.join([*_shifts, NONE])}, or a shift that "
-            "the package in env.user_dir registers"
+            f"{key} is {name!r}; expected one of {', '.join([*_shifts, NONE])}, or a shift "
+            "registered by the package in env.user_dir"
         )
     return _shifts[name]
 

@@ -1,4 +1,4 @@
-"""CMS: each word is shifted by what the whole utterance shows, sounds like and says."""
+"""CMS: each word is shifted by the frames and the words of the whole utterance."""
 
 from __future__ import annotations
 
@@ -37,9 +37,14 @@ class ContextAttention(nn.Module):
         self.key_value = nn.Linear(frame_dim, 2 * frame_dim)
 
     def forward(self, states: Tensor, frames: Tensor, mask: Tensor) -> Tensor:
-        """Attend to frames ``(batch, frames, frame_dim)`` under ``mask (batch, frames)``.
+        """Attend from words to frames.
 
         A segment without frames attends to all positions; the caller must ignore its output.
+
+        Args:
+            states: the words, ``(batch, pieces, dim)``.
+            frames: ``(batch, frames, frame_dim)``.
+            mask: true for recorded frames, ``(batch, frames)``.
 
         Returns:
             ``(batch, pieces, frame_dim)``.
@@ -49,7 +54,7 @@ class ContextAttention(nn.Module):
         return attended.transpose(1, 2).flatten(2)
 
     def explain(self, states: Tensor, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the output of :meth:`forward`, and the weights that fused attention hides.
+        """Return the output of :meth:`forward` and the attention weights; same arguments.
 
         Returns:
             The output ``(batch, pieces, frame_dim)``, and each frame's weight, averaged over the

@@ -42,7 +42,10 @@ def aligned_frames(frames: Tensor, mask: Tensor, word_index: Tensor, modality: s
         frames: one frame per word, ``(batch, words, width)``.
         mask: true for recorded frames, ``(batch, words)``; a segment may have none.
         word_index: the word that a piece belongs to, -1 for none, ``(batch, pieces)``.
-        modality: their name, for the message.
+        modality: the modality of the frames, for the message.
+
+    Returns:
+        ``(batch, pieces, width)``.
 
     Raises:
         ConfigError: a segment has fewer frames than words.
@@ -52,7 +55,7 @@ def aligned_frames(frames: Tensor, mask: Tensor, word_index: Tensor, modality: s
     if short.any():
         first = short.int().argmax()
         raise ConfigError(
-            f"shift.context=word needs one {modality} frame a word, but a segment has "
+            f"shift.context=word needs one {modality} frame per word, but a segment has "
             f"{int(words[first])} words and {int(given[first])} frames. For data that is not "
             "aligned with the words type model_config.cmsbert.shift.context=utterance"
         )
@@ -108,7 +111,7 @@ class WordShift(Shift):
         return cls(dim, widths, settings.shift.beta, settings.shift.dropout, cls.start(settings))
 
     def shift_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> Tensor:
-        """Shift the word pieces of a batch by the frames of their words, not yet encoded.
+        """Shift the word pieces of a batch by the frames of their words before the encoder.
 
         Raises:
             ConfigError: a segment has fewer frames than words.

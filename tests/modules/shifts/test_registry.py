@@ -64,8 +64,8 @@ def test_an_unknown_shift_is_named_with_the_choices(name):
     with pytest.raises(ConfigError) as error:
         registry.shift_named(name, KEY)
     assert str(error.value) == (
-        f"{KEY} is {name!r}; expected one of utterance, word, constant, none, or a shift that the "
-        "package in env.user_dir registers"
+        f"{KEY} is {name!r}; expected one of utterance, word, constant, none, or a shift "
+        "registered by the package in env.user_dir"
     )
 
 
