@@ -40,7 +40,7 @@ import importlib.machinery as machinery, sys
 real = machinery.PathFinder.find_spec
 def without_mmf(name, *rest, **more):
     return None if name.split(".")[0] in ("mmf", "mmf_cli") else real(name, *rest, **more)
-machinery.PathFinder.find_spec = without_mmf
+machinery.PathFinder.find_spec = staticmethod(without_mmf)
 from mmf_cmsbert import SentimentPredictor, registration
 assert not registration.mmf_installed()
 print(SentimentPredictor({str(folder)!r}, device="cpu")({SEGMENT!r}).score)
