@@ -3,9 +3,11 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typed_commands import TypedCommands
 
 # Set here rather than in a fixture: transformers and MMF read these once, when they are imported,
 # and commands that a test starts inherit them.
@@ -44,3 +46,11 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"reads real MOSI segments, and there is no {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def typed_commands() -> Iterator[TypedCommands]:
+    """Type a command in a folder: ``typed_commands.run("mmf_run", words, folder)``."""
+    commands = TypedCommands()
+    yield commands
+    commands.close()

@@ -13,7 +13,6 @@ import sys
 
 import numpy as np
 import pytest
-from typed_commands import TypedCommands
 
 from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.paths import PACKAGE
@@ -56,16 +55,14 @@ def arguments(command, *words):
 
 
 @pytest.fixture(scope="module")
-def run():
+def run(typed_commands):
     """Run a command in a folder."""
-    commands = TypedCommands()
 
     def typed(command, folder, *options, recipe=SMALL):
         folder.mkdir(exist_ok=True)
-        return commands.run(command, words(folder, *options, recipe=recipe), folder)
+        return typed_commands.run(command, words(folder, *options, recipe=recipe), folder)
 
-    yield typed
-    commands.close()
+    return typed
 
 
 def scores_on_test(output):

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from typed_commands import TypedCommands
 from typer.testing import CliRunner
 
 from mmf_cmsbert.commands import app
@@ -31,10 +30,8 @@ RECIPE = [
 
 
 @pytest.fixture(scope="module")
-def run():
-    commands = TypedCommands()
-    yield commands.run
-    commands.close()
+def run(typed_commands):
+    return typed_commands.run
 
 
 @pytest.fixture(scope="module", autouse=True)

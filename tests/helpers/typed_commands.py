@@ -1,7 +1,8 @@
 """Commands as a user types them, each in a process of its own, without the seconds of its imports.
 
 ``TypedCommands`` starts this file once as a process that imports MMF and the commands, and has it
-fork for each command. Tests of the start itself need a new process.
+fork for each command; tests share one, the fixture ``typed_commands``. Tests of the start itself
+need a new process.
 """
 
 import atexit
@@ -14,6 +15,8 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import pytest
 
 
 class TypedCommands:
@@ -30,13 +33,14 @@ class TypedCommands:
         """Type ``command words`` in ``folder``; ``subprocess.run`` gives the same.
 
         Args:
-            command: ``mmf_run``, ``mmf_predict`` or ``cmsbert``.
+            command: ``mmf_run``, ``mmf_predict``, ``cmsbert`` or ``pytest``.
             words: its arguments.
             folder: the working folder.
             most_bytes: no file can grow beyond it (``ulimit -f``), as on a full disk.
         """
         typed = [command, *map(str, words)]
         request = {"typed": typed, "folder": str(folder), "most_bytes": most_bytes}
+        request["environment"] = dict(os.environ)
         self._server.stdin.write(json.dumps(request) + "\n")
         self._server.stdin.flush()
         return subprocess.CompletedProcess(typed, **json.loads(self._server.stdout.readline()))
@@ -54,7 +58,12 @@ def _serve() -> None:
     if mmf_installed():
         register()
         import mmf_cli.run  # noqa: F401
-    functions = {"mmf_run": cli.mmf_run, "mmf_predict": cli.mmf_predict, "cmsbert": commands.main}
+    functions = {
+        "mmf_run": cli.mmf_run,
+        "mmf_predict": cli.mmf_predict,
+        "cmsbert": commands.main,
+        "pytest": lambda: sys.exit(int(pytest.main(sys.argv[1:]))),
+    }
     for line in sys.stdin:
         request = json.loads(line)
         pipes = os.pipe(), os.pipe()  # no files, whose size may be limited
@@ -90,6 +99,8 @@ def _become(functions: Mapping, request: Mapping, outputs: Sequence[int]) -> Non
         os.dup2(output, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
     if (most := request["most_bytes"]) is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     atexit._clear()  # what is registered before belongs to the process that forks

@@ -11,9 +11,15 @@ TRAINERS = {"MMF's": (), "Lightning's": ("training.trainer=lightning_cmsbert",)}
 _written = {}
 
 
-@pytest.fixture(params=TRAINERS.values(), ids=TRAINERS)
-def trainer(request):
-    return request.param
+# What reads a file and its entries is the same for both trainers.
+OFTEN = pytest.mark.parametrize(
+    "trainer",
+    [
+        pytest.param(options, id=name, marks=[pytest.mark.slow] * (name != "MMF's"))
+        for name, options in TRAINERS.items()
+    ],
+)
+BOTH = pytest.mark.parametrize("trainer", TRAINERS.values(), ids=TRAINERS)
 
 
 @pytest.fixture
@@ -46,6 +52,7 @@ BYTES = {
 }
 
 
+@OFTEN
 @pytest.mark.parametrize("option", ["checkpoint.resume=True", "checkpoint.resume_file={}"])
 @pytest.mark.parametrize("change", BYTES.values(), ids=BYTES)
 def test_a_damaged_file(toy, trainer, current, tmp_path, change, option):
@@ -59,6 +66,7 @@ def test_a_damaged_file(toy, trainer, current, tmp_path, change, option):
     assert current.read_bytes() == content
 
 
+@BOTH
 @pytest.mark.parametrize("option", ["checkpoint.resume=True", "checkpoint.resume_file={}"])
 def test_the_weights_of_another_model(toy, trainer, current, tmp_path, option):
     contents = torch.load(current, weights_only=True)
@@ -68,6 +76,7 @@ def test_the_weights_of_another_model(toy, trainer, current, tmp_path, option):
         toy.trainer(tmp_path, *trainer, option.format(current))
 
 
+@OFTEN
 @pytest.mark.parametrize("option", ["checkpoint.resume=True", "checkpoint.resume_file={}"])
 @pytest.mark.parametrize(
     "contents", [[torch.ones(2)], 3, "text"], ids=["a list", "a number", "text"]
@@ -122,9 +131,18 @@ DAMAGES = [
 ]
 
 
+@OFTEN
 @pytest.mark.parametrize(("key", "value", "message"), DAMAGES)
 def test_a_damaged_entry_is_one_clear_error(toy, trainer, current, tmp_path, key, value, message):
     damage(current, key, value)
     with pytest.raises(UserError, match=re.escape(message)) as raised:
         toy.trainer(tmp_path, *trainer, "checkpoint.resume=True").train()
     assert str(current) in str(raised.value)
+
+
+@BOTH
+def test_a_damaged_entry_of_a_trainers_own_is_one_clear_error(toy, trainer, current, tmp_path):
+    """The entry that is loaded last, after the trainer has begun to take over the others."""
+    damage(current, "resume/epoch", {"streams": 5})
+    with pytest.raises(UserError, match="does not fit"):
+        toy.trainer(tmp_path, *trainer, "checkpoint.resume=True").train()

@@ -6,7 +6,7 @@ import torch
 THREE = {"toy_a": (10, 5, 6), "toy_b": (23, 9, 5), "toy_c": (6, 4, 3)}
 
 
-_whole = []
+_whole, _whole_of_several = [], {}
 
 
 @pytest.fixture
@@ -55,13 +55,32 @@ def test_interrupted_twice(toy, tmp_path, whole):
     assert_same(toy.run(tmp_path / "broken", "checkpoint.resume=True"), whole)
 
 
-@pytest.mark.parametrize("proportional", [True, False])
-@pytest.mark.parametrize("interrupt", [("train", 5), ("train", 10), ("train", 11), ("val", 3)])
-def test_several_datasets(toy, tmp_path, interrupt, proportional):
-    options = [f"training.dataset_size_proportional_sampling={proportional}"]
-    options.append("training.checkpoint_interval=1")
-    setting = {"dataset": "toy_a,toy_b,toy_c", "sizes": THREE}
-    whole = toy.run(tmp_path / "whole", *options, **setting)
+_OF_SEVERAL = ["dataset_size_proportional_sampling={}", "checkpoint_interval=1"]
+
+
+@pytest.fixture(params=[True, False], ids=["proportional", "in equal shares"])
+def several(request, toy, tmp_path_factory):
+    """The options of a run of three datasets, and that run; made once each."""
+    options = [f"training.{option}".format(request.param) for option in _OF_SEVERAL]
+    if request.param not in _whole_of_several:
+        folder = tmp_path_factory.mktemp("whole")
+        whole = toy.run(folder, *options, dataset=",".join(THREE), sizes=THREE)
+        _whole_of_several[request.param] = whole
+    return options, _whole_of_several[request.param]
+
+
+@pytest.mark.parametrize(
+    "interrupt",
+    [
+        ("train", 5),
+        pytest.param(("train", 10), marks=pytest.mark.slow),
+        pytest.param(("train", 11), marks=pytest.mark.slow),
+        ("val", 3),
+    ],
+)
+def test_several_datasets(toy, tmp_path, several, interrupt):
+    options, whole = several
+    setting = {"dataset": ",".join(THREE), "sizes": THREE}
     toy.run(tmp_path / "broken", *options, interrupt=interrupt, **setting)
     resumed = toy.run(tmp_path / "broken", "checkpoint.resume=True", *options, **setting)
     assert_same(resumed, whole)

@@ -111,7 +111,7 @@ def test_patience_and_the_best_checkpoint_are_those_of_one_process(toy, tmp_path
 
 
 @both
-@pytest.mark.parametrize("count", [2, 3])
+@pytest.mark.parametrize("count", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_predictions_are_those_of_one_process(toy, tmp_path, trainer, count):
     toy.run(tmp_path, "training.max_updates=2")
     options = ["run_type=predict", "evaluation.predict=True", "training.batch_size=6"]
@@ -131,7 +131,14 @@ def test_predictions_are_those_of_one_process(toy, tmp_path, trainer, count):
 
 
 @both
-@pytest.mark.parametrize("run_type", ["val", "inference", "val_test"])
+@pytest.mark.parametrize(
+    "run_type",
+    [
+        pytest.param("val", marks=pytest.mark.slow),
+        pytest.param("inference", marks=pytest.mark.slow),
+        "val_test",
+    ],
+)
 def test_runs_without_training_are_scored_as_by_one_process(toy, tmp_path, trainer, run_type):
     toy.run(tmp_path, "training.max_updates=2")
     options = [f"run_type={run_type}", f"checkpoint.resume_file={tmp_path}/save/best.ckpt"]
@@ -140,13 +147,18 @@ def test_runs_without_training_are_scored_as_by_one_process(toy, tmp_path, train
     assert run[0] == expected.metrics
 
 
-@both
+IN_TRAINING = [("train", 11), ("train", 11)]
+# in the second validation, whose three batches are shared out
+IN_VALIDATION = [("val", 3), ("val", 2)]
+
+
 @pytest.mark.parametrize(
-    "interrupt",
+    ("trainer", "interrupt"),
     [
-        [("train", 11), ("train", 11)],
-        # in the second validation, whose three batches are shared out
-        [("val", 3), ("val", 2)],
+        (LIGHTNING, IN_TRAINING),
+        pytest.param(LIGHTNING, IN_VALIDATION, marks=pytest.mark.slow),
+        pytest.param(OWN, IN_TRAINING, marks=pytest.mark.slow),
+        (OWN, IN_VALIDATION),
     ],
 )
 def test_interrupted_and_resumed_they_end_as_if_they_had_not_been(

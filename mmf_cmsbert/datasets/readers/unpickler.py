@@ -87,7 +87,7 @@ def _check_format(path: Path, start: bytes) -> None:
 _PLAIN_INSTRUCTIONS = """
     PROTO STOP MARK POP POP_MARK
     NONE NEWTRUE NEWFALSE INT BININT BININT1 BININT2 LONG LONG1 FLOAT BINFLOAT
-    STRING SHORT_BINSTRING SHORT_BINUNICODE
+    STRING SHORT_BINSTRING
     SHORT_BINBYTES
     LIST EMPTY_LIST APPEND APPENDS TUPLE EMPTY_TUPLE TUPLE1 TUPLE2 TUPLE3
     EMPTY_DICT PUT BINPUT LONG_BINPUT MEMOIZE GLOBAL STACK_GLOBAL
@@ -108,6 +108,9 @@ _TEXT = (str, bytes, bytearray, FileBytes)
 # is a text of any length, but without such characters.
 _LONGEST_WIDE, _FIRST_WIDE = 1 << 20, 0xC4
 _ESCAPED_WIDE = re.compile(rb"\\u(?!00)|\\U")
+# Texts that take long to decode: those with escapes (protocol 0), and those beyond Unicode (half an
+# emoji), each of which takes as long as eight others.
+_MOST_SLOW, _BEYOND_UNICODE = 1 << 21, 8
 _CONTAINERS, _ITEM = (tuple, list, dict), 32
 # Larger than word ids and indices.
 _LARGEST_KEY, _LONGEST_KEY = 2**53, 1 << 10
@@ -147,6 +150,7 @@ class _PlainUnpickler(pickle._Unpickler):
         super().__init__(file, encoding="latin1")
         self._file, self._viewed = file, viewed
         self._bytes_left = _MOST_GROWN * viewed.size + _SMALL
+        self._slow = _MOST_SLOW
         self._most = min(MOST_INSTRUCTIONS, _MOST_OF_SMALL + viewed.size // _BYTES_EACH)
 
     def load(self) -> Any:
@@ -249,9 +253,17 @@ class _PlainUnpickler(pickle._Unpickler):
     def _text8(self) -> None:
         self.append(self._decoded(self._number("<Q")))
 
+    def _short_text(self) -> None:
+        self.append(self._decoded(self.read(1)[0]))
+
     def _decoded(self, size: int) -> str:
         if size <= _LONGEST_WIDE:
-            return str(self.read(size), "utf-8", "surrogatepass")
+            content = self.read(size)
+            try:
+                return str(content, "utf-8")
+            except UnicodeDecodeError:
+                self._take_time(_BEYOND_UNICODE)
+                return str(content, "utf-8", "surrogatepass")
         self._end_of(size)
         content = self.read(size)
         # In UTF-8 these bytes start characters outside latin1. A text with one of them takes two or
@@ -260,7 +272,13 @@ class _PlainUnpickler(pickle._Unpickler):
             raise Refused(f"a text of {size:,} bytes, longer than any segment")
         return str(content, "utf-8")
 
+    def _take_time(self, share: int) -> None:
+        self._slow -= share
+        if self._slow < 0:
+            raise Refused("more texts with escapes or beyond Unicode than any corpus has")
+
     def _escaped_text(self) -> None:
+        self._take_time(1)
         line = self.readline()[:-1]
         if len(line) > _LONGEST_WIDE and _ESCAPED_WIDE.search(line):
             raise Refused(f"a text of {len(line):,} bytes, longer than any segment")
@@ -301,6 +319,7 @@ class _PlainUnpickler(pickle._Unpickler):
             _CODES["BYTEARRAY8"]: _bytes8,
             _CODES["BINUNICODE"]: _text,
             _CODES["BINUNICODE8"]: _text8,
+            _CODES["SHORT_BINUNICODE"]: _short_text,
             _CODES["UNICODE"]: _escaped_text,
             _CODES["BINSTRING"]: _old_text,
             _CODES["LONG4"]: _long4,
