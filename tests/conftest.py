@@ -1,4 +1,4 @@
-"""What all tests share: no network, nothing left in the user's folders, real data if present."""
+"""Fixtures for all tests: no network, no files in the user's folders, real data if available."""
 
 import os
 import shutil
@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typed_commands import TypedCommands
 
-# Set here rather than in a fixture: transformers and MMF read these once, when they are imported,
-# and commands that a test starts inherit them.
+# Set here instead of in a fixture: transformers and MMF read these once, when they are imported,
+# and commands started by tests inherit them.
 SCRATCH = Path(tempfile.mkdtemp(prefix="mmf_cmsbert_tests_"))
 os.environ.update(
     HF_HUB_OFFLINE="1",
@@ -21,7 +21,7 @@ os.environ.update(
     MMF_SAVE_DIR=str(SCRATCH / "save"),
     TOKENIZERS_PARALLELISM="false",
 )
-# The models here are so small that more threads only wait for each other.
+# The models are so small that more threads would be slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 
@@ -30,7 +30,7 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip tests that are about the line of MMF that is not installed."""
+    """Skip tests for the line of MMF that is not installed."""
     for item in items:
         for mark in [*item.iter_markers("rc10"), *item.iter_markers("main")]:
             from mmf_cmsbert.compat.mmf import line as mmf_line
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder beside the repository that holds real MOSI segments."""
+    """The folder beside the repository with real MOSI segments."""
     folder = Path(__file__).resolve().parents[2] / "shared"
     if not folder.is_dir():
         pytest.skip(f"reads real MOSI segments, and there is no {folder}")

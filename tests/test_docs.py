@@ -1,4 +1,4 @@
-"""The pages for readers: links lead somewhere, and what they name exists."""
+"""Links in documentation pages are valid, and the files that they name exist."""
 
 import re
 from pathlib import Path

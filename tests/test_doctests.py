@@ -1,4 +1,4 @@
-"""The examples in public docstrings give what they say."""
+"""The examples in public docstrings are correct."""
 
 import doctest
 import importlib
@@ -9,7 +9,7 @@ from small_predictor import made
 
 from mmf_cmsbert.checkpoints.model_folder import find
 
-# Modules with examples, which may use the folders that the fixture makes.
+# Modules with examples, which may use the folders of the fixture.
 MODULES = (
     "predictor.inputs",
     "predictor.prediction",

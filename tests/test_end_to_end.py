@@ -1,7 +1,7 @@
-"""The commands as a user types them, each in a process and a folder of its own.
+"""The commands as a user types them, each in a separate process and folder.
 
-On the synthetic demo corpus, cut down to seconds. The first command starts as a user's does; the
-others fork from a process that has imported what it imports (see ``typed_commands``).
+On a reduced synthetic demo corpus. The first command is started as by a user; the
+others are forked from a process with the same imports (see ``typed_commands``).
 """
 
 import csv
@@ -66,7 +66,7 @@ def run(typed_commands):
 
 
 def scores_on_test(output):
-    """The test metrics as MMF prints them, name -> value as printed."""
+    """Return the test metrics as printed by MMF: name -> text."""
     names = "|".join(METRICS)
     return dict(re.findall(rf"test/mosi/sentiment_({names}): (-?\d\.\d{{4}})", output))
 
@@ -108,7 +108,7 @@ def test_predictions_have_one_row_a_test_segment_and_reproduce_the_scored_mae(tr
     assert f"{mae:.4f}" == scores_on_test(ended.stdout)["mae"]
 
 
-@pytest.mark.slow  # the file itself: tests/trainers/test_several_processes.py
+@pytest.mark.slow  # tests/trainers/test_several_processes.py checks the file
 def test_predictions_as_csv(trained, run):
     folder, _ = trained
     predicted = run("mmf_predict", folder, "evaluation.predict_file_format=csv")
@@ -119,7 +119,7 @@ def test_predictions_as_csv(trained, run):
     assert len(rows) == 40 and set(rows[0]) == {"id", "prediction", "label"}
 
 
-@pytest.mark.slow  # of a small model: tests/trainers/test_killed_runs.py
+@pytest.mark.slow  # for a small model, see tests/trainers/test_killed_runs.py
 @pytest.mark.parametrize("trainer", ["base_trainer", "lightning_cmsbert"])
 def test_killed_and_resumed_a_run_ends_with_the_scores_of_the_uninterrupted_one(
     trained, run, trainer
@@ -144,7 +144,7 @@ def test_killed_and_resumed_a_run_ends_with_the_scores_of_the_uninterrupted_one(
 
 
 def test_mmfs_own_command_finds_the_plugin_through_the_files_user_dir(trained):
-    # An environment in which MMF runs without this package: its library shims stand under another
+    # An environment in which MMF runs without this package: the compatibility layer has another
     # name, and MMF's own command is started.
     folder = trained[0].parent / "stock"
     folder.mkdir()
@@ -160,7 +160,7 @@ def test_mmfs_own_command_finds_the_plugin_through_the_files_user_dir(trained):
         "from mmf.common.registry import registry\n"
         "registry.mapping['model_name_mapping'].pop('cmsbert')\n"
         "registry.mapping['builder_name_mapping'].pop('mosi')\n"
-        # MMF's trainer, for which the plugin's stands, too.
+        # MMF's trainer, which the plugin's also replaces.
         "import importlib\n"
         f"module = importlib.import_module({trainer.rpartition('.')[0]!r})\n"
         f"ours = module.{trainer.rpartition('.')[2]}\n"
@@ -203,7 +203,7 @@ def test_the_full_recipe_on_real_segments_stops_early_and_scores_its_best_checkp
         "mmf_run", tmp_path,
         f"dataset_config.mosi.data_dir={shared / 'mosi' / 'misa_folds'}",
         *(f"dataset_config.mosi.annotations.{split}=[{name}]" for split, name in files.items()),
-        # Nothing is learnt, so that no evaluation is better than the first.
+        # Nothing is learned, so no evaluation is better than the first.
         "optimizer.params.lr=0", "training.evaluation_interval=1", "training.log_interval=1",
         "training.early_stop.patience=1",
         recipe=[word for word in UNTRAINED if "max_updates" not in word],
@@ -239,7 +239,7 @@ def test_a_missing_file_ends_the_command_with_one_message_and_a_status(tmp_path,
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
-    """Segments of one's own with frames that belong to no word; those to predict have no label."""
+    """A user's segments with unaligned frames; those to predict have no label."""
     folder = tmp_path_factory.mktemp("videos")
     rng = np.random.default_rng(0)
     rows = []

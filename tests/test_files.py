@@ -1,4 +1,4 @@
-"""Files are hashed once, and written whole or not at all."""
+"""Files are hashed once, and written atomically."""
 
 import errno
 import hashlib
@@ -34,7 +34,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def readings(monkeypatch):
-    """Which files are opened."""
+    """Record which files are opened."""
     opened = []
 
     def counting(path):
@@ -47,7 +47,7 @@ def readings(monkeypatch):
 
 @pytest.fixture(params=["pipe", "socket", "device", "folder"])
 def not_regular(request, tmp_path):
-    """A path that names no regular file, and what it is."""
+    """A path that is not a regular file, and its kind."""
     path = tmp_path / "odd"
     if request.param == "pipe":
         os.mkfifo(path)
@@ -106,7 +106,7 @@ def test_only_a_large_file_has_a_bar_and_only_on_a_terminal(
 ):
     monkeypatch.setattr(files, "_WORTH_A_BAR", 5)
     (tmp_path / "data.pkl").write_bytes(bytes(size))
-    # What tqdm writes to; it is looked up when a bar is made.
+    # The stream of tqdm, which is read when a bar is created.
     monkeypatch.setattr("sys.stderr.isatty", lambda: bool(watched))
     sha256_of(tmp_path / "data.pkl")
     captured = capsys.readouterr()
@@ -189,7 +189,7 @@ def test_a_file_larger_than_the_limit_is_not_read(file):
 
 @pytest.fixture
 def small_files():
-    """No file may grow beyond 1,000 bytes."""
+    """Limit files to 1,000 bytes."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     yield

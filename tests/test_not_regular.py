@@ -1,4 +1,4 @@
-"""Pipes and devices are refused at once, wherever a command takes a file or a folder of files."""
+"""Pipes and devices are refused immediately by every command that reads a file or folder."""
 
 import os
 import shutil

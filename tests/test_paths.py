@@ -1,4 +1,4 @@
-"""Finding what a relative path names."""
+"""Resolution of relative paths."""
 
 from mmf_cmsbert.paths import PACKAGE, find
 

@@ -1,4 +1,4 @@
-"""What importing the package does, and when it registers with MMF."""
+"""Effects of importing the package, and the time of its registration with MMF."""
 
 import gc
 import subprocess

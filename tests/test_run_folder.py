@@ -1,4 +1,4 @@
-"""A trained run is used again: by its folder, its configuration or its checkpoint."""
+"""A trained run is reused by its folder, its configuration or its checkpoint."""
 
 import json
 import re
@@ -43,7 +43,7 @@ def no_save_dir():
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory, run):
-    """A working folder in which a run was made, with relative paths throughout."""
+    """A working folder with a run, made with relative paths."""
     folder = tmp_path_factory.mktemp("home")
     words = [*RECIPE, "dataset_config.mosi.data_dir=data", "env.save_dir=./save/run"]
     done = run("mmf_run", words, folder)
@@ -52,7 +52,7 @@ def home(tmp_path_factory, run):
 
 
 def log(done):
-    """MMF's log, which rc10 writes to stdout and main in colours to stderr."""
+    """Return MMF's log, which rc10 writes to stdout, and main in colours to stderr."""
     return re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
 
 
@@ -97,7 +97,7 @@ def test_the_model_of_a_finished_run_predicts_its_test_split_as_the_run_does(hom
 
 
 def test_a_configuration_of_the_first_release_predicts_the_same(run, home, expected, tmp_path):
-    """That release kept relative paths, and what MMF adds while it starts."""
+    """That release saved relative paths, and keys that MMF adds when it starts."""
     old = shutil.copytree(home / "save" / "run", tmp_path / "save" / "run")
     shutil.copytree(home / "data", tmp_path / "data")
     config = yaml.safe_load((old / "config.yaml").read_text())
@@ -159,13 +159,13 @@ def test_a_runs_configuration_makes_the_same_run_again(run, home, tmp_path):
     assert scores(again)
     second = json.loads((tmp_path / "again" / "run.json").read_text())
     assert (first["test"], first["best"]) == (second["test"], second["best"])
-    # The file that MMF read is gone with its process.
+    # The file that MMF read was deleted with its process.
     kept = yaml.safe_load((tmp_path / "again" / "config.yaml").read_text())
     assert "config" not in kept and "config" not in second["config"]
 
 
 @pytest.mark.parametrize(
-    ("words", "named"),  # tests/config/test_trained.py has every key
+    ("words", "named"),  # tests/config/test_trained.py tests every key
     [
         ([*RECIPE, "model_config.cmsbert.shift.gate=relu"], "gate is relu; trained with sigmoid"),
         pytest.param(
@@ -276,7 +276,7 @@ def test_parts_of_a_run_begin_another_with_seven_classes(run, home, tmp_path, tr
     name = "backbone.embeddings.word_embeddings.weight"
     assert torch.equal(model[f"network.{name}"], kept[f"network.{name}"])
     assert torch.allclose(model[f"ema.module.{name}"], kept[f"network.{name}"], atol=1e-6)
-    # What is predicted with afterwards is the new run, and not what it began with.
+    # A later prediction uses the new run, not the weights that it started from.
     assert predictions(run("mmf_predict", ["config=seven/config.yaml"], tmp_path))
 
 

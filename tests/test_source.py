@@ -1,4 +1,4 @@
-"""The package's source: MMF's classes and modules are changed in `compat` alone."""
+"""In the package's source only `compat` changes MMF's classes and modules."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 from mmf_assignments import Package
 
 ROOT = Path(__file__).parents[1] / "mmf_cmsbert"
-# Patches of MMF, of its stock models, and of libraries as MMF sees them
+# Patches of MMF, of its stock models, and of libraries in its imports
 PATCHES = tuple(f"mmf_cmsbert.compat.{name}." for name in ("mmf", "models", "libraries"))
 
 

@@ -1,4 +1,4 @@
-"""Text that a terminal cannot show is escaped; no command ends because of it."""
+"""Text that a terminal cannot show is escaped instead of raising an error."""
 
 import io
 import json
@@ -13,7 +13,7 @@ TEXT = "我喜欢 é 😀 \udcff"
 
 
 def printed(encoding, write, monkeypatch):
-    """What ``write()`` prints to a terminal of this encoding."""
+    """Return the output of ``write()`` on a terminal with this encoding."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", stream)

@@ -1,4 +1,4 @@
-"""A pass over a DataLoader can be left and taken up, or begins again where it ended."""
+"""A pass over a DataLoader can be interrupted and resumed, or restarts at its end."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Checkpoint files are whole or absent, hold plain values, and execute nothing when loaded."""
+"""Checkpoint files are complete or absent, contain plain values, and never execute code."""
 
 import io
 import os

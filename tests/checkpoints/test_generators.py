@@ -1,4 +1,4 @@
-"""The generators' states survive a checkpoint."""
+"""The states of random number generators are saved in a checkpoint and restored."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Checkpoints at or past the limit of the run at hand."""
+"""Checkpoints that have reached or exceeded the length of the current run."""
 
 import pytest
 

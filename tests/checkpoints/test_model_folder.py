@@ -1,4 +1,4 @@
-"""The exported folder: written whole, read without MMF, refused when damaged."""
+"""The exported folder: written atomically, read without MMF, refused when damaged."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The position of a run goes into a checkpoint and back."""
+"""The position of a run is saved in a checkpoint and restored."""
 
 from collections import defaultdict, deque
 from types import SimpleNamespace

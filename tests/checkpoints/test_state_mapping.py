@@ -1,4 +1,4 @@
-"""Parts of a checkpoint copied into a model."""
+"""Parts of a checkpoint are copied into a model."""
 
 import pytest
 import torch

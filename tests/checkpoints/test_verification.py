@@ -131,7 +131,7 @@ def test_a_byte_missing_anywhere_in_the_format_without_checksums_changes_nothing
 
 
 class Asks:
-    """Pickles as a call."""
+    """An object that is pickled as a function call."""
 
     def __init__(self, function, *arguments):
         self.call = function, arguments
@@ -141,7 +141,7 @@ class Asks:
 
 
 def tensor(elements, sizes, strides=None, offset=0, key="0"):
-    """A pickle of a tensor in a storage that claims ``elements`` floats, of ``sizes``."""
+    """Return a pickle of a tensor of ``sizes`` whose storage claims ``elements`` floats."""
 
     class Pickler(pickle.Pickler):
         def persistent_id(self, value):
@@ -207,7 +207,7 @@ def test_hostile_files_are_refused_with_little_memory(what):
         found = read(HOSTILE[what])
     except UserError as error:
         assert "checkpoint given" in str(error)
-    else:  # which of them only torch's content decides
+    else:  # only torch's content decides which of them
         assert what in ("a list in itself", "a memo of absurd index")
         assert isinstance(found, list)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB

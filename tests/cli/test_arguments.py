@@ -1,4 +1,4 @@
-"""Options of mmf_run and mmf_predict, and words that are none."""
+"""Options of mmf_run and mmf_predict, and unknown options."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the commands print where they do not start MMF."""
+"""Output of the commands that do not start MMF."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The help of mmf_run and mmf_predict lists what there is."""
+"""The help of mmf_run and mmf_predict lists recipes and sections."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_it_fits_the_terminal(monkeypatch, prog, width):
 def test_every_recipe_has_a_line():
     text = help_text.of("mmf_run")
     files = {file.name for file in (PACKAGE / "projects" / "cmsbert").glob("*.yaml")}
-    for name in files - {"common.yaml"}:  # which is no recipe by itself
+    for name in files - {"common.yaml"}:  # not a recipe
         assert f"projects/cmsbert/{name}  " in text
     assert "common.yaml" not in text
 

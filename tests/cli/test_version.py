@@ -1,4 +1,4 @@
-"""The versions that --version names are those that are installed."""
+"""--version prints the installed versions."""
 
 import platform
 from importlib import metadata

@@ -1,4 +1,4 @@
-"""What tests of the commands share: a folder to type in, and runs that end at once."""
+"""Fixtures for tests of the commands: a working folder, and fake runs."""
 
 import json
 

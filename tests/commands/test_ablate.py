@@ -1,4 +1,4 @@
-"""``cmsbert ablate`` as it is typed; runs are started by nobody, unless a test is slow."""
+"""``cmsbert ablate`` as a user types it; only slow tests start runs."""
 
 import json
 import re

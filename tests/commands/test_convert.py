@@ -33,7 +33,7 @@ def equal(ours, theirs):
 
 
 def next_command(result):
-    """The words of the command that is printed last."""
+    """Return the arguments of the last command in the output."""
     return shlex.split(result.stdout[result.stdout.index("mmf_run ") :].replace("\\\n", ""))
 
 

@@ -1,4 +1,4 @@
-"""``cmsbert data``: what is typed, what is printed, and how it ends."""
+"""``cmsbert data``: arguments, output and exit status."""
 
 import json
 import subprocess
@@ -145,7 +145,7 @@ def test_a_package_of_the_users_that_is_not_there(cmsbert, corpus):
 
 
 def test_the_command_needs_neither_mmf_nor_torch(corpus):
-    """MMF takes seconds to import: the console script is `cmsbert`, which goes by that name."""
+    """The console script `cmsbert` does not import MMF, which takes seconds."""
     script = (
         "import sys; sys.argv = ['cmsbert', 'data', 'inspect', sys.argv[1]]\n"
         "import atexit\n"

@@ -1,4 +1,4 @@
-"""``cmsbert doctor``: what it finds, and what is missing."""
+"""``cmsbert doctor`` reports what is installed and what is missing."""
 
 from importlib import metadata
 

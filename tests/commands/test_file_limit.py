@@ -1,4 +1,4 @@
-"""Every command that writes ends in one message where files may not grow, as on a full disk."""
+"""Commands report a limit of the file size, or a full disk, in one message."""
 
 import csv
 import json
@@ -25,7 +25,7 @@ SMALL = "training.max_updates=5"
 
 @contextmanager
 def limited(size):
-    """Files may not grow beyond ``size`` bytes in this process (``ulimit -f``)."""
+    """Limit the size of files in this process (``ulimit -f``), in bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -46,7 +46,7 @@ def corpus(tmp_path):
 
 @pytest.fixture
 def no_runs(monkeypatch):
-    """A run that would be started fails the test."""
+    """Fail the test if a run is started."""
     monkeypatch.setattr(scheduler, "MMFRun", partial(pytest.fail, "a run was started"))
 
 
@@ -87,7 +87,7 @@ CONVERSIONS = {name: words for name, words in COMMANDS.items() if "convert" in w
 def test_a_limit_past_the_first_write_leaves_the_earlier_result(
     cmsbert, corpus, tmp_path, words, share
 ):
-    """The limit is a share of the largest file that the command writes."""
+    """The limit is a fraction of the largest file that the command writes."""
     typed = [word.format(corpus=corpus) for word in words]
     assert cmsbert(*typed, "--output", "first").exit_code == 0
     first, other = tmp_path / "working" / "first", tmp_path / "working" / "other"
@@ -98,7 +98,7 @@ def test_a_limit_past_the_first_write_leaves_the_earlier_result(
     message = ended.stderr.strip().splitlines()
     assert len(message) == 1 and re.search(LIMIT, message[0]), ended.stderr
     assert contents(first) == before
-    # A split that was written before the limit was reached may be there, as a whole.
+    # A split that was completed before the limit was reached may exist.
     left = contents(other)
     assert set(left) < set(before) and all(left[name] == before[name] for name in left)
 

@@ -1,4 +1,4 @@
-"""``cmsbert data folds``: a corpus cut by its videos, each fold a recipe."""
+"""``cmsbert data folds``: a corpus split by videos, with a recipe for each fold."""
 
 import numpy as np
 import pytest

@@ -7,7 +7,7 @@ from mmf_cmsbert.installation import install
 
 @pytest.fixture
 def installed(monkeypatch):
-    """Set the line that is found; a call of pip fails the test."""
+    """Set the installed line; fail the test if pip is called."""
     monkeypatch.setattr(install.subprocess, "run", lambda *_, **__: pytest.fail("pip was called"))
     return lambda line: monkeypatch.setattr(install, "installed", lambda: line)
 

@@ -1,6 +1,6 @@
-"""Commands killed (SIGKILL) at random moments and typed again: same results, nothing left over.
+"""Commands killed (SIGKILL) at random times and repeated: same results, no files left over.
 
-The moments follow from KILL_SEED (1). With ``-s`` each kill is a line, for a log.
+KILL_SEED (1) determines the times. With ``-s`` each kill is printed.
 """
 
 import os
@@ -29,10 +29,10 @@ SEED = int(os.environ.get("KILL_SEED", 1))
 
 
 class Training:
-    """A run; typed again with ``checkpoint.resume=true``.
+    """A run that is repeated with ``checkpoint.resume=true``.
 
     Args:
-        way: the trainer, and how many processes.
+        way: the trainer and the number of processes.
     """
 
     result = staticmethod(lambda folder: numbers(folder / "run"))
@@ -49,10 +49,10 @@ class Training:
 
 
 class Conversion:
-    """``cmsbert data convert`` of 2,000 made-up segments.
+    """``cmsbert data convert`` of 2,000 synthetic segments.
 
     Args:
-        to: what it writes.
+        to: the output format.
     """
 
     def __init__(self, to):
@@ -68,14 +68,14 @@ class Conversion:
     def result(self, folder):
         found = contents(folder / "converted")
         if (name := "embedding_and_mapping.pt") in found:
-            # torch writes addresses in memory into it
+            # torch writes memory addresses into it
             matrix, words = torch.load(folder / "converted" / name, weights_only=True)
             found[name] = matrix.tolist(), words
         return found
 
 
 class Ablation:
-    """``cmsbert ablate``: two recipes, two runs at once."""
+    """``cmsbert ablate`` with two recipes and two parallel runs."""
 
     def words(self, folder, again):
         words = ["cmsbert", "ablate", "cms_clr", "text_only", "--base", folder / "small.yaml"]
@@ -90,7 +90,7 @@ class Ablation:
 
 
 class Search:
-    """``cmsbert tune``: two trials."""
+    """``cmsbert tune`` with two trials."""
 
     def words(self, folder, again):
         words = ["cmsbert", "tune", "cms_clr", "--base", folder / "small.yaml"]
@@ -113,7 +113,7 @@ _whole = {}
 
 
 def whole(name, tmp_path_factory):
-    """How long the command takes undisturbed, and what it comes to."""
+    """Return the duration and the results of the command without interruption."""
     if name not in _whole:
         command, _ = COMMANDS[name]
         folder = tmp_path_factory.mktemp("whole") / "folder"
@@ -148,7 +148,7 @@ def test_killed_and_typed_again(tmp_path_factory, name, number):
         assert alone is not None, f"orphans: {list(started.processes())}"
         status, _, err = started.ended()
         if victim != started.process.pid and killed:
-            # 0: it was at the end of its last evaluation
+            # 0 if it was at the end of its last evaluation
             assert status == 0 or (status == 1 and "SIGKILL" in err), err
             assert "Traceback" not in err, err
     finally:

@@ -1,4 +1,4 @@
-"""``cmsbert predict``: texts and files, good lines and bad ones."""
+"""``cmsbert predict`` with texts and files, and with invalid lines."""
 
 import csv
 import json
@@ -21,7 +21,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def segments(tmp_path):
-    """300 lines, every tenth of which cannot be used."""
+    """Write 300 lines, of which every tenth is invalid."""
     file = tmp_path / "segments.jsonl"
     lines = [json.dumps({"id": f"s{i}", "text": "good " * (1 + i % 9)}) for i in range(300)]
     lines[0::30] = ["{broken"] * 10

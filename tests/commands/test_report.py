@@ -1,4 +1,4 @@
-"""``cmsbert report`` as it is typed."""
+"""``cmsbert report`` as a user types it."""
 
 from reported_runs import write_run
 

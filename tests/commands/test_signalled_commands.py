@@ -1,6 +1,6 @@
-"""Commands that a signal ends: exit status, message, record, and the same numbers when resumed.
+"""Commands ended by a signal: exit status, message, record, and the same results when resumed.
 
-With ``-s`` each signal is a line, for a log.
+With ``-s`` each signal is printed.
 """
 
 import json
@@ -32,7 +32,7 @@ _MOMENTS = {LOADING: says("Loading datasets"), TRAINING: says("progress: 8/")}
 TORCHRUN = [str(Path(sys.executable).parent / "torchrun"), "--nproc_per_node=2", "--no-python"]
 TORCHRUN += ["--standalone"]
 _whole = {}
-# Trainer, signal, moment, which process; * is all of them at the same time, as from a terminal.
+# Trainer, signal, time, process; * is all processes at the same time, as from a terminal.
 RUNS = [
     ("own", "SIGINT", IMPORTS, "0"),
     ("own", "SIGTERM", IMPORTS, "0"),
@@ -60,7 +60,7 @@ RUNS = [
 
 
 def whole(way, tmp_path_factory):
-    """What the run comes to undisturbed."""
+    """Results of the run without interruption."""
     if way not in _whole:
         folder = tmp_path_factory.mktemp("whole")
         started = Started(words(folder, way), folder)
@@ -75,7 +75,7 @@ def words(folder, way):
 
 
 def said(err):
-    """What a command wrote on stderr, without warnings of libraries."""
+    """Return a command's stderr without warnings of libraries."""
     lines = [line for line in err.splitlines() if re.match(r"(mmf_\w+|cmsbert)[ \w]*: ", line)]
     assert "Traceback" not in err, err
     return lines
@@ -156,7 +156,7 @@ def test_under_torchrun(tmp_path, who):
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     assert record["status"] == "interrupted"
     assert "mmf_run: interrupted by SIGTERM after update" in err
-    assert status != 0  # torchrun's own
+    assert status != 0  # printed by torchrun
     note("torchrun", signal.SIGTERM, TRAINING, who, status, seconds)
 
 
@@ -216,7 +216,7 @@ def test_conversions(tmp_path, name, moment):
     started.until(lambda started: time.monotonic() - started.began > moment * seconds)
     started.process.send_signal(number)
     status, _, err = started.ended()
-    # -number: it was complete, and Python, at its exit, had given up its handlers
+    # -number: it had finished, and Python had removed its handlers at exit
     assert status in (0, 128 + number, -number)
     assert status <= 0 or f"interrupted by {name}" in said(err)[-1]
     assert leftovers(tmp_path) == []

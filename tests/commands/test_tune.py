@@ -1,4 +1,4 @@
-"""``cmsbert tune`` as it is typed."""
+"""``cmsbert tune`` as a user types it."""
 
 import re
 import subprocess

@@ -5,7 +5,7 @@ pytest.importorskip("torch")
 
 @pytest.fixture(scope="session", autouse=True)
 def mmf():
-    """MMF, behind the layer; tests of this room are skipped where it is not installed."""
+    """MMF with the compatibility layer; tests are skipped if it is not installed."""
     import mmf_cmsbert.compat as compat
 
     compat.activate()
@@ -41,19 +41,19 @@ def _toy_plugin(mmf):
     spec = spec_from_file_location("mmf_toy", Path(__file__).parents[1] / "helpers" / "mmf_toy.py")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    gc.freeze()  # MMF collects garbage after each evaluation, among all that was ever imported
+    gc.freeze()  # MMF collects garbage after each evaluation, which is slow after many imports
     return module
 
 
 @pytest.fixture
 def toy(_toy_plugin, monkeypatch):
-    """A toy plugin and runs of MMF's trainer on it; MMF's registry is as before afterwards."""
+    """A toy plugin and runs of MMF's trainer with it; MMF's registry is restored afterwards."""
     from mmf.common.registry import registry
     from mmf.utils import logger
 
     from mmf_cmsbert.compat.mmf import line as mmf_line
 
-    if mmf_line.is_main():  # which has no writer that values are given to
+    if mmf_line.is_main():  # whose writer of values does not exist
         monkeypatch.setattr(
             logger, "log_progress", lambda info: registry.get("writer").log_progress(info)
         )

@@ -21,7 +21,7 @@ from mmf_cmsbert.compat.patch import apply_all
 
 @pytest.fixture
 def libraries_as_mmf_knew_them(mmf, monkeypatch):
-    """Every library has what MMF wants of it, and the table of replacements is empty."""
+    """Simulate libraries that MMF supports, so that the table of replacements is empty."""
     import omegaconf as real_omegaconf
     import torch as real_torch
     import transformers as real_transformers

@@ -1,6 +1,6 @@
-"""Both lines of MMF make the updates that are written out here, from the same batches.
+"""Both lines of MMF make the same updates as plain PyTorch, from the same batches.
 
-The slow test compares the whole command with that of another environment.
+The slow test compares the whole command with that in another environment.
 """
 
 import copy
@@ -27,7 +27,7 @@ def by_hand(layers, train, validation, restored):
     layers.train()
     while update < UPDATES:
         for batch in loader:
-            # MMF's schedule is one update behind: the first two have the same rate
+            # MMF's schedule lags by one update, so the first two have the same rate
             step = max(update - 1, 0)
             factor = step / WARM_UP if step < WARM_UP else (LAST - step) / (LAST - WARM_UP)
             optimizer.param_groups[0]["lr"] = RATE * factor
@@ -38,7 +38,7 @@ def by_hand(layers, train, validation, restored):
             optimizer.step()
             update += 1
             if update % EVERY == 0 or update == UPDATES:
-                # MMF shuffles the validation, too
+                # MMF also shuffles the validation split
                 list(DataLoader(validation, 4, shuffle=True, collate_fn=list))
                 kept[update] = copy.deepcopy(layers.state_dict())
             if update == UPDATES:
@@ -70,7 +70,7 @@ RUN = [
 
 
 def logged(python, folder):
-    """What `mmf_run` logs of each evaluation, in order: its split, its update, name -> value."""
+    """Return the evaluations in the log of `mmf_run`: split, update, name -> value."""
     folder.mkdir()
     program = "from mmf_cmsbert.cli import mmf_run; mmf_run()"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Patches: each has a reason, and those that the installed versions need are listed."""
+"""Each patch has a reason, and the active patches are listed."""
 
 import importlib
 import pkgutil

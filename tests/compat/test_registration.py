@@ -1,4 +1,4 @@
-"""Everything that MMF's source says it registers is registered, and every module imports."""
+"""Everything that MMF's source registers is registered, and every module can be imported."""
 
 import ast
 import importlib
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 DEAD = {
-    # of rc10: it imports a package that MMF does not have
+    # rc10: imports a package that MMF does not have
     "mmf.datasets.builders.visual_dialog.original",
-    # of main, which is installed without its one part in C; a processor imports it when it is made
+    # main: a C extension that is not installed; only a processor imports it
     "mmf.utils.phoc",
     "mmf.utils.phoc.build_phoc",
 }
-# What main's registry keeps under another name.
+# Kinds with another name in main's registry.
 KEPT_AS = {
     "pooler": "pool_name_mapping",
     "datamodule": "builder_name_mapping",
@@ -24,7 +24,7 @@ KEPT_AS = {
 
 def source_files(mmf):
     root = Path(mmf.__file__).parent
-    # main carries its projects' code, which their users import
+    # main contains code of projects, which their users import
     return sorted(file for file in root.rglob("*.py") if root / "projects" not in file.parents)
 
 

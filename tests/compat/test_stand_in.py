@@ -14,14 +14,14 @@ from mmf_cmsbert.compat.patch import apply_all
 
 @pytest.fixture
 def table(monkeypatch):
-    """An empty table of libraries, instead of the one that this session works with."""
+    """An empty table of libraries instead of the one in use."""
     monkeypatch.setattr(imports, "_libraries", {})
     monkeypatch.setattr(patches, "_active", [])
     return imports._libraries
 
 
 def absent(**modules):
-    """What MMF's `import` statements give for a library that is not there."""
+    """Stand-ins that MMF imports for a missing library."""
     stand_in.replace_missing("absent", lambda: "pip install absent", ImportError("no absent"))
     namespace = {"__builtins__": {**vars(builtins), "__import__": imports._import}}
     exec("\n".join(modules.pop("lines")), namespace)

@@ -1,4 +1,4 @@
-"""What is typed is completed and checked before MMF takes over."""
+"""A command line is completed and checked before MMF starts."""
 
 import pytest
 from omegaconf import OmegaConf
@@ -12,7 +12,7 @@ DEMO = {"config": "projects/cmsbert/demo.yaml"}
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
-    """Commands are typed in any folder, with no settings of the user's own."""
+    """An empty working folder, without settings in the environment."""
     monkeypatch.chdir(tmp_path)
     for name in ("MMF_SAVE_DIR", "MMF_USER_DIR"):
         monkeypatch.delenv(name, raising=False)

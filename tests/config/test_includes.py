@@ -1,4 +1,4 @@
-"""Configuration files with what they include: later over earlier, and no circle."""
+"""Included configuration files: later ones have precedence, and circles are refused."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from mmf_cmsbert.paths import PACKAGE
 
 @pytest.fixture
 def load(tmp_path):
-    """Writes files, by name, and loads the one called main.yaml."""
+    """Return a function that writes files by name, and loads main.yaml."""
 
     def write_and_load(**files):
         for name, text in files.items():

@@ -1,4 +1,4 @@
-"""Words of the command line, read and checked before anything is built."""
+"""Arguments of the command line are parsed and checked."""
 
 from ast import literal_eval
 
@@ -31,7 +31,7 @@ CONFIG = OmegaConf.create(
     ],
 )
 def test_values_are_yaml_and_reach_mmf_in_pythons_spelling(typed, meant):
-    # MMF reads a value with literal_eval, after turning the word None into None.
+    # MMF parses a value with literal_eval, except for None.
     value = overrides.parse([f"key={typed}"])["key"]
     assert (None if value == "None" else literal_eval(value)) == meant
 

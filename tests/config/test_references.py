@@ -1,4 +1,4 @@
-"""References that cannot be resolved, or that grow without bound, are one message at once."""
+"""References that cannot be resolved, or expand without limit, are refused in one message."""
 
 import time
 

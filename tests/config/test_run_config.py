@@ -1,4 +1,4 @@
-"""A run's own configuration as a recipe again."""
+"""The configuration of a run is reused as a recipe."""
 
 import yaml
 from omegaconf import OmegaConf

@@ -1,4 +1,4 @@
-"""max_updates and max_epochs: the last one set holds, and both at once are refused."""
+"""max_updates and max_epochs: the last one set has precedence, and setting both is refused."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_both_keys_of_a_file_are_refused():
             {"training.max_updates": None},
         ),
         ({}, {"training": {"max_epochs": 3}}, {"training.max_updates": None}),
-        # what is typed stands over --config_override
+        # typed options have precedence over --config_override
         (
             {"training.max_updates": 9},
             {"training": {"max_epochs": 3}},

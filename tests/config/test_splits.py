@@ -1,4 +1,4 @@
-"""Which splits each kind of run reads."""
+"""The splits that each kind of run reads."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which keys give the weights of a checkpoint another meaning."""
+"""The keys that change what the weights of a checkpoint compute."""
 
 from copy import deepcopy
 from fnmatch import fnmatchcase
@@ -70,7 +70,7 @@ def test_what_changes_the_scores_is_found_by_its_key(key, value):
         ("model_config.cmsbert.ema.decay", 0.5),
         ("model_config.cmsbert.finetune_lr_multiplier", 0.1),
         ("model_config.cmsbert.backbone.length_groups", 1),
-        ("model_config.cmsbert.shift.start", "identity"),  # what auto means for utterance
+        ("model_config.cmsbert.shift.start", "identity"),  # the value of auto for utterance
         ("model_config.cmsbert.shift.beta", 1),
         ("model_config.cmsbert.modalities", "acoustic,text,visual"),
         ("model_config.cmsbert.features", {"mosi": {"visual": 47, "acoustic": 74}}),

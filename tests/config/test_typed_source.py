@@ -1,4 +1,4 @@
-"""``source`` and ``annotations`` as typed, over a file that holds the other one."""
+"""Typed ``source`` and ``annotations`` replace the other one in a file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which weights a run may begin with."""
+"""The weights that a run can load."""
 
 from pathlib import Path
 

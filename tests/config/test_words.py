@@ -1,4 +1,4 @@
-"""Values as typed reach MMF as they were meant, whatever characters they hold."""
+"""MMF reads typed values correctly, with any characters."""
 
 import os
 from ast import literal_eval
@@ -49,9 +49,9 @@ _KEYS = [
 
 
 def as_mmf_reads(words_for_mmf, config):
-    """The configuration that MMF 1.0.0rc10 makes of the words, split at each '='."""
+    """Return the values that MMF 1.0.0rc10 reads from arguments, split at each '='."""
     options = OmegaConf.create(config)
-    OmegaConf.from_dotlist(words_for_mmf)  # MMF reads all of them this way too, and may fail
+    OmegaConf.from_dotlist(words_for_mmf)  # MMF also parses all of them this way, which may fail
     for word in words_for_mmf:
         key, value = word.split("=")
         OmegaConf.update(options, key, decoded(value), merge=False)
@@ -59,7 +59,7 @@ def as_mmf_reads(words_for_mmf, config):
 
 
 def decoded(value):
-    """As `Configuration._decode_value` of MMF does it."""
+    """Do the same as MMF's `Configuration._decode_value`."""
     try:
         return None if value == "None" else literal_eval(value)
     except (ValueError, SyntaxError):

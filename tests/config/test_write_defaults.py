@@ -1,4 +1,4 @@
-"""The files of defaults and the page of the documentation say what the schemas say."""
+"""The files of defaults and the documentation page agree with the schemas."""
 
 import pytest
 from omegaconf import OmegaConf

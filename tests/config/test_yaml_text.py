@@ -1,4 +1,4 @@
-"""YAML files are read in bounded time and memory; what is wrong is one message."""
+"""YAML files are read in bounded time and memory; errors are single messages."""
 
 import time
 

@@ -18,10 +18,10 @@ def _heed_interrupts():
 
 
 class Typed:
-    """A process that runs a console command made up for a test.
+    """A process that runs a console command written for a test.
 
     Args:
-        body: Python that does the command's work; it prints "ready" where a signal is to arrive.
+        body: Python code of the command; it prints "ready" when a signal can be sent.
         options: for ``subprocess.Popen``.
     """
 
@@ -38,7 +38,7 @@ class Typed:
         )
 
     def ready(self):
-        """Wait until it has said so."""
+        """Wait until it has printed "ready"."""
         assert self.process.stdout.readline() == "ready\n", self.process.stderr.read()
         return self
 
@@ -49,7 +49,7 @@ class Typed:
         return self
 
     def ended(self):
-        """Exit status, standard output, standard error."""
+        """Return exit status, standard output and standard error."""
         out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out, err
 

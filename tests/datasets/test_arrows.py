@@ -9,7 +9,7 @@ from mmf_cmsbert.paths import PACKAGE
 
 DATASETS = PACKAGE / "datasets"
 PREFIX = "mmf_cmsbert.datasets."
-# Package -> what it may import of the others; what is not listed is above both.
+# Package -> the others that it may import; packages that are not listed are above them.
 BELOW = {
     "stores": {"segment"},
     "readers": {"segment", "stores"},
@@ -26,7 +26,7 @@ BELOW = {
 
 
 def imported(file: Path) -> set[str]:
-    """The modules and packages of ``mmf_cmsbert.datasets`` that a file imports."""
+    """Return the modules and packages of ``mmf_cmsbert.datasets`` that a file imports."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom):

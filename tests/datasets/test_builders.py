@@ -1,4 +1,4 @@
-"""The datasets `mosi` and `mosei` through MMF's own builders, collator and report."""
+"""The datasets `mosi` and `mosei` with MMF's builders, collator and report."""
 
 import csv
 import json
@@ -32,7 +32,7 @@ COUNTS = {"seed": 1, "train": 12, "val": 5, "test": 6}
 
 @pytest.fixture(autouse=True)
 def fresh_registry():
-    """MMF keeps processors, by the name of their dataset, for as long as a process lives."""
+    """Remove processors, which MMF keeps by dataset name until the process ends."""
     names = ("current_device", "writer", "mosi_word_processor", "mosei_word_processor")
     names += ("mosi_unaligned", "mosei_unaligned", "mosi_statistics", "mosei_statistics")
     before = {name: registry.get(name, no_warning=True) for name in names}
@@ -48,7 +48,7 @@ def fresh_registry():
 
 @pytest.fixture
 def configured(tmp_path):
-    """A function that gives the configured section of a dataset with its files in a new folder."""
+    """Return a function that configures a dataset with its files in a new folder."""
 
     def configured(name="mosi", **changes):
         builder = registry.get_builder_class(name)
@@ -70,7 +70,7 @@ def configured(tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Where the files of `mosi` are, filled with a small corpus."""
+    """The folder of the files of `mosi`, with a small corpus."""
     folder = tmp_path / "corpus" / "mosi"
     folder.mkdir(parents=True)
     for split, file in FILES.items():
@@ -331,7 +331,7 @@ def test_build_writes_the_synthetic_corpus_and_the_log_says_so(configured, tmp_p
     lines = [r.getMessage() for r in caplog.records if "segments" in r.getMessage()]
     assert len(lines) == 3
     assert all(" synthetic segments" in line for line in lines)
-    # Read later as plain files, they are known for what they are.
+    # Read later as plain files, they are recognised.
     caplog.clear()
     with caplog.at_level(logging.INFO):
         build_dataset("mosi", configured(), "train")

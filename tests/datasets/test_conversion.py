@@ -1,4 +1,4 @@
-"""Files become a store once, and again when they or the settings have changed."""
+"""Files are converted to a store once, and again if they or the settings change."""
 
 import os
 import pickle
@@ -34,7 +34,7 @@ def files(tmp_path, corpus):
 
 @pytest.fixture
 def readings(monkeypatch):
-    """Counts how often files were read."""
+    """Count how often files are read."""
     calls, original = [], conversion.read_files
 
     def counting(*args, **kwargs):
@@ -101,7 +101,7 @@ def test_not_when_it_was_only_touched(files, tmp_path, readings):
     store = convert([files["val"]], "val", SETTINGS, tmp_path / "store")
     assert len(readings) == 1
     assert store.folder == tmp_path / "store"
-    assert read_manifest(store.folder).sources[0].mtime_ns == 5  # not hashed the next time
+    assert read_manifest(store.folder).sources[0].mtime_ns == 5  # not hashed again
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_other_settings_make_another_store(files, tmp_path, readings, changes):
     other = replace(SETTINGS, **changes)
     names = {store_name([files["val"]], "val", each, ()) for each in (SETTINGS, other)}
     assert len(names) == 2
-    # also where both are wanted in one place
+    # also if both are written to one folder
     for settings in (SETTINGS, other):
         convert([files["val"]], "val", settings, tmp_path / "store")
     assert len(readings) == 2

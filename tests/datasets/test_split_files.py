@@ -1,4 +1,4 @@
-"""The keys ``source``, ``annotations`` and ``data_dir``, and the files of each split they mean."""
+"""The files of each split named by ``source``, ``annotations`` and ``data_dir``."""
 
 import json
 from pathlib import Path

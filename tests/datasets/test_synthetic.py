@@ -31,7 +31,7 @@ def opinion_of(words):
 
 
 def rising(frames):
-    """Frames on which some three neighbouring columns stand out together."""
+    """Return the frames in which three neighbouring columns have outliers."""
     triples = np.minimum(np.minimum(frames[:, :-2], frames[:, 1:-1]), frames[:, 2:])
     return np.flatnonzero(triples.max(1) > 1.2)
 
@@ -81,7 +81,7 @@ def test_the_pattern_of_face_and_voice_is_never_on_the_opinion_word(train):
         for frames in (visual, acoustic):
             seen += len(rising(frames)) > 0
             assert at not in rising(frames)
-    assert seen > len(train)  # four in five segments have one, in each modality
+    assert seen > len(train)  # four out of five segments have one in each modality
 
 
 def test_videos_have_several_segments_and_stay_in_one_split():

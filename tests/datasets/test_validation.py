@@ -1,4 +1,4 @@
-"""Segments that cannot be trained on are told apart, one clear message each."""
+"""Segments that cannot be used for training are refused, each with one clear message."""
 
 import numpy as np
 import pytest
@@ -81,7 +81,7 @@ def test_values_that_are_not_finite_can_be_read_as_zeros():
     acoustic = np.array([[np.nan, 1.0], [-np.inf, np.inf]], np.float32)
     (found,) = check(segment(acoustic=acoustic), non_finite="zero")
     assert found.acoustic.tolist() == [[0.0, 1.0], [0.0, 0.0]]
-    assert np.isnan(acoustic[0, 0])  # what was read stays
+    assert np.isnan(acoustic[0, 0])  # values that were read are kept
 
 
 @pytest.mark.parametrize("width", [None, 0])

@@ -1,4 +1,4 @@
-"""The worked examples in ``docs/extending.md`` do what the page says."""
+"""The worked examples in ``docs/extending.md`` work."""
 
 import json
 import sys
@@ -38,7 +38,7 @@ def test_the_test_of_an_example_passes(heading, typed_commands, tmp_path):
 
 @pytest.fixture
 def archives(tmp_path, monkeypatch):
-    """The package of the example and a corpus of its test's; gone again after the test."""
+    """The package of the example and a corpus for its test; removed after the test."""
     worked_examples.write_section(LAYOUT, tmp_path)
     registry.choices()
     monkeypatch.setattr(registry, "_layouts", dict(registry._layouts))

@@ -1,4 +1,4 @@
-"""The notebook of the documentation runs from top to bottom, in a new process."""
+"""The notebook of the documentation runs completely in a new process."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Plans of runs that nobody makes."""
+"""Plans of runs that are not started."""
 
 import pytest
 from made_up_runs import resolve
@@ -8,7 +8,7 @@ from mmf_cmsbert.experiments.job import plan
 
 @pytest.fixture
 def planned(tmp_path):
-    """Plan recipes of these names, seeds 1 to that number."""
+    """Plan recipes of these names with seeds 1 to ``seeds``."""
 
     def make(names, seeds=1, options=(), bases=(), run_type="train_val_inference"):
         files = []

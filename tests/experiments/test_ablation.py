@@ -16,7 +16,7 @@ def no_plot(monkeypatch):
 
 
 class Runs:
-    """Starts fake runs and remembers which; those of ``failing`` recipes fail."""
+    """Starts fake runs and records them; runs of ``failing`` recipes fail."""
 
     def __init__(self, failing=()):
         self.begun, self.failing = [], failing

@@ -26,7 +26,7 @@ def recorded(tmp_path):
 
 
 def checked(recorded, monkeypatch, tolerance=1e-6, status=0, **now):
-    """Check a record against a run that scores as it says, but for ``now``."""
+    """Check a record against a run with the same scores, except for ``now``."""
     console = Console(width=200, record=True, file=io.StringIO())
     folder = recorded.parent.parent / "again"
     given = {}

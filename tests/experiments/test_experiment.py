@@ -1,4 +1,4 @@
-"""The tables of one experiment are not replaced by those of another."""
+"""An experiment does not overwrite the tables of another."""
 
 import json
 from dataclasses import replace
@@ -15,7 +15,7 @@ COMMAND = "cmsbert ablate a b --seeds 2"
 
 @pytest.fixture
 def output(tmp_path):
-    """The folder that plans are made for."""
+    """The folder of the plans."""
     folder = tmp_path / "output"
     folder.mkdir()
     return folder
@@ -23,7 +23,7 @@ def output(tmp_path):
 
 @pytest.fixture(params=["this version", "a version without experiment.json"])
 def earlier(request, planned, output):
-    """An experiment that has been run to its end."""
+    """A finished experiment."""
     jobs = planned(["a", "b"], seeds=2)
     begin(output, jobs, COMMAND, overwrite=False)
     for job in jobs:

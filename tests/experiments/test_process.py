@@ -8,7 +8,7 @@ from mmf_cmsbert.experiments.process import MMFRun
 
 @pytest.fixture
 def start(tmp_path, monkeypatch):
-    """Start a process that runs some Python in place of mmf_run."""
+    """Start a process that runs Python code instead of mmf_run."""
 
     def make(program, words=(), threads=1, gpu=None):
         monkeypatch.setattr(process, "_PROGRAM", program)

@@ -8,7 +8,7 @@ from mmf_cmsbert.experiments import table
 from mmf_cmsbert.experiments.results import collect, short_name, what_changes
 
 MAE, CORR = "mosi/sentiment_mae", "mosi/sentiment_corr"
-# recipe -> MAE of seeds 1, 2, 3; None: that run is not there
+# recipe -> MAE of seeds 1, 2, 3; None: the run is missing
 SCORES = {
     "full": [0.5, 0.6, 0.7],
     "less": [0.6, 0.8, 1.0],

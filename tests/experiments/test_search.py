@@ -45,7 +45,7 @@ def test_a_seed_draws_the_same_and_another_seed_does_not(tmp_path):
 
 
 def test_interrupted_anywhere_a_search_goes_on_as_if_it_had_not_been(tmp_path):
-    whole = run(tmp_path / "whole.db", 14)  # beyond the ten that TPE draws evenly
+    whole = run(tmp_path / "whole.db", 14)  # more than the ten that TPE draws uniformly
 
     def interrupted(number, values):
         if number in (3, 11) and number not in seen:

@@ -20,7 +20,7 @@ LR = "optimizer.params.lr"
 
 
 def resolve(words):
-    """A configuration of two loss terms and a learning rate, as MMF would override it."""
+    """Return a configuration of two losses and a learning rate with MMF's overrides."""
     options = overrides.parse(words)
     params = {"weight": 0.1, "label_smoothing": 0.2}
     if WEIGHT in options:

@@ -26,7 +26,7 @@ MANY = int(os.environ.get("FUZZ_CASES", "4000"))
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """Target -> the folder with its files, beside others that it may need."""
+    """Target -> the folder with its files."""
     root = tmp_path_factory.mktemp("written")
     for name, target in TARGETS.items():
         folder = root / name / "given"
@@ -40,7 +40,7 @@ def files_in(folder):
 
 
 def fuzz(written, scratch, count):
-    """Target -> outcome -> how often, and the cases that must not be."""
+    """Target -> outcome -> count, and the cases with a forbidden outcome."""
     names = sorted(TARGETS)
     others = [path.read_bytes() for name in names for path in files_in(written / name / "given")]
     expected = {

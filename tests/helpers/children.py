@@ -1,4 +1,4 @@
-"""Cases run in forked processes with limits of memory and time, which a case may exhaust."""
+"""Run cases in forked processes with limits of memory and time."""
 
 import os
 import pickle
@@ -18,7 +18,7 @@ _CASES_A_CHILD = 25
 
 
 def outcomes(cases: Sequence[int], run: Callable[[int], str]) -> Iterator[tuple[int, str]]:
-    """Each case with what became of it: what ``run`` says, or how its process ended.
+    """Yield each case with its outcome: the result of ``run``, or the end of its process.
 
     A :class:`UserError` is ``refused``; any other exception is a traceback. A case that takes more
     than :data:`MOST_SECONDS`, or :data:`MOST_BYTES` more than before, is named as such.

@@ -1,4 +1,4 @@
-"""Ways to damage a data file, or to make it hostile; for tests alone."""
+"""Damage data files, or make them hostile."""
 
 import io
 import pickle
@@ -9,12 +9,12 @@ import numpy as np
 
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
 
-# The video that the damage is done to.
+# The video that is damaged.
 VIDEO = canonical_videos("mosi", "train")[0]
 
 
 class Runs:
-    """Pickles as a call of ``function``."""
+    """An object that is pickled as a call of ``function``."""
 
     def __init__(self, function, *args):
         self.call = function, args
@@ -24,7 +24,7 @@ class Runs:
 
 
 def bad_state(state):
-    """A pickle of numpy's scalar type f4 whose state is ``state``."""
+    """Return a pickle of NumPy's type f4 with the state ``state``."""
     return b"cnumpy\ndtype\n(X\x02\x00\x00\x00f4\x89\x88tR" + pickle.dumps(state, 0)[:-1] + b"b."
 
 
@@ -97,7 +97,7 @@ def huge(group, _):
 
 
 def packed(group, _):
-    # Chunks that were never written count as zeros and take no room.
+    # Chunks that were never written are zeros and take no space.
     replaced(group[VIDEO], "features", np.zeros((8, 8)), compression="gzip", maxshape=(None, None))
     group[VIDEO]["features"].resize((2**24, 8))
 

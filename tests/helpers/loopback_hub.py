@@ -1,4 +1,4 @@
-"""A hub on this machine: what ``huggingface_hub`` and ``datasets`` ask for of one dataset."""
+"""A local hub that answers the requests of ``huggingface_hub`` and ``datasets`` for one dataset."""
 
 import contextlib
 import hashlib
@@ -13,13 +13,13 @@ COMMIT = "1" * 40
 
 
 class Hub:
-    """The files of a dataset, and how the hub behaves.
+    """The files of a dataset, and faults of the hub.
 
     Attributes:
         files: path -> content.
         fault: ``cut`` (a file ends early), ``checksum`` (one byte differs), ``busy`` (status 429),
             or None.
-        asked: the paths that were asked for.
+        asked: the requested paths.
         sent: bytes of files that were sent.
         commits: bodies of the commits that were pushed.
     """

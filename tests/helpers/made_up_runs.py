@@ -1,4 +1,4 @@
-"""Runs that are none: nothing here starts a process or needs MMF."""
+"""Fake runs, which neither start a process nor need MMF."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ CONFIG = {
 
 
 def resolve(words):
-    """A configuration that holds what it is made from."""
+    """Return a configuration that contains its arguments."""
     options = dict(word.split("=", 1) for word in words)
     config = CONFIG | {"words": {k: v for k, v in options.items() if k != "env.save_dir"}}
     recipe = Path(options["config"])
@@ -24,7 +24,7 @@ def resolve(words):
 
 
 def write_record(folder, config, status="finished", **content):
-    """The record of a run, as mmf_run would leave it here and now."""
+    """Return the record of a run, as written by mmf_run in this environment."""
     folder.mkdir(parents=True, exist_ok=True)
     record = {
         "format": 1,
@@ -47,7 +47,7 @@ def write_record(folder, config, status="finished", **content):
 
 
 class FakeRun:
-    """A run that ends after some looks at it, and leaves a record unless it fails."""
+    """A fake run that ends after a number of polls, and writes a record unless it fails."""
 
     def __init__(self, job, looks=1, status=0, says="", **content):
         self.job, self.looks, self.status, self.stopped = job, looks, status, False
@@ -71,7 +71,7 @@ class FakeRun:
 
 
 class Silent:
-    """A watcher that keeps what it is told."""
+    """A watcher that records its calls."""
 
     def __init__(self):
         self.told = []

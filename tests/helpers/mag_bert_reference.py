@@ -1,8 +1,8 @@
-"""MAG-BERT written out as a whole, with the names of its published code and nothing else of it.
+"""An independent implementation of MAG-BERT, with the parameter names of its published code.
 
 BERT as published (Devlin et al., NAACL 2019) and the gate as published (Rahman et al., ACL 2020,
-equations 1 to 6), on inputs prepared as its code prepares them: [CLS], [SEP] and padding have
-frames of zeros, each word piece has its word's, and everything is padded to one fixed length.
+equations 1 to 6), with inputs prepared as in its code: [CLS], [SEP] and padding have
+frames of zeros, a word piece has the frame of its word, and all inputs have one fixed length.
 """
 
 import math
@@ -72,7 +72,7 @@ def encoder_layer(w, name, x, input_mask, heads):
 
 
 def mag_bert(w, bert, input_ids, input_mask, visual, acoustic, beta=1.0):
-    """Logits ``(batch, 1)`` and the states: embeddings, shifted ones, each layer's, the pooled."""
+    """Return logits ``(batch, 1)`` and states: embeddings, shifted embeddings, layers, pooled."""
     states = [embed(w, input_ids)]
     states.append(gate(w, states[0], visual, acoustic, beta))
     for i in range(bert["num_hidden_layers"]):
@@ -84,7 +84,7 @@ def mag_bert(w, bert, input_ids, input_mask, visual, acoustic, beta=1.0):
 
 
 def official_shapes(bert, visual, acoustic):
-    """Names and shapes of the state dict of MAG-BERT's published code."""
+    """Return names and shapes of the state dict of MAG-BERT's published code."""
     dim, inner = bert["hidden_size"], bert["intermediate_size"]
     maps = {
         "bert.MAG.W_hv": (dim, visual + dim),
@@ -115,7 +115,7 @@ def official_shapes(bert, visual, acoustic):
 
 
 def published_inputs(segments, length=LENGTH):
-    """Word pieces, mask and frames as MAG-BERT takes them."""
+    """Return word pieces, mask and frames in MAG-BERT's form."""
     batch = []
     for segment in segments:
         ids, visual, acoustic = [CLS], [0 * segment["visual"][0]], [0 * segment["acoustic"][0]]

@@ -1,7 +1,7 @@
-"""Which statements of a package assign an attribute of a class or module of MMF.
+"""Find statements of a package that assign an attribute of a class or module of MMF.
 
-Names are followed through imports, assignments, loops, arguments and return values, without their
-order. What is called gives an instance, unless it is known to return a class or a module.
+Names are followed through imports, assignments, loops, arguments and return values, ignoring their
+order. A call returns an instance, unless it is known to return a class or a module.
 """
 
 import ast
@@ -14,7 +14,7 @@ from typing import Any
 _MMF = re.compile(r"mmf(_cli)?(\.|$)")
 _SETTERS = ("setattr", "delattr", "__setattr__", "__delattr__", "replace_function")
 _GIVES_CLASS = re.compile(r"\w*class")
-# Of containers, and builtins that return their argument or what it holds
+# Methods of containers, and builtins that return their argument or its items
 _OF_CONTAINER = ("values", "items", "get", "pop", "copy", "setdefault")
 _PASSES_ON = ("getattr", "vars", "list", "tuple", "reversed", "iter", "next", "cast")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -24,7 +24,7 @@ MMF = "mmf"
 
 @dataclass
 class Scope:
-    """A module, class or function, and what its names are bound to."""
+    """A module, class or function, and the values of its names."""
 
     module: "Module"
     outer: "Scope | None" = None
@@ -105,7 +105,7 @@ def _bind(scope: Scope, target: ast.expr, value: ast.expr) -> None:
 
 
 class Package:
-    """A package whose statements are looked at.
+    """The package to check.
 
     Args:
         sources: dotted name of each module -> its text.
@@ -120,14 +120,14 @@ class Package:
         self._bind_arguments()
 
     def assignments(self) -> Iterator[tuple[str, int, str]]:
-        """Module, line and statement of each assignment to an attribute of MMF's."""
+        """Yield module, line and statement of each assignment to an attribute of MMF."""
         for module in self.modules.values():
             for node, scope in module.scopes.items():
                 if any(MMF in self._values(each, scope) for each in _owners(node)):
                     yield module.name, node.lineno, ast.unparse(node)
 
     def _bind_arguments(self) -> None:
-        """Let parameters have the values that functions of the package are called with."""
+        """Bind parameters to the arguments of calls in the package."""
         for module in self.modules.values():
             for node, scope in module.scopes.items():
                 if not isinstance(node, ast.Call):
@@ -145,7 +145,7 @@ class Package:
                             function.scope.bind(each.arg, (each.value, scope))
 
     def _values(self, node: Any, scope: Scope, seen: frozenset = frozenset()) -> set[Any]:
-        """What an expression may be: MMF, or modules and functions of the package."""
+        """Return the possible values of an expression: MMF, or parts of the package."""
         if (id(node), id(scope)) in seen:
             return set()
         seen |= {(id(node), id(scope))}
@@ -250,7 +250,7 @@ class _Module:
 
 
 def _owners(node: ast.AST) -> Iterator[ast.expr]:
-    """The expressions of which a statement or call assigns or deletes an attribute."""
+    """Yield the objects whose attributes a statement or call assigns or deletes."""
     targets: list[ast.expr] = []
     if isinstance(node, (ast.Assign, ast.Delete)):
         targets = list(node.targets)
@@ -285,7 +285,7 @@ def _owners(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def _dictionary(node: ast.expr) -> ast.expr | None:
-    """The object whose attributes `vars(object)` or `object.__dict__` are."""
+    """Return the object of `vars(object)` or `object.__dict__`."""
     if isinstance(node, ast.Attribute) and node.attr == "__dict__":
         return node.value
     if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "vars" and node.args:
@@ -294,7 +294,7 @@ def _dictionary(node: ast.expr) -> ast.expr | None:
 
 
 def _is_mmf(node: ast.expr) -> bool:
-    """Whether a text names MMF or a module of it; of a formatted one its beginning."""
+    """Return whether a string, or the beginning of a formatted one, names MMF or a module of it."""
     if isinstance(node, ast.JoinedStr) and node.values:
         node = node.values[0]
     text = getattr(node, "value", None)

@@ -1,7 +1,7 @@
-"""A toy plugin for MMF, and runs of MMF's own trainer on it (the fixture `toy`).
+"""A toy plugin for MMF, and runs of MMF's trainer with it (the fixture `toy`).
 
-Its model drops out and its training samples are noisy, so that each state of a random number
-generator shows in the weights. All data is synthetic.
+Its model has dropout and its training samples are noisy, so that each state of a random number
+generator affects the weights. All data is synthetic.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from omegaconf import OmegaConf
 from mmf_cmsbert.compat.mmf.line import is_main
 
 DATASETS = ("toy_a", "toy_b", "toy_c")
-# Options with which nobody looks at the loss: rc10 does with its log, main with each update.
+# Options with which a NaN loss is not checked: rc10 checks it with its log, main at each update.
 TRAIN_ON_NAN = [
     "training.exit_on_nan_losses=False" if is_main() else "training.log_interval=100",
 ]
@@ -75,7 +75,7 @@ for _name in DATASETS:
 
 @registry.register_model("toy_model")
 class ToyModel(BaseModel):
-    interrupt: tuple[str, int] | None = None  # split and its how-manieth batch
+    interrupt: tuple[str, int] | None = None  # split and number of the batch
     nan_at: int | None = None
 
     def build(self):
@@ -106,7 +106,7 @@ class ToyError(BaseMetric):
 
 
 class Writer:
-    """MMF's writer: keeps what is logged."""
+    """A writer for MMF that records log lines."""
 
     def __init__(self, folder):
         self.log_folder = str(folder)
@@ -153,7 +153,7 @@ def config_file(folder, sizes):
     path = folder / "toy.yaml"
     own = path.with_suffix(f".{os.getpid()}")
     own.write_text(OmegaConf.to_yaml(OmegaConf.create(config)))
-    return own.replace(path)  # whole for another process of the same run
+    return own.replace(path)  # complete for another process of the same run
 
 
 def trainer(folder, *opts, dataset="toy_a", sizes=None):
@@ -176,12 +176,12 @@ def trainer(folder, *opts, dataset="toy_a", sizes=None):
 
 
 def prepared(trainer, batch):
-    """A batch out of a split's loader as the model gets it; main's loader has prepared it."""
+    """Prepare a batch of a split's loader for the model; main's loader has already done so."""
     return batch if is_main() else trainer.dataset_loader.prepare_batch(batch)
 
 
 def run(folder, *opts, interrupt=None, nan_at=None, **kwargs):
-    """Train and test; with `interrupt` a KeyboardInterrupt ends it in that batch of that split.
+    """Train and test; `interrupt` names the batch of a split in which to raise a KeyboardInterrupt.
 
     Returns:
         The last logged values of each metric, the final weights, the log and the trainer.

@@ -1,4 +1,4 @@
-"""Mutations of files: by chance, cut, spliced, and hostile ones that would leave a canary."""
+"""Mutate files: at random, truncated, spliced, and with calls that would create a canary file."""
 
 import io
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-# Lengths, offsets and counts that files announce.
+# Lengths, offsets and counts in files.
 _NUMBERS = [
     0,
     1,
@@ -33,7 +33,7 @@ _WORDS = [
 
 
 class _Touches:
-    """Pickles as a call that leaves the canary."""
+    """An object that is pickled as a call that creates the canary."""
 
     def __init__(self, canary: Path):
         self._canary = canary
@@ -43,7 +43,7 @@ class _Touches:
 
 
 def mutate(rng: random.Random, path: Path, others: list[bytes], canary: Path) -> str:
-    """Change a file, and say how."""
+    """Change a file, and return a description."""
     content = path.read_bytes()
     if rng.random() < 0.01:
         path.unlink()
@@ -119,7 +119,7 @@ def _exchanged(rng: random.Random, _: bytes, others: list[bytes]) -> bytes:
 
 
 def _place(rng: random.Random, content: bytes | bytearray) -> int:
-    """Anywhere, but more often at the start and the end, where formats keep their structure."""
+    """Return a position, more often near the start and the end, where structures are."""
     size = len(content)
     near = rng.choice([size, size, min(size, 200), min(size, 40)])
     place = rng.randrange(near) if near else 0
@@ -140,7 +140,7 @@ def _hostile(rng: random.Random, content: bytes, canary: Path) -> tuple[str, byt
         return "a pickle that calls", call
     if kind == 1:
         return "a list that calls", pickle.dumps([touches, 1], rng.randrange(6))
-    if kind == 2:  # where an instruction may begin
+    if kind == 2:  # possible starts of instructions
         at = rng.choice([2, 11, _place(rng, content)])
         return "a call inside", content[:at] + call[2:-1] + content[at:]
     if kind == 3:

@@ -23,11 +23,11 @@ _KEYS = {
 
 
 def network_config(**changes):
-    """``model_config.cmsbert`` with changes of some keys."""
+    """Return ``model_config.cmsbert`` with some keys changed."""
     given = {}
     for name, value in changes.items():
         section, key = _KEYS[name].split(".")
         given.setdefault(section, {})[key] = value
-    if "classes" in changes:  # which the default losses do not train
+    if "classes" in changes:  # not trained by the default losses
         given["losses"] = []
     return CMSBERTConfig.model_validate(given)

@@ -1,4 +1,4 @@
-"""Commands as a user starts them, in processes of their own, to be killed or sent signals."""
+"""Commands in separate processes, as a user starts them, to be killed or sent signals."""
 
 import hashlib
 import json
@@ -45,7 +45,7 @@ _PROGRAMS = {
 
 
 def recipe(folder, **training):
-    """The small run as a recipe in ``folder``."""
+    """Write the small run as a recipe into ``folder``."""
     content = {**SMALL, "training": {**SMALL["training"], **training}}
     file = folder / "small.yaml"
     file.write_text(yaml.safe_dump(content))
@@ -53,7 +53,7 @@ def recipe(folder, **training):
 
 
 def write_segments(folder):
-    """2,000 made-up segments in MISA's layout, unless they are there."""
+    """Write 2,000 synthetic segments in MISA's layout, unless they exist."""
     from mmf_cmsbert.datasets import synthetic
 
     folder.mkdir(exist_ok=True)
@@ -64,12 +64,12 @@ def write_segments(folder):
 
 
 def conversion(source, output):
-    """The words that convert these segments."""
+    """Return the arguments that convert these segments."""
     return ["cmsbert", "data", "convert", source, "--dataset", "mosi", "--output", output]
 
 
 def search_space(folder):
-    """A space for ``cmsbert tune`` in ``folder``."""
+    """Write a search space for ``cmsbert tune`` into ``folder``."""
     file = folder / "space.yaml"
     file.write_text(yaml.safe_dump({"optimizer.params.lr": {"low": 2e-4, "high": 3e-3}}))
     return file
@@ -82,12 +82,12 @@ def _heed_interrupts():
 
 
 class Started:
-    """A command, typed.
+    """A running command.
 
     Args:
-        words: what is typed.
-        folder: where; its subfolder ``data`` is ``env.data_dir``.
-        through: a program that starts it, as torchrun.
+        words: its arguments.
+        folder: the working folder; its subfolder ``data`` is ``env.data_dir``.
+        through: a program that starts it, such as torchrun.
     """
 
     def __init__(self, words, folder, through=()):
@@ -122,7 +122,7 @@ class Started:
         self.began = time.monotonic()
 
     def until(self, condition, limit=120):
-        """Wait for a condition, or the end; whether it still runs."""
+        """Wait for a condition, or the end; return whether the command still runs."""
         while self.process.poll() is None and time.monotonic() - self.began < limit:
             if condition(self):
                 return True
@@ -130,12 +130,12 @@ class Started:
         return False
 
     def ended(self, limit=180):
-        """Exit status, standard output, standard error."""
+        """Return exit status, standard output and standard error."""
         status = self.process.wait(limit)
         return status, self.out.read_text(), self.err.read_text()
 
     def processes(self):
-        """All its processes that live, also those that other ones than the first have started."""
+        """Return all its running processes, including indirect children."""
         found = {}
         for folder in Path("/proc").iterdir():
             try:
@@ -148,7 +148,7 @@ class Started:
         return found
 
     def rank(self, number):
-        """The process of that rank which runs the command."""
+        """Return the process of a rank."""
         for process, variables in self.processes().items():
             words = Path(f"/proc/{process}/cmdline").read_bytes()
             of_rank = f"LOCAL_RANK={number}".encode() in variables
@@ -157,7 +157,7 @@ class Started:
         return self.process.pid
 
     def alone_after(self, limit=30):
-        """Seconds until no process of it is left; None if some are after the limit."""
+        """Return the seconds until all processes have ended; None if the limit is reached."""
         began = time.monotonic()
         while time.monotonic() - began < limit:
             if not self.processes():
@@ -172,7 +172,7 @@ class Started:
 
 
 def handles_signals(started):
-    """Whether a command handles signals yet, which it does before the seconds of its imports."""
+    """Return whether a command already handles signals, which it does before slow imports."""
     lines = Path(f"/proc/{started.process.pid}/status").read_text().splitlines()
     caught = next(line for line in lines if line.startswith("SigCgt")).split()[1]
     return bool(int(caught, 16) >> (signal.SIGXCPU - 1) & 1)
@@ -183,13 +183,13 @@ def says(text):
 
 
 def leftovers(folder):
-    """Files and folders that somebody left unfinished."""
+    """Return unfinished files and folders."""
     names = ("*.tmp", "*.saving", "*.placing", ".unfinished-*")
     return sorted(str(path.relative_to(folder)) for name in names for path in folder.rglob(name))
 
 
 def numbers(folder):
-    """What a finished run came to: scores, best update, and hashes of its weights."""
+    """Return the results of a finished run: scores, best update, and hashes of its weights."""
     record = json.loads((folder / "run.json").read_text())
     found = {name: record[name] for name in ("status", "best", "updates", "test")}
     found["last"] = _hash(torch.load(folder / "current.ckpt", weights_only=True)["model"])
@@ -206,7 +206,7 @@ def _hash(weights):
 
 
 def contents(folder):
-    """Path -> hash, of all files of a folder but locks."""
+    """Return the hashes of all files of a folder except locks: path -> hash."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))

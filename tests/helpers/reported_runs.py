@@ -16,7 +16,7 @@ MAE = "mosi/sentiment_mae"
 
 
 def segments(count=12, texts=(), seed=0):
-    """Labelled segments; each third has no face, each fifth no voice, the first one has times."""
+    """Return labelled segments: every third without face, every fifth without voice."""
     rng = np.random.default_rng(seed)
     found = []
     for i in range(count):
@@ -30,15 +30,15 @@ def segments(count=12, texts=(), seed=0):
 
 
 def write_run(folder, found=None, seed=1, shift=0.0, history=True, **record):
-    """Write a run that ``mmf_run`` might have left; return its folder.
+    """Write the files of a finished run; return its folder.
 
     Args:
-        folder: where to; a store of the test split lies beside it.
+        folder: the folder to write to; a store of the test split is written beside it.
         found: the segments of the test split.
-        seed: of the run.
-        shift: is added to the bias of the model's head.
-        history: whether it kept one.
-        record: other content of its ``run.json``.
+        seed: the seed of the run.
+        shift: added to the bias of the model's head.
+        history: whether to write a history.
+        record: changes of its ``run.json``.
     """
     folder.mkdir(parents=True)
     store = folder.parent / f"{folder.name} data"

@@ -1,4 +1,4 @@
-"""What a server on this machine has to give, and how it behaves."""
+"""The files of a local server, and its behaviour."""
 
 import io
 
@@ -14,7 +14,7 @@ LABELS = "CMU_MOSI_Opinion_Labels.csd"
 
 
 def sequence(name="words", rows=((b"good",), (b"film",)), video=VIDEO, filler=0):
-    """The bytes of a computational sequence; ``filler`` makes it larger."""
+    """Return the bytes of a computational sequence; ``filler`` makes it larger."""
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         group = file.create_group(f"{name}/data/{video}")
@@ -27,7 +27,7 @@ def sequence(name="words", rows=((b"good",), (b"film",)), video=VIDEO, filler=0)
 
 
 class Site:
-    """What the server has and how it behaves."""
+    """The files of the server, and its behaviour."""
 
     def __init__(self):
         self.files = {available("mosi")["words"]: sequence(filler=100_000)}

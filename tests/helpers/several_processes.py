@@ -1,4 +1,4 @@
-"""Processes of a test that talk to each other (gloo, CPU)."""
+"""Communicating processes of a test (gloo, CPU)."""
 
 import multiprocessing
 import os
@@ -11,15 +11,15 @@ import torch
 
 
 def together(job, count=2, answers=None):
-    """Run ``job(rank)`` in that many processes; what each returned, or a failure of the test.
+    """Run ``job(rank)`` in several processes; return their results, or fail the test.
 
-    They are forked: what is imported need not be imported again. The environment names rank 0's
+    They are forked, so that nothing is imported again. The environment contains rank 0's
     address, as ``torch.distributed`` and Lightning read it.
 
     Args:
-        job: what each process does.
-        count: how many processes there are.
-        answers: how many of them return something, where others end without.
+        job: the function to run.
+        count: number of processes.
+        answers: number of processes that return a result, if others end without one.
     """
     port = _free_port()
     context = multiprocessing.get_context("fork")
@@ -47,7 +47,7 @@ def together(job, count=2, answers=None):
 
 
 def killed(job, count=1):
-    """Run ``job(rank)`` in that many processes, the first of which kills itself (SIGKILL)."""
+    """Run ``job(rank)`` in several processes, of which the first kills itself (SIGKILL)."""
     port = _free_port()
 
     def main(rank):
@@ -74,15 +74,15 @@ def _free_port():
 
 
 def _prepare(rank, port):
-    """Let a forked process be one of several."""
+    """Set up a forked process as one of several."""
     os.environ.update(
         LOCAL_RANK=str(rank), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), NODE_RANK="0"
     )
-    torch.set_num_threads(1)  # it has none of its parent's threads
+    torch.set_num_threads(1)  # the parent's threads do not exist in it
 
 
 def start_as_mmf_does(rank, count):
-    """Do on a CPU what MMF does with a process that it started for a GPU."""
+    """Set up a CPU process in the same way as MMF sets up a GPU process."""
     from mmf.common.registry import registry
     from torch import distributed
     from torch.nn.parallel import DistributedDataParallel

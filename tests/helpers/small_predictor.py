@@ -19,7 +19,7 @@ BACKBONE = {
 
 
 def made(context="utterance", classes=None, **preparation):
-    """A predictor with random weights whose shift moves words."""
+    """Return a predictor with random weights and a nonzero shift."""
     torch.manual_seed(0)
     tokenizer = load_tokenizer(DEMO, "tokenizer")
     losses = [{"type": "sentiment_classification"}] if classes else CMSBERTConfig().losses

@@ -1,4 +1,4 @@
-"""What is mutated: files of every kind that a user gives, and how a command reads them."""
+"""The files to mutate: every kind of file that users provide, and how commands read them."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -24,12 +24,12 @@ SETTINGS = ConversionSettings("mosi", labelled=True)
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of files.
+    """A kind of file.
 
     Attributes:
         write: writes its files into an empty folder.
-        read: reads them as a command does; raises a UserError where they are refused.
-        exact: whether whatever is read must be what was written.
+        read: reads them like a command; raises a UserError if they are refused.
+        exact: whether the values read must equal those written.
     """
 
     write: Callable[[Path], Any]
@@ -64,7 +64,7 @@ def _read_store(folder: Path) -> Any:
 
 
 class _Letters:
-    """Stands in for a tokenizer: a piece a letter."""
+    """A fake tokenizer whose word pieces are letters."""
 
     fingerprint = "letters"
 
@@ -80,7 +80,7 @@ def _write_pieces(folder: Path) -> None:
 
 
 def _read_pieces(folder: Path) -> Any:
-    # Damaged ones are made again.
+    # Damaged ones are written again.
     pieces = stored_pieces(StoredSegments(folder.parent / "store"), _Letters(), folder, "")
     assert isinstance(pieces, StoredPieces)
     return list(pieces)
@@ -151,7 +151,7 @@ TARGETS = {
 
 
 def comparable(value: Any) -> Any:
-    """A value that is equal exactly where this one is: arrays by type, shape and bytes."""
+    """Return a comparable form of a value: arrays by type, shape and bytes."""
     if isinstance(value, torch.Tensor):
         value = value.detach().numpy()
     if isinstance(value, np.ndarray):

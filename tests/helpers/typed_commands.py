@@ -1,4 +1,4 @@
-"""Commands as a user types them, each in a process of its own, without the seconds of its imports.
+"""Run commands as a user types them, each in a forked process, which saves the time of imports.
 
 ``TypedCommands`` starts this file once as a process that imports MMF and the commands, and has it
 fork for each command; tests share one, the fixture ``typed_commands``. Tests of the start itself
@@ -20,7 +20,7 @@ import pytest
 
 
 class TypedCommands:
-    """Types commands one after the other; close it at the end."""
+    """Runs commands one after the other; close it at the end."""
 
     def __init__(self):
         self._server = subprocess.Popen(
@@ -30,7 +30,7 @@ class TypedCommands:
     def run(
         self, command: str, words: Sequence[str], folder: Path, most_bytes: int | None = None
     ) -> subprocess.CompletedProcess:
-        """Type ``command words`` in ``folder``; ``subprocess.run`` gives the same.
+        """Run ``command words`` in ``folder``; returns the same as ``subprocess.run``.
 
         Args:
             command: ``mmf_run``, ``mmf_predict``, ``cmsbert`` or ``pytest``.
@@ -52,7 +52,7 @@ class TypedCommands:
 
 def _serve() -> None:
     from mmf_cmsbert import cli, commands
-    from mmf_cmsbert.cli import start  # noqa: F401  what a new process imports first
+    from mmf_cmsbert.cli import start  # noqa: F401  the first import of a new process
     from mmf_cmsbert.registration import mmf_installed, register
 
     if mmf_installed():
@@ -94,7 +94,7 @@ def _read_all(descriptors: Sequence[int]) -> list[str]:
 
 
 def _become(functions: Mapping, request: Mapping, outputs: Sequence[int]) -> None:
-    """Be the process of a command, to its end."""
+    """Run a command in this process until its end."""
     for number, output in enumerate(outputs, 1):
         os.dup2(output, number)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

@@ -7,18 +7,18 @@ from pathlib import Path
 PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 _SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 _FILE = re.compile(r'^```(?:python|yaml) title="([\w./]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-# A command is indented, and may go on in the next line after a backslash.
+# A command is indented, and can continue in the next line after a backslash.
 _RUN = re.compile(r"^    (mmf_run (?:.*\\\n)*.*)$", re.MULTILINE)
 
 
 def sections() -> dict[str, dict[str, str]]:
-    """Heading -> name of a file -> its content, of the sections that have files."""
+    """Return the files of each section: heading -> name of the file -> content."""
     found = {heading: dict(_FILE.findall(text)) for heading, text in _texts().items()}
     return {heading: files for heading, files in found.items() if files}
 
 
 def runs(heading: str) -> list[list[str]]:
-    """The words of each ``mmf_run`` command of a section, without the command's name."""
+    """Return the arguments of each ``mmf_run`` command of a section."""
     commands = [found.replace("\\\n", " ") for found in _RUN.findall(_texts()[heading])]
     return [shlex.split(command)[1:] for command in commands]
 

@@ -1,4 +1,4 @@
-"""The same segments written in every layout that is read; for tests alone."""
+"""Write the same segments in every layout."""
 
 import csv
 import json
@@ -14,13 +14,13 @@ SPLITS = ("train", "val", "test")
 
 
 def make_segments(rng, split, count=6, widths=(5, 4), aligned=True):
-    """Synthetic segments of random words and frames; some words have rows of zeros."""
+    """Return synthetic segments of random words and frames; some words have rows of zeros."""
     segments = []
     for i in range(count):
         n = int(rng.integers(2, 8))
         words = tuple(rng.choice(["not", "great", "film", "really", "good", "bad"], n).tolist())
         frames = [rng.normal(size=(n, w)).astype(np.float32) for w in widths]
-        frames[0][-1] = frames[1][-1] = 0.0  # nothing was seen or heard at the last word
+        frames[0][-1] = frames[1][-1] = 0.0  # no face and no voice at the last word
         if not aligned:
             shapes = zip((n + 3, n + 5), widths, strict=True)
             frames = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
@@ -57,7 +57,7 @@ def write_mag(folder, corpus):
 
 
 def write_mmsa(folder, corpus, lengths):
-    """``lengths``: as unaligned files, whose padding may hold anything; else padded with zeros."""
+    """With ``lengths``, as in unaligned files, padding is arbitrary; otherwise zeros."""
     content = {
         name: mmsa_split(corpus[split], lengths)
         for split, name in zip(SPLITS, ("train", "valid", "test"), strict=True)
@@ -81,7 +81,7 @@ def mmsa_split(segments, lengths):
         for row, each in zip(padded, frames, strict=True):
             row[: len(each)] = each
             if lengths:
-                row[len(each)] = 7.0  # past the stated length all the same
+                row[len(each)] = 7.0  # beyond the stated length
         fields[name] = padded
         if lengths:
             fields[f"{name}_lengths"] = [len(each) for each in frames]
@@ -132,7 +132,7 @@ def write_csd(folder, corpus, aligned=True):
     for name, videos in sequences.items():
         with h5py.File(folder / f"CMU_MOSI_{name.replace(' ', '_')}.csd", "w") as file:
             for video, parts in videos.items():
-                # Only the order of labels counts: it is the segments'.
+                # Only the order of labels matters; it is that of the segments.
                 parts = parts if "Label" in name else parts[::-1]
                 features, intervals = zip(*parts, strict=True)
                 group = file.create_group(f"{name}/data/{video}")

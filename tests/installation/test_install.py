@@ -1,4 +1,4 @@
-"""Installing MMF: pip's commands, and when there is nothing to do. pip itself does not run here."""
+"""Installing MMF: the commands of pip, which is not run, and whether there is nothing to do."""
 
 import sys
 import sysconfig
@@ -14,7 +14,7 @@ from mmf_cmsbert.installation.lines import LINES
 
 @pytest.fixture
 def pip(monkeypatch):
-    """Stands in for pip: `ran` holds its commands, `status` is the exit status of an install."""
+    """A fake pip: `ran` contains its commands, `status` is the exit status of an install."""
     pip = SimpleNamespace(ran=[], environments=[], status=0)
 
     def run(command, env):

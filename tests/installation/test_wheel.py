@@ -1,4 +1,4 @@
-"""A wheel works outside the checkout: configurations, recipes and lists of videos are in it."""
+"""A wheel works outside the checkout; it contains configurations, recipes and lists of videos."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ LEFT_OUT = (".git", ".venv", "build", "dist", "save", "site", "tests", "*.egg-in
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """A folder with the package as pip installs it from a wheel, and its commands in bin/."""
+    """A folder with the package installed from a wheel, and its commands in bin/."""
     folder = tmp_path_factory.mktemp("wheel")
     sources = shutil.copytree(
         ROOT, folder / "sources", symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT)

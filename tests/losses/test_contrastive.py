@@ -84,7 +84,7 @@ def test_info_nce_takes_more_keys_than_queries():
 
 
 def test_info_nce_leaves_out_keys_that_are_not_there_by_hand():
-    # Without row 1 the keys are e1, e2 as in the first test; its own query counts as little.
+    # Without row 1 the keys are e1, e2 as in the first test; its query does not count, either.
     keys = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
     present = torch.tensor([True, False, True])
     loss = info_nce(keys, keys, torch.arange(3), 0.5, 0.2, present)
@@ -93,7 +93,7 @@ def test_info_nce_leaves_out_keys_that_are_not_there_by_hand():
 
 
 def test_no_value_is_needed_to_ask_for_it(monkeypatch):
-    # Tensors without values, which autocast does not know: a GPU's need not be waited for.
+    # Meta tensors have no values, so reading one would fail, as it would wait for a GPU.
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: nullcontext())
     embeddings = {name: torch.empty(6, 5, device="meta") for name in MODALITIES}
     masks = {"visual": torch.empty(6, dtype=torch.bool, device="meta")}

@@ -1,4 +1,4 @@
-"""Several processes contrast what one process would (gloo, CPU)."""
+"""Several processes compute the contrastive loss of one process (gloo, CPU)."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ WIDTHS = {"text": 6, "visual": 5, "acoustic": 4}
 
 
 class Projections(nn.Module):
-    """One common space for three modalities, and a temperature, as a model has them."""
+    """Projections of three modalities into a common space, and a temperature, as in a model."""
 
     def __init__(self):
         super().__init__()
@@ -27,7 +27,7 @@ class Projections(nn.Module):
 
 
 def batch():
-    """Nine segments; some lack a modality."""
+    """Return nine segments, some of which lack a modality."""
     generator = torch.Generator().manual_seed(0)
     states = {m: torch.randn(9, width, generator=generator) for m, width in WIDTHS.items()}
     targets = {m: torch.randn(9, 3, generator=generator) for m in WIDTHS}

@@ -1,4 +1,4 @@
-"""The losses as MMF builds and calls them."""
+"""The losses, built and called by MMF."""
 
 import math
 

@@ -70,6 +70,6 @@ def test_another_kind_is_an_error_that_lists_the_kinds():
 
 @pytest.mark.parametrize("kind", ["l1", "mse", "smooth_l1"])
 def test_no_value_is_needed_to_ask_for_it(kind):
-    # Tensors without values: a GPU's need not be waited for.
+    # Meta tensors have no values, so reading one would fail, as it would wait for a GPU.
     scores, targets = torch.empty(2, 5, 1, device="meta")
     assert sentiment_regression(scores, targets, kind).shape == ()

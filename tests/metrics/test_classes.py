@@ -1,4 +1,4 @@
-"""Sentiment made classes, half-way cases above all."""
+"""Conversion of sentiment to classes, including halves."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Predictions beside their labels: shapes and unknown labels."""
+"""Pairing of predictions and labels: shapes and unknown labels."""
 
 import math
 

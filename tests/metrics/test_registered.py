@@ -1,4 +1,4 @@
-"""The metrics as MMF's evaluation builds and calls them."""
+"""The metrics, built and called by MMF's evaluation."""
 
 import pytest
 import torch

@@ -78,14 +78,14 @@ def test_a_prediction_of_exactly_zero_is_non_negative_but_not_positive():
     labels = torch.tensor([1.0, -1.0])
     assert score("acc2", predictions, labels) == 0.5  # right about the 1
     assert score("acc2_nonzero", predictions, labels) == 0.5  # right about the -1
-    # Of the 1, so it is right alone; of the -1 alone.
+    # The first is correct for the 1 only, the second for the -1 only.
     assert score("acc2", predictions[:1], labels[:1]) == 1.0
     assert score("acc2_nonzero", predictions[:1], labels[:1]) == 0.0
     assert score("acc2_nonzero", predictions[1:], labels[1:]) == 1.0
 
 
 def looped(name, predictions, labels):
-    """The definitions once more, a segment at a time."""
+    """The definitions of the metrics, computed segment by segment."""
     pairs = list(zip(predictions, labels, strict=True))
 
     def clipped(value, limit):
@@ -116,7 +116,7 @@ def looped(name, predictions, labels):
 @pytest.mark.parametrize("seed", range(3))
 def test_scores_equal_the_looped_reference(name, seed):
     generator = torch.Generator().manual_seed(seed)
-    # Multiples of a quarter put many segments exactly at 0 and half-way.
+    # With multiples of a quarter many values are exactly 0 or halves.
     labels = torch.randint(-12, 13, (80,), generator=generator) / 4
     predictions = labels + torch.randint(-8, 9, (80,), generator=generator) / 4
     expected = looped(name, predictions.tolist(), labels.tolist())
@@ -163,7 +163,7 @@ def test_a_nan_prediction_shows_in_mae_and_corr_and_is_never_correct():
     assert math.isnan(score("corr", predictions, labels))
     assert math.isnan(score("corr", predictions, torch.ones(4)))
     for name in ("acc7", "acc5", "acc2", "acc2_nonzero", "f1", "f1_nonzero"):
-        # Half are right; F1: positive 1, negative 0, support alike.
+        # Half are correct; F1: positive 1, negative 0, with equal support.
         assert score(name, predictions, labels) == 0.5, name
 
 

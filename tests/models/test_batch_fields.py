@@ -1,4 +1,4 @@
-"""What the network reads of batches that MMF's own datasets give."""
+"""Fields that the network reads from batches of MMF's datasets."""
 
 from types import SimpleNamespace
 
@@ -63,4 +63,4 @@ def test_regions_belong_to_no_word():
     fields = batch(image_feature_0=torch.rand(2, 3, 5))
     with pytest.raises(ConfigError, match="needs word_index from .*shift.context=utterance"):
         batch_fields(fields, ["visual"], by_word=True)
-    batch_fields(batch(), [], by_word=True)  # a text alone is shifted by nothing
+    batch_fields(batch(), [], by_word=True)  # text without frames is not shifted

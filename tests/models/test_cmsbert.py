@@ -1,4 +1,4 @@
-"""CMSBERT-CLR under MMF's registry: what it takes, what it gives, what it refuses."""
+"""CMSBERT-CLR as an MMF model: inputs, outputs and errors."""
 
 import copy
 from types import SimpleNamespace
@@ -35,7 +35,7 @@ SMALL = {
 
 
 class Silent:
-    """Stands in for MMF's log writer."""
+    """A fake of MMF's log writer."""
 
     def write(self, *_, **__):
         pass
@@ -43,9 +43,9 @@ class Silent:
 
 @pytest.fixture(autouse=True)
 def mmf_state():
-    """The global state that MMF's model builder reads; gone again after the test."""
+    """The global state that MMF's model builder reads; restored after the test."""
     registry.register("writer", Silent())
-    registry.unregister("mosi_word_processor")  # what another test's dataset may have left
+    registry.unregister("mosi_word_processor")  # state of another test's dataset
     registry.register(
         "config",
         OmegaConf.create(
@@ -116,7 +116,7 @@ def test_shifting_by_words_is_refused_on_data_that_is_not_word_aligned():
 
 @pytest.mark.parametrize("context", ["utterance", "word"])
 def test_statistics_of_the_training_split_scale_the_frames_and_are_saved(context):
-    shift = {"context": context, "start": "mag"}  # frames matter from the first step on
+    shift = {"context": context, "start": "mag"}  # frames have an effect from the first step on
     plain = build(shift=shift).eval()
     generator = np.random.default_rng(0)
     constants = {"visual": (generator.normal(size=5), generator.uniform(0.01, 0.02, 5))}
@@ -130,7 +130,7 @@ def test_statistics_of_the_training_split_scale_the_frames_and_are_saved(context
     by_hand.visual = (batch.visual - mean) / scale
     assert not torch.allclose(found, plain(batch)["scores"])
     assert torch.allclose(found, plain(by_hand)["scores"], atol=1e-6)
-    # What is loaded scales as it did in training, without the training split.
+    # A loaded model scales as in training, without the training split.
     loaded = build(shift=shift).eval()
     loaded.load_state_dict(scaled.state_dict())
     assert torch.equal(loaded(batch)["scores"], found)
@@ -154,7 +154,7 @@ def test_in_evaluation_it_computes_with_the_average_which_each_update_moves():
     by_average = model(sample_list())["scores"]
     model.ema.module.load_state_dict(model.network.state_dict())
     assert not torch.allclose(by_average, model(sample_list())["scores"])
-    assert int(model.ema.n_averaged) == 3  # the copy at the start, and two updates
+    assert int(model.ema.n_averaged) == 3  # the initial copy, and two updates
 
 
 def test_the_average_is_what_the_formula_says_after_each_update():
@@ -228,7 +228,7 @@ def test_a_frozen_backbone_is_in_memory_once_and_its_average_is_itself():
         average = state[name.replace("network.", "ema.module.", 1)]
         shared = average.data_ptr() == state[name].data_ptr()
         assert shared == (name in frozen_names(model)), name
-    # the average of the rest follows, and a copy of the model is one of its own
+    # the average of the other weights is updated, and a copy of the model is independent
     assert not torch.equal(state["network.head.weight"], state["ema.module.head.weight"])
     copied = copy.deepcopy(model)
     weight = copied.network.backbone.embeddings.word_embeddings.weight

@@ -1,4 +1,4 @@
-"""Backbones: built from a configuration, opened at the right layer, refused with a reason."""
+"""Backbones: built from a configuration, shifted at the right layer, refused with a reason."""
 
 import json
 import os

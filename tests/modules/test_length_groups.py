@@ -1,4 +1,4 @@
-"""Groups of similar length, against every split there is."""
+"""Groups of similar length, compared with all possible splits."""
 
 import itertools
 import random
@@ -13,7 +13,7 @@ def cost(groups, lengths, overhead):
 
 
 def least_cost(lengths, most, overhead):
-    """The cost of the best of all splits of the sorted lengths, tried one by one."""
+    """Return the cost of the best split of the sorted lengths, by exhaustive search."""
     ordered, size = sorted(lengths), len(lengths)
     costs = []
     for groups in range(1, min(most or size, size) + 1):

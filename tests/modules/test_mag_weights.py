@@ -1,4 +1,4 @@
-"""``shift.context=word`` with MAG-BERT's weights, against MAG-BERT written out in plain torch.
+"""``shift.context=word`` with MAG-BERT's weights, against an implementation of MAG-BERT in torch.
 
 The reference computes in float64; it uses nothing of this package and nothing of transformers.
 """
@@ -24,7 +24,7 @@ SMALL = {
     "max_position_embeddings": 64,
 }
 VISUAL, ACOUSTIC = 5, 4
-# Where the parts of MAG-BERT's code are in our network.
+# The parts of MAG-BERT's code in our network.
 PLACES = {
     "bert.MAG.W_hv": "shift.gates.visual.maps.mosi",
     "bert.MAG.W_ha": "shift.gates.acoustic.maps.mosi",
@@ -42,7 +42,7 @@ def our_name(name):
 
 
 def official_state(bert=SMALL, visual=VISUAL, acoustic=ACOUSTIC, scale=0.3):
-    """Random weights in float32, norms around 1."""
+    """Return random weights in float32 with norms around 1."""
     torch.manual_seed(0)
     return {
         name: scale * torch.randn(shape) + float(name.endswith("LayerNorm.weight"))
@@ -51,7 +51,7 @@ def official_state(bert=SMALL, visual=VISUAL, acoustic=ACOUSTIC, scale=0.3):
 
 
 def make_segments(pieces_of_words, vocabulary, visual=VISUAL, acoustic=ACOUSTIC):
-    """One segment a list of the numbers of word pieces of its words: pieces and frames a word."""
+    """Return segments with the given numbers of word pieces per word, and a frame per word."""
     draw = np.random.default_rng(1)
     return [
         {
@@ -64,9 +64,9 @@ def make_segments(pieces_of_words, vocabulary, visual=VISUAL, acoustic=ACOUSTIC)
 
 
 def small_segments():
-    # Of different lengths, with words of several pieces, and one of which no piece was made.
+    # Segments of different lengths, with words of several pieces, and a word without a piece.
     segments = make_segments([[1, 3, 1], [1], [2, 1, 0, 1, 4, 1] * 3, [1, 1], [5, 2, 1]], 60)
-    segments[3]["visual"][:] = 0.0  # frames that are there and say nothing
+    segments[3]["visual"][:] = 0.0  # frames of zeros
     return segments
 
 
@@ -74,7 +74,7 @@ LABELS = torch.tensor([[1.8], [-2.4], [0.0], [0.6], [-3.0]])
 
 
 def our_inputs(segments, dtype):
-    """The same segments as our datasets give them: padded to the longest, frames one a word."""
+    """Return the same segments as from our datasets: padded, with a frame per word."""
     ids = [np.array([CLS, *sum(s["pieces"], []), SEP]) for s in segments]
     index = [
         np.array([-1, *(i for i, word in enumerate(s["pieces"]) for _ in word), -1])
@@ -109,14 +109,14 @@ def with_weights(state, dtype=torch.float32, **settings):
 
 
 def reference(state, segments, bert=SMALL, beta=1.0):
-    """The reference's logits and states, and its weights as leaves in float64."""
+    """Return the reference's logits and states, and its weights as leaves in float64."""
     weights = {name: weight.double().requires_grad_() for name, weight in state.items()}
     logits, states = mag_bert(weights, bert, *published_inputs(segments), beta)
     return logits, states, weights
 
 
 def assert_gradients_equal(model, weights, tolerance):
-    """Every gradient of MAG-BERT's weights; no other weight of ours has a part in the sentiment."""
+    """Compare the gradients of all weights; other weights of our network must have none."""
     ours = dict(model.named_parameters())
     for name, weight in weights.items():
         gradient = ours.pop(our_name(name)).grad.double()
@@ -163,14 +163,14 @@ def test_every_state_on_the_way_is_mag_berts(dtype, tolerance):
     pieces = inputs["input_mask"].bool()
     assert len(seen) == len(expected) == 6
     for ours, theirs in zip(seen, expected, strict=True):
-        if theirs.ndim == 3:  # what stands in the padding is nobody's concern
+        if theirs.ndim == 3:  # padding is arbitrary
             ours, theirs = ours[pieces], theirs[:, : pieces.size(1)][pieces]
         torch.testing.assert_close(ours.double(), theirs, atol=tolerance, rtol=tolerance)
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), PRECISION)
 def test_a_shift_of_length_zero_is_mag_berts(dtype, tolerance):
-    # New weights of MAG-BERT have biases of zero, so that nothing moves [CLS] and [SEP].
+    # New weights of MAG-BERT have zero biases, so [CLS] and [SEP] are not shifted.
     state = official_state()
     for name in ("W_v", "W_a"):
         state[f"bert.MAG.{name}.bias"].zero_()
@@ -214,7 +214,7 @@ def test_in_berts_own_size_outputs_and_gradients_are_mag_berts():
         "max_position_embeddings": 512,
     }
     widths = {"visual": 47, "acoustic": 74}
-    state = official_state(bert, scale=0.02, **widths)  # as BERT's weights begin
+    state = official_state(bert, scale=0.02, **widths)  # as BERT's weights are initialised
     segments = make_segments([[1, 2, 1], [1] * 12, [2, 1, 3] * 7], 30522, **widths)
     model = with_weights(state, bert=bert, **widths)
     assert_equal_to_reference(model, state, segments, LABELS[:3], 1e-5, bert)

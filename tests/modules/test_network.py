@@ -1,4 +1,4 @@
-"""The whole network on small random batches."""
+"""The whole network with small random batches."""
 
 import copy
 
@@ -26,7 +26,7 @@ WIDTHS = {"visual": {"mosi": 5, "mosei": 3}, "acoustic": {"mosi": 4, "mosei": 4}
 
 def network(widths=WIDTHS, backbone=BERT, **settings):
     torch.manual_seed(0)
-    # One that begins as the identity would not show at first what the frames do.
+    # With an identity start, frames would have no effect at first.
     settings = {"frame_dim": 8, "frame_heads": 2, "embed_dim": 6, "shift_start": "mag"} | settings
     return SentimentNetwork(
         load_backbone(from_config=backbone), widths, network_config(**settings)
@@ -92,7 +92,7 @@ def test_it_explains_the_shift_at_the_layer_where_it_is_made(context, layer):
     found = model.explain(**inputs)
     assert found.size.shape == (2, 6) and (found.size[:, 1:5] > 0).all()
     assert set(found.attention) == {"visual", "acoustic"}
-    torch.testing.assert_close(model(**inputs).logits, before)  # nothing of it is left behind
+    torch.testing.assert_close(model(**inputs).logits, before)  # no hook remains
     inputs["frame_masks"]["visual"][0] = False
     assert (model.explain(**inputs).sizes["visual"][0] == 0).all()
 
@@ -184,7 +184,7 @@ def test_the_verbal_text_state_knows_nothing_of_the_frames():
 
 
 def ragged_batch(words, missing=(), dataset="mosi"):
-    """Segments of these numbers of words, padded; frames aligned but of their own lengths too."""
+    """Return padded segments with these numbers of words, and aligned frames."""
     torch.manual_seed(2)
     size, longest = len(words), max(words)
     counts = torch.tensor(words)[:, None]
@@ -272,7 +272,7 @@ def test_the_last_layer_computes_what_is_asked_of_it(settings, pieces):
     assert counts == [pieces]
     padded = outputs_and_gradients(network(length_groups=1, **settings), inputs)
     torch.testing.assert_close(packed, padded, atol=1e-5, rtol=1e-5)
-    # Nothing of it is left behind.
+    # No hook remains.
     shape = model.backbone(inputs["input_ids"], inputs["input_mask"]).last_hidden_state.shape
     assert shape == (16, 42, 16)
 
@@ -292,7 +292,7 @@ def test_with_dropout_packed_segments_still_know_nothing_of_each_other(monkeypat
 
 
 def passes_through_backbone(model, inputs):
-    """The shape of the word pieces of each pass through the backbone."""
+    """Record the shape of the word pieces in each pass through the backbone."""
     shapes = []
     hook = model.backbone.register_forward_pre_hook(
         lambda module, args, kwargs: shapes.append(tuple(kwargs["input_ids"].shape)),
@@ -321,7 +321,7 @@ def test_each_group_is_padded_to_its_own_longest_segment(groups, words, shapes):
     ("words", "shapes"),
     [
         ([9], [(1, 11)]),
-        # One long segment among many short ones is worth a group, a slightly longer one is not.
+        # One long segment among many short ones gets a group, a slightly longer one does not.
         ([2] * 15 + [40], [(15, 4), (1, 42)]),
         ([2] * 15 + [4], [(16, 6)]),
     ],

@@ -1,4 +1,4 @@
-"""A module learns of its own updates, and of no others."""
+"""A module is notified of its own updates only."""
 
 import gc
 

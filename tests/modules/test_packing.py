@@ -1,4 +1,4 @@
-"""Packing padded groups of segments and taking them apart again."""
+"""Packing and unpacking of padded groups of segments."""
 
 import torch
 

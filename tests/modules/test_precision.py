@@ -1,4 +1,4 @@
-"""Precisions by name, and what is left out of them."""
+"""Precisions by name, and operations that stay in float32."""
 
 import pytest
 import torch
@@ -63,7 +63,7 @@ def test_on_a_cpu_float32_products_keep_the_digits_of_float32():
         scale = left.double().abs() @ right.double().abs().T
         with Precision("fp32").products(CPU, LARGE):
             for product in (left @ right.T, F.linear(left, right), (right @ left.T).T):
-                # A bfloat16 has 8 bits: 4e-3 and no better.
+                # bfloat16 has 8 bits: an error of 4e-3.
                 assert ((product - exact).abs() / scale).max() < 2e-6
 
 

@@ -1,4 +1,4 @@
-"""Embeddings out of a network's parts."""
+"""Embeddings computed from a network's parts."""
 
 import copy
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from mmf_cmsbert.modules.tapped_embeddings import TappedEmbeddings
 
 
 class Network(nn.Module):
-    """Two parts; what they compute is `outputs`, whatever goes in."""
+    """A network of two parts that return `outputs` for any input."""
 
     def __init__(self, **outputs):
         super().__init__()

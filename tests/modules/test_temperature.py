@@ -1,4 +1,4 @@
-"""The temperature starts where it is told and stays within its bounds."""
+"""The temperature has the configured start and stays within its bounds."""
 
 import pytest
 import torch

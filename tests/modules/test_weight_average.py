@@ -1,4 +1,4 @@
-"""The moving average of weights, against its formula."""
+"""The moving average of weights, compared with its formula."""
 
 import copy
 

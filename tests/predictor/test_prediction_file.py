@@ -1,4 +1,4 @@
-"""Prediction files: in order, whole, and continued after an interruption."""
+"""Prediction files: in order, complete, and resumed after an interruption."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Predictions of texts, of segments with frames, and of whatever else holds segments."""
+"""Predictions of texts, of segments with frames, and of other containers of segments."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_frames_count_and_any_modality_can_be_missing(predictor, modality):
 
 
 def table():
-    """Columns of three segments: with and without a label, a voice and an end."""
+    """Return columns of three segments with and without a label, a voice and an end."""
     return {
         "id": ["a", "b", "c"],
         "text": ["good film", "bad", "a very good film"],

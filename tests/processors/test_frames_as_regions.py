@@ -1,4 +1,4 @@
-"""The processor that makes regions of frames, as MMF builds it."""
+"""The processor that converts frames to regions, built by MMF."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Frames in the place of an image's regions."""
+"""Frames instead of an image's regions."""
 
 import numpy as np
 import torch

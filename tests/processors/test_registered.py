@@ -1,4 +1,4 @@
-"""The word-piece processor as MMF builds it."""
+"""The word-piece processor, built by MMF."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Words to word pieces."""
+"""Conversion of words to word pieces."""
 
 import json
 import shutil

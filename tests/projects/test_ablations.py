@@ -1,4 +1,4 @@
-"""Each shipped ablation changes what it says, over whatever base, and nothing else."""
+"""Each shipped ablation changes only its keys, with every base."""
 
 import re
 from functools import cache
@@ -15,7 +15,7 @@ FOLDER = PROJECT / "ablations"
 TEXT, VISUAL, ACOUSTIC = "text", "visual", "acoustic"
 SMOOTHING = "losses[1].params.label_smoothing"
 WORD = {"shift.context": "word", "/dataset_config.mosi.single_frame": "every_word"}
-# What each recipe changes in the full model, below model_config.cmsbert.
+# The keys below model_config.cmsbert that each recipe changes.
 CHANGES = {
     "cms_clr": {},
     "text_only": {"modalities": [TEXT]},
@@ -48,7 +48,7 @@ CHANGES = {
     "acoustic_alone": {"modalities": [TEXT, ACOUSTIC]},
     "gate_sigmoid": {"shift.gate": "sigmoid"},
     "start_mag": {"shift.start": "mag"},
-    "shift_dropout_0.5": {},  # these two are what mosi.yaml has, and other bases have not
+    "shift_dropout_0.5": {},  # only mosi.yaml has these two
     "pooling_cls": {},
     "start_identity": {"shift.start": "identity"},
     "shift_dropout_0.1": {"shift.dropout": 0.1},
@@ -109,7 +109,7 @@ def test_what_mosi_has_is_put_back_where_another_base_has_it_not(tmp_path):
 
 def check(name, base, file):
     changed = record.changes(configuration(base), configuration(file))
-    # A key is the model's, or with a slash a whole one.
+    # A key is relative to the model; with a slash it is absolute.
     expected = {
         key[1:] if key[0] == "/" else f"model_config.cmsbert.{key}": value
         for key, value in CHANGES[name].items()

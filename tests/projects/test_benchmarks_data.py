@@ -1,4 +1,4 @@
-"""The benchmark of a corpus of MOSEI's size, on a few segments: does it still run, and measure?"""
+"""The benchmark of a corpus of MOSEI's size runs on a few segments."""
 
 import json
 import mmap
@@ -61,7 +61,7 @@ def test_private_memory_grows_with_what_is_taken_not_with_what_is_mapped(tmp_pat
     before = private_memory()
     mapped = np.memmap(tmp_path / "array")
     assert mapped.sum() == 0 and private_memory() - before < 10e6
-    # From the system itself: an array may get memory that an earlier one left behind.
+    # Mapped memory, because an array could reuse memory of an earlier one.
     taken = mmap.mmap(-1, 40_000_000, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     taken.write(bytes(40_000_000))
     assert private_memory() - before > 35e6

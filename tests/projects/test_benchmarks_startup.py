@@ -1,4 +1,4 @@
-"""The benchmark of a run's start: does it run, and are its phases the run's?"""
+"""The benchmark of a run's start runs, and its phases are those of the run."""
 
 import json
 
@@ -41,7 +41,7 @@ def test_times_of_imports_are_added_up_by_library():
 def test_the_table_shows_medians_and_what_dominates():
     rows = startup.table(measured()).splitlines()
     assert any(row.split()[:3] == ["imports", "2.00", "s"] for row in rows)
-    # The whole is added up in each repeat: 10, 5 and 20 seconds.
+    # The totals of the repeats are 10, 5 and 20 seconds.
     assert any("to the first update" in row and "10.00 s (5.00 to 20.00)" in row for row in rows)
     assert "of 2.0 s of imports (one run): torch 75%, numpy 25%" in rows
 

@@ -1,4 +1,4 @@
-"""The benchmark of a training step, on a small random BERT: does it run, on equal work?"""
+"""The benchmark of a training step runs on a small random BERT, with equal work."""
 
 import json
 import subprocess
@@ -29,7 +29,7 @@ def test_padding_changes_no_value_that_counts(backbone):
     padded, cut = bench.batch(LENGTHS, padded=True), bench.batch(LENGTHS, padded=False)
     assert padded["input_ids"].shape == (4, 50) and cut["input_ids"].shape == (4, 30)
     assert padded["input_mask"].sum(1).tolist() == LENGTHS
-    # One frame for each word piece but [CLS] and [SEP].
+    # One frame for each word piece except [CLS] and [SEP].
     assert padded["frame_masks"]["visual"].sum(1).tolist() == [1, 10, 5, 28]
     assert torch.equal(padded["targets"], cut["targets"])
     for name in ("input_ids", "word_index"):
@@ -94,7 +94,7 @@ def test_lengths_are_mosis_or_those_of_the_transcripts(tmp_path):
 
 
 def test_it_measures_every_variant_and_shows_ratios(backbone, tmp_path, monkeypatch, capsys):
-    # Peak memory is that of a fresh process, which takes seconds to import torch.
+    # Peak memory is measured in a new process, which takes seconds to import torch.
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(stdout="1500000000"))
     out = tmp_path / "measured.json"
     typed = ["--backbone", backbone, "--batch", "8", "--rounds", "2", "--segments", "8"]

@@ -1,4 +1,4 @@
-"""The script that makes the canonical text-plus-acoustic corpus a plain folder."""
+"""The script that converts the canonical text-and-acoustic corpus to a folder of segments."""
 
 import importlib.util
 import json

@@ -1,6 +1,6 @@
-"""MMF's own models and datasets with ours: the recipes of projects/cmsbert/mixing train.
+"""MMF's models and datasets combined with ours: the recipes of projects/cmsbert/mixing train.
 
-In this process, on a synthetic corpus of a few segments, with random BERTs of two small layers.
+They run in this process, on a small synthetic corpus, with random BERTs of two small layers.
 """
 
 import argparse
@@ -33,7 +33,7 @@ BERT = str(PACKAGE / "projects" / "cmsbert" / "demo")
 README = (FOLDER / "README.md").read_text()
 RECIPES = sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != "regions")
 METRICS = {"mae", "corr", "acc7", "acc5", "acc2", "f1", "acc2_nonzero", "f1_nonzero"}
-# Parts of each model that compute a modality, with the widths that the demo gives them.
+# Parts of each model that compute a modality, with their widths in the demo.
 PARTS = {
     "visual_bert": {
         "text": ("model.bert.pooler", 96),
@@ -51,7 +51,7 @@ SPLITS = {"train": 16, "val": 6, "test": 7}
 
 
 class Writer:
-    """MMF's writer: keeps what is logged."""
+    """A writer for MMF that records log lines."""
 
     def __init__(self, folder):
         self.log_folder = str(folder)
@@ -66,7 +66,7 @@ class Writer:
 
 @pytest.fixture(scope="module", autouse=True)
 def each_file_is_read_once():
-    """The recipes share many files, which MMF would read again and again."""
+    """Cache YAML files, because the recipes share many of them."""
     original = configuration.load_yaml
     configuration.load_yaml = functools.cache(original)
     yield
@@ -75,7 +75,7 @@ def each_file_is_read_once():
 
 @pytest.fixture(autouse=True)
 def fresh_registry():
-    """MMF keeps configurations and processors for as long as a process lives."""
+    """Remove configurations and processors, which MMF keeps until the process ends."""
     state = registry.mapping["state"]
     before = dict(state)
     for name in [name for name in state if name.startswith(("mosi_", "mosei_"))]:
@@ -87,7 +87,7 @@ def fresh_registry():
 
 @pytest.fixture
 def prepare(tmp_path, monkeypatch):
-    """A function that builds MMF's trainer from a file and changes to it, as mmf_run does."""
+    """Return a function that builds MMF's trainer from a file and overrides, like mmf_run."""
     monkeypatch.chdir(tmp_path)
     setup_imports()
     if mmf_line.is_main():  # which has no writer that values are given to
@@ -119,7 +119,7 @@ def prepare(tmp_path, monkeypatch):
 
 
 def _small(datasets):
-    """A corpus for each of our datasets, and two updates."""
+    """Options for a small corpus of each dataset, and two updates."""
     config = {"batch_size": 8, "max_updates": 2, "evaluation_interval": 2, "log_interval": 1}
     corpora = {
         name: {
@@ -135,14 +135,14 @@ def _small(datasets):
 
 
 def embeddings(model):
-    """The section that aligns the text and the regions of `model`, with the losses."""
+    """Return options that align the text and the regions of `model`, with the losses."""
     parts = {m: {"module": part, "width": width} for m, (part, width) in PARTS[model].items()}
     losses = [{"type": "sentiment_regression"}, {"type": "multimodal_contrastive"}]
     return {"modality_embeddings": {"dim": 16, "parts": parts}, "losses": losses}
 
 
 def scored(trainer, split, dataset="mosi"):
-    """The metrics that MMF's log gives for a split, name -> value."""
+    """Return the metrics of a split in MMF's log: name -> value."""
     start = f"{split}/{dataset}/sentiment_"
     values = {k.removeprefix(start): v for k, v in trainer.writer.values.items()}
     return {name: float(values[name]) for name in METRICS}
@@ -201,7 +201,7 @@ def test_a_model_of_mmf_trains_is_scored_and_predicts(prepare, tmp_path, model):
 
 
 def configured(recipe, *words, dataset="mosi"):
-    """The whole configuration that a recipe makes, references replaced by their values."""
+    """Return the whole configuration of a recipe, references resolved."""
     model = yaml.safe_load((FOLDER / recipe).read_text()).get("model", "cmsbert")
     if recipe == "late_fusion_clr.yaml":
         model = "late_fusion"
@@ -297,7 +297,7 @@ def test_frames_that_cannot_be_regions(prepare, section, message):
 
 
 def memes(folder):
-    """Files in the layout of Hateful Memes: synthetic texts, labels and regions."""
+    """Write files in the layout of Hateful Memes: synthetic texts, labels and regions."""
     generator = np.random.default_rng(0)
     annotations = folder / "datasets" / "hateful_memes" / "defaults" / "annotations"
     annotations.mkdir(parents=True)
@@ -311,7 +311,7 @@ def memes(folder):
         (annotations / f"{split}.jsonl").write_text("".join(rows))
     files = {"train": "train", "val": "dev"}
     return {
-        # Nothing is to be downloaded.
+        # Nothing must be downloaded.
         "zoo_requirements": ["nothing"],
         "data_dir": str(folder),
         "annotations": {s: [str(annotations / f"{f}.jsonl")] for s, f in files.items()}

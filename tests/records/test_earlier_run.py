@@ -1,4 +1,4 @@
-"""A run's folder: one command at a time, and no earlier run is lost without being asked for."""
+"""A run's folder: used by one command at a time, and earlier runs are only replaced on request."""
 
 import json
 import re
@@ -9,7 +9,7 @@ from mmf_cmsbert.console.signals import is_first_process
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.records.earlier_run import find, opened
 
-# As commit d0a8516 left it, cut down to what is read.
+# As written by commit d0a8516, reduced to the entries that are read.
 RECORD = {
     "format": 1,
     "status": "finished",
@@ -113,7 +113,7 @@ def test_overwritten_an_earlier_runs_files_do_not_mix_with_the_new_ones(tmp_path
     write(tmp_path, *RUN, *others, record={})
     with open_(tmp_path, overwrite=True) as earlier:
         assert (tmp_path / "best.ckpt").exists(), "checks may still fail"
-        # What MMF writes before training.
+        # Files that MMF writes before training.
         (tmp_path / "config.yaml").write_text("new: 1\n")
         write(tmp_path, "logs/train_2.log")
         with open(tmp_path / "train.log", "a") as log:

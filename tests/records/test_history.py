@@ -1,4 +1,4 @@
-"""The history of a run: appended to, cut where the run resumes, and read back."""
+"""The history of a run: appended to, truncated when the run resumes, and read."""
 
 import json
 import math
@@ -38,7 +38,7 @@ def test_a_resumed_run_forgets_what_it_repeats(tmp_path):
     written(tmp_path, LOSSES, MEASURED, LATER)
     History(tmp_path, update=3, validated=3)
     assert read(tmp_path) == [LOSSES, MEASURED]
-    # The checkpoint was written before the validation, which is made again.
+    # The checkpoint was written before the validation, which is repeated.
     History(tmp_path, update=3, validated=0)
     assert read(tmp_path) == [LOSSES]
 
@@ -77,7 +77,7 @@ def test_a_damaged_line_is_named(tmp_path, line):
     file.write_text(file.read_text() + line + "\n")
     with pytest.raises(DataError, match=rf"{NAME}, line 3: expected an entry"):
         read(tmp_path)
-    History(tmp_path, update=9)  # a resumed run keeps what can be read
+    History(tmp_path, update=9)  # a resumed run keeps the readable entries
     assert read(tmp_path) == [LOSSES]
 
 

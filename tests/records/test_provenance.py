@@ -1,4 +1,4 @@
-"""What runs depend on, by its hash."""
+"""Hashes of the inputs of runs."""
 
 import hashlib
 import subprocess
@@ -31,7 +31,7 @@ def test_data_is_hashed_file_by_file_and_folder_by_folder(tmp_path):
 
 
 def hashes(folder, file, **section):
-    """The hash of what stands in all three lists."""
+    """Return the hash of the data that is listed for all three splits."""
     section |= {"data_dir": str(folder), "annotations": {"train": [file], "val": file}}
     found = provenance.data_hashes({"dataset": "mosi", "dataset_config": {"mosi": section}})
     return found["mosi"]["train"][file], found["mosi"]["val"][file]
@@ -53,7 +53,7 @@ def test_of_a_plain_folder_what_segments_are_read_from_is_hashed(tmp_path, named
 
 @pytest.fixture
 def converted(tmp_path):
-    """MISA's pickles that stores were made from."""
+    """Pickles in MISA's layout that were converted to stores."""
     frames = np.ones((1, 2), np.float32)
     segments = [Segment("v[0]", "v", ("good",), frames, frames, 1.0)]
     made = write_misa(tmp_path, {"train": segments}, {"visual": 2, "acoustic": 2}).files["train"]
@@ -99,7 +99,7 @@ def test_the_code_hash_follows_what_computes_and_not_what_starts_it(tmp_path):
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A package within a git repository."""
+    """A package in a git repository."""
 
     def git(*words):
         settings = ["-c", "user.name=a", "-c", "user.email=a@b.c"]

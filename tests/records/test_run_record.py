@@ -1,4 +1,4 @@
-"""The record that a training run leaves."""
+"""The record of a training run."""
 
 import json
 

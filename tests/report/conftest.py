@@ -1,4 +1,4 @@
-"""What tests of the report share: the folder of a run, and its report."""
+"""Fixtures for tests of the report: the folder of a run, and its report."""
 
 import pytest
 from reported_runs import segments, write_run
@@ -12,7 +12,7 @@ HOSTILE = [
 
 @pytest.fixture(scope="session")
 def hostile():
-    """Texts that are markup, which a report must show as text."""
+    """Segments whose texts are markup, which a report must show as text."""
     return HOSTILE
 
 

@@ -1,4 +1,4 @@
-"""Heat maps as texts, and which segments get one."""
+"""Heat maps as text, and the choice of segments."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The page in a real browser: it sorts, filters and opens segments, and nothing complains."""
+"""The page in a real browser: sorting, filtering and opening segments, without errors."""
 
 import pytest
 from headless_browser import CHROMIUM, Browser

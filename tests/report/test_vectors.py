@@ -1,4 +1,4 @@
-"""Two-dimensional pictures of vectors, and how well they are aligned, against scikit-learn."""
+"""Two-dimensional projections of vectors and their alignment, compared with scikit-learn."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The report of a run: one file, with all that its folder holds."""
+"""The report of a run: one file with all results in its folder."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Overrides in Python's containers become the words that a user would type."""
+"""Overrides in Python containers are converted to the arguments that a user would type."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Training from Python, twice in one process, which is as before afterwards."""
+"""Training from Python, twice in one process, whose state is restored."""
 
 import logging
 import random
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not mmf_installed(), reason="MMF is not installe
 
 
 def state():
-    """What a run may change in its process."""
+    """Return the state of the process that a run may change."""
     from mmf.common.registry import registry
 
     loggers = [logging.root, logging.getLogger("mmf"), logging.getLogger("py.warnings")]
@@ -35,7 +35,7 @@ def state():
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Two runs of the same seed, and the state of the process before and after each."""
+    """Two runs with the same seed, and the state of the process before and after each."""
     register()
     from mmf.utils.env import setup_imports
 

@@ -9,7 +9,7 @@ _MAPPINGS = ("builder_name_mapping", "model_name_mapping", "metric_name_mapping"
 
 @pytest.fixture(scope="session")
 def mmf():
-    """MMF with this package registered; its tests are skipped where it is not installed."""
+    """MMF with this package registered; tests are skipped if it is not installed."""
     import mmf_cmsbert.registration
 
     if not mmf_cmsbert.registration.mmf_installed():
@@ -20,7 +20,7 @@ def mmf():
 
 @pytest.fixture(scope="session")
 def _toy_plugin(mmf):
-    """The toy plugin of the tests of compat, and what it registers."""
+    """The toy plugin of the tests of compat."""
     pytest.importorskip("pytorch_lightning")
     from mmf.common.registry import registry
 
@@ -36,20 +36,20 @@ def _toy_plugin(mmf):
     for name in _MAPPINGS:
         registry.mapping[name].clear()
         registry.mapping[name].update(before[name])
-    gc.freeze()  # MMF collects garbage after each evaluation, among all that was ever imported
+    gc.freeze()  # MMF collects garbage after each evaluation, which is slow after many imports
     return module, registered
 
 
 @pytest.fixture
 def toy(_toy_plugin, monkeypatch):
-    """A toy plugin and runs of trainers on it; MMF's registry is as before afterwards."""
+    """A toy plugin and runs of trainers with it; MMF's registry is restored afterwards."""
     from mmf.common.registry import registry
     from mmf.utils import logger
 
     from mmf_cmsbert.compat.mmf import line as mmf_line
 
     module, registered = _toy_plugin
-    if mmf_line.is_main():  # which has no writer that values are given to
+    if mmf_line.is_main():  # whose writer of values does not exist
         monkeypatch.setattr(
             logger, "log_progress", lambda info: registry.get("writer").log_progress(info)
         )

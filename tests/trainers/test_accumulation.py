@@ -1,4 +1,4 @@
-"""Several batches an update: the same updates as with one large batch of their samples."""
+"""Updates of several batches are the same as with one large batch."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers.accumulation import batches_per_update, groups
 
 TRAINERS = ["base_trainer", "lightning_cmsbert"]
-# 22 samples: in each epoch an update of 8, one of 8, and one of the 6 that are left.
+# 22 samples: in each epoch updates of 8, 8 and the remaining 6.
 SIZES = {"sizes": {"toy_a": (22, 9, 7)}}
 LARGE = ["training.batch_size=8"]
 SMALL = ["training.batch_size=4"]
@@ -25,7 +25,7 @@ LENGTH = [
 
 @pytest.fixture
 def still(toy, monkeypatch):
-    """The toy without dropout, and without random noise in its samples."""
+    """The toy without dropout and without noise in its samples."""
     build = toy.ToyModel.build
 
     def without_dropout(self):
@@ -78,7 +78,7 @@ def test_updates_are_those_of_one_large_batch(still, tmp_path, trainer):
 
 
 @pytest.mark.parametrize("trainer", TRAINERS)
-# Batches: within an update, and after the last of an epoch.
+# Batches within an update, and after the last of an epoch.
 @pytest.mark.parametrize("at", [7, pytest.param(12, marks=pytest.mark.slow)])
 def test_a_run_interrupted_anywhere_ends_as_if_it_had_not_been(toy, tmp_path, trainer, at):
     options = [*LENGTH, *SMALL, *with_trainer(trainer)]

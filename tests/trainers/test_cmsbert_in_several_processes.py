@@ -1,8 +1,8 @@
-"""CMSBERT-CLR in two processes (gloo, CPU) is that of one: losses, gradients, metrics, predictions.
+"""CMSBERT-CLR gives the same losses, gradients, metrics and predictions in two processes as in one.
 
-With everything on that could tell processes apart: a learned temperature, smoothed targets,
-averaged weights as targets, segments that lack a modality, split sizes that no number of processes
-divides, and a last batch with a single segment, of which one process has nothing.
+With everything that could differ between processes: a learned temperature, smoothed targets,
+averaged weights as targets, segments that lack a modality, split sizes that are not multiples of
+the number of processes, and a last batch with a single segment.
 """
 
 import argparse
@@ -31,7 +31,7 @@ WORDS = ("the", "film", "was", "good", "bad", "a", "story")
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
-    """Segments of a plain folder; every fifth has no face, every seventh no voice."""
+    """Write segments as a folder; every fifth has no face, every seventh no voice."""
     folder = tmp_path_factory.mktemp("corpus")
     rng = np.random.default_rng(0)
     rows = []
@@ -91,7 +91,7 @@ def run(toy, corpus, folder, *options):
     metrics, losses = {}, []
     for line in writer.progress:
         metrics.update({k: v for k, v in line.items() if k.startswith(("val/", "test/"))})
-        # sorted: several processes have them in another order
+        # sorted, because the order differs with several processes
         losses += [float(v) for k, v in sorted(line.items()) if k in TRAINED]
     gradients = {
         name.removeprefix("module."): None if p.grad is None else p.grad.tolist()
@@ -106,7 +106,7 @@ _one = {}
 
 
 def run_alone(toy, corpus, *options):
-    """What one process has, under MMF's trainer; made once."""
+    """The results of one process with MMF's trainer, computed once."""
     if options not in _one:
         folder = corpus.parent / f"one {len(_one)}"
         _one[options] = *run(toy, corpus, folder, *options), folder
@@ -173,7 +173,7 @@ def test_metrics_and_the_prediction_file_of_one_checkpoint_are_those_of_one_proc
     (two,) = (tmp_path / "reports").glob("*.json")
     found, expected = json.loads(two.read_text()), json.loads(one.read_text())
     assert len(expected) == SIZES["test"]
-    # The same rows in the same order. MKL does not promise the last bit of a product twice.
+    # The same rows in the same order. The last bit of MKL's products can vary.
     assert [row | {"prediction": None} for row in found] == [
         row | {"prediction": None} for row in expected
     ]

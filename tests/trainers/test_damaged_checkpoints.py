@@ -1,4 +1,4 @@
-"""A damaged checkpoint ends in one message, whichever trainer loads it, and stays as it was."""
+"""A damaged checkpoint causes one message with every trainer, and is not changed."""
 
 import re
 
@@ -88,7 +88,7 @@ def test_contents_that_are_no_dict(toy, trainer, current, tmp_path, option, cont
 
 
 def damage(file, key, value):
-    """Give an entry of a checkpoint, by a dotted key, another value; None removes it."""
+    """Set an entry of a checkpoint by its dotted key; None removes it."""
     whole = torch.load(file, weights_only=True)
     *path, last = key.split("/")
     section = whole

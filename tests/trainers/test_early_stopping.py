@@ -1,4 +1,4 @@
-"""When training stops early, and what is monitored."""
+"""The update at which training stops early, and the monitored value."""
 
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -45,7 +45,7 @@ def test_stops_when_the_best_is_further_back_than_patience(stopping):
     values = {5: 3.0, 10: 2.0, 15: 2.5, 20: 2.0, 25: 2.1}
     assert [evaluate(one, u, v) for u, v in values.items()] == [False] * 4 + [True]
     assert (one.best_monitored_update, one.best_monitored_value) == (10, 2.0)
-    # also where it stops: a resumed run finds that it is over
+    # also at the stop, so that a resumed run ends immediately
     assert one.checkpoint.saved == [(5, True), (10, True), (15, False), (20, False), (25, False)]
 
 

@@ -1,6 +1,6 @@
-"""Runs that a signal ends resume to the numbers of a run without it; whoever loses a process ends.
+"""Runs ended by a signal are resumed exactly; a run that loses a process ends.
 
-Under MMF's trainers, Lightning's, and Lightning's in two processes.
+With MMF's trainers, Lightning's, and Lightning's in two processes.
 """
 
 import os
@@ -24,7 +24,7 @@ _whole = {}
 
 
 def run(toy, folder, way, *options):
-    """What the first process has at the end: metrics and weights."""
+    """Return the final metrics and weights of the first process."""
     trainer, count = WAYS[way]
 
     def job(rank):
@@ -46,7 +46,7 @@ def in_batch(toy, split, number, do):
 
 
 def interrupted(toy, folder, way, moment, number, ranks):
-    """Send a signal to some processes at a moment of the run; what each one's run ended with."""
+    """Send a signal to some processes at a time of the run; return how each process ended."""
     trainer, count = WAYS[way]
 
     def job(rank):
@@ -64,7 +64,7 @@ def interrupted(toy, folder, way, moment, number, ranks):
     return together(job, count)
 
 
-# Batches of 4, 6 an epoch, 14 updates; evaluations at 6, 12 and at the end.
+# Batches of 4, 6 per epoch, 14 updates; evaluations at 6, 12 and at the end.
 MOMENTS = {
     "in the first update": ("train", 1),
     "in the middle of an epoch": ("train", 4),

@@ -1,4 +1,4 @@
-"""Evaluation gives each dataset its own metrics, over its whole split."""
+"""Evaluation computes the metrics of each dataset over its whole split."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ SIZES = {"toy_a": (10, 5, 6), "toy_b": (23, 9, 5), "toy_c": (6, 4, 3)}
 
 
 def by_hand(trainer, loader):
-    """Mean absolute and mean squared error of each dataset, without MMF."""
+    """Return mean absolute and mean squared error of each dataset, computed without MMF."""
     trainer.model.eval()
     result = {}
     for dataset in loader.datasets:
@@ -23,7 +23,7 @@ def by_hand(trainer, loader):
 @pytest.mark.parametrize("datasets", [["toy_b"], ["toy_a", "toy_b", "toy_c"]])
 def test_metrics_and_losses_of_each_dataset(toy, tmp_path, datasets):
     trainer = toy.trainer(tmp_path, dataset=",".join(datasets), sizes=SIZES)
-    for _ in range(3):  # rc10 gave nothing from the second time on
+    for _ in range(3):  # rc10 returned nothing from the second time on
         report, meter = trainer.evaluate(trainer.val_loader)
         means = {name: value.global_avg for name, value in meter.meters.items()}
         expected, samples = {}, sum(SIZES[name][1] for name in datasets)

@@ -1,4 +1,4 @@
-"""A run that is interrupted and resumed ends like one that was not."""
+"""An interrupted and resumed run ends with the same results as an uninterrupted one."""
 
 import pytest
 import torch
@@ -11,14 +11,14 @@ _whole, _whole_of_several = [], {}
 
 @pytest.fixture
 def whole(toy, tmp_path_factory):
-    """The run with the toy's own options, without interruption; made once."""
+    """The uninterrupted run with the toy's options, computed once."""
     if not _whole:
         _whole.append(toy.run(tmp_path_factory.mktemp("whole")))
     return _whole[0]
 
 
 def assert_same(resumed, whole):
-    # a run that is resumed at its end has nothing more to validate
+    # a run that is resumed at its end does not validate again
     for name, value in whole.metrics.items():
         assert resumed.metrics.get(name, None if name.startswith("test") else value) == value, name
     assert resumed.weights.keys() == whole.weights.keys()
@@ -26,7 +26,7 @@ def assert_same(resumed, whole):
         assert torch.equal(resumed.weights[key], value), key
 
 
-# Batches of 4, 6 an epoch; snapshots at updates 4, 8, 12; evaluations at 6, 12 and at the end, 14.
+# Batches of 4, 6 per epoch; snapshots at updates 4, 8, 12; evaluations at 6, 12 and 14, the end.
 # Each validation has 3 batches.
 @pytest.mark.parametrize(
     "interrupt",
@@ -102,7 +102,7 @@ def test_epochs_instead_of_updates(toy, tmp_path):
 
 
 def test_patience_counts_from_the_best_update_before_the_interruption(toy, tmp_path):
-    # The error is to be largest, and falls: update 3 stays the best, and 3 + 5 < 9.
+    # The error is maximised but falls, so update 3 remains the best, and 3 + 5 < 9.
     options = [
         "training.early_stop.enabled=True",
         "training.early_stop.minimize=False",
@@ -134,7 +134,7 @@ def test_a_run_that_made_all_updates_goes_straight_to_the_test(toy, tmp_path):
 
 
 def test_more_updates_go_on_where_the_run_ended(toy, tmp_path, whole):
-    # 12 is where the longer run evaluates too
+    # the longer run also evaluates at 12
     toy.run(tmp_path / "short", "training.max_updates=12")
     resumed = toy.run(tmp_path / "short", "checkpoint.resume=True")
     assert_same(resumed, whole)
@@ -185,7 +185,7 @@ def test_a_checkpoint_of_mmf_alone_goes_on_with_its_learning_rate(toy, tmp_path)
     torch.save(checkpoint, file)
     trainer = toy.trainer(tmp_path, "checkpoint.resume=True")
     assert any("without the position" in line for line in trainer.writer.lines)
-    # Warmed up in 4 updates, then falling to 0 at update 40. MMF's schedule is one update behind.
+    # Warm-up of 4 updates, then decay to 0 at update 40. MMF's schedule lags by one update.
     assert trainer.optimizer.param_groups[0]["lr"] == pytest.approx(0.02 * (40 - 7) / (40 - 4))
     trainer.train()
     assert trainer.num_updates == 14
@@ -199,6 +199,6 @@ def test_another_runs_checkpoint_gives_weights_but_not_its_position(toy, tmp_pat
     weights = torch.load(file, weights_only=True)["model"]
     assert torch.equal(trainer.model.state_dict()["layers.0.weight"], weights["layers.0.weight"])
     assert trainer.num_updates == 0 and trainer.resume_position is None
-    # a best value of the other run would keep this one from ever saving its best
+    # with the best value of the other run this one would never save its best
     trainer.train()
     assert (tmp_path / "new" / "save" / "best.ckpt").exists()

@@ -1,4 +1,4 @@
-"""A finished run leaves its model in RUN/model."""
+"""A finished run exports its model to RUN/model."""
 
 from types import SimpleNamespace
 
@@ -30,7 +30,7 @@ def configuration(predictor, folder, **top):
 
 
 class Model:
-    """What the export needs of CMSBERT: a network, and its average, which has other weights."""
+    """The parts of CMSBERT that are exported: a network, and an average with other weights."""
 
     def __init__(self, predictor):
         self.network = predictor.network
@@ -46,7 +46,7 @@ class Model:
 
 @pytest.fixture
 def finished(mmf, tmp_path, monkeypatch):
-    """A function that ends a run with a model and a configuration; it returns the log."""
+    """Return a function that ends a run with a model and a configuration, and returns the log."""
     from mmf_cmsbert.compat.mmf import log
     from mmf_cmsbert.trainers.exporting import ExportsModel
 

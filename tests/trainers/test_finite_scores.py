@@ -1,4 +1,4 @@
-"""Scores that are not finite are an error of an evaluation."""
+"""Scores that are not finite cause an error in an evaluation."""
 
 import math
 

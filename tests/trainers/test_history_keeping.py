@@ -1,4 +1,4 @@
-"""A recorded run keeps its history, whichever trainer makes it, also where it is resumed."""
+"""A recorded run writes its history with every trainer, also if it is resumed."""
 
 import pytest
 

@@ -1,6 +1,6 @@
-"""No trainer reads a tensor's value in an update that is not logged.
+"""Trainers do not read values of tensors in updates that are not logged.
 
-On a GPU each such reading makes the processor wait until all that it has asked for is computed.
+On a GPU, reading a value makes the CPU wait until all queued operations have finished.
 """
 
 import pytest
@@ -11,7 +11,7 @@ from mmf_cmsbert.compat.mmf import line as mmf_line
 
 
 class Readings(TorchDispatchMode):
-    """Counts what takes a value out of a tensor, or makes a shape of values."""
+    """Counts operations that read a value of a tensor, or whose shape depends on values."""
 
     count = 0
 
@@ -39,10 +39,10 @@ def test_an_update_that_is_not_logged_reads_nothing(toy, tmp_path, monkeypatch, 
     options = ["training.max_updates=11", "training.batch_size=2", "training.log_interval=3"]
     options += ["training.evaluation_interval=100", "training.checkpoint_interval=100"]
     options += [f"training.clip_gradients={clip}", "training.max_grad_l2_norm=1.0"]
-    if mmf_line.is_main():  # which looks at each loss
+    if mmf_line.is_main():  # which reads each loss
         options += ["training.exit_on_nan_losses=False"]
     made = toy.trainer(tmp_path, f"training.trainer={trainer}", *options)
-    # As in our recipes; without it torch reads the number of updates, which it keeps on the CPU.
+    # As in our recipes; otherwise torch reads the number of updates, which is on the CPU.
     made.optimizer.param_groups[0]["fused"] = True
     with readings:
         made.train()

@@ -1,6 +1,6 @@
-"""Runs that are killed (SIGKILL) leave whole checkpoints, and end when resumed like others.
+"""Runs that are killed (SIGKILL) leave complete checkpoints, and are resumed exactly.
 
-Under MMF's own trainer, Lightning's, and Lightning's in two processes.
+With MMF's trainer, Lightning's, and Lightning's in two processes.
 """
 
 import io
@@ -20,7 +20,7 @@ _whole = {}
 
 
 def run(toy, folder, way, *options):
-    """What the first process has at the end: metrics and weights."""
+    """Return the final metrics and weights of the first process."""
     trainer, count = WAYS[way]
 
     def job(rank):
@@ -73,8 +73,8 @@ def before_it_is_put_in_place(toy, number):
     os.replace = dying
 
 
-# Batches of 4, 6 an epoch; snapshots at updates 4, 8, 12; evaluations at 6, 12 and at the end, 14.
-# A snapshot is put in place twice, as models/model_N.ckpt and current.ckpt, and a better evaluation
+# Batches of 4, 6 per epoch; snapshots at updates 4, 8, 12; evaluations at 6, 12 and 14, the end.
+# A snapshot is written twice, as models/model_N.ckpt and current.ckpt, and after an improvement
 # as best.ckpt too.
 @pytest.mark.parametrize(
     "way", ["own", "lightning", pytest.param("two processes", marks=pytest.mark.slow)]

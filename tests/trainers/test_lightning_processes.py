@@ -1,4 +1,4 @@
-"""The processes of a run are started once, by the command that was typed."""
+"""The processes of a run are started once, with the typed command."""
 
 import os
 import subprocess
@@ -21,9 +21,9 @@ VARIABLES = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "WORLD_SIZE", "LOCAL_RAN
 
 @pytest.fixture
 def started(monkeypatch):
-    """Processes that would have been started, their words and environment."""
+    """Record the arguments and environment of processes instead of starting them."""
     for name in VARIABLES:
-        monkeypatch.setenv(name, "")  # so that it is as before afterwards
+        monkeypatch.setenv(name, "")  # restored afterwards
         monkeypatch.delenv(name)
     commands = []
 
@@ -32,7 +32,7 @@ def started(monkeypatch):
         return SimpleNamespace(wait=lambda timeout=None: 0)
 
     monkeypatch.setattr(subprocess, "Popen", popen)
-    # so that later tests of this process do not send signals to them
+    # so that later tests do not send signals to them
     monkeypatch.setattr(lost_processes, "_started", {})
     monkeypatch.setattr(sys, "orig_argv", ["python", "-X", "dev", "/bin/mmf_run", "config=my.yaml"])
     monkeypatch.setattr(

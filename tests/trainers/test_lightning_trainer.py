@@ -1,4 +1,4 @@
-"""The trainer on Lightning does what MMF's trainer does."""
+"""Lightning's trainer gives the same results as MMF's trainer."""
 
 import json
 
@@ -16,14 +16,14 @@ _whole = []
 
 @pytest.fixture
 def whole(toy, tmp_path_factory):
-    """The run of MMF's trainer with the toy's own options; made once."""
+    """The run of MMF's trainer with the toy's options, computed once."""
     if not _whole:
         _whole.append(toy.run(tmp_path_factory.mktemp("whole")))
     return _whole[0]
 
 
 def assert_same(run, expected):
-    # a run that is resumed at its end has nothing more to validate
+    # a run that is resumed at its end does not validate again
     assert run.metrics and all(expected.metrics[name] == run.metrics[name] for name in run.metrics)
     assert any(name.startswith("test") for name in run.metrics)
     assert run.weights.keys() == expected.weights.keys()
@@ -97,7 +97,7 @@ def test_predictions_are_those_of_mmfs_trainer(toy, tmp_path, whole):
     assert written[0] == written[1] and len(written[0]) == 7
 
 
-# Batches of 4, 6 an epoch; snapshots at updates 4, 8, 12; evaluations at 6, 12 and at the end, 14.
+# Batches of 4, 6 per epoch; snapshots at updates 4, 8, 12; evaluations at 6, 12 and 14, the end.
 @pytest.mark.parametrize(
     ("interrupted", "interrupt", "resumed"),
     [
@@ -185,7 +185,7 @@ def test_float32_products_of_training_are_what_the_precision_says(toy, tmp_path,
 
 @pytest.fixture
 def half_precision(monkeypatch):
-    """fp16 with a scale that grows every third update; by itself Lightning has it on GPUs alone."""
+    """fp16 with a scale that grows every third update, which Lightning only supports on GPUs."""
     from pytorch_lightning.plugins.precision import MixedPrecision
 
     from mmf_cmsbert.modules import precision
@@ -237,7 +237,7 @@ def test_gradients_of_fp16_are_clipped_without_their_scale(toy, tmp_path, fused)
     trainer.optimizer.param_groups[0]["fused"] = fused
     trainer.optimizer._step_supports_amp_scaling = fused
     scaler = torch.amp.GradScaler("cpu", init_scale=64.0)
-    # By hand: told to use 16 bits, Lightning lets a CPU train in bfloat16.
+    # Set here, because Lightning would use bfloat16 on a CPU.
     trainer.lightning.strategy.precision_plugin = MixedPrecision("16-mixed", "cpu", scaler)
     start = trainer.model.layers[0].weight.clone()
     trainer.train()

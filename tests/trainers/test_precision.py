@@ -1,4 +1,4 @@
-"""One key for the precision of training, one for that of evaluation."""
+"""The precisions of training and of evaluation have separate keys."""
 
 import json
 from functools import partial
@@ -14,7 +14,7 @@ BF16, FP32 = torch.bfloat16, torch.float32
 
 @pytest.fixture
 def seen(toy, monkeypatch):
-    """For each forward pass: split, type of the scores, float32 products, inference mode."""
+    """Record split, type of scores, float32 precision and inference mode of each forward pass."""
     forward, found = toy.ToyModel.forward, set()
 
     def watched(self, sample_list):
@@ -24,7 +24,7 @@ def seen(toy, monkeypatch):
         return output
 
     monkeypatch.setattr(toy.ToyModel, "forward", watched)
-    # Which library multiplies is a matter of the processor.
+    # The library for products depends on the processor.
     monkeypatch.setattr(precision, "_onednn_is_better", lambda: False)
     return found
 
@@ -62,7 +62,7 @@ def test_predictions_are_computed_as_evaluations_are(toy, tmp_path, seen):
 
 
 def test_tf32_is_switched_on_for_the_training_alone(toy, tmp_path, seen, monkeypatch):
-    monkeypatch.setattr(precision, "_GPU_ONLY", ())  # a CPU takes the setting, and computes on
+    monkeypatch.setattr(precision, "_GPU_ONLY", ())  # a CPU accepts the setting without effect
     toy.run(tmp_path, "training.precision=tf32")
     assert seen == {
         ("train", FP32, "high", False),
@@ -76,7 +76,7 @@ def test_tf32_is_switched_on_for_the_training_alone(toy, tmp_path, seen, monkeyp
 def test_the_loss_of_fp16_is_scaled_and_the_updates_are_not(toy, tmp_path, monkeypatch, clip):
     monkeypatch.setattr(precision, "_GPU_ONLY", ())
     clipped = ["training.clip_gradients=True", "training.max_grad_l2_norm=0.1"] if clip else []
-    # What torch begins with is too much for the toy's loss, and its first updates are left out.
+    # torch's initial scale is too large for the toy's loss; the first updates would be skipped.
     monkeypatch.setattr(torch.amp, "GradScaler", partial(torch.amp.GradScaler, init_scale=64.0))
     run = toy.run(tmp_path / "fp16", "training.precision=fp16", *clipped)
     assert run.trainer.scaler.get_scale() == 64.0

@@ -1,4 +1,4 @@
-"""Progress bars show themselves to people only."""
+"""Progress bars are only shown on a terminal."""
 
 import io
 import logging
@@ -23,7 +23,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def console(monkeypatch):
-    """Takes the place of stdout and stderr, and gets the lines of a logger."""
+    """A fake of stdout and stderr that also receives the lines of a logger."""
 
     def make(stream):
         monkeypatch.setattr(sys, "stderr", stream)
@@ -80,7 +80,7 @@ def test_a_wrong_value_is_named_with_what_was_expected(value):
         configured({"progress_bar": value})
 
 
-# An epoch has 6 batches, the validation 3, the test 2; evaluations at 6, 12 and at the end, 14.
+# An epoch has 6 batches, the validation 3, the test 2; evaluations at 6, 12 and 14, the end.
 @pytest.mark.parametrize(
     ("options", "updates"),
     [

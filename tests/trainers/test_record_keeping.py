@@ -1,4 +1,4 @@
-"""A trainer keeps the record that a command has planned."""
+"""A trainer writes the record requested by a command."""
 
 import json
 
@@ -26,7 +26,7 @@ class Report:
 
 
 class Trainer:
-    """Trains three updates, validates each, and scores the best one on test."""
+    """Makes three updates, validates each, and scores the best one on test."""
 
     run_type = "train_inference"
     values = {1: 0.7, 2: 0.5, 3: 0.6}

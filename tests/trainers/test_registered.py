@@ -1,11 +1,11 @@
-"""MMF's names lead to trainers with the features of this package, also for trainers of a user."""
+"""Trainers under MMF's names have the features of this package, also subclasses by users."""
 
 import pytest
 import torch
 
 
 def imported(name):
-    """The trainer that a plugin gets when it imports MMF's class."""
+    """Return the trainer that a plugin gets when it imports MMF's class."""
     from mmf_cmsbert.compat.mmf.line import is_main
 
     if is_main():
@@ -23,7 +23,7 @@ def registered(name):
 
 @pytest.fixture
 def name(mmf):
-    """A name that MMF registers a trainer under."""
+    """A name under which MMF registers a trainer."""
     from mmf_cmsbert.compat.mmf.line import is_main
 
     return "mmf" if is_main() else "base_trainer"

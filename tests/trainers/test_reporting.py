@@ -1,4 +1,4 @@
-"""A finished run leaves its report, and stays finished whatever the report meets."""
+"""A finished run writes its report, and errors of the report do not change its status."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ from reported_runs import write_run
 
 @pytest.fixture
 def finished(mmf, tmp_path, monkeypatch):
-    """A function that ends a run in a folder; it returns the log."""
+    """Return a function that ends a run in a folder, and returns the log."""
     from mmf_cmsbert.compat.mmf import log
     from mmf_cmsbert.trainers.reporting import WritesReport
 

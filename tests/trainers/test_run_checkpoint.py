@@ -1,4 +1,4 @@
-"""What runs of MMF's trainer leave in their folder, and what they load from it."""
+"""Files that runs of MMF's trainer write to their folder, and load from it."""
 
 import os
 import signal
@@ -58,7 +58,7 @@ def test_each_save_serialises_once(toy, tmp_path, monkeypatch):
 
 
 def test_the_best_weights_are_restored_and_exported(toy, tmp_path):
-    # the first of the evaluations is the best, as the error is to be large
+    # the first evaluation is the best, because the error is maximised
     run = toy.run(tmp_path, "training.early_stop.minimize=False")
     best = torch.load(tmp_path / "save" / "models" / "model_6.ckpt", weights_only=True)["model"]
     final = torch.load(tmp_path / "save" / "toy_model_final.pth", weights_only=True)

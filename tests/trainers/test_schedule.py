@@ -1,4 +1,4 @@
-"""The schedule's warm-up follows the number of updates."""
+"""The warm-up of the schedule is a fraction of the number of updates."""
 
 import pytest
 import torch

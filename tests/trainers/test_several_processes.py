@@ -1,7 +1,7 @@
-"""Several processes (gloo, CPU) do together what one does, under Lightning's trainer and MMF's.
+"""Several processes (gloo, CPU) compute the same as one, with Lightning's trainer and MMF's.
 
-MMF starts its own processes on GPUs alone. Here they are started for it, and its model is wrapped
-on the CPU as it does on a GPU; the rest is its own path.
+MMF only starts processes on GPUs. Here they are started for it, and its model is wrapped
+on the CPU in the same way as on a GPU.
 """
 
 import random
@@ -21,7 +21,7 @@ THREE = {"toy_a": (10, 5, 6), "toy_b": (23, 9, 5), "toy_c": (6, 4, 3)}
 
 @pytest.fixture
 def exact(toy, monkeypatch):
-    """A model and data without random numbers."""
+    """The toy with a model and data without random numbers."""
     build = toy.ToyModel.build
 
     def without_dropout(self):
@@ -37,7 +37,7 @@ def exact(toy, monkeypatch):
 
 
 def run_together(toy, folder, trainer, *options, count=2, interrupt=None, **setting):
-    """Metrics, weights, number of updates and log of a run that several processes made.
+    """Return metrics, weights, number of updates and log of a run of several processes.
 
     With `interrupt` each is interrupted, in a batch of its own.
     """
@@ -74,7 +74,7 @@ def test_they_train_as_one_process_does(toy, tmp_path, exact, trainer):
     run, other = run_together(toy, tmp_path / "several", trainer, *options, **setting)
     assert_close(run, expected)
     assert other[1] == run[1]
-    # so are the losses of the log, those of a last batch with one sample included
+    # also the losses in the log, including those of a last batch with one sample
     logged = [
         [float(line["train/toy_a/square"]) for line in lines if "train/toy_a/square" in line]
         for lines in (run[3], expected.trainer.writer.progress)
@@ -148,7 +148,7 @@ def test_runs_without_training_are_scored_as_by_one_process(toy, tmp_path, train
 
 
 IN_TRAINING = [("train", 11), ("train", 11)]
-# in the second validation, whose three batches are shared out
+# in the second validation, whose three batches are divided
 IN_VALIDATION = [("val", 3), ("val", 2)]
 
 
@@ -164,7 +164,7 @@ IN_VALIDATION = [("val", 3), ("val", 2)]
 def test_interrupted_and_resumed_they_end_as_if_they_had_not_been(
     toy, tmp_path, trainer, interrupt
 ):
-    # With random numbers, of which each process has its own.
+    # With random numbers, which differ between processes.
     (whole, other) = run_together(toy, tmp_path / "whole", trainer)
     assert other[1] == whole[1]
     run_together(toy, tmp_path / "broken", trainer, interrupt=interrupt)
@@ -214,7 +214,7 @@ def test_bf16_and_batches_that_are_added_up(toy, tmp_path, exact):
     run, other = run_together(toy, tmp_path / "two", LIGHTNING, *options)
     assert run[2] == expected.trainer.num_updates == 14
     assert other[1] == run[1]
-    # Gradients of bf16 have 8 bits, and are rounded in each share of a batch.
+    # Gradients in bf16 have 8 bits, and are rounded in each part of a batch.
     for name, value in expected.weights.items():
         torch.testing.assert_close(torch.tensor(run[1][name]), value, rtol=0, atol=0.05)
 

@@ -1,4 +1,4 @@
-"""Batches are divided so that all processes together have those of one."""
+"""Batches are divided so that all processes together have the batches of one."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ from mmf_cmsbert.trainers.shared_batches import SharedBatches, StandIns, shared_
 
 
 class OneOf(Ranks):
-    """A process that has heard what the first one drew."""
+    """A process that has received the batches of the first one."""
 
     heard = None
 

@@ -1,8 +1,8 @@
-"""A pytest plugin: MMF's own unit tests, against an MMF behind `mmf_cmsbert.compat`.
+"""A pytest plugin that runs MMF's unit tests with `mmf_cmsbert.compat`.
 
-`run.py` starts pytest with it. Here stands what concerns the tests alone: they are to see the
-libraries as MMF sees them, they presume a few things of their time's libraries themselves, and the
-failures that are left are known, with their causes (`rc10.txt`, `main.txt`).
+`run.py` starts pytest with it. It only adapts the tests: they get the same versions of
+libraries as MMF, a few of their assumptions about old libraries are restored, and the
+remaining failures are listed with their causes (`rc10.txt`, `main.txt`).
 """
 
 import re
@@ -18,7 +18,7 @@ _operators = []
 
 
 def declare_torchvision_operators() -> None:
-    """Let torchvision's Python parts be imported where its compiled ones are for another torch."""
+    """Make torchvision's Python modules importable if its compiled ones are for another torch."""
     found = find_spec("torchvision")
     if found is None:
         return
@@ -28,13 +28,13 @@ def declare_torchvision_operators() -> None:
         source = (Path(found.origin).parent / "_meta_registrations.py").read_text()
         names = set(re.findall(r'register_(?:meta|fake)\("(?:torchvision::)?(\w+)"', source))
         library = torch.library.Library("torchvision", "FRAGMENT")
-        _operators.append(library)  # which takes its operators with it when it goes
+        _operators.append(library)  # whose operators are removed with it
         for name in names:
             library.define(f"{name}() -> Tensor")
 
 
 class OlderAdam(torch.optim.Adam):
-    """Adam whose state names parameters by identity, as in torch 1.5: two copies never agree."""
+    """Adam whose state refers to parameters by identity, as in torch 1.5, so that copies differ."""
 
     def state_dict(self) -> dict:
         state = super().state_dict()
@@ -57,11 +57,11 @@ imports.MMF_PACKAGES += ("tests",)
 import mmf_cmsbert  # noqa: E402
 from mmf_cmsbert.compat.mmf import line as mmf_line  # noqa: E402
 
-mmf_cmsbert.register()  # before a test imports MMF, which would begin with the tests' package anew
+mmf_cmsbert.register()  # before a test imports MMF, which would import the tests' package again
 
 
 def known_failures() -> dict[str, str]:
-    """Node of a test -> why it fails."""
+    """Return the known failures: node of a test -> reason."""
     causes, cause = {}, ""
     for line in (HERE / f"{'main' if mmf_line.is_main() else 'rc10'}.txt").read_text().splitlines():
         if line.startswith("# "):
@@ -75,12 +75,12 @@ def pytest_configure() -> None:
     if mmf_line.is_main():
         from mmf.utils import general
 
-        # It asks six times, with longer and longer pauses, a network that is not there.
+        # It retries six times, with increasing pauses, without a network.
         general.time = imports.facade(time, sleep=lambda seconds: None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is known to fail, and give rc10's tests of checkpoints the Adam of their time."""
+    """Mark known failures, and give rc10's tests of checkpoints an Adam as in torch 1.5."""
     causes = known_failures()
     for item in items:
         if item.nodeid in causes:

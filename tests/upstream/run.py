@@ -1,4 +1,4 @@
-"""Run MMF's own unit tests of the line that is installed.
+"""Run MMF's unit tests for the installed line.
 
     python tests/upstream/run.py /path/to/clone/of/mmf
     python tests/upstream/run.py /path/to/clone/of/mmf tests/modules -k losses
@@ -39,7 +39,7 @@ def main(clone: str, *arguments: str) -> int:
             ),
             "MMF_CACHE_DIR": f"{folder}/cache",
         }
-        # Assertions are plain, or pytest would load the tests in the place of compat's importer.
+        # Plain assertions; otherwise pytest loads the tests instead of compat's importer.
         command = [sys.executable, "-m", "pytest", "-p", "mmf_own_tests", "--assert=plain", "-q"]
         command += ["-p", "no:cacheprovider", f"--timeout={SECONDS_A_TEST}", "-rfExXs"]
         command += ["-W", "ignore", *(arguments or ["tests"])]

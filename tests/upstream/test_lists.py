@@ -1,4 +1,4 @@
-"""What README.md says of MMF's own tests that fail is what is listed."""
+"""README.md and the lists agree about the known failures of MMF's tests."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Values of environment variables stay out of what is written; references to them do not."""
+"""Files contain references to environment variables instead of their values."""
 
 import pytest
 from omegaconf import OmegaConf

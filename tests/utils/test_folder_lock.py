@@ -26,7 +26,7 @@ def lock(folder, command="mmf_run config=b.yaml"):
 
 
 def owner(folder, start_child=None):
-    """A process that locks a folder, perhaps starts a child that inherits the lock, and waits."""
+    """Start a process that locks a folder and waits, optionally with a child that inherits it."""
     here, there = CONTEXT.Pipe()
 
     def main():
@@ -93,7 +93,7 @@ def started():
 @pytest.mark.parametrize("start_child", [forked, started])
 def test_the_lock_lives_while_a_child_of_the_killed_owner_lives(tmp_path, impatient, start_child):
     process, child = owner(tmp_path, start_child)
-    # An open pipe to the child would end with the owner.
+    # An open pipe to the child would close with the owner.
     os.kill(child, signal.SIGSTOP)
     end(process)
     try:
@@ -124,7 +124,7 @@ def test_the_children_of_a_killed_owner_are_waited_for(tmp_path, capsys):
 
 
 def test_another_rank_holds_the_lock_too(tmp_path, impatient):
-    """One that a launcher started, and that inherits nothing."""
+    """A process that was started by a launcher and inherits no lock."""
     first, _ = owner(tmp_path)
 
     here, there = CONTEXT.Pipe()

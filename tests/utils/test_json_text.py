@@ -1,4 +1,4 @@
-"""JSON is parsed where its objects fit into memory."""
+"""JSON is parsed if its objects fit into memory."""
 
 import json
 

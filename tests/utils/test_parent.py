@@ -1,4 +1,4 @@
-"""A child ends with its parent, and takes what it started with it."""
+"""A child ends with its parent, and ends its own children."""
 
 import inspect
 import os
@@ -16,11 +16,11 @@ SOURCE = inspect.getsource(end_with_parent)
 
 
 def start(rest, patience=0.3):
-    """A child with a grandchild, whose number it prints."""
+    """A child with a grandchild, whose process id it prints."""
     program = (
         f"{SOURCE}\nend_with_parent({patience})\nimport signal, subprocess, sys, time\n{rest}\n"
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        # SIGTERM may come as soon as the number is out, so it is printed inside.
+        # SIGTERM may arrive as soon as the id is printed, so it is printed inside.
         "try:\n    print(child.pid, flush=True)\n    time.sleep(60)\n"
         "finally:\n    print('saved', flush=True)\n"
     )
@@ -41,7 +41,7 @@ SAVES = "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))"
 def test_nothing_outlives_the_parent_even_where_sigterm_is_ignored(rest):
     child = start(rest)
     grandchild = int(child.stdout.readline())
-    child.stdin.close()  # what happens when the parent ends
+    child.stdin.close()  # the effect of the parent's end
     assert child.wait(10) == (-signal.SIGKILL if rest else -signal.SIGTERM)
     if rest:
         deadline = time.monotonic() + 5

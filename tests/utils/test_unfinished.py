@@ -1,4 +1,4 @@
-"""What killed processes left half-written is removed by the next command, and nothing else."""
+"""Incomplete files of killed processes, and no others, are deleted by the next command."""
 
 import os
 import socket
@@ -12,12 +12,12 @@ from mmf_cmsbert.utils import unfinished
 from mmf_cmsbert.utils.unfinished import clear_locked, replaced_folder, scratch_folder
 
 HOST = socket.gethostname()
-DEAD = 2**22 + 1  # more than Linux ever gives
+DEAD = 2**22 + 1  # larger than any process id on Linux
 
 
 @pytest.fixture(autouse=True)
 def next_command(monkeypatch):
-    """A process looks through each folder once."""
+    """Reset the folders that this process has searched."""
     monkeypatch.setattr(unfinished, "_looked_through", set())
 
 
@@ -56,7 +56,7 @@ def test_what_others_write_and_what_is_nobodys_stays(tmp_path):
             f".data.{HOST}.{other.pid}.tmp",  # is being written
             f".data.another-machine.{DEAD}.tmp",
             f"data.{HOST}.{DEAD}.tmp",  # the user's
-            f".data.{DEAD}.tmp",  # of an earlier version, which named no machine
+            f".data.{DEAD}.tmp",  # from an earlier version, without the name of the machine
             ".tmp",
         ]
         for name in names:

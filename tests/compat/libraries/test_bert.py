@@ -30,7 +30,7 @@ def test_encoder_computes_what_the_librarys_computes(inputs, attention):
     assert isinstance(found, tuple) and len(found) == 1
     expected = librarys(states, attention_mask=mask).last_hidden_state
     torch.testing.assert_close(found[0], expected, rtol=0, atol=0)
-    assert not torch.allclose(expected, librarys(states).last_hidden_state)  # the mask counts
+    assert not torch.allclose(expected, librarys(states).last_hidden_state)  # the mask matters
 
 
 def test_encoder_computes_post_norm_transformer_layers(inputs):
@@ -66,7 +66,7 @@ def test_encoder_gives_all_states_and_attentions_where_asked(inputs):
     for attention in attentions:
         assert attention.shape == (2, 4, 5, 5)
         torch.testing.assert_close(attention.sum(-1), torch.ones(2, 4, 5))
-        assert attention[1, :, :, 3:].abs().max() == 0  # padding is not attended
+        assert attention[1, :, :, 3:].abs().max() == 0  # padding is not attended to
 
 
 def test_encoder_refuses_to_ignore_a_head_mask(inputs):
@@ -94,5 +94,5 @@ def test_a_model_that_ends_with_init_weights_saves_and_loads(tmp_path):
     for name, value in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], value)
     before = model.head.weight.clone()
-    model.init_weights()  # MMF calls it again from outside
+    model.init_weights()  # MMF calls it again
     assert model.head.weight.shape == before.shape

@@ -1,4 +1,4 @@
-"""--config_override is read by whichever of demjson and its successor is there."""
+"""--config_override is parsed by demjson or its successor."""
 
 import sys
 

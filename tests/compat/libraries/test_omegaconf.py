@@ -8,7 +8,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, KeyValidation
 
 @pytest.fixture
 def mmfs_config(mmf):
-    """A config that MMF's own code made."""
+    """Return a config created by MMF's code."""
     from mmf.utils import configuration
 
     return configuration.OmegaConf.create({"a": {"b": 1, "none": None}, "list": [{"c": 2}]})

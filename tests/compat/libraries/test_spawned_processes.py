@@ -9,7 +9,7 @@ from mmf_cmsbert.utils.folder_lock import descriptors, locked
 def test_a_spawned_process_can_unpickle_mmfs_objects(mmf):
     from mmf.common.sample import Sample
 
-    # pytest's main module, which the child imports first, knows nothing of this package
+    # pytest's main module, which the child imports first, does not import this package
     spawn = multiprocessing.get_context("spawn")
     child = spawn.Process(target=dict, args=(Sample({"a": 3}),))
     child.start()

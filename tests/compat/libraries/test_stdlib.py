@@ -1,4 +1,4 @@
-"""Python's own library as MMF sees it."""
+"""Python's standard library in MMF's imports."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Which line is installed is told by its files, and agrees with what MMF says of itself."""
+"""The installed line is recognised by its files, in agreement with MMF's version."""
 
 from mmf_cmsbert.compat.mmf import line as mmf_line
 

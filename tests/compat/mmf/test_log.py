@@ -1,4 +1,4 @@
-"""What is logged reaches the log of the line that is installed."""
+"""Messages are written to the log of the installed line."""
 
 import io
 import logging

@@ -1,4 +1,4 @@
-"""Where MMF's own models get their BERT from."""
+"""Loading of the BERT of MMF's models."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ def encoder(mmf):
 def test_a_text_encoder_with_random_weights_needs_no_file_of_weights(encoder):
     made = [encoder(bert_model_name=SHIPPED, random_init=True, **SIZES) for _ in range(2)]
     first, second = (each.module.embeddings.word_embeddings.weight for each in made)
-    assert first.shape == (170, 32)  # of the folder's config.json, and of the params
+    assert first.shape == (170, 32)  # from the folder's config.json, and from the params
     assert not torch.equal(first, second)
     assert made[0].config.num_hidden_layers == 1
     states, pooled = made[0].module(torch.ones(2, 3).long())  # a tuple, as MMF's models expect
@@ -51,7 +51,7 @@ def test_a_text_encoder_that_cannot_be_had(encoder, tmp_path):
     ):
         encoder(bert_model_name=str(tmp_path / "nothing"))
     with pytest.raises(ConfigError, match="could not be had in the folder"):
-        encoder(bert_model_name=SHIPPED)  # which holds no weights
+        encoder(bert_model_name=SHIPPED)  # without weights
 
 
 @pytest.fixture

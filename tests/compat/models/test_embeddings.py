@@ -1,4 +1,4 @@
-"""Embeddings of the modalities from a model that gives scores alone."""
+"""Embeddings of the modalities from a model that only returns scores."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""What MMF's own models read, under whichever name and in whichever form it comes."""
+"""MMF's models read fields with other names or forms."""
 
 from types import SimpleNamespace
 
@@ -22,7 +22,7 @@ def batch(**fields):
 
 @pytest.fixture
 def concat_bert(mmf):
-    """The model, as far as its `forward` is concerned."""
+    """The attributes of the model that `forward` reads."""
     from mmf.models.fusions import ConcatBERT
 
     model = SimpleNamespace(
@@ -54,7 +54,7 @@ def test_vilbert_takes_boxes_in_pixels_and_in_shares(mmf):
         return read["image_location"]
 
     torch.testing.assert_close(places(bbox=shares), shares)
-    if not is_main():  # which takes no pixels
+    if not is_main():  # which does not use pixels
         pixels = (shares[..., :4] * torch.tensor([200.0, 100.0, 200.0, 100.0])).numpy()
         found = places(bbox=pixels, image_width=[200.0], image_height=[100.0])
         torch.testing.assert_close(found, shares)

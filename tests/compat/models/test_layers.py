@@ -1,4 +1,4 @@
-"""The layers of transformers stay what they are under main's models."""
+"""Main's models do not replace the layers of transformers."""
 
 import pytest
 

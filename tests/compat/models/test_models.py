@@ -1,4 +1,4 @@
-"""MMF's own models build with small random weights and run, on what does not see images."""
+"""MMF's models that do not read images are built with small random weights, and run."""
 
 from types import SimpleNamespace
 
@@ -21,7 +21,7 @@ TINY = {
 
 @pytest.fixture
 def build(mmf):
-    """Build a model from MMF's own default config for it, with keys overridden."""
+    """Build a model from MMF's default config, with overridden keys."""
     from mmf.common.registry import registry
     from mmf.utils.build import build_model
     from mmf.utils.configuration import Configuration, load_yaml
@@ -261,7 +261,7 @@ def test_fusion_of_text_and_features(build, tiny_bert, name):
         sample_list(
             **text_fields(),
             image_feature_0=features,
-            image_features_0=features,  # the name that concat_bert asks for
+            image_features_0=features,  # the name that concat_bert reads
             targets=torch.tensor([0, 1, 0]),
         )
     )
@@ -369,7 +369,7 @@ def test_butd(build):
 def test_m4c(build, monkeypatch):
     from mmf.models import m4c
 
-    # its encoder of regions starts from weights that would have to be downloaded
+    # its encoder of regions needs weights that would have to be downloaded
     maker = "build_image_encoder" if mmf_line.is_main() else "ImageFeatureEncoder"
     monkeypatch.setattr(m4c, maker, lambda *args, **kwargs: torch.nn.Identity())
     bert = {"hidden_size": 768, "num_hidden_layers": 1, "vocab_size": 60, "intermediate_size": 8}

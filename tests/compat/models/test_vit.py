@@ -1,4 +1,4 @@
-"""Main's ViT computes what the library's does, with its own layout of the weights."""
+"""Main's ViT computes the same as the library's, with another layout of the weights."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""``model_config.cmsbert``: what the model cannot follow is refused by name."""
+"""``model_config.cmsbert``: invalid keys and values are refused by name."""
 
 import pytest
 

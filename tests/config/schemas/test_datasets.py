@@ -13,7 +13,7 @@ from mmf_cmsbert.errors import ConfigError
 
 
 def section(name="mosi", **changes):
-    """The shipped section with changes, inside a configuration as MMF's."""
+    """Return the shipped section with changes, inside a configuration as in MMF."""
     whole = OmegaConf.merge(
         {"env": {"data_dir": "/data"}},
         OmegaConf.load(dataset_path(name)),

@@ -84,7 +84,7 @@ def test_a_misspelt_key_is_refused():
         ("max_grad_l2_norm", float("inf"), "a number from 0 to 1000000000"),
         ("max_updates", 0, "a whole number from 1 to 1000000000"),
         ("precision", "fp8", "one of fp32, tf32, bf16, fp16"),
-        # of MMF alone: what its default is
+        # a key of MMF: the type of its default
         ("lr_ratio", "fast", "a number"),
         ("fast_read", "fasle", "true or false"),
         ("fast_read", 1, "true or false"),

@@ -1,4 +1,4 @@
-"""A server on this machine that breaks in the ways that servers break, and downloads from it."""
+"""A local server with configurable faults, and downloads from it."""
 
 import re
 import socket
@@ -84,7 +84,7 @@ def mirror(site, monkeypatch):
 
 @pytest.fixture
 def get(mirror, tmp_path):
-    """Download the words of MOSI, as a rule, into ``tmp_path``."""
+    """Download into ``tmp_path``, by default the words of MOSI."""
 
     def get(*features, **options):
         said = []
@@ -97,9 +97,9 @@ def get(mirror, tmp_path):
 
 @pytest.fixture
 def rogue(monkeypatch, tmp_path):
-    """Download the words of MOSI from a server that does with each connection what it is told.
+    """Download the words of MOSI from a server whose answers a test defines.
 
-    Gives a function of what the server does: it gets the connected socket, the request in it read.
+    The fixture is a function of the server's answer, which is called with the connected socket.
     """
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setattr(transfer, "_PAUSE", 0)

@@ -1,4 +1,4 @@
-"""Corpora come as their published files, each of them checked."""
+"""The published files of corpora are downloaded and checked."""
 
 import hashlib
 import re
@@ -34,7 +34,7 @@ def test_a_corpus_or_a_feature_that_is_not_published_is_named_with_those_that_ar
         download("mosi", tmp_path, mirror="ftp://x")
 
 
-# What goes well
+# Successful downloads
 
 
 def test_a_file_arrives_whole_and_its_hash_is_written_down(site, get, tmp_path):
@@ -62,7 +62,7 @@ def test_a_file_that_is_there_is_kept_and_the_server_not_asked(site, get, tmp_pa
     assert get.said == [f"{tmp_path / WORDS}: already there"]
 
 
-# What goes wrong
+# Errors
 
 
 @pytest.mark.parametrize(

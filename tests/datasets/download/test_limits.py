@@ -1,4 +1,4 @@
-"""No server holds up a download, fills the disk or leads it elsewhere: one message, no files."""
+"""A server cannot delay a download, fill the disk or redirect it: one message, no files."""
 
 import gzip
 import time
@@ -67,7 +67,7 @@ def compressed(connection, ended):
 def redirected(target):
     def behave(connection, ended):
         connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: " + target + b"\r\n\r\n")
-        send_for_ever(connection, ended, bytes(1 << 16))  # a body that is not to be read
+        send_for_ever(connection, ended, bytes(1 << 16))  # a body that must not be read
 
     return behave
 
@@ -130,7 +130,7 @@ def test_the_time_of_all_files_together_is_limited(rogue, tmp_path, monkeypatch)
 
 def test_what_came_in_the_time_is_kept_where_it_can_be_resumed(site, get, tmp_path):
     limits = Limits()
-    limits.spend = lambda count: setattr(limits, "_deadline", 0)  # up after one chunk
+    limits.spend = lambda count: setattr(limits, "_deadline", 0)  # the time is over after one chunk
     with pytest.raises(DataError, match="--max-hours allows more time.*which resumes"):
         get(limits=limits)
     came = (tmp_path / f"{WORDS}.part").stat().st_size

@@ -1,4 +1,4 @@
-"""A file comes whole from a server that breaks, or an error says why not."""
+"""A file is downloaded completely from a faulty server, or an error gives the reason."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from mmf_cmsbert.files import WriteError
 
 
 def interrupted_at(length, site, get, monkeypatch):
-    """A download that the user stops after ``length`` bytes."""
+    """Interrupt a download after ``length`` bytes."""
     read = transfer.requests.Response.iter_content
 
     def stopped(self, size):
@@ -93,7 +93,7 @@ def test_a_part_of_another_version_is_not_taken(site, get, monkeypatch):
     interrupted_at(40_000, site, get, monkeypatch)
     changed = sequence(rows=((b"bad",), (b"film",)), filler=100_000)
     site.files[available("mosi")["words"]], site.etag = changed, '"two"'
-    # Knows no If-Range, and sends the part whatever became of the file.
+    # Ignores If-Range, and sends the part even if the file has changed.
     site.changed = '"one"'
     assert get()[0].read_bytes() == changed
     assert ranges(site) == ["bytes=40000-", None]
@@ -127,7 +127,7 @@ def test_a_beginning_whose_note_says_nothing_is_fetched_again(site, get, tmp_pat
 
 
 def beginning(site, mirror, folder, content):
-    """What a download leaves that was stopped when ``content`` had come."""
+    """Write the files of a download that was interrupted after ``content``."""
     (folder / f"{WORDS}.part").write_bytes(content)
     note = {"version": site.etag, "size": len(words(site))}
     note["address"] = f"{mirror}/{available('mosi')['words']}"
@@ -158,7 +158,7 @@ def test_a_page_in_place_of_the_rest_leaves_the_beginning(site, get, tmp_path, m
     assert ranges(site) == ["bytes=40000-"]
 
 
-# What goes wrong
+# Errors
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410, 451])

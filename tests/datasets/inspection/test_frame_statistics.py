@@ -1,4 +1,4 @@
-"""Figures on columns that are gathered without keeping frames."""
+"""Statistics of columns, computed without storing frames."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The report on a corpus, of corpora with known faults."""
+"""The report on a corpus with known faults."""
 
 import json
 from dataclasses import replace
@@ -41,7 +41,7 @@ def said(report, *parts):
 
 
 def test_counts_labels_and_lengths(tmp_path):
-    labels = [-3.0, -0.5, 0.5, 0.6, 2.5, None]  # halves go to the even class
+    labels = [-3.0, -0.5, 0.5, 0.6, 2.5, None]  # halves are rounded to the even class
     lengths = [2, 3, 4, 5, 20, 6]
     train = [
         segment(f"a{i // 2}[{i}]", " ".join(f"w{i}" for _ in range(n)), label)

@@ -1,4 +1,4 @@
-"""Words of no text, the same in every layout."""
+"""Words without text are treated the same in every layout."""
 
 import json
 import pickle

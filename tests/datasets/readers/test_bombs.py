@@ -1,4 +1,4 @@
-"""Small pickles that would take much memory or time are read within limits, or refused."""
+"""Small pickles that would need much memory or time are read within limits, or refused."""
 
 import pickle
 import time
@@ -14,7 +14,7 @@ MB = 1 << 20
 
 
 def array(code, shape, content):
-    """A pickle of an array that announces a type and a shape for some bytes."""
+    """Return a pickle of an array with a type, a shape and bytes."""
     plain = b"cnumpy\ndtype\n(X" + len(code).to_bytes(4, "little") + code + b"\x89\x88tR"
     sizes = b"(" + b"".join(pickle.dumps(size, 2)[2:-1] for size in shape) + b"t"
     size = len(content).to_bytes(4, "little")
@@ -32,7 +32,7 @@ def short(text):
 
 
 def laughs(depth):
-    """A list of ten times a list of ten times a list ..."""
+    """Return nested lists, each with the same list ten times."""
     content = b"\x80\x04](" + b"N" * 10 + b"e\x94"
     for number in range(depth):
         content += b"](" + 10 * (b"j" + number.to_bytes(4, "little")) + b"e\x94"
@@ -97,7 +97,7 @@ def test_within_a_gib_and_some_seconds(tmp_path, content, expected):
 
 @pytest.mark.parametrize("words", [["\u200b" * 1000], "\u200b" * 1000, ["word"] * 1000])
 def test_one_entry_that_is_named_very_often(tmp_path, words):
-    """Whatever is wrong with it, it is not looked at very often."""
+    """Only a limited number of faults is reported."""
     frames = np.zeros((1, 5), np.float32)
     entry = ((words, frames, frames), "no label", "a[0]")
     path = tmp_path / "train.pkl"

@@ -1,4 +1,4 @@
-"""A file that is cut or overwritten while it is read ends in one message, whatever its layout."""
+"""A file of any layout that is truncated or overwritten while it is read causes one message."""
 
 import os
 import pickle
@@ -18,7 +18,7 @@ COUNT = 24
 
 
 def mmsa_by_columns(folder, segments):
-    """An MMSA pickle whose frames are stored with the segments along the last axis."""
+    """Return an MMSA pickle whose frames have the segments as the last axis."""
     content = {
         name: written_layouts.mmsa_split(own, lengths=True)
         for name, own in zip(("train", "valid", "test"), segments.values(), strict=True)
@@ -88,7 +88,7 @@ def test_conversion_is_refused_and_leaves_nothing(source, tmp_path, change, monk
 
 @pytest.mark.parametrize("change", [cut, empty, overwrite])
 def test_frames_are_never_wrong_in_silence(source, change):
-    """Whoever reads segments without converting them gets the right ones, or an error."""
+    """Reading segments without converting them gives correct segments or an error."""
     files = find_source([source]).files["train"]
     read = partial(read_files, files, "train", alignment="none")
     expected = {each.id: each for each in read()}

@@ -1,4 +1,4 @@
-"""Hugging Face datasets in every shape in which users keep them become the same segments."""
+"""Hugging Face datasets of any structure give the same segments."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Arrays and bytes that stay in their file give what NumPy gives for the same in memory."""
+"""Arrays and bytes in a file behave like NumPy arrays and bytes in memory."""
 
 import itertools
 import math
@@ -22,7 +22,7 @@ def viewed(path, content):
 
 @pytest.fixture(params=[1, 50, 1 << 22], ids=["an element", "some elements", "the whole"])
 def window(request, monkeypatch):
-    """How much is read at once."""
+    """The number of bytes read at once."""
     monkeypatch.setattr(file_views, "_WINDOW", request.param)
 
 

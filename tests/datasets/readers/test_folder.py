@@ -1,4 +1,4 @@
-"""A plain folder of the user's own."""
+"""A user's folder of segments."""
 
 import json
 
@@ -16,7 +16,7 @@ ROW = {"id": "clip 1", "text": "not great", "label": -1.2}
 
 @pytest.fixture
 def write(tmp_path):
-    """A function that writes rows, as objects or as text, to the list of a folder."""
+    """Return a function that writes rows, as objects or as text, to the list of a folder."""
 
     def write(*rows, name="segments.jsonl"):
         lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]

@@ -1,6 +1,6 @@
-"""Damaged and hostile files of every layout, on the way that a run takes them.
+"""Damaged and hostile files of every layout, converted as in a run.
 
-Each gives one clear error that names the file, nothing in it is executed, little memory is taken,
+Each causes one clear error that names the file; nothing is executed, little memory is allocated,
 and no store is left behind.
 """
 
@@ -70,7 +70,7 @@ def itself():
 
 
 def slow_key():
-    """A dict with a key whose hash takes 2 ** 64 steps."""
+    """Return a dict with a key whose hash takes 2 ** 64 steps."""
     return b"\x80\x02}" + b")" + b"2\x86" * 64 + b"Ns."
 
 
@@ -84,7 +84,7 @@ def state_of_an_array(shape, code, content):
 
 
 def same_content_in_arrays():
-    """3,000 arrays of objects that are all made of one list of 100,000 entries."""
+    """Return 3,000 arrays of objects that share one list of 100,000 entries."""
     start, end = state_of_an_array((10**5,), b"O8", b"").split(b"C\x00")
     once = b"\x80\x03](" + b"N" * 10**5 + b"eq\x00"
     return once + b"0](" + (start + b"h\x00" + end) * 3000 + b"e."
@@ -193,7 +193,7 @@ def with_frames(name, content):
     return {**listed(ROW), name: content}
 
 
-# What a plain folder holds.
+# Files of a folder of segments.
 FOLDERS = {
     "an id that leads up": listed(ROW | {"id": "../../canary"}),
     "an id that leads to the root": listed(ROW | {"id": "/etc/passwd"}),
@@ -275,7 +275,7 @@ def group_in_itself(group, _):
 
 
 def an_hour_of_words(group, _):
-    # Text of a fixed length, but of such a length that a row takes a gigabyte.
+    # Text of a fixed length that takes a gigabyte per row.
     del group[VIDEO]["features"]
     group[VIDEO].create_dataset("features", (4, 1), h5py.string_dtype(length=2**30), chunks=(1, 1))
 
@@ -309,7 +309,7 @@ def inside(change):
 
 WORDS, LABELS = "CMU_MOSI_words.csd", "CMU_MOSI_Opinion_Segment_Labels.csd"
 VISUAL = "CMU_MOSI_FACET_4.1.csd"
-# The file at fault, and what becomes of it.
+# The damaged file, and the damage.
 SEQUENCES = {
     "a link to nowhere": (VISUAL, inside(soft_link)),
     "a link to another file": (VISUAL, inside(external_link)),
@@ -382,7 +382,7 @@ STORES = {
 
 
 def refused(tmp_path, source, culprit):
-    """Convert ``source``: one error that names the file at fault, and nothing more."""
+    """Convert ``source``, and check that there is only one error, which names the damaged file."""
     before = sorted(tmp_path.rglob("*"))
     tracemalloc.start()
     try:
@@ -394,7 +394,7 @@ def refused(tmp_path, source, culprit):
         tracemalloc.stop()
     assert str(culprit) in str(error.value)
     assert len(str(error.value)) < 1000
-    assert sorted(tmp_path.rglob("*")) == before  # no canary, no store, nothing half-written
+    assert sorted(tmp_path.rglob("*")) == before  # no canary, no store, no incomplete file
 
 
 @pytest.fixture(autouse=True)
@@ -443,7 +443,7 @@ def test_stores(tmp_path, damage):
 
 
 def test_what_they_are_damaged_from_can_be_used(tmp_path):
-    """So that it is the damage that is refused."""
+    """Check that the undamaged file is accepted."""
     settings = ConversionSettings("mosi", labelled=True)
     corpus = dict.fromkeys(written_layouts.SPLITS, SEGMENTS)
     (tmp_path / "one.pkl").write_bytes(pickle.dumps([entry()]))

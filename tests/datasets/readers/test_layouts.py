@@ -77,7 +77,7 @@ def test_mag_gives_the_split_that_is_asked_for(tmp_path, layout):
         ("03bSnISJMiM$_$13", "03bSnISJMiM"),
         ("100178_4", "100178"),
         ("c7UH_rxdZv4_12", "c7UH_rxdZv4"),
-        ("c7UH_rx_123", "c7UH_rx_123"),  # eleven characters: a video id itself
+        ("c7UH_rx_123", "c7UH_rx_123"),  # eleven characters: the id of a video
         ("interview", "interview"),
         (b"03bSnISJMiM[13]", "03bSnISJMiM"),
         (np.array(["03bSnISJMiM[13]"]), "03bSnISJMiM"),
@@ -371,7 +371,7 @@ def test_segments_are_the_same_in_every_layout(tmp_path):
 def test_the_real_dev_split_of_mosi_is_the_same_in_every_layout(shared, tmp_path):
     real = read(shared / "mosi" / "misa_dev.pkl", "val")
     assert len(real) == 229
-    # The pickle has no times: every segment gets its place in a video of our own making.
+    # The pickle has no times: every segment gets a time in a synthetic video.
     clips = [int(s.id.split("[")[1].rstrip("]")) for s in real]
     timed = [
         replace(s, start=100.0 * clip, end=100.0 * clip + len(s.words))
@@ -391,7 +391,7 @@ def test_files_that_know_it_say_how_many_segments_will_come(tmp_path):
         for split, file in write(tmp_path, corpus).items():
             counts = []
             stream = read_files([file], split, on_count=counts.append)
-            assert counts == []  # nothing is read before it is wanted
+            assert counts == []  # nothing is read before it is needed
             assert len(list(stream)) == sum(counts) == len(corpus[split])
     mmsa = written_layouts.write_mmsa(tmp_path, corpus, lengths=True)["val"]
     counts = []

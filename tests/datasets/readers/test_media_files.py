@@ -1,4 +1,4 @@
-"""Sound and pictures beside segments are named."""
+"""Audio and video files beside segments are reported."""
 
 import json
 

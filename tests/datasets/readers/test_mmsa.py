@@ -123,7 +123,7 @@ VOCABULARY = [*SPECIAL, "great", "film", "play", "##ing", "##s", "playing", "!",
 
 
 def with_ids(segments, *rows, mask=None):
-    """A split that has ids for its text: each row those of a segment."""
+    """Return a split with the ids of each segment's text in a row."""
     fields = mmsa_split(segments[: len(rows)], lengths=True)
     ids = np.array(rows, np.float32)
     mask = np.array([[1.0] * 5 + [0.0]] * len(rows)) if mask is None else mask

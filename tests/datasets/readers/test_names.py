@@ -1,4 +1,4 @@
-"""Names in use for splits and fields."""
+"""Synonyms of names of splits and fields."""
 
 import pytest
 

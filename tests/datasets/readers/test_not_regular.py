@@ -1,4 +1,4 @@
-"""Pipes, devices and sockets are refused at once, wherever a data file is expected."""
+"""Pipes, devices and sockets are refused immediately instead of data files."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ FILES = {
 
 @pytest.fixture(autouse=True)
 def at_once():
-    """No test waits: what hangs fails."""
+    """Fail a test that hangs."""
     previous = signal.signal(signal.SIGALRM, lambda *_: pytest.fail("it hangs"))
     signal.alarm(20)
     yield
@@ -46,7 +46,7 @@ def at_once():
 
 @pytest.fixture(params=["pipe", "link to a device"])
 def exchanged(request):
-    """Puts something that is no file at a path."""
+    """Create a path that is not a regular file."""
 
     def exchange(path):
         path.unlink()

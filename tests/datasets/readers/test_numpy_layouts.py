@@ -1,4 +1,4 @@
-"""Arrays in every memory layout that numpy writes come out as numpy itself reads them."""
+"""Arrays in every memory layout of NumPy are read in the same way as by NumPy."""
 
 import itertools
 import pickle

@@ -17,7 +17,7 @@ TEXTS = ["i liked it", "i liked the films", "it!", "the film"]
 
 
 def corpus(texts=TEXTS, rows=8, special=0.0, seed=0):
-    """A split as MSA_FET.run_dataset makes it: a word's frame for each of its pieces."""
+    """Return a split as in MSA_FET.run_dataset, with the frame of a word for each of its pieces."""
     rng = np.random.default_rng(seed)
     text_bert = np.zeros((len(texts), rows, 3))
     vision, audio = np.zeros((len(texts), rows, 5)), np.zeros((len(texts), rows, 3))
@@ -39,7 +39,7 @@ def corpus(texts=TEXTS, rows=8, special=0.0, seed=0):
         "vision": vision,
         "audio": audio,
         "text": np.zeros((len(texts), rows, 7)),
-        # The extractor's transpose, of which a selection keeps the order: order K.
+        # The extractor's transpose, whose memory order a selection keeps (order K).
         "text_bert": text_bert.transpose(0, 2, 1)[list(range(len(texts)))],
     }
     return fields, words

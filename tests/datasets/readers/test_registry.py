@@ -1,4 +1,4 @@
-"""A layout that registers itself is known to everything that reads a corpus."""
+"""A registered layout is used by all functions that read a corpus."""
 
 import pickle
 from dataclasses import replace
@@ -21,13 +21,13 @@ OWN = ["auto", "misa", "mag", "mmsa", "csd", "folder", "store", "datasets"]
 
 @pytest.fixture(autouse=True)
 def restored(monkeypatch):
-    """Layouts that a test registers are gone after it."""
+    """Unregister layouts after each test."""
     registry.choices()
     monkeypatch.setattr(registry, "_layouts", dict(registry._layouts))
 
 
 class Lines(Layout):
-    """A line a segment: its id and its words."""
+    """A text file with a segment per line: id and words."""
 
     examples = ("train.lines, dev.lines and test.lines",)
     suffixes = (".lines",)
@@ -43,7 +43,7 @@ class Lines(Layout):
 
 
 class Dictionaries(PickledLayout):
-    """A list of dicts, which no layout of ours is."""
+    """A pickle of a list of dicts, unlike the layouts of this package."""
 
     examples = ("train.pkl, dev.pkl and test.pkl",)
     content = "a list of dicts"
@@ -136,7 +136,7 @@ def test_a_name_is_taken_once(name):
     register_layout("lines")(Lines)
     with pytest.raises(ConfigError, match=f"the name '{name}' is taken by"):
         register_layout(name)(Dictionaries)
-    register_layout("lines")(Lines)  # its module is imported again
+    register_layout("lines")(Lines)  # the module is imported again
     assert registry.choices() == [*OWN, "lines"]
 
 

@@ -1,4 +1,4 @@
-"""Ids, and the videos that they name."""
+"""Ids of segments, and the videos that they name."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a user points at as a corpus, and the files of each split that it means."""
+"""The files of each split in a source named by the user."""
 
 import json
 import pickle
@@ -148,7 +148,7 @@ def test_what_is_not_there_or_holds_no_corpus_is_told(tmp_path):
         find_source([tmp_path])
 
 
-# How people arrange files
+# Usual arrangements of files
 
 
 def same_segments(source, corpus):
@@ -163,7 +163,7 @@ def same_segments(source, corpus):
 def test_the_one_corpus_in_a_folder_is_found_further_down(tmp_path, corpus, layout):
     WRITERS[layout](tmp_path / "data" / "MOSI" / "processed", corpus)
     (tmp_path / "data" / "Raw").mkdir()
-    if layout in ("mag", "mmsa"):  # their readers tell apart the ids that the layouts hold
+    if layout in ("mag", "mmsa"):  # the readers make the ids unique
         assert set(find_source([tmp_path / "data"]).files) == set(SPLITS)
     else:
         assert same_segments(find_source([tmp_path / "data"]), corpus)
@@ -261,7 +261,7 @@ def test_the_label_table_of_mmsa_is_no_corpus_beside_its_pickles(tmp_path, corpu
     file = WRITERS["mmsa"](folder, corpus)["train"]
     (tmp_path / "label.csv").write_text(LABELS)
     assert find_source([tmp_path]).files == {split: [file] for split in SPLITS}
-    # Of two pickles the user chooses one; the message has a path to type.
+    # The user has to choose one of two pickles; the message contains a path to type.
     (folder / "unaligned_50.pkl").write_bytes(file.read_bytes())
     with pytest.raises(
         DataError, match=r"more than one possible corpus.*, for example .*\.pkl$"

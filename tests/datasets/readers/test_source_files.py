@@ -1,4 +1,4 @@
-"""Which files a corpus is read from, whatever is named."""
+"""The files that a corpus is read from."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Segments are checked while they are read: a bad one becomes an error, and the others pass."""
+"""Segments are checked while they are read: invalid ones become errors."""
 
 import numpy as np
 

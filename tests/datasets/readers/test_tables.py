@@ -1,4 +1,4 @@
-"""Lists of segments as people's programs write them."""
+"""Lists of segments as written by common programs."""
 
 import json
 

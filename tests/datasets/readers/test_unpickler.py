@@ -1,4 +1,4 @@
-"""Pickles are read as data and never run."""
+"""Pickles are read as data and never executed."""
 
 import copyreg
 import io
@@ -43,7 +43,7 @@ PLAIN = [
 def assert_same(found, expected):
     if isinstance(expected, np.ndarray):
         assert isinstance(found, np.ndarray)
-        # In a pickle of protocol 4 and before, pickle itself turns the bytes of numbers round.
+        # In protocol 4 and older, pickle swaps the bytes of numbers.
         assert found.dtype.newbyteorder("=") == expected.dtype.newbyteorder("=")
         assert found.shape == expected.shape
         assert np.array_equal(found, expected)
@@ -84,13 +84,13 @@ def test_plain_data_arrives_as_with_pickle_itself(tmp_path, protocol):
 def test_pickles_of_numpy_1_and_2_are_read(tmp_path, protocol, ours, theirs):
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
     content = pickle.dumps(array, protocol).replace(ours.encode(), theirs.encode())
-    if protocol >= 4:  # the module's name is written with its length, inside a frame with one
+    if protocol >= 4:  # the module's name is stored with its length, inside a frame with a length
         content = repack(content)
     assert_same(load_plain(write(tmp_path, content)), array)
 
 
 def repack(content):
-    """Correct the length in front of each module name, and leave the frame out."""
+    """Correct the length before each module name, and remove the frame."""
     body = content[11:] if content[2:3] == b"\x95" else content[2:]
     for name in ("multiarray", "numeric"):
         for module in (f"numpy._core.{name}".encode(), f"numpy.core.{name}".encode()):
@@ -192,7 +192,7 @@ def test_types_other_than_plain_values_are_refused(tmp_path, code):
 def test_types_with_fields_or_other_sizes_cannot_be_made_by_state(tmp_path):
     fields = (3, "<", None, ("a",), {"a": ("f4", 1000)}, 4, 1, 0)
     assert "with fields" in refusal(tmp_path, bad_state(fields))
-    # A size and flags from outside are not taken: the type stays a float of 4 bytes.
+    # A size and flags in the pickle are ignored: the type remains a float of 4 bytes.
     content = bad_state((3, "<", None, None, None, 2**30, 1, 63))
     assert load_plain(write(tmp_path, content)).dtype == np.dtype("<f4")
 
@@ -294,7 +294,7 @@ def test_large_arrays_are_views_of_the_file_and_small_ones_copies(tmp_path, prot
     arrays = [np.arange(n * 4.0).reshape(n, 4).copy(order) for n in (2, 300)]
     content = pickle.dumps([*arrays, arrays[1], arrays], protocol)
     small, large, same, again = load_plain(write(tmp_path, content))
-    assert large is same is again[1]  # as they were given
+    assert large is same is again[1]  # as given
     assert np.array_equal(large, arrays[1])
     assert type(large) is FileArray and isinstance(large, np.ndarray)
     assert type(small) is np.ndarray

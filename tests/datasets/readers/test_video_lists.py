@@ -1,4 +1,4 @@
-"""Videos of .csd files split by a user's own lists."""
+"""Videos of .csd files split by a user's lists."""
 
 import json
 
@@ -18,7 +18,7 @@ from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
 
 @pytest.fixture
 def own(tmp_path):
-    """Computational sequences of videos that are in no canonical list."""
+    """Computational sequences of videos that are not in the canonical lists."""
     ones = np.ones((2, 3), np.float32)
     segments = [Segment(f"{v}[0]", v, ("not", "great"), ones, ones, 1.0, 0.0, 2.0) for v in "abcd"]
     write_csd(tmp_path / "csd", {"train": segments})
@@ -51,7 +51,7 @@ def test_lists_from_elsewhere_are_named_with_the_files(own, tmp_path):
     assert videos([own, named], "train") == ["d"]
     lists(own, {"train": ["a"], "val": ["b"]})
     assert videos([own, named], "train") == ["d"]
-    # Nothing of another list is mixed in.
+    # Without videos of another list.
     assert find_source([own, named]).files == {"train": [own, named]}
 
 

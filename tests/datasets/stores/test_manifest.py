@@ -1,4 +1,4 @@
-"""Files are known by their hash, which is taken again only when they look changed."""
+"""Files are identified by their hash, which is computed again only if they have changed."""
 
 import hashlib
 import os
@@ -68,7 +68,7 @@ def test_a_changed_value_of_a_manifest_is_noticed(tmp_path, written, now):
     text = " ".join(path.read_text().split()).replace("[ ", "[").replace(" ]", "]")
     assert written in text
     path.write_text(text)
-    assert read_manifest(tmp_path).label_mean == 0.5  # spaces are no change
+    assert read_manifest(tmp_path).label_mean == 0.5  # spaces do not count as a change
     path.write_text(text.replace(written, now))
     with pytest.raises(DataError, match="wrong checksum"):
         read_manifest(tmp_path)

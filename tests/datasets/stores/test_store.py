@@ -1,4 +1,4 @@
-"""A store gives back what was written, and nothing else."""
+"""A store returns exactly what was written."""
 
 import errno
 import os
@@ -29,7 +29,7 @@ def make(count=200, seed=0):
             f"video{i // 7}",
             ("grüße", "you") * (i % 3 + 1),
             frames[0] if i % 4 else None,
-            frames[1] if i > 100 else None,  # comes up long after the first record batch
+            frames[1] if i > 100 else None,  # occurs long after the first record batch
             float(np.float32(i / 100)) if i % 6 else None,
             *((0.5 * i, 0.5 * i + 0.25) if i % 2 else (None, None)),
         )
@@ -81,7 +81,7 @@ def test_nothing_of_the_file_is_mapped_and_no_frames_are_kept(store):
 @pytest.mark.parametrize("when", ["before its batch was read", "after its batch was read"])
 @pytest.mark.parametrize("change", ["cut", "overwritten", "its metadata overwritten"])
 def test_a_file_that_changes_while_it_is_read_ends_in_a_message(store, when, change):
-    """In a process of its own, which a signal would end."""
+    """Run in a separate process, which a signal would end."""
     process = os.fork()
     if process == 0:
         os._exit(_reads_a_changing(store, when, change))
@@ -197,7 +197,7 @@ def test_noise_in_the_file_never_gives_a_segment(store):
                 assert_same(stored[i], segment)
         except DataError:
             refused += 1
-    assert refused > 30  # the rest fell on padding
+    assert refused > 30  # the others were in padding
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_store_stays_where_the_new_one_cannot_take_its_place(store, monkeypatc
 
     def failing(self, target):
         if self.suffix == ".tmp" and target == store:
-            assert not store.exists()  # the old one has made room
+            assert not store.exists()  # the old one was deleted
             raise error
         return rename(self, target)
 
@@ -265,7 +265,7 @@ def test_what_a_killed_process_left_is_removed(store):
     with replaced_folder(store) as folder:
         write_store(folder, make(3), sources=[], settings={})
     assert not left.exists()
-    assert elsewhere.exists()  # may be at work
+    assert elsewhere.exists()  # may be in use
 
 
 def test_what_is_no_store_stays(tmp_path):

@@ -1,4 +1,4 @@
-"""Word pieces are made once for a store and a tokenizer."""
+"""Word pieces are computed once for each store and tokenizer."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from mmf_cmsbert.errors import DataError
 
 
 class Letters:
-    """A stand-in for a processor: a piece is a letter, at most four a segment."""
+    """A fake processor whose word pieces are letters, at most four per segment."""
 
     fingerprint = "letters 4"
 
@@ -68,7 +68,7 @@ def test_damaged_ones_are_made_again(segments, tmp_path, damage):
 
 
 def test_types_that_arrow_does_not_know_are_made_again(segments, tmp_path):
-    """Numbers of 4 bits instead of 32, wherever the file may say so."""
+    """Replace the width of numbers, 32 bits, by 4 at every position of the file."""
     stored_pieces(segments, Letters(), tmp_path, "")
     (path,) = tmp_path.glob("pieces-*.arrow")
     content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""What ``--to datasets`` writes: read by ``datasets`` alone, and back as the same segments."""
+"""Files of ``--to datasets`` can be read by ``datasets`` alone, and give the same segments."""
 
 import subprocess
 import sys
@@ -97,7 +97,7 @@ def test_a_split_is_cut_into_shards_that_are_named_as_on_the_hub(tmp_path, monke
 def test_the_card_has_the_hubs_metadata_and_what_a_reader_must_know(written):
     text = (written[0] / "README.md").read_text()
     head = yaml.safe_load(text.split("---")[1])
-    assert head["license"] == "unknown"  # the user's to say
+    assert head["license"] == "unknown"  # set by the user
     assert [each["split"] for each in head["configs"][0]["data_files"]] == list(NAMES.values())
     for part in (
         "| train | 5 | 4 |",

@@ -59,7 +59,7 @@ def test_numpy_1_finds_everything_that_the_pickle_names(tmp_path, corpus):
 
 
 def mapping(folder):
-    """``embedding_and_mapping.pt`` as MISA's loader reads it; newer torch admits plain values."""
+    """Read ``embedding_and_mapping.pt`` as MISA's loader does; newer torch loads plain values."""
     return torch.load(folder / "embedding_and_mapping.pt", weights_only=True)
 
 

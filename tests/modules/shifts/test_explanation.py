@@ -1,4 +1,4 @@
-"""Explanations of shifts agree with what the shifts do."""
+"""Explanations agree with the shifts."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ DIM, WIDTH, WORDS = 8, 4, 4
 
 
 def batch(frames=WORDS):
-    """Two segments of four words, the second one's last piece is padding."""
+    """Return two segments of four words; the last piece of the second is padding."""
     torch.manual_seed(2)
     given = {m: torch.randn(2, frames, WIDTH) for m in ("visual", "acoustic")}
     return torch.randn(2, WORDS, DIM), NetworkInput(
@@ -28,7 +28,7 @@ def made(kind, **arguments):
     widths = {"visual": {"mosi": WIDTH}, "acoustic": {"mosi": WIDTH}}
     first = (DIM, widths) if kind is WordShift else (DIM, WIDTH, tuple(widths))
     shift = kind(*first, dropout=0.0, start="identity", **arguments)
-    for parameter in shift.parameters():  # the identity would shift nothing
+    for parameter in shift.parameters():  # the identity would not shift
         torch.nn.init.normal_(parameter)
     return shift.eval()
 

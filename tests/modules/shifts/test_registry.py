@@ -1,4 +1,4 @@
-"""A shift that registers itself is one of the choices of ``shift.context``."""
+"""A registered shift can be selected by ``shift.context``."""
 
 import pytest
 import torch
@@ -22,12 +22,12 @@ BERT = {
 
 @pytest.fixture(autouse=True)
 def restored(monkeypatch):
-    """Shifts that a test registers are gone after it."""
+    """Unregister shifts after each test."""
     monkeypatch.setattr(registry, "_shifts", dict(registry._shifts))
 
 
 class Constant(Shift):
-    """Moves each word by a vector of ones, where the segment has any frame."""
+    """Shifts each word by a vector of ones if the segment has any frame."""
 
     @classmethod
     def from_settings(cls, settings, dim, widths):

@@ -1,4 +1,4 @@
-"""CMS: what a word can and cannot see."""
+"""CMS: what a word's shift depends on."""
 
 import pytest
 import torch
@@ -81,7 +81,7 @@ def test_the_displacement_is_never_longer_than_beta_states():
     states = torch.tensor([[[3.0, 4.0], [3.0, 4.0], [3.0, 4.0]]])  # length 5
     displacement = torch.tensor([[[0.0, 10.0], [0.0, 1.0], [0.0, 0.0]]])
     limited = limit_displacement(states, displacement, beta=0.5)
-    # 2.5 at most: 10 is cut to 2.5; 1 is shorter than that and stays; 0 stays.
+    # The limit is 2.5: 10 is reduced to 2.5; 1 and 0 are not changed.
     expected = torch.tensor([[[0.0, 2.5], [0.0, 1.0], [0.0, 0.0]]])
     torch.testing.assert_close(limited, expected, atol=1e-5, rtol=0)
 

@@ -1,4 +1,4 @@
-"""MAG against its published equations, written out element by element."""
+"""MAG against its published equations, computed element by element."""
 
 import math
 
@@ -10,7 +10,7 @@ DIM, VISUAL, ACOUSTIC = 6, 3, 4
 
 
 def linear(layer, vector):
-    """W x + b, one product at a time."""
+    """Return W x + b, computed with loops."""
     weight, bias = layer.weight.tolist(), layer.bias.tolist()
     return [
         sum(w * x for w, x in zip(row, vector, strict=True)) + b
@@ -57,7 +57,7 @@ def test_equals_the_published_equations_for_every_word_and_beta():
             "visual": torch.randn(2, 5, VISUAL, dtype=torch.float64),
             "acoustic": torch.randn(2, 5, ACOUSTIC, dtype=torch.float64),
         }
-        rows["visual"][0, 0] = rows["acoustic"][0, 0] = 0.0  # as at [CLS]: biases still move it
+        rows["visual"][0, 0] = rows["acoustic"][0, 0] = 0.0  # as at [CLS]: biases shift it
         present = {m: torch.ones(2, dtype=torch.bool) for m in rows}
         shifted = shift(states, rows, present, "mosi")
         for b in range(2):

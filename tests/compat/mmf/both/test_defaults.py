@@ -1,4 +1,4 @@
-"""The added keys exist, can be overridden on the command line, and hide nothing that is there."""
+"""The added keys exist, can be overridden on the command line, and do not hide other keys."""
 
 import argparse
 
@@ -16,7 +16,7 @@ def test_defaults(toy):
     assert config.training.detect_anomaly is False
     assert config.training.max_grad_l2_norm is None
     assert config.checkpoint.max_to_keep == -1
-    # MMF's own are as before
+    # MMF's keys are unchanged
     assert config.training.batch_size == 512
     assert config.checkpoint.reset.all is False
 

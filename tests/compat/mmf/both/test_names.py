@@ -1,4 +1,4 @@
-"""An unknown name is named before anything is built, with those that are meant or known."""
+"""An unknown name is reported before anything is built, with the nearest and the known names."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Files of predictions: one for each dataset, whole, without scores that are not finite."""
+"""Prediction files: one for each dataset, written atomically, with finite scores only."""
 
 import json
 import math

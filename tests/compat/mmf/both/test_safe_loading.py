@@ -1,4 +1,4 @@
-"""MMF's checkpoint module loads what it saves, without executing it."""
+"""MMF's checkpoint module loads the files that it saves, without executing code."""
 
 import torch
 from omegaconf import OmegaConf

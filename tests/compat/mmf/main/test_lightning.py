@@ -1,4 +1,4 @@
-"""Main's trainer `lightning` gets the Trainer of pytorch-lightning that it was written for."""
+"""Main's trainer `lightning` works with the current pytorch-lightning."""
 
 import inspect
 

@@ -1,4 +1,4 @@
-"""A loss gets its params, whatever its name begins with."""
+"""A loss gets its params even if its name begins with `multi`."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from omegaconf import OmegaConf
 
 @pytest.fixture
 def configured(toy):
-    """rc10's losses ask whether the run predicts."""
+    """rc10's losses read whether the run predicts."""
     from mmf.common.registry import registry
 
     registry.register("config", OmegaConf.create({"evaluation": {"predict": False}}))
@@ -15,7 +15,7 @@ def configured(toy):
 
 @pytest.fixture
 def made(configured, monkeypatch):
-    """What was given to a loss `multiple_of`, made by MMF from an entry of a model's losses."""
+    """Let MMF build a loss `multiple_of` from a model's list of losses; return its arguments."""
     from mmf.common.registry import registry
     from mmf.modules.losses import Losses
 

@@ -1,4 +1,4 @@
-"""Main's own trainer, `mmf`, mended like rc10's, and where `base_trainer` differs from it."""
+"""Main's trainer `mmf` is corrected like rc10's; differences from `base_trainer`."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def rates(run):
 )
 def test_the_schedule(toy, tmp_path, trainer, expected):
     options = [f"training.trainer={trainer}", "training.log_interval=1", "training.max_updates=4"]
-    # the rate that the next update has
+    # the learning rate of the next update
     assert rates(toy.run(tmp_path, *options)) == expected
 
 
@@ -43,7 +43,7 @@ def test_main_s_trainer_resumes_exactly(toy, tmp_path, interrupt):
 
 
 def test_gradients_that_are_added_up_resume_exactly(toy, tmp_path):
-    # an epoch has 6 batches: an update of 5, and one of 1, before which the run is interrupted
+    # An epoch has 6 batches: an update of 5, an interruption, and an update of 1.
     options = ["training.update_frequency=5", "training.checkpoint_interval=1"]
     whole = toy.run(tmp_path / "whole", *options)
     toy.run(tmp_path / "broken", *options, interrupt=("train", 24))
@@ -54,7 +54,7 @@ def test_gradients_that_are_added_up_resume_exactly(toy, tmp_path):
 
 def test_a_strategy_without_an_end_resumes_exactly(toy, tmp_path):
     setting = {"dataset": "toy_a,toy_b", "sizes": {"toy_a": (5, 5, 5), "toy_b": (23, 9, 5)}}
-    # toy_a begins again; main divides the loss by 0 after as many batches as all datasets have
+    # toy_a restarts; main divides the loss by 0 after as many batches as all datasets have
     options = ["multitasking.type=round_robin", "training.checkpoint_interval=1"]
     options.append("training.max_updates=8")
     whole = toy.run(tmp_path / "whole", *options, **setting)

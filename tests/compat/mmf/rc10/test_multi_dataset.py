@@ -1,4 +1,4 @@
-"""Each pass over several datasets sees every sample of each of them once."""
+"""An epoch over several datasets yields every sample of each dataset once."""
 
 import collections
 
@@ -13,7 +13,7 @@ SIZES = {"toy_a": (10, 5, 6), "toy_b": (23, 9, 5), "toy_c": (6, 4, 3)}
 
 
 def one_pass(toy, trainer, split):
-    """Sample ids of each dataset, in the order of one pass."""
+    """Return the sample ids of each dataset, in the order of one epoch."""
     loader = getattr(trainer, f"{split}_loader")
     seen = collections.defaultdict(list)
     for batch in loader:
@@ -36,7 +36,7 @@ def test_every_pass_is_whole(toy, tmp_path, split, datasets):
 
 def test_its_length_is_the_number_of_batches(toy, tmp_path):
     trainer = toy.trainer(tmp_path, "training.batch_size=4", dataset="toy_a,toy_b", sizes=SIZES)
-    assert len(trainer.train_loader) == 3 + 6  # 10 and 23 samples, the last batches not full
+    assert len(trainer.train_loader) == 3 + 6  # 10 and 23 samples, with incomplete last batches
 
 
 def test_larger_datasets_are_drawn_more_often(toy, tmp_path):
@@ -49,7 +49,7 @@ def test_larger_datasets_are_drawn_more_often(toy, tmp_path):
 
 
 def test_where_a_pass_ended_does_not_matter_to_the_next(toy, tmp_path):
-    # a resumed run has not seen the evaluations before
+    # a resumed run lacks the earlier evaluations
     trainer = toy.trainer(tmp_path, dataset="toy_a,toy_b,toy_c", sizes=SIZES)
 
     def order(seed):

@@ -1,4 +1,4 @@
-"""The training loop: how long it trains, how, and what it logs."""
+"""The training loop: number of updates, gradients, and logs."""
 
 import pytest
 import torch
@@ -60,7 +60,7 @@ def test_small_learning_rates_are_legible(toy, tmp_path):
 
 
 def test_a_loss_that_is_nan_ends_the_run_with_a_message(toy, tmp_path):
-    # main looks at each update, rc10 at those that it logs
+    # main checks each update, rc10 those that it logs
     with pytest.raises(UserError, match=r"loss is nan at update [89] \(epoch 2\)"):
         toy.run(tmp_path, "training.checkpoint_interval=100", nan_at=8)
 
