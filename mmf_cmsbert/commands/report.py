@@ -26,11 +26,13 @@ def report(
     """Write a page with scores, curves, errors and every scored segment of a run.
 
     One HTML file that needs no server and no network; the charts also go to RUN/report as PNGs.
-    Several runs are shown side by side, with paired differences from the first one.
+    Several runs of the same test segments are shown side by side, with paired differences from the
+    first one.
     """
     from mmf_cmsbert import report as reports
 
     file = reports.write(runs, output)
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
-    if len(runs) == 1:
-        print(f"Charts as PNGs: {runs[0] / 'report'}")
+    charts = runs[0] / "report" if len(runs) == 1 else file.with_name(f"{file.stem}_charts")
+    if charts.is_dir():
+        print(f"Charts as PNGs: {charts}")

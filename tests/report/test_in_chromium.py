@@ -2,6 +2,9 @@
 
 import pytest
 from headless_browser import CHROMIUM, Browser
+from reported_runs import write_run
+
+from mmf_cmsbert import report
 
 if CHROMIUM is None:
     pytest.skip("Chromium is not installed", allow_module_level=True)
@@ -118,4 +121,17 @@ def test_nothing_is_wider_than_the_window(browser, page, width, dark):
         for name in ("color", "backgroundColor")
     )
     assert (sum(map(int, ink[4:-1].split(","))) > sum(map(int, back[4:-1].split(",")))) == dark
+    assert browser.errors == []
+
+
+def test_several_runs_are_sorted_by_how_far_they_are_apart(browser, tmp_path):
+    runs = [write_run(tmp_path / name, shift=shift) for name, shift in (("a", 0), ("b", 1))]
+    browser.errors.clear()
+    browser.open(report.write(runs, tmp_path / "all.html", pictures=False), 390, mobile=True)
+    found = browser.run(f"{ROWS}.map(row => Number(row.cells[7].textContent))")
+    assert len(found) == 12 and found == sorted(found, reverse=True) and found[0] > 0
+    click(browser, "button[data-sort='error 1']")
+    click(browser, "button.open")
+    assert "Each run" in browser.run("document.querySelector('tr.detail').textContent")
+    assert browser.run("document.documentElement.scrollWidth") == 390
     assert browser.errors == []

@@ -62,7 +62,7 @@
       }
       this.largest = Math.max(1e-9, ...this.rows.flatMap((row) => row.shift.map((s) => s || 0)));
       this.page = 0;
-      this.sort = { key: "largest", down: true };
+      this.sort = { key: this.runs > 1 ? "apart" : "largest", down: true };
       this.opened = new Set();
       this.body = root.querySelector("tbody");
       this.fill();
@@ -237,7 +237,8 @@
       const text = row.shift.length
         ? "Words are coloured by how far face and voice shifted them: none is no shift, full is " + number(this.largest, 3) +
           " of a word's length, the largest in this split. Point at a word for numbers."
-        : "This report has no shifts for this segment.";
+        : this.runs > 1 ? "Each run\u2019s own report shows how it shifted these words."
+        : "The words of this segment were not shifted.";
       box.append(element("p", { class: "key" }, text));
       const maps = element("div", { class: "heats" });
       for (const [name, heat] of Object.entries(row.heat)) maps.append(this.heat(row, name, heat));
