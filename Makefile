@@ -39,7 +39,7 @@ demo: $(READY)
 	    $(if $(findstring checkpoint.resume=,$(ARGS)),,env.overwrite=true) $(ARGS)
 
 test: $(READY)
-	HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

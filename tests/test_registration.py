@@ -56,6 +56,7 @@ print(registry.get_loss_class("multimodal_contrastive") is not None)
     assert python(code) == ["True", "True"]
 
 
+@pytest.mark.slow  # a run of it: tests/test_end_to_end.py
 def test_the_command_line_of_mmf_can_be_imported_first(mmf):
     code = """
 import mmf_cmsbert

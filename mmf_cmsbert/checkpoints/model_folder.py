@@ -6,6 +6,7 @@ name them. Nothing in it executes code when it is read.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import shutil
@@ -24,7 +25,7 @@ from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.config.schemas.section import Section
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.errors import ConfigError, DataError
-from mmf_cmsbert.files import read_json, read_regular, system_errors
+from mmf_cmsbert.files import read_json, read_regular, sha256_of, system_errors
 
 WEIGHTS, CARD, FORMAT = "model.safetensors", "README.md", 1
 _LARGEST_WEIGHTS = 1 << 36
@@ -59,6 +60,7 @@ class ModelConfig(Section):
         tokenizer: the tokenizer's name in training; its files are in the folder.
         datasets: dataset -> what happens to its segments.
         training: seed, commit, hashes of data, selected update, scores; from the run's record.
+        weights_sha256: hash of the file of weights, verified when it is read; None: not verified.
     """
 
     library_name: Literal["mmf_cmsbert"] = Field("mmf_cmsbert", description="")
@@ -71,6 +73,7 @@ class ModelConfig(Section):
     tokenizer: str = Field(description="")
     datasets: dict[str, Preparation] = Field(min_length=1, description="")
     training: dict[str, Any] = Field({}, description="")
+    weights_sha256: str | None = Field(None, description="")
 
     def widths(self, dataset: str) -> dict[str, int]:
         """Modality -> columns of a frame, of the modalities that the model reads of a dataset."""
@@ -154,16 +157,27 @@ def read_config(folder: Path) -> ModelConfig:
     return read(ModelConfig, given, "", str(file))
 
 
-def read_weights(folder: Path) -> dict[str, Tensor]:
+def read_weights(folder: Path, config: ModelConfig) -> dict[str, Tensor]:
     """The tensors of an exported model by name.
 
+    Args:
+        folder: of the model.
+        config: its configuration.
+
     Raises:
-        UserError: the file is missing or damaged.
+        UserError: the file is missing, damaged, or not the one that was exported.
     """
     file = folder / WEIGHTS
     try:
         # Read, not mapped: a file that is cut meanwhile would end the process.
-        return safetensors.torch.load(read_regular(file, _LARGEST_WEIGHTS))
+        content = read_regular(file, _LARGEST_WEIGHTS)
+        if config.weights_sha256 not in (None, hashlib.sha256(content).hexdigest()):
+            raise DataError(
+                f"{file} is not the file that was exported: its hash differs from weights_sha256 "
+                f"in {CONFIG}. Export the model again, or copy it again from its source; if the "
+                f"weights were changed on purpose, remove weights_sha256 from {CONFIG}"
+            )
+        return safetensors.torch.load(content)
     except OSError as error:
         raise DataError(f"{file} cannot be read ({error.strerror or error})") from error
     except (SafetensorError, ValueError, KeyError) as error:
@@ -178,7 +192,8 @@ def as_checkpoint(folder: Path) -> dict[str, Any]:
 
     Both the trained network and its average have the exported weights.
     """
-    config, tensors = read_config(folder), read_weights(folder)
+    config = read_config(folder)
+    tensors = read_weights(folder, config)
     state = {f"network.{name}": tensor for name, tensor in tensors.items()}
     if config.model.ema.enabled:
         state |= {f"ema.module.{name}": tensor.clone() for name, tensor in tensors.items()}
@@ -243,6 +258,7 @@ def write(
     with system_errors():
         safetensors.torch.save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
         tokenizer.save_pretrained(folder)
+    config = config.model_copy(update={"weights_sha256": sha256_of(folder / WEIGHTS)})
     text = json.dumps(config.plain(), indent=2, ensure_ascii=False)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
     # safetensors lets its user alone read the file, whatever the umask says.

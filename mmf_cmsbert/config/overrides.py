@@ -35,7 +35,18 @@ def parse(words: Sequence[str]) -> dict[str, str]:
                 f"{word!r} is not an option; expected KEY=VALUE, as in training.seed=1"
             )
         options[key] = values.read(key, value)
+    _check_sections(options)
     return options
+
+
+def _check_sections(options: Mapping[str, str]) -> None:
+    """Refuse a section that one option replaces by null and another sets a key of."""
+    for option in options:
+        for parent in (option[:i] for i, letter in enumerate(option) if letter == "."):
+            if parent in options and values.value_of(options[parent]) is None:
+                raise ConfigError(
+                    f"{parent}=null removes the section in which {option} is; remove one of them"
+                )
 
 
 def check(

@@ -80,7 +80,7 @@ class SentimentPredictor:
         config = model_folder.read_config(folder)
         _check_shift(config, folder)
         network = build_network(config)
-        weights = model_folder.read_weights(folder)
+        weights = model_folder.read_weights(folder, config)
         try:
             network.load_state_dict(weights)
         except RuntimeError as error:
@@ -288,7 +288,8 @@ class SentimentPredictor:
 
     def fingerprint(self) -> str:
         """A hash of the configuration and the weights, in hex."""
-        digest = hashlib.sha256(self.config.model_dump_json().encode())
+        config = self.config.model_dump_json(exclude={"weights_sha256"})
+        digest = hashlib.sha256(config.encode())
         for name, tensor in sorted(self.network.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().numpy().data)

@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 from small_predictor import made
 
 from mmf_cmsbert.checkpoints.model_folder import find
-from mmf_cmsbert.errors import UserError
+from mmf_cmsbert.errors import DataError, UserError
 from mmf_cmsbert.predictor import SentimentPredictor
 
 SEGMENT = {"text": "a very good film", "visual": np.ones((3, 5), np.float32).tolist()}
@@ -95,8 +95,7 @@ def test_something_else_is_not_replaced_and_a_model_only_on_request(predictor, f
         ("config.json", b"{", "is no JSON"),
         ("config.json", b"[]", "not of a model of this package"),
         ("config.json", b'{"library_name": "mmf_cmsbert", "format": 99}', "format 99"),
-        ("model.safetensors", b"\x08\0\0\0\0\0\0\0{}      ", "does not fit"),
-        ("model.safetensors", b"junk", "is damaged"),
+        ("model.safetensors", b"junk", "is not the file that was exported"),
     ],
 )
 def test_a_damaged_folder_is_refused_by_the_files_name(folder, file, content, named):
@@ -126,3 +125,29 @@ def test_a_missing_folder_and_a_run_without_a_model_say_what_to_type(tmp_path):
 
 def test_a_run_is_named_by_its_folder(folder, tmp_path):
     assert find(tmp_path) == folder  # RUN/model
+
+
+def test_each_flipped_bit_of_the_weights_is_noticed(folder):
+    file = folder / "model.safetensors"
+    content = file.read_bytes()
+    for at in (3, 100, len(content) // 2, len(content) - 1):
+        file.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        with pytest.raises(DataError, match="not the file that was exported.* weights_sha256"):
+            SentimentPredictor(folder, device="cpu")
+
+
+def test_weights_without_a_hash_are_read_unverified(predictor, folder):
+    """As of folders that were exported before there was one, or were changed on purpose."""
+    file = folder / "config.json"
+    config = json.loads(file.read_text())
+    assert len(config.pop("weights_sha256")) == 64
+    file.write_text(json.dumps(config))
+    read = SentimentPredictor(folder, device="cpu")
+    assert read.fingerprint() == predictor.fingerprint()
+    for content, named in {
+        b"junk": "is damaged",
+        b"\x08\0\0\0\0\0\0\0{}      ": "does not fit",
+    }.items():
+        (folder / "model.safetensors").write_bytes(content)
+        with pytest.raises(UserError, match=rf"model\.safetensors.* {named}"):
+            SentimentPredictor(folder, device="cpu")

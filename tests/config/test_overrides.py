@@ -54,6 +54,13 @@ def test_what_is_no_option_is_refused(words):
         overrides.parse(words)
 
 
+def test_a_section_is_not_both_removed_and_changed():
+    words = ["dataset_config.mosi.synthetic=null", "dataset_config.mosi.synthetic.train=16"]
+    with pytest.raises(ConfigError, match="synthetic=null removes the section .* remove one"):
+        overrides.parse(words)
+    assert overrides.parse(["a.b=null", "a.bc.d=1", "a.c=2"])
+
+
 def test_known_keys_pass_also_into_lists():
     overrides.check(
         {"training.seed": "2", "model_config.cmsbert.losses[0].params.weight": "0"}, CONFIG

@@ -132,7 +132,17 @@ def assert_same_gradients(found, expected):
             torch.testing.assert_close(*pair, rtol=1e-5, atol=1e-5, msg=name)
 
 
-@pytest.mark.parametrize("trainer", [LIGHTNING, OWN], ids=["lightning", "own"])
+# MMF's trainer with a smaller model: test_several_processes.py
+both = pytest.mark.parametrize(
+    "trainer",
+    [
+        pytest.param(LIGHTNING, id="lightning"),
+        pytest.param(OWN, id="own", marks=pytest.mark.slow),
+    ],
+)
+
+
+@both
 @pytest.mark.parametrize(
     "options",
     [
@@ -153,7 +163,7 @@ def test_losses_gradients_and_metrics(toy, corpus, tmp_path, trainer, options):
         assert float(first[3][name]) == pytest.approx(float(value), abs=1.01e-4), name
 
 
-@pytest.mark.parametrize("trainer", [LIGHTNING, OWN], ids=["lightning", "own"])
+@both
 def test_metrics_and_the_prediction_file_of_one_checkpoint_are_those_of_one_process(
     toy, corpus, tmp_path, trainer
 ):

@@ -76,18 +76,29 @@ def before_it_is_put_in_place(toy, number):
 # Batches of 4, 6 per epoch; snapshots at updates 4, 8, 12; evaluations at 6, 12 and 14, the end.
 # A snapshot is written twice, as models/model_N.ckpt and current.ckpt, and after an improvement
 # as best.ckpt too.
+MOMENTS = {
+    "in the middle of an epoch": (in_batch, ("train", 6)),
+    "in a validation": (in_batch, ("val", 2)),
+    "while the best checkpoint is written": (while_written, (2,)),
+    "while a snapshot is written": (while_written, (3,)),
+    "between two of its names": (before_it_is_put_in_place, (4,)),
+    "between best and current": (before_it_is_put_in_place, (5,)),
+}
+OFTEN = {("own", name) for name in MOMENTS} | {
+    ("lightning", "in a validation"),
+    ("lightning", "while a snapshot is written"),
+    ("lightning", "between best and current"),
+}
+
+
 @pytest.mark.parametrize(
-    "way", ["own", "lightning", pytest.param("two processes", marks=pytest.mark.slow)]
-)
-@pytest.mark.parametrize(
-    ("moment", "details"),
+    ("way", "moment", "details"),
     [
-        pytest.param(in_batch, ("train", 6), id="in the middle of an epoch"),
-        pytest.param(in_batch, ("val", 2), id="in a validation"),
-        pytest.param(while_written, (2,), id="while the best checkpoint is written"),
-        pytest.param(while_written, (3,), id="while a snapshot is written"),
-        pytest.param(before_it_is_put_in_place, (4,), id="between two of its names"),
-        pytest.param(before_it_is_put_in_place, (5,), id="between best and current"),
+        pytest.param(
+            way, *each, id=f"{name}-{way}", marks=[pytest.mark.slow] * ((way, name) not in OFTEN)
+        )
+        for way in WAYS
+        for name, each in MOMENTS.items()
     ],
 )
 def test_killed_and_resumed(toy, tmp_path, tmp_path_factory, way, moment, details):
