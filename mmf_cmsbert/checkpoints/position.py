@@ -60,7 +60,7 @@ def restore_counts(trainer: Any, kept: Mapping[str, Any]) -> None:
     """
     if wrong := form.difference(_COUNTS, kept, "resume"):
         raise ValueError(wrong)
-    # With resume_best MMF takes the best update's number, also where current.ckpt had to serve.
+    # With resume_best MMF sets the number of the best update even if current.ckpt was loaded.
     trainer.num_updates = kept["num_updates"]
     trainer.current_iteration = kept["current_iteration"]
     trainer.early_stopping.last_evaluated_update = kept["last_evaluated_update"]
@@ -75,7 +75,7 @@ def check(trainer: Any, kept: Mapping[str, Any]) -> None:
     Raises:
         ValueError: they differ.
     """
-    # The position in the epoch is checked when it is taken up.
+    # The position in the epoch is checked when the data is positioned.
     if wrong := form.difference(capture(trainer), {**kept, "epoch": None}, "resume"):
         raise ValueError(wrong)
 

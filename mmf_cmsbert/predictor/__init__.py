@@ -1,4 +1,4 @@
-"""A trained model without MMF: a folder that holds all of it, and predictions from Python."""
+"""Trained models without MMF: export to a folder, and predictions from Python."""
 
 from mmf_cmsbert.predictor.prediction import Explanation, Prediction, WordExplanation
 from mmf_cmsbert.predictor.predictor import SentimentPredictor

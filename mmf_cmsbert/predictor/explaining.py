@@ -19,13 +19,13 @@ def explanations(
     output: NetworkOutput,
     shift: ShiftExplanation | None,
 ) -> list[Explanation]:
-    """The explanation of each segment of a batch.
+    """Return the explanation of each segment of a batch.
 
     Args:
-        segments: as the network read them.
+        segments: the segments after preparation.
         word_index: the word that a piece belongs to, -1 for none, ``(batch, pieces)``.
-        output: what the network gave for them.
-        shift: how it shifted their pieces; None where the model has no shift.
+        output: the network's output.
+        shift: the explanation of the shift; None if the model has no shift.
     """
     index = word_index.cpu().numpy()
     return [

@@ -23,14 +23,14 @@ _LARGEST_RECORD = 1 << 26
 
 
 def load_run(folder: str | Path, checkpoint: str | Path | None = None) -> SentimentPredictor:
-    """The predictor of a run's best checkpoint, with the averaged weights where there are any.
+    """Return the predictor of a run's best checkpoint, with averaged weights if it has them.
 
     Args:
         folder: the run's ``env.save_dir``.
-        checkpoint: another checkpoint of the run than its best one.
+        checkpoint: a checkpoint of the run to use instead of the best one.
 
     Raises:
-        UserError: the folder holds no run of model cmsbert, or a file of it is damaged.
+        UserError: the folder contains no run of the model cmsbert, or a file is damaged.
     """
     folder = Path(folder).expanduser()
     best = folder / "best.ckpt"
@@ -63,7 +63,7 @@ def load_run(folder: str | Path, checkpoint: str | Path | None = None) -> Sentim
 
 
 def _backbone(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The text encoder's configuration, without its weights."""
+    """Return the text encoder's configuration, without loading its weights."""
     backbone = config["model_config"][MODEL]["backbone"]
     name, from_config = backbone["name"], backbone.get("from_config")
     if from_config is not None:
@@ -75,7 +75,7 @@ def _backbone(config: Mapping[str, Any]) -> Mapping[str, Any]:
 def _record(folder: Path) -> Mapping[str, Any]:
     try:
         record = read_json(folder / "run.json", _LARGEST_RECORD)
-    except OSError:  # runs made from Python keep none
+    except OSError:  # no record
         return {}
     except ValueError as error:
         raise ConfigError(f"{folder / 'run.json'} is no JSON ({str(error)[:100]})") from error

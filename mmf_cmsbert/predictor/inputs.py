@@ -1,4 +1,4 @@
-"""Whatever a user hands to a predictor, as segments."""
+"""Convert the inputs of a predictor to segments."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _FIELDS = ("id", "text", "words", "label", "start", "end", "video", *MODALITIES)
 
 
 def is_one(inputs: object) -> bool:
-    """Whether an input is one segment, and not several."""
+    """Return whether an input is a single segment."""
     return isinstance(inputs, (str, Segment, Mapping))
 
 
 def segments(inputs: Iterable[Any]) -> Iterator[Segment | SegmentError]:
-    """Yield a segment for each item, or the error that says why it is none.
+    """Yield a segment for each item, or the error of an invalid item.
 
     Args:
         inputs: texts, mappings of fields, segments; a store; a ``datasets.Dataset``; a data frame.
@@ -46,7 +46,7 @@ def _rows(inputs: Any) -> Iterable[Any]:
 
 
 def as_segment(item: Any, number: int = 0) -> Segment:
-    """A segment from a text, from a mapping of fields, or from a segment itself.
+    """Convert a text or a mapping of fields to a segment; a segment is returned unchanged.
 
     >>> as_segment("a very good film").words
     ('a', 'very', 'good', 'film')
@@ -58,10 +58,10 @@ def as_segment(item: Any, number: int = 0) -> Segment:
             ``end`` in seconds, and frames as arrays ``(frames, width)`` under ``visual`` and
             ``acoustic`` (one frame may be ``(width,)``). The names are those of the file layouts,
             with the same synonyms.
-        number: the item's position, which is its id where it has none.
+        number: the item's position, used as its id if it has none.
 
     Raises:
-        SegmentError: it has no words, or a field of another form.
+        SegmentError: it has no words, or a field is invalid.
     """
     if isinstance(item, Segment):
         return item
@@ -106,7 +106,7 @@ def _frames(value: Any, modality: str, where: str) -> np.ndarray | None:
     if not isinstance(value, np.ndarray):
         try:
             value = np.asarray(value)
-        except ValueError:  # frames of several widths; the reader says so
+        except ValueError:  # frames of different widths, which the reader reports
             return frame_array(value, modality, where)
     if value.ndim == 1 and value.dtype.kind in "biuf":
         value = value[None]

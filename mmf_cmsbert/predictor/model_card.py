@@ -25,7 +25,7 @@ _PREFIX = "sentiment_"
 
 
 def model_card(config: ModelConfig, name: str) -> str:
-    """The card of a model.
+    """Return the card of a model.
 
     Args:
         config: the model's configuration, with the record of its training.

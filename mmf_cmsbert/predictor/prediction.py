@@ -1,4 +1,4 @@
-"""What a model says of one segment."""
+"""The prediction of a segment, and its explanation."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ LOWEST, HIGHEST = -3.0, 3.0
 
 @dataclass(frozen=True, eq=False)
 class WordExplanation:
-    """How one word was shifted.
+    """The shift of one word.
 
-    Sizes are in lengths of the word's state, see
-    :class:`~mmf_cmsbert.modules.shifts.explanation.ShiftExplanation`. A word of several word pieces
-    has their mean.
+    Sizes are relative to the norm of the word's state, see
+    :class:`~mmf_cmsbert.modules.shifts.explanation.ShiftExplanation`. Values of a word with several
+    word pieces are their means.
 
     Attributes:
         word: the word.
-        shift: size of the whole shift. None for a word that the tokenizer has no piece for, or that
-            was cut off.
+        shift: size of the whole shift. None if the word has no word piece, or was cut off.
         shifts: modality -> size of its part of the shift.
         gates: modality -> mean of its gate's elements.
-        attention: modality -> share of each frame in what the word reads, float32 ``(frames,)``;
-            empty where the segment has no frames of the modality.
+        attention: modality -> attention weight of each frame, float32 ``(frames,)``; empty if the
+            segment has no frames of the modality.
     """
 
     word: str
@@ -38,15 +37,15 @@ class WordExplanation:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """A look inside the prediction of a segment.
+    """The explanation of a prediction.
 
     Attributes:
         words: the words of the segment, in order.
-        times: modality -> the middle of each frame in seconds into the video, float32
-            ``(frames,)``, if frames are spread evenly over the segment (our interpretation: layouts
-            say only when a segment begins and ends). Empty where the segment has no times.
-        embeddings: modality -> embedding in the common space, float32 ``(dim,)``, of length 1.
-            Missing modalities are left out.
+        times: modality -> the middle of each frame in seconds from the start of the video, float32
+            ``(frames,)``, assuming that frames are evenly spaced (our interpretation: data files
+            contain only the start and end of a segment). Empty if the segment has no times.
+        embeddings: modality -> embedding in the common space, float32 ``(dim,)``, of norm 1,
+            without missing modalities.
     """
 
     words: tuple[WordExplanation, ...]
@@ -65,10 +64,10 @@ class Prediction:
 
     Attributes:
         id: the segment's id, or its number in the input.
-        score: what the model gives, as ``mmf_predict`` writes it. A regression can leave [-3, 3].
-        label: the true sentiment where the input has it.
-        probabilities: of each class, where the model classifies.
-        explanation: with ``explain=True``.
+        score: the model's output, as in ``mmf_predict``. A regression can exceed [-3, 3].
+        label: the true sentiment if the input contains it.
+        probabilities: the probability of each class if the model is a classifier.
+        explanation: the explanation, with ``explain=True``.
     """
 
     id: str
@@ -93,7 +92,7 @@ class Prediction:
         return "negative" if self.score < 0 else "non-negative"
 
     def as_row(self) -> dict[str, Any]:
-        """The prediction as a row of a table: plain values without the explanation."""
+        """Return the prediction as a row of a table, without the explanation."""
         return {
             "id": self.id,
             "prediction": self.score,

@@ -1,7 +1,7 @@
-"""Predictions of a long input in a file: in order, complete or not there, and restartable.
+"""Write predictions of a long input to a file: in order, atomically, and resumable.
 
-While they are made they are kept in a journal beside the file, a line an input. The same command
-continues an interrupted journal of the same model and input.
+Until they are complete, they are in a journal beside the file, with one line per input. The same
+command resumes an interrupted journal of the same model and input.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ _ROWS = 4096
 
 
 def check_output(output: Path) -> None:
-    """Raise a ConfigError unless predictions can be written to ``output``."""
+    """Raise a ConfigError if predictions cannot be written to ``output``."""
     if output.suffix.lower() not in FORMATS:
         raise ConfigError(
             f"--output is {output}; expected a name that ends in {', '.join(FORMATS)}"
         )
     if output.is_dir():
-        raise ConfigError(f"--output is {output}, which is a folder; name a file in it")
+        raise ConfigError(f"--output={output} is a folder; name a file in it")
 
 
 class Journal:
-    """The lines of a prediction file that is being made.
+    """The journal of an incomplete prediction file.
 
     Args:
         output: the prediction file.
-        made_with: what the predictions depend on, in plain values. A journal of anything else is
-            begun anew.
+        made_with: everything that the predictions depend on, in plain values. A journal with other
+            values is replaced.
     """
 
     def __init__(self, output: Path, made_with: dict[str, Any]):
@@ -48,7 +48,7 @@ class Journal:
         self.done = self._keep_whole_lines()
 
     def _keep_whole_lines(self) -> int:
-        """Cut off a line that was not finished; return how many inputs the journal has."""
+        """Remove an incomplete last line; return the number of inputs in the journal."""
         count = -1
         with suppress(OSError), open(self.file, "r+b") as lines:
             end = 0
@@ -87,18 +87,18 @@ class Journal:
             raise write_error(error, self.file) or WriteError(self.file, error) from error
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Each line, in order."""
+        """Yield each line, in order."""
         with open(self.file, encoding="utf-8") as lines:
             next(lines, None)
             yield from map(json.loads, lines)
 
     def finish(self, output: Path) -> tuple[int, int]:
-        """Write the prediction file and remove the journal.
+        """Write the prediction file and delete the journal.
 
-        Errors go to ``<output>.errors.txt``, which is there only if there are any.
+        Errors are written to ``<output>.errors.txt``, which only exists if there are any.
 
         Returns:
-            How many predictions and errors there are.
+            The numbers of predictions and errors.
         """
         errors = output.with_name(f"{output.name}.errors.txt")
         predicted, failed = 0, 0

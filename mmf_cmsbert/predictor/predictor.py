@@ -28,12 +28,12 @@ from mmf_cmsbert.predictor import explaining, inputs, saving
 from mmf_cmsbert.predictor.prediction import Explanation, Prediction
 from mmf_cmsbert.processors.word_pieces import WordPieceEncoder, load_tokenizer
 
-# Batches are made of segments of similar length among so many batches' segments.
+# Number of batches whose segments are sorted by length.
 _WINDOW = 16
 
 
 class SentimentPredictor:
-    """A trained model: words, face and voice in, sentiment out.
+    """A trained model that predicts sentiment from words, face and voice.
 
     >>> from mmf_cmsbert import SentimentPredictor
     >>> predictor = SentimentPredictor("my_model")
@@ -48,11 +48,11 @@ class SentimentPredictor:
     ['a', 'very', 'good', 'film']
 
     Args:
-        model: a folder that ``cmsbert export`` wrote, a run's folder that has one in ``model``, or
-            ``OWNER/NAME`` on the Hugging Face hub.
-        device: where to compute. By default a GPU if there is one.
-        dataset: whose widths and preparation apply, for a model that was trained on several
-            datasets.
+        model: a folder written by ``cmsbert export``, the folder of a run with an exported model,
+            or ``OWNER/NAME`` on the Hugging Face hub.
+        device: the device; by default a GPU if available.
+        dataset: for a model that was trained on several datasets, the one whose widths and
+            preparation apply.
         revision: branch, tag or commit on the hub.
         **download: further arguments of ``huggingface_hub.snapshot_download``, such as ``token``
             or ``local_files_only``.
@@ -101,14 +101,14 @@ class SentimentPredictor:
         device: str | torch.device | None = None,
         dataset: str | None = None,
     ) -> SentimentPredictor:
-        """A predictor of parts that are in memory; arguments as the attributes."""
+        """Create a predictor from parts in memory; arguments as the attributes."""
         predictor = cls.__new__(cls)
         predictor._set(config, network, tokenizer, device, dataset)
         return predictor
 
     @classmethod
     def from_pretrained(cls, model: str | Path, **kwargs: Any) -> SentimentPredictor:
-        """The same as the constructor, under the name that Hugging Face's libraries use."""
+        """Do the same as the constructor; the name used by Hugging Face's libraries."""
         return cls(model, **kwargs)
 
     def _set(
@@ -159,15 +159,16 @@ class SentimentPredictor:
                 or several of them: a list, a store, a ``datasets.Dataset``, a data frame. See
                 :func:`~mmf_cmsbert.predictor.inputs.as_segment` for the fields. Every modality but
                 the text can be missing.
-            batch_size: segments that are computed together.
-            explain: whether to look inside, see :class:`.prediction.Explanation`. The backbone runs
-                a second time.
+            batch_size: number of segments that are computed together.
+            explain: whether to add a :class:`.prediction.Explanation`. The backbone runs a second
+                time.
 
         Returns:
             A prediction for one segment, else a list in the order of the input.
 
         Raises:
-            SegmentError: an input cannot be used; the message names it. :meth:`stream` continues.
+            SegmentError: an input cannot be used; the message names it. :meth:`stream` yields the
+                error and continues.
         """
         if inputs.is_one(given):
             return self([given], batch_size=batch_size, explain=explain)[0]
@@ -184,9 +185,9 @@ class SentimentPredictor:
         batch_size: int = 32,
         explain: bool = False,
     ) -> Iterator[Prediction | SegmentError]:
-        """Yield a prediction for each segment in order, or the error of one that cannot be used.
+        """Yield a prediction for each segment in order, or the error of an unusable segment.
 
-        Holds ``16 * batch_size`` segments at a time, and computes those of similar length together.
+        Keeps ``16 * batch_size`` segments in memory, and computes those of similar length together.
 
         Raises:
             ValueError: ``batch_size`` is not at least 1.
@@ -206,7 +207,7 @@ class SentimentPredictor:
             yield from results
 
     def _checked(self, segment: Segment | SegmentError) -> Segment | SegmentError:
-        """The segment as the network reads it, or why it cannot."""
+        """Prepare a segment for the network; return the error if it cannot be used."""
         if isinstance(segment, SegmentError):
             return segment
         try:
@@ -222,7 +223,7 @@ class SentimentPredictor:
             )
             shift = self.network.shift
             if shift is not None and shift.needs_alignment and (found := unaligned(segment)):
-                raise SegmentError(f"{found}; this model needs one frame a word")
+                raise SegmentError(f"{found}; this model needs one frame per word")
         except SegmentError as error:
             return error
         return segment
@@ -234,8 +235,8 @@ class SentimentPredictor:
             return None
         if frames.shape[1] != width:
             raise SegmentError(
-                f"segment {segment.id} has {modality} frames {frames.shape[1]} wide, and the model "
-                f"reads {width}; extract them as for its training data, or leave {modality} out"
+                f"segment {segment.id} has {modality} frames of width {frames.shape[1]}, but the "
+                f"model reads {width}; extract them as for its training data, or omit {modality}"
             )
         if not np.isfinite(frames).all():
             if non_finite == "error":
@@ -266,7 +267,7 @@ class SentimentPredictor:
         ]
 
     def _batch(self, segments: list[Segment]) -> dict[str, Any]:
-        """The arguments of the network but the dataset, on its device."""
+        """Return the arguments of the network, except for the dataset, on its device."""
         pieces = [self._encoder.encode(segment.words) for segment in segments]
         padded = pad_pieces(
             [each.input_ids for each in pieces],
@@ -287,7 +288,7 @@ class SentimentPredictor:
         }
 
     def fingerprint(self) -> str:
-        """A hash of the configuration and the weights, in hex."""
+        """Return a hash of the configuration and the weights, in hexadecimal."""
         config = self.config.model_dump_json(exclude={"weights_sha256"})
         digest = hashlib.sha256(config.encode())
         for name, tensor in sorted(self.network.state_dict().items()):
@@ -298,15 +299,15 @@ class SentimentPredictor:
     def save_pretrained(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the model to a folder: weights, configuration, tokenizer and model card.
 
-        The folder appears complete or not at all.
+        The folder is written atomically.
 
         Args:
-            folder: where to.
-            overwrite: whether an exported model there is replaced.
+            folder: the folder to write to.
+            overwrite: whether to replace an exported model in the folder.
 
         Raises:
-            ConfigError: something is there already.
-            UserError: it cannot be written.
+            ConfigError: the folder is not empty.
+            UserError: the folder cannot be written.
         """
         saving.save(folder, self.config, self.network.state_dict(), self.tokenizer, overwrite)
 
@@ -325,13 +326,13 @@ class SentimentPredictor:
         Args:
             repo_id: ``OWNER/NAME``, which is created if it does not exist.
             private: whether a new repository is private.
-            token: of the user; by default that of ``hf auth login``.
-            revision: branch to upload to.
-            commit_message: of the upload.
+            token: the user's token; by default that of ``hf auth login``.
+            revision: the branch to upload to.
+            commit_message: the message of the commit.
             create_pr: whether to open a pull request instead.
 
         Returns:
-            The address of the commit.
+            The URL of the commit.
         """
         from huggingface_hub import HfApi
 
@@ -351,7 +352,7 @@ class SentimentPredictor:
 
 
 def _check_shift(config: ModelConfig, folder: Path) -> None:
-    """Raise a ConfigError for a shift whose package has to be imported first."""
+    """Raise a ConfigError if the shift is not registered, because its package is not imported."""
     try:
         shift_named(config.model.shift.context, "model.shift.context")
     except ConfigError as error:
@@ -364,7 +365,7 @@ def _check_shift(config: ModelConfig, folder: Path) -> None:
 
 
 def build_network(config: ModelConfig) -> SentimentNetwork:
-    """The network of a configuration, with random weights."""
+    """Build the network of a configuration, with random weights."""
     widths: dict[str, dict[str, int]] = {}
     for dataset in config.model.features or {}:
         for modality, width in config.widths(dataset).items():

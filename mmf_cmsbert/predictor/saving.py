@@ -1,4 +1,4 @@
-"""Writing a model to a folder, complete or not at all."""
+"""Write a model to a folder, atomically."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def save(
     """Write a model to a folder: weights, configuration, tokenizer and model card.
 
     Args:
-        folder: where to.
+        folder: the folder to write to.
         config: the model's configuration.
         weights: its tensors by name.
         tokenizer: a fast tokenizer of transformers.
-        overwrite: whether an exported model there is replaced.
-        name: the model's name in its card; by default that of the folder.
+        overwrite: whether to replace an exported model in the folder.
+        name: the model's name in its card; by default the name of the folder.
 
     Raises:
-        ConfigError: something is there already.
-        UserError: it cannot be written.
+        ConfigError: the folder is not empty.
+        UserError: the folder cannot be written.
     """
     folder = Path(folder).expanduser().absolute()
     check_target(folder, overwrite)
@@ -52,13 +52,13 @@ def save(
 
 
 def check_target(folder: Path, overwrite: bool) -> None:
-    """Raise a ConfigError unless a model can be written to ``folder``."""
+    """Raise a ConfigError if a model cannot be written to ``folder``."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not model_files.is_model(folder):
-        raise ConfigError(f"{folder} exists and is not an exported model; name another folder")
+        raise ConfigError(f"{folder} exists, but is not an exported model; name another folder")
     if not overwrite:
         raise ConfigError(
-            f"{folder} holds an exported model; name another folder, or replace it with "
+            f"{folder} contains an exported model; name another folder, or replace it with "
             "--overwrite (from Python: overwrite=True)"
         )

@@ -1,4 +1,4 @@
-"""The segments of a file or folder, one after the other, whatever its layout."""
+"""Read the segments of a file or folder of any layout, one after the other."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.predictor.inputs import as_segment
 
-_ROWS = 256  # of a Parquet file at a time
+_ROWS = 256  # rows of a Parquet file read at once
 
 
 def read_segments(path: Path, split: str | None = None) -> Iterator[Segment | SegmentError]:
-    """Yield the segments of an input in its order, or the error of one that cannot be used.
+    """Yield the segments of an input in order, with an error for each that cannot be used.
 
-    A list of segments (JSON lines, CSV, TSV, Parquet) is read row by row, so that memory does not
-    grow with it.
+    A list of segments (JSON lines, CSV, TSV, Parquet) is read row by row, with constant memory.
 
     Args:
-        path: a list, a store, or anything else that ``cmsbert data inspect`` reads.
-        split: the only split that is wanted, where the input names splits.
+        path: a list, a store, or another input that ``cmsbert data inspect`` reads.
+        split: the split to read if the input has splits; None for all.
 
     Raises:
-        DataError: there is no such input, or it is damaged as a whole.
+        DataError: the input does not exist, or is damaged.
     """
     path = path.expanduser()
     if path.suffix.lower() == ".parquet":

@@ -1,4 +1,4 @@
-"""What an exported model takes from the run that trained it: configuration, weights, record."""
+"""The parts of an exported model that come from its run: configuration, weights, record."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def model_config(
     backbone: Mapping[str, Any],
     temperature: float,
 ) -> ModelConfig:
-    """The configuration of an exported model.
+    """Return the configuration of an exported model.
 
     Args:
-        config: the run's, plain containers without references.
-        training: what is known of the training, see :func:`training_of`.
+        config: the run's configuration, plain containers without references.
+        training: the record of the training, see :func:`training_of`.
         backbone: the configuration of the text encoder.
-        temperature: of the contrastive similarities, as training left it.
+        temperature: the temperature of the contrastive similarities after training.
 
     Raises:
         ConfigError: a dataset has no word pieces, the datasets have several tokenizers, or the
@@ -49,7 +49,7 @@ def model_config(
             "library_version": __version__,
             "model": model,
             "shift_class": _shift_class(model.shift.context, config),
-            # Without where it came from on this machine.
+            # Without its path on this machine.
             "backbone": {k: v for k, v in backbone.items() if k != "_name_or_path"},
             "temperature": temperature,
             "tokenizer": _tokenizer(sections),
@@ -60,24 +60,24 @@ def model_config(
 
 
 def training_of(record: Mapping[str, Any], of_best: bool) -> dict[str, Any]:
-    """What an exported model keeps of a run's record.
+    """Return the entries of a run's record that are saved with an exported model.
 
     Args:
         record: the content of ``run.json``.
-        of_best: whether the model is the one that was scored.
+        of_best: whether the model is the scored one; otherwise scores are omitted.
     """
     keys = (*_OF_THE_RUN, *_OF_ITS_BEST) if of_best else _OF_THE_RUN
     return {key: record[key] for key in keys if record.get(key) is not None}
 
 
 def network_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The network's tensors in the state of a model: averaged ones where there is an average."""
+    """Return the network's tensors in a model's state, averaged ones if there is an average."""
     prefix = _AVERAGED if any(name.startswith(_AVERAGED) for name in state) else _LATEST
     return {name[len(prefix) :]: each for name, each in state.items() if name.startswith(prefix)}
 
 
 def _shift_class(context: str, config: Mapping[str, Any]) -> str | None:
-    """The class of a shift that another package registered; None for one of this package."""
+    """Return the class of a shift from another package; None for one of this package."""
     key = f"model_config.{MODEL}.shift.context"
     try:
         found = shift_named(context, key)
@@ -97,8 +97,8 @@ def _tokenizer(sections: Mapping[str, Any]) -> str:
     if len(set(found.values())) > 1:
         listed = ", ".join(f"{name}: {tokenizer}" for name, tokenizer in found.items())
         raise ConfigError(
-            f"the datasets have different tokenizers ({listed}), and an exported model has one; "
-            "train with the same processors.word_processor.params.tokenizer for all of them"
+            f"the datasets have different tokenizers ({listed}), but an exported model has only "
+            "one; train with the same processors.word_processor.params.tokenizer for all of them"
         )
     return next(iter(found.values()))
 

@@ -119,7 +119,7 @@ def test_several_splits_are_not_one_segment(predictor):
 @pytest.mark.parametrize(
     ("item", "named"),
     [
-        ({"text": "good", "visual": frames(3)}, "visual frames 3 wide, and the model reads 5"),
+        ({"text": "good", "visual": frames(3)}, "visual frames of width 3, but the model reads 5"),
         ({"text": "good", "acoustic": frames(4) * np.nan}, "not finite"),
         ({"text": "  "}, "no words"),
         ({"label": 1}, "expected its 'text' or its 'words', found label"),
