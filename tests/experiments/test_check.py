@@ -104,7 +104,7 @@ def test_a_run_that_never_finished_cannot_be_checked(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "no JSON"), ("[]", "format is None"), ('{"format": 2}', "format is 2")],
+    [("{", "not JSON"), ("[]", "format is None"), ('{"format": 2}', "format is 2")],
 )
 def test_what_is_no_record_is_named(tmp_path, text, message):
     (tmp_path / "run.json").write_text(text)

@@ -379,7 +379,7 @@ def test_weights_of_other_settings_are_refused_rather_than_loaded_in_part(other)
         ({"shift": {"context": "sentence"}}, "expected one of utterance, word, none"),
         ({"shift": {"layer": 2}}, "from 0 .* to 1"),
         ({"modalities": ["text", "smell"]}, "modalities is .*smell"),
-        ({"contrastive": {"pairs": [["text", "text"]]}}, "expected pairs of two different ones"),
+        ({"contrastive": {"pairs": [["text", "text"]]}}, "expected pairs of two of text"),
         ({"contrastive": {"temperature": 2.0}}, "temperature is 2.0"),
         ({"contrastive": {"ema_targets": True}, "ema": {"enabled": False}}, "ema.enabled=true"),
         ({"contrastive": {"pairs": None}}, "pairs is None; expected pairs of two"),

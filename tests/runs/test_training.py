@@ -80,7 +80,7 @@ def test_the_record_names_a_command_that_makes_the_same_run(trained):
 def test_a_finished_runs_folder_is_refused_and_resumed_on_request(trained):
     first, _, _ = trained
     file = first.folder.parent / "small.yaml"
-    with pytest.raises(ConfigError, match="holds a finished run"):
+    with pytest.raises(ConfigError, match="contains a finished run"):
         mmf_cmsbert.train(file, save_dir=first.folder)
 
 

@@ -3,7 +3,6 @@
 Rows are streamed: no second copy of the data is written, and nothing is memory-mapped.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -184,10 +183,3 @@ def _named_errors(path: Path) -> Iterator[None]:
             raise DataError(f"{address}: {hub_reference.explain(error, address)}") from error
         reason = " ".join(str(cause).split())[:300]
         raise DataError(f"{path}: cannot be read ({type(cause).__name__}: {reason})") from error
-
-
-def first_json_row(path: Path) -> Mapping[str, Any]:
-    """The first row of a JSON Lines file, empty if it is none."""
-    with path.open("rb") as lines:
-        row = json.loads(lines.readline(1 << 24))
-    return row if isinstance(row, dict) else {}

@@ -1,6 +1,5 @@
 """Hugging Face datasets: of the hub, saved to disk, or as Parquet, Arrow, JSON or CSV files."""
 
-import csv
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
@@ -12,10 +11,13 @@ from mmf_cmsbert.datasets.readers.dataset_rows import RowReader
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.names import field_named, split_in
 from mmf_cmsbert.datasets.readers.registry import register_layout
+from mmf_cmsbert.datasets.readers.tables import table_rows
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.errors import SegmentError
+from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.files import open_regular
 
 _COLUMNAR = (".parquet", ".arrow")
+_LONGEST_HEADER = 1 << 16
 _log = logging.getLogger(__name__)
 
 
@@ -88,22 +90,29 @@ def _changed(path: Path) -> int:
 
 
 def _has_no_ids(path: Path) -> bool:
-    """Whether a list's rows have no ids, or have frames in columns."""
-    try:
-        if dataset_files.FORMATS[path.suffix.lower()] == "json":
-            row = dataset_files.first_json_row(path)
-            frames = any(
-                isinstance(value, list) and field_named(name) in MODALITIES
-                for name, value in row.items()
-            )
-            names = list(row)
-        else:
-            with path.open(encoding="utf-8", newline="") as file:
-                sep = "\t" if path.suffix.lower() == ".tsv" else ","
-                names = next(csv.reader([file.readline(1 << 16)], delimiter=sep), [])
-            frames = False
-    except (OSError, ValueError, csv.Error):
+    """Whether a list's rows have no ids, or have frames in columns.
+
+    JSON arrays, and lists that this package alone reads (in UTF-16, with semicolons), are left to
+    the layout ``folder``.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".json":
         return False
-    fields = set(map(field_named, names))
+    try:
+        with open_regular(path) as file:
+            header = file.readline(_LONGEST_HEADER)
+        if (
+            b"\0" in header
+            or header.lstrip().startswith(b"[")
+            or (b";" in header) > (b"," in header)
+        ):
+            return False
+        _, row = next(table_rows(path), ("", {}))
+    except (OSError, DataError):
+        return False
+    if isinstance(row, SegmentError):
+        return False
+    fields = set(map(field_named, row))
     named = "id" in fields or {"video", "clip"} <= fields
-    return frames or (not named and len(names) > 1)
+    frames = any(isinstance(row[name], list) and field_named(name) in MODALITIES for name in row)
+    return frames or (not named and len(row) > 1)
