@@ -118,6 +118,8 @@ def _report(
             "No plot: matplotlib is not installed (pip install 'mmf_cmsbert[experiments]').",
         )
     _say(console, "Written: " + ", ".join(map(str, files)))
+    if count := sum((run.job.folder / table.REPORT).is_file() for run in results.runs):
+        _say(console, f"{files[1].name} links the reports of {count} runs.")
 
 
 def _say(console: Console, text: str) -> None:

@@ -47,6 +47,11 @@ class Results:
             return "Test at the best validation epoch"
         return "Validation at its best epoch, test not scored"
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether a run was made on a synthetic corpus."""
+        return any(record.is_synthetic(run.record["config"]) for run in self.runs)
+
     def metrics(self) -> list[str]:
         """Return the names of the metrics, in the order of the records."""
         return list(dict.fromkeys(name for run in self.runs for name in run.scores))
@@ -95,14 +100,6 @@ def what_changes(jobs: Sequence[Job]) -> Iterator[tuple[str, list[str]]]:
         if job.replicate == reference.replicate:
             changed = record.changes(old, dict(record.flat(job.config))).items()
             yield job.recipe, [f"{_short(key)}: {was} -> {now}" for key, (was, now) in changed]
-
-
-def short_name(metric: str, metrics: Sequence[str]) -> str:
-    """Shorten a metric's name, without the common prefix: ``mae`` for ``mosi/sentiment_mae``."""
-    datasets = {name.partition("/")[0] for name in metrics}
-    dataset, _, name = metric.rpartition("/")
-    name = name.removeprefix("sentiment_")
-    return f"{dataset}/{name}" if dataset and len(datasets) > 1 else name
 
 
 def _short(key: str) -> str:

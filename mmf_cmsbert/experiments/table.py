@@ -1,30 +1,40 @@
 """Results as tables: on the terminal, as Markdown, and as CSV with one row per run."""
 
 import csv
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.table import Table
 
 from mmf_cmsbert.experiments.job import Job
-from mmf_cmsbert.experiments.results import Results, short_name, what_changes
+from mmf_cmsbert.experiments.results import Results, what_changes
 from mmf_cmsbert.files import replace_text, replaced_file
+from mmf_cmsbert.report.measures import measures
 from mmf_cmsbert.utils.statistics import Comparison, ScoreSummary
 
+SYNTHETIC = "SYNTHETIC DATA: these scores say nothing about CMU-MOSI or CMU-MOSEI."
 NOTE = (
-    "{scored}, mean ± sample standard deviation over the runs. Comparisons: "
+    "\u2193 lower is better, \u2191 higher is better. {scored}, mean ± sample standard deviation "
+    "over the runs. Comparisons: "
     "mean of the paired differences (same seed) from {reference}, its 95% interval by Student's t, "
     "and the two-sided p of the exact sign-flip permutation test. Few pairs show little: the "
     "smallest p that {pairs} pairs can give is {least:.3g}. p is not corrected for the number of "
     "recipes compared."
+)
+REPORT = "report.html"
+_TWO_RUNS = (
+    "`cmsbert report RUN RUN` compares two of them segment by segment. A run has a report with "
+    "`training.report=true`."
 )
 
 
 def scores(results: Results) -> list[list[str]]:
     """Return the header and one row per recipe: name, runs, each metric's mean and deviation."""
     metrics = results.metrics()
-    rows = [["recipe", "runs", *(short_name(metric, metrics) for metric in metrics)]]
+    rows = [["recipe", "runs", *_names(metrics)]]
     for recipe in results.recipes:
         cells = (spread(results.summary(recipe, metric)) for metric in metrics)
         rows.append([recipe, str(len(results.of(recipe))), *cells])
@@ -33,10 +43,34 @@ def scores(results: Results) -> list[list[str]]:
 
 def comparisons(results: Results, metric: str) -> list[list[str]]:
     """Return one row per recipe but the reference: mean difference, interval, p and pairs."""
-    rows = [["recipe", f"{short_name(metric, results.metrics())}, difference", "95%", "p", "pairs"]]
+    metrics = results.metrics()
+    name = _names(metrics)[metrics.index(metric)]
+    rows = [["recipe", f"{name} difference", "95% interval", "p", "pairs"]]
     for recipe in results.recipes[1:]:
         found = results.comparison(recipe, metric)
         rows.append([recipe, *(_compared(found) if found else ["-"] * 3 + ["0"])])
+    return rows
+
+
+def _names(metrics: Sequence[str]) -> list[str]:
+    return [f"{each.name} {each.arrow}".strip() for each in measures(metrics)]
+
+
+def reports(results: Results, folder: Path) -> list[list[str]]:
+    """Return one row per run: recipe, base, seed, and a Markdown link to its report, if any.
+
+    Args:
+        results: the runs.
+        folder: of the Markdown file, to which links are relative.
+    """
+    rows = [["recipe", "base", "seed", "report"]]
+    for run in results.runs:
+        report = run.job.folder / REPORT
+        link = "-"
+        if report.is_file():
+            path = Path(os.path.relpath(report, folder)).as_posix()
+            link = f"[{REPORT}]({quote(path)})"
+        rows.append([run.job.recipe, run.job.base or "-", str(run.job.seed), link])
     return rows
 
 
@@ -52,7 +86,8 @@ def note(results: Results) -> str:
     """Explain the tables."""
     pairs = len(results.of(results.reference))
     least = 2 / 2**pairs if pairs > 1 else 1
-    return NOTE.format(scored=results.scored, reference=results.reference, pairs=pairs, least=least)
+    text = NOTE.format(scored=results.scored, reference=results.reference, pairs=pairs, least=least)
+    return f"{SYNTHETIC} {text}" if results.synthetic else text
 
 
 def show(rows: Sequence[Sequence[str]], console: Console) -> None:
@@ -79,13 +114,15 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
 
 
 def write_markdown(file: Path, results: Results, jobs: Sequence[Job], command: str) -> None:
-    """Write both tables for all metrics, and the changes of each recipe."""
-    parts = ["# Results", f"    {command}", markdown(scores(results)), note(results)]
+    """Write both tables for all metrics, the changes of each recipe, and links to reports."""
+    mark = [f"**{SYNTHETIC}**"] if results.synthetic else []
+    parts = ["# Results", *mark, f"    {command}", markdown(scores(results)), note(results)]
     changes = [[name, "; ".join(lines).replace("|", "\\|")] for name, lines in what_changes(jobs)]
     if changes:
         rows = [["recipe", f"changes to {results.reference}"], *changes]
         parts.append(markdown(rows))
         parts += [markdown(comparisons(results, metric)) for metric in results.metrics()]
+    parts += ["## Runs", markdown(reports(results, file.parent)), _TWO_RUNS]
     replace_text(file, "\n\n".join(parts) + "\n")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.config import trained
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_json
 from mmf_cmsbert.records import provenance
@@ -111,6 +112,12 @@ def flat(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
             yield from flat(item, f"{key}[{i}]")
     else:
         yield key, config
+
+
+def is_synthetic(config: Mapping[str, Any]) -> bool:
+    """Return whether a recorded configuration trains on a synthetic corpus."""
+    sections = config.get("dataset_config") or {}
+    return any((sections.get(name) or {}).get("synthetic") for name in trained.datasets(config))
 
 
 def commit_name(commit: Mapping[str, Any] | None) -> str:

@@ -52,9 +52,8 @@ class RunReport:
 
     @property
     def synthetic(self) -> bool:
-        return any(part.synthetic for part in self.collected.parts) or any(
-            section.get("synthetic") for section in _sections(self.record["config"]).values()
-        )
+        parts = self.collected.parts
+        return any(part.synthetic for part in parts) or record.is_synthetic(self.record["config"])
 
 
 def collect(folder: Path) -> RunReport:

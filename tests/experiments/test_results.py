@@ -5,7 +5,7 @@ from made_up_runs import write_record
 from rich.console import Console
 
 from mmf_cmsbert.experiments import table
-from mmf_cmsbert.experiments.results import collect, short_name, what_changes
+from mmf_cmsbert.experiments.results import collect, what_changes
 
 MAE, CORR = "mosi/sentiment_mae", "mosi/sentiment_corr"
 # recipe -> MAE of seeds 1, 2, 3; None: the run is missing
@@ -32,7 +32,7 @@ def jobs(planned):
 
 def test_means_and_deviations_are_over_the_runs_that_finished(jobs):
     head, *rows = table.scores(collect(jobs))
-    assert head == ["recipe", "runs", "mae", "corr"]
+    assert head == ["recipe", "runs", "MAE \u2193", "Corr \u2191"]
     assert rows == [
         ["full", "3", "0.600 ± 0.100", "0.400 ± 0.100"],
         ["less", "3", "0.800 ± 0.200", "0.200 ± 0.200"],
@@ -98,7 +98,7 @@ def test_markdown_holds_command_tables_and_what_each_recipe_changes(jobs, tmp_pa
         "    cmsbert ablate full less",
         "| full | 3 | 0.600 ± 0.100 |",
         "| less | +0.200 | -0.048 to +0.448 | 0.250 | 3 |",
-        "corr, difference",
+        "Corr \u2191 difference",
         "smallest p that 3 pairs can give is 0.25",
     ):
         assert part in text
@@ -123,16 +123,24 @@ def test_a_table_that_a_line_cannot_hold_goes_on_below(jobs):
     assert "full       3  0.600 ± 0.100" in lines and "full    0.400 ± 0.100" in lines
 
 
-@pytest.mark.parametrize(
-    ("metrics", "names"),
-    [
-        ([MAE, CORR], ["mae", "corr"]),
-        ([MAE, "mosei/sentiment_mae"], ["mosi/mae", "mosei/mae"]),
-        (["accuracy"], ["accuracy"]),
-    ],
-)
-def test_metrics_are_named_without_what_is_common_to_them(metrics, names):
-    assert [short_name(metric, metrics) for metric in metrics] == names
+def test_scores_on_synthetic_data_are_marked(jobs, tmp_path):
+    results = collect(jobs)
+    assert "SYNTHETIC" not in table.note(results)
+    for run in results.runs:
+        run.record["config"]["dataset_config"] = {"mosi": {"synthetic": {"seed": 1}}}
+    assert table.note(results).startswith("SYNTHETIC DATA")
+    table.write_markdown(tmp_path / "results.md", results, jobs, "cmsbert ablate")
+    assert "**SYNTHETIC DATA" in (tmp_path / "results.md").read_text()
+
+
+def test_runs_link_to_their_reports(jobs, tmp_path):
+    results = collect(jobs)
+    folder = results.runs[0].job.folder
+    (folder / "report.html").write_text("")
+    head, first, second, *_ = table.reports(results, folder.parent.parent)
+    assert head == ["recipe", "base", "seed", "report"]
+    assert first == ["full", "-", "1", "[report.html](full/seed_1/report.html)"]
+    assert second[-1] == "-"
 
 
 def test_the_plot_shows_every_metric(jobs, tmp_path):
@@ -141,4 +149,5 @@ def test_the_plot_shows_every_metric(jobs, tmp_path):
 
     plot.write(collect(jobs), tmp_path / "results.png", tmp_path / "results.svg")
     assert (tmp_path / "results.png").read_bytes().startswith(b"\x89PNG")
-    assert "<svg" in (tmp_path / "results.svg").read_text()
+    text = (tmp_path / "results.svg").read_text()
+    assert "MAE (lower is better)" in text and "Corr (higher is better)" in text
