@@ -62,7 +62,10 @@ setup(
     extras_require={
         "experiments": ["matplotlib>=3.9", "optuna>=4"],  # plots of cmsbert ablate; cmsbert tune
         "lightning": ["pytorch-lightning>=2.6"],  # training.trainer=lightning_cmsbert
-        "tensorboard": ["tensorboard>=2.17"],  # for training.tensorboard=true
+        # training.trackers
+        "tensorboard": ["tensorboard>=2.17"],
+        "wandb": ["wandb>=0.19"],
+        "mlflow": ["mlflow-skinny>=2.20"],
         "test": ["pytest>=8", "pytest-xdist>=3.6"],
     },
     entry_points={

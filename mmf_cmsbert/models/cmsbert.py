@@ -18,6 +18,7 @@ from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.config.schemas.values import NonverbalModality
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.models.batch_fields import batch_fields
+from mmf_cmsbert.modules import diagnostics
 from mmf_cmsbert.modules.backbone import load_backbone, position_count
 from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.network import SentimentNetwork
@@ -203,6 +204,31 @@ class CMSBERT(BaseModel):
             f"{self.config.backbone.name} ({config.model_type}, {layers} layers of {width}), "
             f"shift by {shift}, contrastive {pairs or 'none'}"
         )
+
+    @torch.no_grad()
+    def diagnostics(self, report: Any) -> dict[str, float]:
+        """Return numbers that show how training goes, for experiment trackers.
+
+        Args:
+            report: fields of a batch, and what :meth:`forward` returned for it.
+
+        Returns:
+            ``temperature``; ``alignment/<pair>/cosine`` and ``/match`` of the embeddings in
+            ``report``; ``shift/total``, ``shift/<modality>`` and ``gate/<modality>`` of the network
+            as it is now, without dropout. See :mod:`mmf_cmsbert.modules.diagnostics`.
+        """
+        found = {"temperature": self.temperature()}
+        masks = report["embedding_masks"]
+        aligned = diagnostics.alignment(report["embeddings"], masks, self.pairs)
+        found |= {f"alignment/{name}": value for name, value in aligned.items()}
+        inputs = self._inputs(report)
+        training = self.network.training
+        self.network.eval()  # so that no random number is drawn
+        explanation = self.network.explain(**inputs)
+        self.network.train(training)
+        if explanation is not None:
+            found |= diagnostics.shift_means(explanation, inputs["input_mask"], masks)
+        return {name: float(value) for name, value in found.items()}
 
     @property
     def tensors_of_the_data(self) -> set[str]:

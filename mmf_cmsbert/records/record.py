@@ -27,6 +27,8 @@ _NO_INFLUENCE = (
     "training.should_not_log",
     "training.stdout_capture",
     "training.tensorboard",
+    "training.trackers",
+    "training.wandb",
     "training.verbose",
 )
 _SHOWN = 4

@@ -14,6 +14,7 @@ from mmf_cmsbert.trainers.reporting import WritesReport
 from mmf_cmsbert.trainers.run_checks import ChecksRun
 from mmf_cmsbert.trainers.several_processes import SeveralProcesses
 from mmf_cmsbert.trainers.summary import ShowsSummary
+from mmf_cmsbert.trainers.tracking import TracksRun
 
 
 class RunFeatures(
@@ -22,6 +23,7 @@ class RunFeatures(
     ExportsModel,  # after the record, whose scores it keeps
     KeepsRecord,  # outside the rest, so that it records the scores of all processes
     KeepsHistory,  # writes into the record's folder
+    TracksRun,  # reports what KeepsHistory measures
     EndsOnSignals,  # before SeveralProcesses, which gives it the ranks
     CountedUpdates,  # before the features that read training.max_updates
     SeveralProcesses,

@@ -26,9 +26,11 @@ class ShowsSummary(TrainerSteps):
     """Shows the run on the console, in the first process.
 
     A terminal gets a line a validation, unless it shows MMF's whole log. Requires
-    :class:`~mmf_cmsbert.trainers.history_keeping.KeepsHistory`.
+    :class:`~mmf_cmsbert.trainers.history_keeping.KeepsHistory` and
+    :class:`~mmf_cmsbert.trainers.tracking.TracksRun`.
     """
 
+    tracker_views: dict[str, str]
     _display: RunDisplay | None = None
 
     def load_datasets(self) -> None:
@@ -106,6 +108,7 @@ class ShowsSummary(TrainerSteps):
         for written in prediction_files.written():
             paths[f"predictions ({written.rows:,} rows)"] = written.file
         shown = {what: run_facts.shown(path) for what, path in paths.items()}
+        shown |= self.tracker_views
         return Ending(self._headline(), self._final_scores(), shown, self._next(folder))
 
     def _headline(self) -> str:

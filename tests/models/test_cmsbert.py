@@ -417,3 +417,28 @@ def test_an_exported_model_is_loaded_by_its_folder(tmp_path):
 def test_a_folder_without_an_exported_model_is_named(tmp_path):
     with pytest.raises(ConfigError, match="holds no exported model"):
         CMSBERT.from_pretrained(tmp_path)
+
+
+def test_diagnostics_are_those_of_the_batch_and_change_nothing():
+    model, batch = build().train(), sample_list()
+    report = {**batch, "dataset_name": "mosi", **model(batch)}
+    weights = copy.deepcopy(model.state_dict())
+    state = torch.get_rng_state()
+    found = model.diagnostics(report)
+    assert torch.equal(torch.get_rng_state(), state) and model.network.shift.training
+    assert all(torch.equal(weights[name], each) for name, each in model.state_dict().items())
+    text, visual = (report["embeddings"][name] for name in ("text", "visual"))
+    assert found["alignment/text-visual/cosine"] == pytest.approx(
+        (text * visual).sum(-1).mean().item(), abs=1e-6
+    )
+    assert found["temperature"] == pytest.approx(0.07)
+    assert found["shift/total"] == 0 and found["shift/visual"] == 0, "it starts as the identity"
+    assert found["gate/visual"] > 0 and found["gate/acoustic"] > 0
+    assert model.diagnostics(report) == found
+
+
+def test_without_a_shift_there_are_no_gates_among_the_diagnostics():
+    model, batch = build(shift={"context": "none"}), sample_list()
+    found = model.diagnostics({**batch, "dataset_name": "mosi", **model(batch)})
+    assert not [name for name in found if name.startswith(("shift", "gate"))]
+    assert "alignment/text-acoustic/match" in found

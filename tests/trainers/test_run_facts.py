@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+import mmf_cmsbert  # noqa: F401  makes MMF importable
+
 pytest.importorskip("mmf")
 
 from mmf_cmsbert.paths import PACKAGE  # noqa: E402

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+import mmf_cmsbert  # noqa: F401  makes MMF importable
+
 pytest.importorskip("mmf")
 
 from mmf_cmsbert.compat.mmf import log as mmf_log  # noqa: E402

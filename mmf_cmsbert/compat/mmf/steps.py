@@ -138,6 +138,10 @@ class TrainerSteps:
             update: the update of the best validation.
         """
 
+    def norm_writer(self) -> Any:
+        """Create the object that MMF's trainer gives values for TensorBoard to; None without."""
+        return None
+
     def measured(self, entry: Any) -> None:
         """Called with losses and validations as the history of a run has them.
 

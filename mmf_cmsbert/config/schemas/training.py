@@ -66,6 +66,17 @@ class LightningConfig(Section):
     )
 
 
+class WandbConfig(OpenSection):
+    """``training.wandb``"""
+
+    enabled: bool = Field(default=False, description="The same as wandb in training.trackers.")
+    entity: str | None = Field(default=None, description="User or team that the run belongs to.")
+    project: str | None = Field(
+        default="mmf",
+        description="Project of the run. Other keys are arguments of wandb.init as well.",
+    )
+
+
 class OwnTraining(Section):
     """``training``"""
 
@@ -112,6 +123,12 @@ class OwnTraining(Section):
         description="Whether a finished run writes its report to report.html in env.save_dir, as "
         "cmsbert report does: scores, curves, errors and each test segment.",
     )
+    trackers: list[Literal["tensorboard", "wandb", "mlflow"]] = Field(
+        default=[],
+        description="Experiment trackers: tensorboard, wandb, mlflow. Each gets losses, learning "
+        "rates, metrics, and what the model says of itself.",
+    )
+    wandb: WandbConfig = Field(default=WandbConfig(), description="For Weights & Biases.")
     lightning: LightningConfig = Field(
         default=LightningConfig(),
         description="Settings for training.trainer=lightning_cmsbert, which trains with "

@@ -7,6 +7,7 @@ from mmf.trainers.callbacks.base import Callback
 from mmf.trainers.callbacks.checkpoint import CheckpointCallback as MMFCheckpointCallback
 from mmf.trainers.callbacks.early_stopping import EarlyStoppingCallback as MMFEarlyStoppingCallback
 from mmf.trainers.callbacks.lr_scheduler import LRSchedulerCallback as MMFLRSchedulerCallback
+from omegaconf import OmegaConf
 
 from mmf_cmsbert.compat.patch import patch
 
@@ -38,7 +39,14 @@ class LRSchedulerCallback(MMFLRSchedulerCallback):
 
 
 class LogisticsCallback(logistics.LogisticsCallback):
-    """Main's callback, which provides the exact learning rate for the log."""
+    """Main's callback with the trainer's writer, and the exact learning rate for the log."""
+
+    def __init__(self, config: Any, trainer: Any):
+        # MMF's constructor creates writers of its own where the configuration names them.
+        without = {"training": {"tensorboard": False, "wandb": {"enabled": False}}}
+        super().__init__(OmegaConf.merge(config, without), trainer)
+        self.config, self.training_config = config, config.training
+        self.tb_writer = self.wandb_logger = trainer.norm_writer()
 
     def on_update_end(self, **kwargs: Any) -> None:
         _rate.append(self.trainer.optimizer.param_groups[0]["lr"])

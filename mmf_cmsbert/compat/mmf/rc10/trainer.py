@@ -11,9 +11,7 @@ from mmf.common.registry import registry
 from mmf.common.report import Report
 from mmf.trainers.base_trainer import BaseTrainer
 from mmf.utils import build
-from mmf.utils.configuration import get_mmf_env
 from mmf.utils.general import clip_gradients, print_model_parameters
-from mmf.utils.logger import TensorboardLogger
 from mmf.utils.timer import Timer
 from torch import Tensor
 
@@ -57,10 +55,7 @@ class Trainer(TrainerSteps, BaseTrainer):
         self.lr_scheduler = None
         if training.lr_scheduler is True:
             self.lr_scheduler = build.build_scheduler(self.optimizer, self.config)
-        self.tb_writer = None
-        if training.tensorboard:
-            folder = get_mmf_env(key="tensorboard_logdir") or self.writer.log_folder
-            self.tb_writer = TensorboardLogger(folder, self.current_iteration)
+        self.tb_writer = self.norm_writer()
         self.checkpoint_loaded()
 
     def train(self) -> None:
