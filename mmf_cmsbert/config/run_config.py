@@ -151,7 +151,7 @@ def _absolute(value: str, folder: Path, always: bool) -> str:
     return str((folder / path).absolute()) if always or (folder / path).exists() else value
 
 
-def _strings(node: Any, below: str = "") -> Iterator[tuple[dict[str, Any], Any, str]]:
+def _strings(node: Any) -> Iterator[tuple[dict[str, Any], Any, str]]:
     """Yield each string of a section with its mapping and key, except in ``annotations``."""
     if not isinstance(node, dict):
         return

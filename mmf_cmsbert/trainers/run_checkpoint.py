@@ -48,7 +48,7 @@ class RunCheckpoint(_Checkpoint):
     def save_config(self) -> None:
         """Write config.yaml, unless the run only evaluates; then the training's file is kept."""
         if is_master() and trains(self.config.run_type):
-            config = run_config.saved(_plain_config(self.config), Path.cwd())
+            config = run_config.saved(environment.without_values(self.config), Path.cwd())
             run_config.write(config, Path(self.ckpt_foldername) / run_config.NAME)
 
     def load_state_dict(self) -> None:
@@ -188,7 +188,7 @@ class RunCheckpoint(_Checkpoint):
             "num_updates": update,
             "best_update": best.best_monitored_update,
             "best_metric_value": best.best_monitored_value,
-            "config": run_config.saved(_plain_config(self.config), Path.cwd()),
+            "config": run_config.saved(environment.without_values(self.config), Path.cwd()),
             "resume": position.capture(trainer),
         }
         if trainer.scaler:  # for fp16
@@ -196,11 +196,6 @@ class RunCheckpoint(_Checkpoint):
         if self.git_repo:
             state.update(self._get_vcs_fields())
         return state
-
-
-def _plain_config(config: Any) -> dict[str, Any]:
-    """Return a configuration in plain containers, resolved except for environment variables."""
-    return environment.without_values(config)
 
 
 def _truth(key: str, value: Any) -> bool:

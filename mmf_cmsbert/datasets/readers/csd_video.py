@@ -1,8 +1,7 @@
 """Cut the computational sequences of one video into its segments."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,27 +43,6 @@ def segments_of_video(
         else:
             count = len(video.labels[0])
             yield from read_each(_segment, ((video, i, alignment) for i in range(count)))
-
-
-def read_labels(
-    path: Path, videos: Collection[str] | None = None
-) -> dict[str, list[tuple[Any, ...]]]:
-    """Map each video to ``(start, end, sentiment)`` of its segments, in the file's order.
-
-    Args:
-        path: the ``.csd`` file of labels.
-        videos: the videos to read, None for all.
-
-    Raises:
-        DataError: the file is not a ``.csd`` file of labels.
-    """
-    with csd_file.open_sequence(path) as sequence:
-        wanted = sequence.videos if videos is None else videos
-        found = {}
-        for video in sorted(wanted):
-            labels, where = sequence.read(video), f"{path}: video {video}"
-            found[video] = [_label(labels, i, where) for i in range(len(labels[0]))]
-        return found
 
 
 def _video(roles: Mapping[str, csd_file.Sequence], name: str) -> _Video:

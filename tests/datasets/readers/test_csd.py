@@ -27,7 +27,7 @@ from damaged_files import (
 from written_layouts import make_segments, write_csd
 
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
-from mmf_cmsbert.datasets.readers.csd_video import read_labels
+from mmf_cmsbert.datasets.readers.csd_file import open_sequence
 from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.readers.word_alignment import align
 from mmf_cmsbert.datasets.validation import the_segments
@@ -184,7 +184,8 @@ def test_videos_of_another_corpus(folder):
 def test_a_video_whose_name_is_no_text_is_none_of_a_corpus(folder):
     edit(folder / LABELS, lambda data, _: data.create_group(b"\xff\xfe"))
     assert len(read(folder)) == 5
-    assert len(read_labels(folder / LABELS)) == 6
+    with open_sequence(folder / LABELS) as labels:
+        assert len(labels.videos) == 6
 
 
 @pytest.mark.parametrize("name", [VISUAL, WORDS, LABELS])
@@ -276,15 +277,16 @@ def test_canonical_splits_equal_the_lists_they_were_taken_from(shared):
 
 
 def test_the_published_labels_of_mosi_equal_its_transcripts(shared):
-    labels = read_labels(shared / "mosi" / "CMU_MOSI_Opinion_Labels.csd")
+    with open_sequence(shared / "mosi" / "CMU_MOSI_Opinion_Labels.csd") as sequence:
+        labels = {video: sequence.read(video) for video in sequence.videos}
     with open(shared / "mosi" / "transcripts_labels.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(labels) == 93
-    assert sum(map(len, labels.values())) == len(rows) == 2199
+    assert sum(len(features) for features, _ in labels.values()) == len(rows) == 2199
     for row in rows:
-        start, end, label = labels[row["video_id"]][int(row["clip"]) - 1]
-        assert label == pytest.approx(float(row["label"]), abs=1e-5)
+        found, times = (each[int(row["clip"]) - 1] for each in labels[row["video_id"]])
+        assert found[0] == pytest.approx(float(row["label"]), abs=1e-5)
         seconds = (float(row["start_s"]), float(row["end_s"]))
-        assert (start, end) == pytest.approx(seconds, abs=1e-4)
+        assert times == pytest.approx(seconds, abs=1e-4)
         split = {"valid": "val", "dev": "val"}.get(row["split"], row["split"])
         assert row["video_id"] in canonical_videos("mosi", split)
