@@ -1,11 +1,12 @@
 """Read the content of a checkpoint: weights by name, and the state of its run."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 
-from mmf_cmsbert.checkpoints import file
+from mmf_cmsbert.checkpoints import file, shared_weights
 from mmf_cmsbert.errors import UserError
 
 # Entries that MMF writes, and their types. None is allowed for each of them.
@@ -38,6 +39,7 @@ def load(source: Any, map_location: Any = "cpu", **ignored: Any) -> dict[str, An
     """
     contents = file.read(source, map_location)
     name = getattr(source, "name", "given") if hasattr(source, "read") else source
+    contents = shared_weights.whole(contents, Path(name))
     if found := _fault(contents):
         raise UserError(
             f"The checkpoint {name} cannot be used: {found}. Name a checkpoint that mmf_run wrote "

@@ -21,6 +21,8 @@ from mmf_cmsbert.utils.environment import without_values
 # Checkpoints of format 1 have no entry of this name. Format 2 keeps references to environment
 # variables in its configuration instead of their values.
 FORMAT_KEY, FORMAT = "cmsbert_format", 2
+# Of checkpoints that leave tensors to an exported model, see `.shared_weights`.
+FORMAT_SHARED = 3
 
 
 def read(file: Any, map_location: Any = "cpu", **ignored: Any) -> Any:
@@ -84,10 +86,11 @@ def _foreign(name: Any, found: str) -> UserError:
 
 def _check_version(contents: Any, name: Any) -> None:
     found = contents.get(FORMAT_KEY, 1) if isinstance(contents, dict) else 1
-    if type(found) is not int or not 1 <= found <= FORMAT:
+    if type(found) is not int or not 1 <= found <= FORMAT_SHARED:
         raise UserError(
             f"The checkpoint {name} has {FORMAT_KEY} {found!r}; this version of mmf_cmsbert reads "
-            f"formats 1 to {FORMAT}. Use the version of mmf_cmsbert that wrote it (or a newer one)."
+            f"formats 1 to {FORMAT_SHARED}. Use the version of mmf_cmsbert that wrote it, or a "
+            "newer one."
         )
 
 
@@ -142,6 +145,17 @@ def write(contents: Any, *targets: Path) -> None:
                 _link(unfinished, staged)
             _sync_folder(target.parent)
     _sync_folder(targets[-1].parent)
+
+
+def link(source: Path, target: Path) -> None:
+    """Let ``target`` be the same file as ``source``, or a copy where that is not possible.
+
+    Raises:
+        WriteError: as for :func:`write`.
+    """
+    with replaced_file(target) as staged:
+        _link(source, staged)
+    _sync_folder(target.parent)
 
 
 class _Noting:

@@ -28,6 +28,8 @@ from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.files import read_json, read_regular, sha256_of, system_errors
 
 WEIGHTS, CARD, FORMAT = "model.safetensors", "README.md", 1
+# How the names of the network's tensors begin in the state of a model: trained, and averaged.
+LATEST, AVERAGED = "network.", "ema.module."
 _LARGEST_WEIGHTS = 1 << 36
 
 
@@ -157,12 +159,12 @@ def read_config(folder: Path) -> ModelConfig:
     return read(ModelConfig, given, "", str(file))
 
 
-def read_weights(folder: Path, config: ModelConfig) -> dict[str, Tensor]:
+def read_weights(folder: Path, config: ModelConfig | None = None) -> dict[str, Tensor]:
     """The tensors of an exported model by name.
 
     Args:
         folder: of the model.
-        config: its configuration.
+        config: its configuration, with the hash of the file; None if the caller has a hash.
 
     Raises:
         UserError: the file is missing, damaged, or not the one that was exported.
@@ -171,7 +173,8 @@ def read_weights(folder: Path, config: ModelConfig) -> dict[str, Tensor]:
     try:
         # Read, not mapped: a file that is cut meanwhile would end the process.
         content = read_regular(file, _LARGEST_WEIGHTS)
-        if config.weights_sha256 not in (None, hashlib.sha256(content).hexdigest()):
+        expected = None if config is None else config.weights_sha256
+        if expected not in (None, hashlib.sha256(content).hexdigest()):
             raise DataError(
                 f"{file} is not the file that was exported: its hash differs from weights_sha256 "
                 f"in {CONFIG}. Export the model again, or copy it again from its source; if the "
@@ -187,6 +190,12 @@ def read_weights(folder: Path, config: ModelConfig) -> dict[str, Tensor]:
         ) from error
 
 
+def network_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The network's tensors in the state of a model: averaged ones where there is an average."""
+    prefix = AVERAGED if any(name.startswith(AVERAGED) for name in state) else LATEST
+    return {name[len(prefix) :]: each for name, each in state.items() if name.startswith(prefix)}
+
+
 def as_checkpoint(folder: Path) -> dict[str, Any]:
     """The model as a checkpoint of MMF's model ``cmsbert``: weights and configuration.
 
@@ -194,9 +203,9 @@ def as_checkpoint(folder: Path) -> dict[str, Any]:
     """
     config = read_config(folder)
     tensors = read_weights(folder, config)
-    state = {f"network.{name}": tensor for name, tensor in tensors.items()}
+    state = {LATEST + name: tensor for name, tensor in tensors.items()}
     if config.model.ema.enabled:
-        state |= {f"ema.module.{name}": tensor.clone() for name, tensor in tensors.items()}
+        state |= {AVERAGED + name: tensor.clone() for name, tensor in tensors.items()}
         state["ema.n_averaged"] = torch.tensor(1)
     temperature = config.temperature or config.model.contrastive.temperature
     state["temperature.log"] = torch.tensor(math.log(temperature))

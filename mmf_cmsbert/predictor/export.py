@@ -9,12 +9,13 @@ from typing import Any
 from transformers import AutoConfig
 
 from mmf_cmsbert.checkpoints import contents
+from mmf_cmsbert.checkpoints.model_folder import network_weights
 from mmf_cmsbert.checkpoints.trained_with import configuration_of
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.files import read_json
 from mmf_cmsbert.modules.backbone import NAME_KEY, load_backbone
 from mmf_cmsbert.predictor.predictor import SentimentPredictor, build_network
-from mmf_cmsbert.predictor.trained_model import MODEL, model_config, network_weights, training_of
+from mmf_cmsbert.predictor.trained_model import MODEL, model_config, training_of
 from mmf_cmsbert.pretrained import load_pretrained
 from mmf_cmsbert.processors.word_pieces import load_tokenizer
 from mmf_cmsbert.utils.environment import with_values

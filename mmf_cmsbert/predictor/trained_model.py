@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
-
 from mmf_cmsbert import __version__
 from mmf_cmsbert.checkpoints.model_folder import ModelConfig, Preparation
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
@@ -18,7 +16,6 @@ from mmf_cmsbert.modules.shifts.registry import shift_named
 MODEL = "cmsbert"
 _OF_THE_RUN = ("command", "seed", "commit", "code_sha256", "data")
 _OF_ITS_BEST = ("best", "validation", "test")
-_AVERAGED, _LATEST = "ema.module.", "network."
 
 
 def model_config(
@@ -68,12 +65,6 @@ def training_of(record: Mapping[str, Any], of_best: bool) -> dict[str, Any]:
     """
     keys = (*_OF_THE_RUN, *_OF_ITS_BEST) if of_best else _OF_THE_RUN
     return {key: record[key] for key in keys if record.get(key) is not None}
-
-
-def network_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the network's tensors in a model's state, averaged ones if there is an average."""
-    prefix = _AVERAGED if any(name.startswith(_AVERAGED) for name in state) else _LATEST
-    return {name[len(prefix) :]: each for name, each in state.items() if name.startswith(prefix)}
 
 
 def _shift_class(context: str, config: Mapping[str, Any]) -> str | None:

@@ -8,8 +8,17 @@ from typing import Any
 from mmf.common.registry import registry
 from mmf.utils import checkpoint as mmf_checkpoint
 from mmf.utils.distributed import broadcast_scalar, is_master
+from torch import Tensor
 
-from mmf_cmsbert.checkpoints import contents, fit, form, model_files, model_folder, position
+from mmf_cmsbert.checkpoints import (
+    contents,
+    finished,
+    fit,
+    form,
+    model_files,
+    model_folder,
+    position,
+)
 from mmf_cmsbert.checkpoints import file as checkpoint_file
 from mmf_cmsbert.compat.mmf import line
 from mmf_cmsbert.compat.mmf import log as mmf_log
@@ -20,6 +29,10 @@ from mmf_cmsbert.trainers import loaded_weights
 from mmf_cmsbert.trainers.run_checks import WeightsNotFiniteError, weights_not_finite
 from mmf_cmsbert.utils import environment
 
+_NO_OPTIMIZER = (
+    "The best checkpoint of a finished run holds its exported weights and no optimizer state: "
+    "training continues from these weights with a new optimizer. current.ckpt is exact."
+)
 _Checkpoint: Any = line.part("checkpoint").Checkpoint
 
 
@@ -42,6 +55,8 @@ class RunCheckpoint(_Checkpoint):
         _max_to_keep(trainer.config)  # refuse an invalid value before training
         self.position: dict[str, Any] | None = None
         self.loaded_names: set[str] | None = None
+        self.restored = False  # whether the best weights were loaded at the end
+        self.saved_update: int | None = None  # of current.ckpt, as far as this process saved it
         self.beginning = True  # until the run's weights are loaded
         super().__init__(trainer)
 
@@ -123,6 +138,10 @@ class RunCheckpoint(_Checkpoint):
             own = self.trainer.optimizer.state_dict()["param_groups"]
             if wrong := form.difference(own, kept.get("param_groups"), "optimizer.param_groups"):
                 raise ValueError(wrong)
+        elif ckpt.get("resume"):  # the best checkpoint of a finished run
+            if self.beginning and trains(self.config.run_type):
+                mmf_log.write(_NO_OPTIMIZER, "warning")
+            return
         super()._load_optimizer(ckpt)
 
     def _load_pretrained(self, ckpt: dict[str, Any]) -> None:
@@ -143,28 +162,51 @@ class RunCheckpoint(_Checkpoint):
             )
         else:
             super().restore()
+            self.restored = self._file("best").is_file()
 
     def finalize(self) -> None:
-        """Write the weights alone, in the form of MMF's pretrained models."""
-        if is_master():
+        """Make <model>_final.pth, which MMF's zoo reads: the same file as the best checkpoint.
+
+        If nothing was validated it is the last checkpoint or, without one, the weights alone.
+        """
+        if not is_master():
+            return
+        final, source = Path(self.pth_filepath), self._file("best" if self.restored else "current")
+        if self.restored or (self.saved_update == self.trainer.num_updates and source.is_file()):
+            checkpoint_file.link(source, final)
+        else:
             weights = checkpoint_file.plain(self.trainer.model.state_dict(), "model")
-            checkpoint_file.write(weights, Path(self.pth_filepath))
+            checkpoint_file.write(weights, final)
+
+    def before_export(self, weights: dict[str, Tensor]) -> None:
+        """Called before the run's model is exported, or exported again, with these weights."""
+        finished.release([self._file("best"), self._file("current")], weights)
+
+    def exported(self, weights: dict[str, Tensor]) -> None:
+        """Called when the run's model is exported: the checkpoints leave to it what it holds."""
+        best = self._file("best") if self.restored else None
+        finished.compact(best, self._file("current"), weights)
+        Path(self.pth_filepath).unlink(missing_ok=True)
+
+    def _file(self, name: str) -> Path:
+        return Path(self.ckpt_foldername) / f"{self.ckpt_prefix}{name}.ckpt"
 
     def save(self, update: int, iteration: int | None = None, update_best: bool = False) -> None:
         """Write current.ckpt, models/model_<update>.ckpt and, with `update_best`, best.ckpt."""
         if not is_master():
             return
         keep = _max_to_keep(self.config)
-        models, folder = Path(self.models_foldername), Path(self.ckpt_foldername)
+        models = Path(self.models_foldername)
         targets = [models / f"model_{update}.ckpt"] if keep else []
         if update_best:
-            targets.append(folder / f"{self.ckpt_prefix}best.ckpt")
+            targets.append(self._file("best"))
         # Last, because current.ckpt names the best update, which must already be in best.ckpt.
-        targets.append(folder / f"{self.ckpt_prefix}current.ckpt")
+        targets.append(self._file("current"))
         state = checkpoint_file.plain(self._contents(update, iteration or update))
         if broken := contents.non_finite(state["model"]):
             raise WeightsNotFiniteError(weights_not_finite(update, broken))
         checkpoint_file.write(state, *targets)
+        self.saved_update = update
         self.saved(targets[-1])
         if keep > 0:
             snapshots = [p for p in models.iterdir() if re.fullmatch(r"model_\d+\.ckpt", p.name)]
