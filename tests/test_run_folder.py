@@ -10,6 +10,7 @@ import torch
 import yaml
 from typer.testing import CliRunner
 
+from mmf_cmsbert.checkpoints import contents
 from mmf_cmsbert.commands import app
 from mmf_cmsbert.predictor import SentimentPredictor
 from mmf_cmsbert.predictor.sources import read_segments
@@ -271,8 +272,8 @@ def test_parts_of_a_run_begin_another_with_seven_classes(run, home, tmp_path, tr
     done = run("mmf_run", words, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 skipped because of another shape: network.head.weight ((7, " in log(done)
-    kept = torch.load(home / "save/run/best.ckpt", weights_only=True)["model"]
-    model = torch.load(tmp_path / "seven/current.ckpt", weights_only=True)["model"]
+    kept = contents.load(home / "save/run/best.ckpt")["model"]
+    model = contents.load(tmp_path / "seven/current.ckpt")["model"]
     name = "backbone.embeddings.word_embeddings.weight"
     assert torch.equal(model[f"network.{name}"], kept[f"network.{name}"])
     assert torch.allclose(model[f"ema.module.{name}"], kept[f"network.{name}"], atol=1e-6)

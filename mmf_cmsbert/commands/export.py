@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from mmf_cmsbert.checkpoints import model_files
 from mmf_cmsbert.commands.user_dir_option import UserDir
+from mmf_cmsbert.errors import ConfigError
 
 
 def export(
@@ -41,6 +43,7 @@ def export(
     """
     from mmf_cmsbert.predictor.export import load_run
 
+    _check_not_its_own(run, folder, checkpoint)
     predictor = load_run(run, checkpoint)
     predictor.save_pretrained(folder, overwrite=overwrite)
     size = sum(each.stat().st_size for each in folder.iterdir() if each.is_file())
@@ -48,3 +51,13 @@ def export(
     if push:
         print(predictor.push_to_hub(push))
     print(f'Predict with it: cmsbert predict {folder} --text "I loved it"')
+
+
+def _check_not_its_own(run: Path, folder: Path, checkpoint: Path | None) -> None:
+    """The checkpoints of a finished run rely on the weights in its own model's folder."""
+    own = run / model_files.OF_RUN
+    if checkpoint is not None and folder.expanduser().absolute() == own.expanduser().absolute():
+        raise ConfigError(
+            f"{folder} holds the best model of the run, on which its checkpoints rely; name "
+            f"another folder for {checkpoint}"
+        )

@@ -214,7 +214,7 @@ def test_hostile_files_are_refused_with_little_memory(what):
 
 
 def test_a_newer_format_is_refused():
-    with pytest.raises(UserError, match=r"has cmsbert_format 99; this version .* 1 to 2"):
+    with pytest.raises(UserError, match=r"has cmsbert_format 99; this version .* 1 to 3"):
         read(saved({"model": {}, "cmsbert_format": 99}))
 
 

@@ -10,8 +10,10 @@ import time
 import uuid
 from pathlib import Path
 
-import torch
 import yaml
+
+from mmf_cmsbert.checkpoints import contents as checkpoint
+from mmf_cmsbert.checkpoints import model_folder
 
 ROOT = Path(__file__).parents[2]
 # A run of the demo that takes seconds: 60 updates, 4 in an epoch, validations every 8.
@@ -192,9 +194,8 @@ def numbers(folder):
     """Return the results of a finished run: scores, best update, and hashes of its weights."""
     record = json.loads((folder / "run.json").read_text())
     found = {name: record[name] for name in ("status", "best", "updates", "test")}
-    found["last"] = _hash(torch.load(folder / "current.ckpt", weights_only=True)["model"])
-    if (final := folder / "cmsbert_final.pth").is_file():
-        found["chosen"] = _hash(torch.load(final, weights_only=True))
+    found["last"] = _hash(checkpoint.load(folder / "current.ckpt")["model"])
+    found["chosen"] = _hash(model_folder.read_weights(folder / "model"))
     return found
 
 

@@ -50,7 +50,7 @@ def finished(mmf, tmp_path, monkeypatch):
     from mmf_cmsbert.compat.mmf import log
     from mmf_cmsbert.trainers.exporting import ExportsModel
 
-    lines = []
+    lines, weights = [], []
     monkeypatch.setattr(log, "write", lambda line, level="info": lines.append((level, line)))
 
     class Trainer:
@@ -65,6 +65,7 @@ def finished(mmf, tmp_path, monkeypatch):
         content = {"seed": 7, "test": {"mosi/sentiment_mae": 0.5}, "best": {"update": 3}}
         trainer.record = SimpleNamespace(content=content) if record else None
         trainer.config, trainer.model = config, model
+        trainer.checkpoint = SimpleNamespace(before_export=weights.append, exported=weights.append)
         trainer.train()
         return lines
 

@@ -61,7 +61,8 @@ def test_the_best_weights_are_restored_and_exported(toy, tmp_path):
     # the first evaluation is the best, because the error is maximised
     run = toy.run(tmp_path, "training.early_stop.minimize=False")
     best = torch.load(tmp_path / "save" / "models" / "model_6.ckpt", weights_only=True)["model"]
-    final = torch.load(tmp_path / "save" / "toy_model_final.pth", weights_only=True)
+    final = torch.load(tmp_path / "save" / "toy_model_final.pth", weights_only=True)["model"]
+    assert (tmp_path / "save" / "toy_model_final.pth").samefile(tmp_path / "save" / "best.ckpt")
     for key, value in best.items():
         assert torch.equal(run.weights[key], value) and torch.equal(final[key], value)
 
