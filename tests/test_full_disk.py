@@ -103,6 +103,6 @@ def test_an_ablation_names_the_file_of_a_run(home, typed_commands, tmp_path, siz
     words += ["--output", "out", *RECIPE[1:-1], data]
     done = typed_commands.run("cmsbert", words, tmp_path, most_bytes=size)
     assert done.returncode == 1 and "Traceback" not in done.stdout + done.stderr
-    assert re.search(rf"mag demo seed 1: .*current\.ckpt {FULL}", done.stdout), done.stdout
+    assert re.search(rf"mag demo seed 1: FAILED .*/\S+ {FULL}", done.stdout), done.stdout
     done = typed_commands.run("cmsbert", words, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
