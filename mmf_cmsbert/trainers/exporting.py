@@ -1,4 +1,4 @@
-"""Writes the model of a finished run to ``RUN/model``."""
+"""Export the model of a finished run to ``RUN/model``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +21,8 @@ from mmf_cmsbert.utils.environment import with_values, without_values
 class ExportsModel(TrainerSteps):
     """Exports the model of a finished run that keeps a record, with ``checkpoint.export``.
 
-    The weights are those that were scored: the best ones, averaged where the run kept an average.
-    Other models than CMSBERT are not exported. Requires ``run_record``.
+    The exported weights are the scored ones: the best weights, averaged if the run has an average.
+    Only CMSBERT is exported. Requires ``run_record``.
     """
 
     run_record: RunRecord | None

@@ -1,4 +1,4 @@
-"""Writes the report of a finished run to ``RUN/report.html``."""
+"""Write the report of a finished run to ``RUN/report.html``."""
 
 from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
@@ -23,7 +23,7 @@ class WritesReport(TrainerSteps):
             from mmf_cmsbert import report  # imports what only reports need
 
             report.write(folder, pictures=False)
-        except Exception as error:  # the run is finished, whatever the report meets
+        except Exception as error:  # an error of the report does not change the finished run
             reason = " ".join(str(error).split()) or type(error).__name__
             mmf_log.write(
                 f"The run is finished, and its report was not written: {reason}. Type cmsbert "

@@ -1,4 +1,4 @@
-"""Shows a person what a run is, how it goes, and what came of it."""
+"""Show the settings, progress and results of a run on the console."""
 
 import shlex
 import time
@@ -18,14 +18,14 @@ from mmf_cmsbert.console.run_display import Ending, RunDisplay, ValidationLine, 
 from mmf_cmsbert.records.history import Entry, Training
 from mmf_cmsbert.trainers import run_facts
 
-# What a run may leave in its folder -> what it is.
+# Files in a run's folder -> their names in the closing table.
 _LEFT = {"model": "model", "report.html": "report", "run.json": "record", "train.log": "log"}
 
 
 class ShowsSummary(TrainerSteps):
     """Shows the run on the console, in the first process.
 
-    A terminal gets a line a validation, unless it shows MMF's whole log. Requires
+    A terminal shows a line for each validation, unless it shows MMF's whole log. Requires
     :class:`~mmf_cmsbert.trainers.history_keeping.KeepsHistory` and
     :class:`~mmf_cmsbert.trainers.tracking.TracksRun`.
     """
@@ -50,8 +50,8 @@ class ShowsSummary(TrainerSteps):
         with self._displayed():
             super().inference()
 
-    def make_updates(self, goes_on: bool, stop: bool) -> None:
-        super().make_updates(goes_on, stop)
+    def make_updates(self, continues_epoch: bool, stop: bool) -> None:
+        super().make_updates(continues_epoch, stop)
         self._updates = self.num_updates  # the best checkpoint, loaded next, has its own
 
     def measured(self, entry: Entry) -> None:
@@ -87,7 +87,7 @@ class ShowsSummary(TrainerSteps):
 
     @contextmanager
     def _displayed(self) -> Iterator[None]:
-        """Show the run that is made in this block: before it, and after it unless it fails."""
+        """Show the run in this block at its start and, unless it fails, at its end."""
         if self._display is not None or not is_master():
             yield
             return
@@ -123,7 +123,7 @@ class ShowsSummary(TrainerSteps):
         return f"{text}; peak memory {run_facts.peak_memory(self.device)}"
 
     def _final_scores(self) -> dict[str, dict[str, float]]:
-        """The validation of the best update, and the last test: metric -> value."""
+        """Return the scores of the best validation and of the last test: metric -> value."""
         found = {}
         best = self.early_stopping.best_monitored_update if trains(self.run_type) else 0
         for split, title in (("val", "validation"), ("test", "test")):
@@ -135,7 +135,7 @@ class ShowsSummary(TrainerSteps):
         return _with_short_names(found)
 
     def _next(self, folder: Path) -> dict[str, str]:
-        """What to do next with a trained model -> the command."""
+        """Return next steps with a trained model: description -> command."""
         if not trains(self.run_type):
             return {}
         found = {}
@@ -148,7 +148,7 @@ class ShowsSummary(TrainerSteps):
 
 
 def _without_losses(scores: dict[str, float]) -> dict[str, float]:
-    """The metrics among the values of an evaluation, or all of them where there are none."""
+    """Return the metrics among the values of an evaluation, or all values without metrics."""
     metrics = {name: value for name, value in scores.items() if not _is_loss(name)}
     return metrics or scores
 
@@ -159,7 +159,7 @@ def _is_loss(name: str) -> bool:
 
 
 def _with_short_names(columns: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """The columns without the name of the dataset, where there is one only."""
+    """Remove the dataset's name from the metrics if there is only one dataset."""
     datasets = {name.rpartition("/")[0] for scores in columns.values() for name in scores}
     if len(datasets) != 1:
         return columns

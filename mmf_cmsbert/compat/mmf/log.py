@@ -37,14 +37,14 @@ def write(message: object, level: str = "info") -> None:
 
 
 def close_files() -> None:
-    """Let the next run open log files of its own: main keeps each file open under its name."""
+    """Close main's cached log files, so that the next run opens new ones."""
     if cached := getattr(logger, "_cached_log_stream", None):
         cached.cache_clear()
 
 
 @contextmanager
 def file_only() -> Iterator[None]:
-    """Keep what is logged in this block, such as a model's layers, away from the console."""
+    """Write log lines of this block, such as a model's layers, to the log file only."""
     token = _file_only.set(True)
     try:
         yield
@@ -53,23 +53,23 @@ def file_only() -> Iterator[None]:
 
 
 def stream() -> TextIO:
-    """Standard output, also where rc10 turns it into lines of the log."""
+    """Return standard output, even if rc10 redirects it to the log."""
     return sys.stdout if hasattr(sys.stdout, "isatty") else sys.__stdout__ or sys.stderr
 
 
 def be_verbose(value: bool) -> None:
-    """Set whether the console shows everything, before MMF has a configuration that says so."""
+    """Set whether the console shows everything, until MMF has read ``training.verbose``."""
     global _verbose
     _verbose = value
 
 
 def is_summed_up() -> bool:
-    """Whether the console shows a run in a few lines, instead of MMF's log."""
+    """Return whether the console shows a summary of the run instead of MMF's log."""
     return stream().isatty() and not _is_verbose()
 
 
 def printed(*values: Any, **options: Any) -> None:
-    """Print, as MMF does for some lines; instead of a console that sums up, to the log file."""
+    """Replace MMF's print: write to the log file if the console shows a summary."""
     if is_summed_up():
         _held.append(" ".join(map(str, values)))
     else:
@@ -77,7 +77,7 @@ def printed(*values: Any, **options: Any) -> None:
 
 
 def write_held() -> None:
-    """Write to the log file what was to be printed before there was one."""
+    """Write lines that were printed before the log file existed to the log file."""
     lines, _held[:] = list(_held), []
     for line in lines:
         write(line)

@@ -1,4 +1,4 @@
-"""What the console shows of MMF's log."""
+"""The part of MMF's log that the console shows."""
 
 import logging
 import sys
@@ -13,8 +13,8 @@ from mmf_cmsbert.compat.patch import patch
 
 @patch(
     "mmf.utils.logger.logging.StreamHandler",
-    why="A person who watches a run on a terminal sees the model's layers and a wall of numbers.",
-    remove_when="MMF's log has a level for what only its file is to hold.",
+    why="A terminal shows the layers of the model and all lines of numbers.",
+    remove_when="MMF's log has a level for lines that are only written to its file.",
 )
 def console_handler() -> None:
     def stream_handler(stream: Any = None) -> logging.Handler:

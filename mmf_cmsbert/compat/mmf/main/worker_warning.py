@@ -1,4 +1,4 @@
-"""Main's warning about a default of its own."""
+"""Main's warning about its default of `training.persistent_workers`."""
 
 import logging
 
@@ -10,11 +10,11 @@ _TEXT = "persistent_workers cannot be used together with num_workers == 0"
 @patch(
     "mmf.utils.build.logger",
     "main",
-    why="Whoever reads data without worker processes is warned, once a split, that MMF's default "
-    "of training.persistent_workers has no effect.",
-    remove_when="MMF warns only where the key was set.",
+    why="Without worker processes, MMF warns for each split that its default of "
+    "training.persistent_workers has no effect.",
+    remove_when="MMF warns only if the user has set the key.",
 )
-def not_of_the_default() -> None:
+def hide_warning() -> None:
     logging.getLogger("mmf.utils.build").addFilter(
         lambda record: not record.getMessage().startswith(_TEXT)
     )
