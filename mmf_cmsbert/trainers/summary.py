@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -131,7 +131,8 @@ class ShowsSummary(TrainerSteps):
             if not updates:
                 continue
             chosen = best if best in updates else updates[-1]
-            found[title] = _without_losses(self._scores[split, chosen])
+            scores = _without_losses(self._scores[split, chosen])
+            found[title] = _in_order(scores, self.config.evaluation.metrics)
         return _with_short_names(found)
 
     def _next(self, folder: Path) -> dict[str, str]:
@@ -151,6 +152,14 @@ def _without_losses(scores: dict[str, float]) -> dict[str, float]:
     """Return the metrics among the values of an evaluation, or all values without metrics."""
     metrics = {name: value for name, value in scores.items() if not _is_loss(name)}
     return metrics or scores
+
+
+def _in_order(scores: dict[str, float], metrics: Iterable[Any] | None) -> dict[str, float]:
+    """The scores in the order of ``evaluation.metrics``, whatever the processes of a run give."""
+    names = [each if isinstance(each, str) else each.get("key") for each in metrics or ()]
+    places = {name: place for place, name in enumerate(names)}
+    ordered = sorted(scores, key=lambda name: places.get(name.rpartition("/")[2], len(places)))
+    return {name: scores[name] for name in ordered}
 
 
 def _is_loss(name: str) -> bool:

@@ -126,3 +126,12 @@ def test_the_model_goes_to_the_log_file_only(toy, tmp_path, output, monkeypatch)
     made = toy.run(tmp_path)
     assert any("ToyModel(" in line for line in hidden)
     assert not any("ToyModel(" in line for line in [*made.lines, *toy.writer.lines])
+
+
+def test_scores_are_in_the_order_of_the_configuration():
+    from mmf_cmsbert.trainers.summary import _in_order
+
+    scores = {"a/loss": 0.0, "a/acc": 1.0, "b/mae": 2.0, "a/mae": 3.0}
+    found = _in_order(scores, ["mae", {"type": "accuracy", "key": "acc"}])
+    assert list(found.items()) == [("b/mae", 2.0), ("a/mae", 3.0), ("a/acc", 1.0), ("a/loss", 0.0)]
+    assert _in_order(scores, None) == scores
