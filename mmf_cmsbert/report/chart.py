@@ -172,7 +172,7 @@ def number(value: float, step: float) -> str:
     """A tick's text, with as many digits as the step between ticks needs."""
     if abs(value) < step / 1000:
         return "0"
-    if abs(value) < 1e-3 or abs(value) >= 1e5:
+    if step < 1e-3 or abs(value) >= 1e5:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
     digits = max(0, -math.floor(math.log10(step) + 1e-9))

@@ -68,7 +68,7 @@ def header(run: RunReport) -> list[tuple[str, str, str]]:
         f"{best['update']} of {found['updates']}: validation {chosen.name} "
         f"{measures.text(best['value'], 4)}"
         if best
-        else f"none better than nothing; the last weights, of update {found['updates']}, are scored"
+        else f"no validation gave a finite value; the last weights, of update {found['updates']}"
     )
     facts = [
         ("Recipe", _recipe(found), ""),

@@ -96,6 +96,22 @@ class Run:
         """
         return self._predictor(given, **options)
 
+    def report(self, output: str | Path | None = None) -> Path:
+        """Write the run's report, as ``cmsbert report`` does.
+
+        Args:
+            output: the file; by default ``report.html`` in the run's folder.
+
+        Returns:
+            The file.
+
+        Raises:
+            DataError: the run has not finished.
+        """
+        from mmf_cmsbert import report
+
+        return report.write(self.folder, output)
+
     @cached_property
     def _predictor(self) -> SentimentPredictor:
         return self.predictor()

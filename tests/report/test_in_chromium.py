@@ -11,8 +11,8 @@ if CHROMIUM is None:
 
 ROWS = "[...document.querySelectorAll('tr.row')]"
 IDS = f"{ROWS}.map(row => row.cells[0].textContent)"
-ERRORS = f"{ROWS}.map(row => Math.abs(Number(row.cells[4].textContent.replace('\u2212', '-'))))"
-TEXTS = f"{ROWS}.map(row => row.cells[1].textContent)"
+ERRORS = f"{ROWS}.map(row => Math.abs(Number(row.cells[3].textContent.replace('\u2212', '-'))))"
+TEXTS = f"{ROWS}.map(row => row.cells[4].textContent)"
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_it_filters_by_words_class_and_modality(opened):
     choose(opened, "modality", "")
     choose(opened, "true", "-2")
     labels = opened.run(
-        f"{ROWS}.map(row => Number(row.cells[2].textContent.replace('\u2212', '-')))"
+        f"{ROWS}.map(row => Number(row.cells[1].textContent.replace('\u2212', '-')))"
     )
     assert labels and all(-2.5 <= label <= -1.5 for label in labels)
     assert " matching (60 in all)" in opened.run(
@@ -128,7 +128,7 @@ def test_several_runs_are_sorted_by_how_far_they_are_apart(browser, tmp_path):
     runs = [write_run(tmp_path / name, shift=shift) for name, shift in (("a", 0), ("b", 1))]
     browser.errors.clear()
     browser.open(report.write(runs, tmp_path / "all.html", pictures=False), 390, mobile=True)
-    found = browser.run(f"{ROWS}.map(row => Number(row.cells[7].textContent))")
+    found = browser.run(f"{ROWS}.map(row => Number(row.cells[6].textContent))")
     assert len(found) == 12 and found == sorted(found, reverse=True) and found[0] > 0
     click(browser, "button[data-sort='error 1']")
     click(browser, "button.open")

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from reported_runs import MAE, write_run
 
-from mmf_cmsbert import report
+from mmf_cmsbert import Run, report
 from mmf_cmsbert.errors import DataError
 
 
@@ -102,3 +102,9 @@ def test_what_cannot_be_reported_is_one_message(tmp_path, make, message):
     with pytest.raises(DataError, match=message):
         report.write(tmp_path / "run")
     assert not (tmp_path / "run" / "report.html").exists()
+
+
+def test_a_run_in_python_writes_its_report(run, page, tmp_path, monkeypatch):
+    monkeypatch.setattr("mmf_cmsbert.report.png.can_draw", lambda: False)
+    again = Run(run).report(tmp_path / "again.html")
+    assert rows_of(again) == rows_of(page)

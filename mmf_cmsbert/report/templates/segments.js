@@ -166,17 +166,16 @@
       button.addEventListener("click", () => this.toggle(row, button));
       const text = row.text.length > 110 ? row.text.slice(0, 109) + "\u2026" : row.text;
       const line = element("tr", { class: "row", "data-position": row.position },
-        element("td", {}, button), element("td", { class: "words" }, text),
-        element("td", { class: "n" }, number(row.label, 2, true)));
+        element("td", {}, button), element("td", { class: "n" }, number(row.label, 2, true)));
       for (let run = 0; run < row.scores.length; run++) {
         line.append(element("td", { class: "n" }, number(row.scores[run], 2, true)));
         line.append(element("td", { class: "n" }, number(row.errors[run], 2, true)));
       }
       if (this.runs > 1) {
-        line.append(element("td", { class: "n" }, number(row.apart, 2)));
+        line.append(element("td", { class: "n" }, number(row.apart, 2)), element("td", { class: "words" }, text));
         return line;
       }
-      line.append(element("td", { class: "n" }, String(row.words.length)),
+      line.append(element("td", { class: "words" }, text), element("td", { class: "n" }, String(row.words.length)),
         element("td", {}, row.modalities.map((each) => NAMES[each] || each).join(", ") || "text only"),
         element("td", { class: "n" }, number(row.mean, 3)));
       return line;
@@ -252,7 +251,8 @@
     heat(row, name, heat) {
       const cut = heat.rows.map((each, i) => [each, i]).filter(([each]) => each);
       const columns = cut.length ? cut[0][0].length : 0;
-      const left = 96, width = 560, line = 17, top = 4;
+      // As wide as there is room, so that its texts stay legible on a telephone.
+      const left = 96, width = Math.min(560, Math.max(260, window.innerWidth - 92)), line = 17, top = 4;
       const cell = (width - left) / Math.max(1, columns);
       const bottom = top + line * cut.length;
       const svg = drawn("svg", {
@@ -278,7 +278,7 @@
           svg.append(filled);
         });
       });
-      const marks = Math.min(columns, 5);
+      const marks = Math.min(columns, width < 400 ? 3 : 5);
       for (let k = 0; k <= marks; k++) {
         const share = k / marks;
         if (!seconds && k === marks) break;
