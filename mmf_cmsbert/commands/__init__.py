@@ -1,8 +1,11 @@
 """The command ``cmsbert``: data, ablations and searches."""
 
+from typing import Annotated
+
 import typer
 
 from mmf_cmsbert import console
+from mmf_cmsbert.cli import version
 from mmf_cmsbert.commands import ablate, data, doctor, export, install_mmf, predict, report, tune
 from mmf_cmsbert.commands.plain_errors import PlainErrors
 from mmf_cmsbert.terminal import show_any_text
@@ -23,6 +26,24 @@ app.command()(ablate.ablate)
 app.command()(tune.tune)
 app.command()(doctor.doctor)
 app.command()(install_mmf.install_mmf)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version.line())
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show versions and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
