@@ -10,6 +10,7 @@ from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.stores.store import write_store
 from mmf_cmsbert.records import provenance
 from mmf_cmsbert.records.history import History, Training, Validation
+from mmf_cmsbert.report.collected import HeatMap, ScoredSegment
 
 WORDS = ["a", "very", "good", "film", "that", "i", "would", "not", "see", "again"]
 MAE = "mosi/sentiment_mae"
@@ -98,3 +99,20 @@ def write_run(folder, found=None, seed=1, shift=0.0, history=True, **record):
             kept.append(Training(update, 1, 10, rate, {"mosi/sentiment_regression": 10 / update}))
             kept.append(Validation(update, 1, {MAE: 0.5 + abs(update - 20) / 50}))
     return folder
+
+
+def long_segment(number):
+    """A scored segment of 30 words and 500 frames, as MOSEI has them."""
+    rows = ["A" * 48] * 30
+    heat = {m: HeatMap(frames=500, largest=0.1, rows=rows) for m in ("visual", "acoustic")}
+    sizes = [0.1234] * 30
+    return ScoredSegment(
+        id=f"some-video-of-mosei[{number}]",
+        words=[f"word{i}" for i in range(30)],
+        label=number % 7 - 3,
+        score=number % 5 - 2,
+        modalities=list(heat),
+        shift=sizes,
+        shifts=dict.fromkeys(heat, sizes),
+        heat=heat,
+    )

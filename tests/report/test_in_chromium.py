@@ -124,6 +124,18 @@ def test_nothing_is_wider_than_the_window(browser, page, width, dark):
     assert browser.errors == []
 
 
+def test_thousands_of_segments_are_sorted_and_found(browser, page_of_mosei):
+    browser.errors.clear()
+    browser.open(page_of_mosei)
+    click(browser, "button[data-sort=id]")
+    assert len(browser.run(IDS)) == 50 and browser.run(IDS)[0] == "some-video-of-mosei[0]"
+    choose(browser, "text", "mosei[4658]")
+    assert browser.run(IDS) == ["some-video-of-mosei[4658]"]
+    click(browser, "button.open")
+    assert "no heat map" in browser.run("document.querySelector('tr.detail').textContent")
+    assert browser.errors == []
+
+
 def test_several_runs_are_sorted_by_how_far_they_are_apart(browser, tmp_path):
     runs = [write_run(tmp_path / name, shift=shift) for name, shift in (("a", 0), ("b", 1))]
     browser.errors.clear()

@@ -1,8 +1,8 @@
 """The size of a page, and its script."""
 
+from reported_runs import long_segment
+
 from mmf_cmsbert.report import page
-from mmf_cmsbert.report.collected import HeatMap, Part, ScoredSegment
-from mmf_cmsbert.report.heat import BYTES, with_some_heat
 from mmf_cmsbert.report.rows import embedded, table
 
 
@@ -22,23 +22,11 @@ def test_a_page_shrinks_until_it_fits():
     assert asked[0] == (1.0, 1000) and asked[-1][0] < 1 and len(asked) > 1
 
 
-def long_segment(i):
-    rows = ["A" * 48] * 30
-    heat = {m: HeatMap(frames=500, largest=0.1, rows=rows) for m in ("visual", "acoustic")}
-    sizes = [0.1234] * 30
-    return ScoredSegment(
-        id=f"some-video-of-mosei[{i}]", words=[f"word{j}" for j in range(30)], label=i % 7 - 3,
-        score=i % 5 - 2, modalities=list(heat), shift=sizes, shifts=dict.fromkeys(heat, sizes),
-        heat=heat,
-    )  # fmt: skip
-
-
-def test_the_segments_of_mosei_fit_into_five_megabytes():
-    segments = with_some_heat([long_segment(i) for i in range(4659)], BYTES)
-    part = Part(dataset="mosei", split="test", counts={}, segments=segments)
-    text, shown = table(segments, [[s.score] for s in part.segments], 4659)
-    assert shown == 4659 and len(text) < 4_300_000
-    assert 100 < sum(bool(s.heat) for s in segments) < 1000
+def test_the_segments_of_mosei_fit_into_five_megabytes(page_of_mosei):
+    text = page_of_mosei.read_text()
+    assert 2_000_000 < len(text.encode()) < 5_000_000
+    assert text.count('"i":"some-video-of-mosei[') == 4659
+    assert "have heat maps: those with the largest errors" in text
 
 
 def test_of_too_many_segments_the_worst_and_others_stay():
