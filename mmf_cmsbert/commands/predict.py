@@ -1,5 +1,6 @@
 """``cmsbert predict``: sentiment of a text or of many segments, with an exported model."""
 
+import hashlib
 import sys
 from itertools import islice
 from pathlib import Path
@@ -110,6 +111,7 @@ def _predict_file(
     from tqdm import tqdm
 
     from mmf_cmsbert.predictor.prediction_file import Journal
+    from mmf_cmsbert.predictor.predictor import WINDOW
     from mmf_cmsbert.predictor.sources import read_segments
 
     made_with = {
@@ -117,8 +119,10 @@ def _predict_file(
         "input": _identity(given),
         "split": split,
         "dataset": predictor.dataset,
+        "batch_size": batch_size,
+        "device": str(predictor.device),
     }
-    journal = Journal(output, made_with)
+    journal = Journal(output, made_with, WINDOW * batch_size)
     if journal.done:
         print(f"{journal.file}: continues after {journal.done} segments", file=sys.stderr)
     segments = islice(read_segments(given, split), journal.done, None)
@@ -141,6 +145,14 @@ def _predict_file(
 
 
 def _identity(given: Path) -> list[Any]:
-    """What tells an input from another: a file's content, a folder's name."""
+    """Return an input's path and content: a file's hash, or a folder's names, sizes and times."""
     path = given.expanduser().absolute()
-    return [str(path), sha256_of(path) if path.is_file() else None]
+    if path.is_file():
+        return [str(path), sha256_of(path)]
+    digest = hashlib.sha256()
+    for file in sorted(path.rglob("*")):
+        if file.is_file():
+            status = file.stat()
+            name = file.relative_to(path).as_posix()
+            digest.update(f"{name}\0{status.st_size} {status.st_mtime_ns}\n".encode())
+    return [str(path), digest.hexdigest()]

@@ -40,18 +40,20 @@ class Journal:
         output: the prediction file.
         made_with: everything that the predictions depend on, in plain values. A journal with other
             values is replaced.
+        window: inputs whose batches do not depend on the inputs before them. Only whole windows of
+            an interrupted journal are kept: in other batches the last digits could differ.
     """
 
-    def __init__(self, output: Path, made_with: dict[str, Any]):
+    def __init__(self, output: Path, made_with: dict[str, Any], window: int = 1):
         self.file = output.with_name(f"{output.name}.part")
         self._header = json.dumps({"made_with": made_with}, sort_keys=True)
-        self.done = self._keep_whole_lines()
+        self.done = self._keep_whole_windows(window)
 
-    def _keep_whole_lines(self) -> int:
-        """Remove an incomplete last line; return the number of inputs in the journal."""
-        count = -1
+    def _keep_whole_windows(self, window: int) -> int:
+        """Remove an incomplete last window; return the number of inputs in the journal."""
+        count, kept = -1, 0
         with suppress(OSError), open(self.file, "r+b") as lines:
-            end = 0
+            end = whole = 0
             for line in lines:
                 if not line.endswith(b"\n"):
                     break
@@ -59,8 +61,10 @@ class Journal:
                     break
                 count += 1
                 end += len(line)
-            lines.truncate(end)
-        return max(count, 0)
+                if count % window == 0:
+                    kept, whole = count, end
+            lines.truncate(whole)
+        return kept
 
     def extend(self, results: Iterable[Prediction | SegmentError]) -> Iterator[Any]:
         """Write each result; yield it afterwards."""

@@ -29,7 +29,7 @@ from mmf_cmsbert.predictor.prediction import Explanation, Prediction
 from mmf_cmsbert.processors.word_pieces import WordPieceEncoder, load_tokenizer
 
 # Number of batches whose segments are sorted by length.
-_WINDOW = 16
+WINDOW = 16
 
 
 class SentimentPredictor:
@@ -195,7 +195,7 @@ class SentimentPredictor:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; expected at least 1")
         rest = iter(segments)
-        while window := [self._checked(each) for each in islice(rest, _WINDOW * batch_size)]:
+        while window := [self._checked(each) for each in islice(rest, WINDOW * batch_size)]:
             good = [i for i, each in enumerate(window) if isinstance(each, Segment)]
             good.sort(key=lambda i: len(window[i].words))  # type: ignore[union-attr]
             results: list[Any] = list(window)

@@ -59,6 +59,17 @@ def test_an_interrupted_journal_is_continued_after_its_last_whole_line(tmp_path,
     assert rows(output) == [("a", 1.25), ("b", -3.5), ("c", 0.0)]
 
 
+def test_of_an_interrupted_journal_whole_windows_are_kept(tmp_path):
+    output = tmp_path / "scores.csv"
+    journal = Journal(output, MADE_WITH, window=3)
+    list(journal.extend(RESULTS))
+    again = Journal(output, MADE_WITH, window=3)
+    assert again.done == 3
+    list(again.extend(RESULTS[3:]))
+    assert again.finish(output) == (3, 1)
+    assert rows(output) == [("a", 1.25), ("b", -3.5), ("c", 0.0)]
+
+
 def test_a_journal_of_another_model_or_input_is_begun_anew(tmp_path):
     output = tmp_path / "scores.csv"
     list(Journal(output, MADE_WITH).extend(RESULTS))
