@@ -337,17 +337,25 @@ class SentimentPredictor:
         from huggingface_hub import HfApi
 
         api = HfApi(token=token)
-        repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
         with TemporaryDirectory() as scratch:
             folder = Path(scratch) / repo_id.split("/")[-1]
             self.save_pretrained(folder)
-            commit = api.upload_folder(
-                repo_id=repo_id,
-                folder_path=folder,
-                revision=revision,
-                commit_message=commit_message,
-                create_pr=create_pr,
-            )
+            try:
+                repo_id = api.create_repo(repo_id, private=private, exist_ok=True).repo_id
+                commit = api.upload_folder(
+                    repo_id=repo_id,
+                    folder_path=folder,
+                    revision=revision,
+                    commit_message=commit_message,
+                    create_pr=create_pr,
+                )
+            except Exception as error:  # of the network, the hub, or the library that speaks to it
+                reason = (str(error).strip().splitlines() or ["no reason given"])[0]
+                raise ConfigError(
+                    f"{repo_id} could not be uploaded to the Hugging Face hub "
+                    f"({type(error).__name__}: {reason[:200]}). Expected OWNER/NAME that the token "
+                    "may write to (hf auth login), and a connection to the hub"
+                ) from error
         return str(commit.commit_url)
 
 

@@ -81,6 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, body):
         path = urlparse(self.path).path
         self.hub.asked.append(path)
+        # A model has the same files and answers, at addresses of its own.
+        path = path.replace("/api/models/", "/api/datasets/")
+        path = f"/datasets{path}" if path.startswith(f"/{REPOSITORY}/resolve/") else path
         if self.hub.fault == "busy":
             self._send(429, b"too many requests", {}, body)
             return
