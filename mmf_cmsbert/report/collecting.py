@@ -17,7 +17,7 @@ from mmf_cmsbert.config.schemas.validation import read as read_section
 from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import ConfigError, DataError, UserError
-from mmf_cmsbert.files import read_regular, replace_text
+from mmf_cmsbert.files import WriteError, read_regular, replace_text
 from mmf_cmsbert.records import history, record
 from mmf_cmsbert.report.collected import FORMAT, Collected, Part
 from mmf_cmsbert.utils.environment import with_values
@@ -76,9 +76,21 @@ def collect(folder: Path) -> RunReport:
     found = _kept(file)
     if found is None or found.identity != identity(recorded):
         found = _predicted(folder, recorded)
-        file.parent.mkdir(exist_ok=True)
+        make_folder(file.parent)
         replace_text(file, found.model_dump_json())
     return RunReport(folder, recorded, entries, found)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, unless they exist.
+
+    Raises:
+        WriteError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(folder, error) from error
 
 
 def identity(recorded: Mapping[str, Any]) -> str:

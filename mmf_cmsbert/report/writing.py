@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.files import WriteError, replace_text, replaced_file
+from mmf_cmsbert.files import replace_text, replaced_file
 
 if TYPE_CHECKING:
     from mmf_cmsbert.report.chart import Chart
@@ -78,19 +78,19 @@ def _write_several(folders: Sequence[Path], output: Path, pictures: bool) -> Pat
 def _replace(file: Path, text: str) -> None:
     if file.is_dir():
         raise ConfigError(f"{file} is a folder; type a file, as in --output {file / NAME}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(file, error) from error
+    from mmf_cmsbert.report.collecting import make_folder
+
+    make_folder(file.parent)
     replace_text(file, text)
 
 
 def _write_pictures(folder: Path, drawn: Mapping[str, Sequence[Chart]]) -> None:
     from mmf_cmsbert.report import png
+    from mmf_cmsbert.report.collecting import make_folder
 
     if not png.can_draw():
         return
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     several = len({kind.partition(" ")[2] for kind in drawn} - {""}) > 1
     for kind, charts in drawn.items():
         dataset = kind.partition(" ")[2]

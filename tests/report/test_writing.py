@@ -9,6 +9,7 @@ from reported_runs import MAE, write_run
 
 from mmf_cmsbert import Run, report
 from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.files import WriteError
 
 
 def rows_of(page):
@@ -108,3 +109,11 @@ def test_a_run_in_python_writes_its_report(run, page, tmp_path, monkeypatch):
     monkeypatch.setattr("mmf_cmsbert.report.png.can_draw", lambda: False)
     again = Run(run).report(tmp_path / "again.html")
     assert rows_of(again) == rows_of(page)
+
+
+def test_a_file_in_place_of_the_folder_is_one_message(tmp_path):
+    run = write_run(tmp_path / "run")
+    (run / "report").write_text("mine")
+    with pytest.raises(WriteError, match="report cannot be written"):
+        report.write(run)
+    assert (run / "report").read_text() == "mine"
