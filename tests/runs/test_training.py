@@ -90,7 +90,11 @@ def test_a_finished_runs_folder_is_refused_and_resumed_on_request(trained):
         ("nothing.yaml", None, "there is no such file"),
         ("projects/cmsbert/demo.yaml", {"training.max_update": 2}, "max_updates"),
         ("projects/cmsbert/demo.yaml", {"training": {"seed": "x"}}, "training.seed is 'x'"),
-        ("projects/cmsbert/demo.yaml", {"run_type": "val"}, ""),
+        (
+            "projects/cmsbert/demo.yaml",
+            {"run_type": "val"},
+            "there is no trained model to evaluate",
+        ),
     ],
 )
 def test_a_mistake_is_a_user_error(tmp_path, file, overrides, named):
