@@ -83,7 +83,7 @@ def test_a_resumed_run_keeps_its_checkpoints(home, limited, typed_commands, trai
 def test_predictions_of_mmf_are_complete_or_absent(home, limited, kind):
     before = contents(home)
     words = ["env.save_dir=run", f"evaluation.predict_file_format={kind}"]
-    error = limited(5000, "mmf_predict", *words)
+    error = limited(7000, "mmf_predict", *words)
     assert re.fullmatch(rf".*/reports/\S+\.{kind} {FULL}", error), error
     assert contents(home) == before
 
