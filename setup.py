@@ -40,7 +40,7 @@ setup(
         "numpy>=2,<3",
         "safetensors>=0.4.3",  # exported models
         "huggingface_hub>=1,<3",  # their cards, upload and download
-        "datasets>=4",  # data sets of the hub as input of a predictor
+        "datasets>=4",  # Hugging Face datasets as data, and as input of a predictor
         "h5py>=3.11",  # .csd files
         "pyarrow>=20",  # stores
         "filelock>=3.15",  # one download, one ablation into a folder at a time

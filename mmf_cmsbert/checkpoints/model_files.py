@@ -12,7 +12,7 @@ LARGEST_CONFIG = 1 << 24
 
 
 def is_model(folder: Path) -> bool:
-    """Whether a folder holds an exported model of this package, of whatever version."""
+    """Whether a folder contains an exported model of any version of this package."""
     try:
         given = read_json(folder / CONFIG, LARGEST_CONFIG)
     except (OSError, ValueError, UserError):

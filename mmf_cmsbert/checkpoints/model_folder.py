@@ -270,6 +270,6 @@ def write(
     config = config.model_copy(update={"weights_sha256": sha256_of(folder / WEIGHTS)})
     text = json.dumps(config.plain(), indent=2, ensure_ascii=False)
     (folder / CONFIG).write_text(text + "\n", encoding="utf-8")
-    # safetensors lets its user alone read the file, whatever the umask says.
+    # safetensors creates the file with mode 0600 and ignores the umask.
     shutil.copymode(folder / CONFIG, folder / WEIGHTS)
     (folder / CARD).write_text(card, encoding="utf-8")

@@ -22,7 +22,7 @@ _PREFIXES = (model_folder.AVERAGED, model_folder.LATEST)
 
 
 def fingerprint(tensors: Mapping[str, Tensor]) -> str:
-    """A hash of tensors and their names, whatever file holds them."""
+    """A hash of tensors and their names, independent of the file that they are in."""
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

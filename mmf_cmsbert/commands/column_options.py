@@ -4,9 +4,6 @@ from collections.abc import Sequence
 
 from mmf_cmsbert.errors import ConfigError
 
-# Those of ``columns`` in dataset_config.DATASET
-FIELDS = ("id", "video", "text", "words", "label", "start", "end", "visual", "acoustic")
-
 
 def named_columns(typed: Sequence[str] | None) -> dict[str, str]:
     """Read ``--column FIELD=NAME``: field -> column.
@@ -14,10 +11,13 @@ def named_columns(typed: Sequence[str] | None) -> dict[str, str]:
     Raises:
         ConfigError: one has another form, or names no field.
     """
+    from mmf_cmsbert.config.schemas.datasets import Columns
+
     found = _pairs(typed, "--column", "FIELD=NAME")
     for field in found:
-        if field not in FIELDS:
-            raise ConfigError(f"--column {field}=...: expected one of {', '.join(FIELDS)}")
+        if field not in Columns.model_fields:
+            known = ", ".join(Columns.model_fields)
+            raise ConfigError(f"--column {field}=...: expected one of {known}")
     return found
 
 

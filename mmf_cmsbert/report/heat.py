@@ -68,7 +68,7 @@ def chosen(errors: Sequence[float], sizes: Sequence[int], budget: int) -> set[in
     """
     known = np.nan_to_num(np.asarray(errors, dtype=np.float64), nan=-1.0)
     worst = np.argsort(-known, kind="stable")
-    # Halves of halves: whatever the budget, what is kept is spread over the split.
+    # Ordered by repeated halving, so that any number of kept segments is spread over the split.
     spread = sorted(range(len(sizes)), key=lambda i: (_reversed_bits(i), i))
     found: set[int] = set()
     for pair in zip(worst.tolist(), spread, strict=True):

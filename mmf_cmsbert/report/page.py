@@ -33,7 +33,7 @@ def _environment() -> jinja2.Environment:
     environment.globals.update(
         css=Markup(_source("page.css")),
         js=Markup(script),
-        # The page runs this script and no other, whatever a text of it holds.
+        # Only this script may run, even if the text of a segment contains markup.
         script_hash=f"sha256-{digest}",
         svg=svg.draw,
         version=__version__,

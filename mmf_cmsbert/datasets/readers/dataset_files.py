@@ -57,13 +57,13 @@ def rows_of(path: Path, split: str) -> Any:
 
     Args:
         path: a file, a folder or a reference.
-        split: ``train``, ``val`` or ``test``; a file has one split, whatever its name.
+        split: ``train``, ``val`` or ``test``; a single file is read for any of them.
 
     Raises:
         DataError: it cannot be read, or has no such split.
     """
     found = _opened(path)
-    if path.is_file() and not path.name.endswith(hub_reference.SUFFIX):
+    if path.is_file() and not hub_reference.is_reference(path):
         return next(iter(found.values()))
     names = [name for name in found if split_named(name) == split]
     if not names and len(found) == 1 and (path / _OF_SPLIT).is_file():
@@ -105,7 +105,7 @@ def _opened(path: Path) -> Mapping[str, Any]:
     from datasets import load_dataset
 
     with _named_errors(path):
-        if path.name.endswith(hub_reference.SUFFIX):
+        if hub_reference.is_reference(path):
             address = hub_reference.read(path)
             if address.streaming:
                 return dict(
@@ -178,7 +178,7 @@ def _named_errors(path: Path) -> Iterator[None]:
         cause: BaseException = error
         while cause.__cause__ is not None:
             cause = cause.__cause__
-        if path.name.endswith(hub_reference.SUFFIX):
+        if hub_reference.is_reference(path):
             address = hub_reference.read(path)
             raise DataError(f"{address}: {hub_reference.explain(error, address)}") from error
         reason = " ".join(str(cause).split())[:300]

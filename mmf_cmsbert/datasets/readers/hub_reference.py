@@ -49,6 +49,11 @@ def is_address(path: str | Path) -> bool:
     return str(path).startswith("hf:")
 
 
+def is_reference(path: Path) -> bool:
+    """Whether a path has the name of a reference."""
+    return path.name.endswith(SUFFIX)
+
+
 def parse(path: str | Path, streaming: bool = False) -> HubAddress:
     """Read an address.
 

@@ -24,7 +24,7 @@ _in_one_process: ContextVar[bool] = ContextVar("in_one_process", default=False)
 
 @contextmanager
 def in_one_process() -> Iterator[None]:
-    """Make runs in this block in this process, whatever the number of GPUs."""
+    """Make runs in this block in this process, even with several GPUs."""
     token = _in_one_process.set(True)
     try:
         yield

@@ -36,14 +36,14 @@ class HuggingFace(Layout):
     def recognise(self, path: Path) -> bool:
         if path.is_dir():
             return dataset_files.is_saved(path) or dataset_files.is_repository(path)
-        if path.name.endswith(hub_reference.SUFFIX):
+        if hub_reference.is_reference(path):
             return True
         suffix = path.suffix.lower()
         return suffix in _COLUMNAR or (suffix in dataset_files.FORMATS and _has_no_ids(path))
 
     def splits(self, path: Path, beside: Sequence[Path] = ()) -> Sequence[str]:
         """Return the splits of a folder or a reference; a file's split is in its name."""
-        if path.is_file() and not path.name.endswith(hub_reference.SUFFIX):
+        if path.is_file() and not hub_reference.is_reference(path):
             return ()
         return _splits(path, _changed(path))
 
@@ -66,7 +66,7 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
     rows = dataset_files.rows_of(path, request.split)
     features = dataset_files.features_of(rows, path)
     key = f"dataset_config.{request.corpus or 'NAME'}"
-    shown = str(hub_reference.read(path)) if path.suffixes[-2:] == [".hub", ".json"] else str(path)
+    shown = str(hub_reference.read(path)) if hub_reference.is_reference(path) else str(path)
     columns = find_columns(features, request.columns, shown, f"{key}.columns")
     if columns.media and not set(MODALITIES) & columns.of.keys():
         _log.warning(
