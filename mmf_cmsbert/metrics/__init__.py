@@ -13,9 +13,11 @@ from mmf_cmsbert.metrics.sentiment import (
     f1_nonzero,
     mae,
 )
+from mmf_cmsbert.metrics.sims import SIMS_METRICS, sims_class
 
 __all__ = [
     "METRICS",
+    "SIMS_METRICS",
     "UNKNOWN",
     "acc2",
     "acc2_nonzero",
@@ -27,4 +29,5 @@ __all__ = [
     "known_segments",
     "mae",
     "sentiment_class",
+    "sims_class",
 ]

@@ -1,4 +1,4 @@
-"""The eight sentiment metrics under their MMF names, for `evaluation.metrics`."""
+"""The metrics of sentiment and of CH-SIMS under their MMF names, for `evaluation.metrics`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +9,13 @@ from mmf.modules.metrics import BaseMetric
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.metrics.sentiment import METRICS
+from mmf_cmsbert.metrics.sims import SIMS_METRICS
+
+_FUNCTIONS = METRICS | SIMS_METRICS
 
 
 class SentimentMetric(BaseMetric):
-    """The metric `METRICS[metric]` of `scores` against `targets`.
+    """The function `metric` of `scores` against `targets`.
 
     Both are (segments,) or (segments, 1). MMF passes the whole split at once.
 
@@ -34,7 +37,7 @@ class SentimentMetric(BaseMetric):
     ) -> torch.Tensor:
         scores = model_output["scores"]
         try:
-            value = METRICS[self.metric](scores, sample_list["targets"])
+            value = _FUNCTIONS[self.metric](scores, sample_list["targets"])
         except ValueError as error:
             raise ConfigError(
                 f"metric {self.metric}: {error} (predictions are the model's `scores`, labels the "
@@ -45,5 +48,5 @@ class SentimentMetric(BaseMetric):
         return torch.tensor(value, device=scores.device)
 
 
-for _name in METRICS:
+for _name in _FUNCTIONS:
     registry.register_metric(_name)(type(_name, (SentimentMetric,), {"metric": _name}))

@@ -40,6 +40,22 @@ _KNOWN = {
         "F1 of negative and positive, weighted by class size, segments labelled 0 left out.",
         False,
     ),
+    "sims_mae": ("MAE", "Mean absolute error, both clipped to [\u22121, 1].", True),
+    "sims_corr": ("Corr", "Pearson correlation, both clipped to [\u22121, 1].", False),
+    "sims_acc2": ("Acc-2", "Share of segments on the right side: \u2264 0 or > 0.", False),
+    "sims_acc3": ("Acc-3", "Share in the right one of 3 classes, cut at \u22120.1 and 0.1.", False),
+    "sims_acc5": (
+        "Acc-5",
+        "Share in the right one of 5 classes, cut at \u22120.7, \u22120.1, 0.1 and 0.7.",
+        False,
+    ),
+    "sims_f1": ("F1", "F1 of \u2264 0 and > 0, weighted by class size.", False),
+    "sims_acc2_weak": (
+        "Acc-2 (weak)",
+        "Share on the right side of the segments labelled in [\u22120.4, 0.4].",
+        False,
+    ),
+    "sims_r2": ("R\u00b2", "Coefficient of determination, both clipped to [\u22121, 1].", False),
 }
 
 

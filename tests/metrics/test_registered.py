@@ -14,7 +14,7 @@ from mmf.modules.metrics import Metrics
 from omegaconf import OmegaConf
 
 from mmf_cmsbert.errors import ConfigError
-from mmf_cmsbert.metrics import METRICS
+from mmf_cmsbert.metrics import METRICS, SIMS_METRICS
 from mmf_cmsbert.metrics import registered as registered_metrics
 
 LABELS = torch.tensor([[-3.0], [1.6], [1.0], [0.0], [0.0], [2.5]])
@@ -61,3 +61,12 @@ def test_scores_of_seven_classes_are_refused_by_name():
     report = make_report(torch.zeros(6, 7), LABELS)
     with pytest.raises(ConfigError, match=r"sentiment_mae: predictions have shape \(6, 7\)"):
         metrics(report, report)
+
+
+def test_the_metrics_of_ch_sims_are_found_by_name():
+    metrics = Metrics(OmegaConf.create(list(SIMS_METRICS)))
+    report = make_report(PREDICTIONS / 3, LABELS / 3)
+    values = metrics(report, report)
+    for name, metric in SIMS_METRICS.items():
+        expected = metric(PREDICTIONS / 3, LABELS / 3)
+        assert values[f"val/mosi/{name}"].item() == pytest.approx(expected, abs=1e-6)
