@@ -16,6 +16,7 @@ from mmf_cmsbert.errors import ConfigError
 _REGISTERED = (
     "datasets.builders",
     "losses.registered",
+    "losses.registered_target",
     "metrics.registered",
     "models.cmsbert",
     "processors.frames_as_regions",

@@ -11,7 +11,6 @@ from mmf_cmsbert.checkpoints.model_folder import find
 
 # Modules with examples, which may use the folders of the fixture.
 MODULES = (
-    "datasets.readers.chinese",
     "predictor.inputs",
     "predictor.prediction",
     "predictor.predictor",

@@ -59,6 +59,7 @@ _MMF = (
     "mmf.main.datasets",
     "mmf.main.callbacks",
     "mmf.main.lightning",
+    "mmf.rc10.losses",
     "mmf.rc10.metrics",
     "mmf.rc10.reporter",
     "mmf.rc10.multi_dataset",

@@ -44,11 +44,11 @@ class SentimentRegression(nn.Module):
 
     def __init__(self, **params: Any):
         super().__init__()
-        self.params = _read(RegressionLoss, "sentiment_regression", params)
+        self.params = read_params(RegressionLoss, "sentiment_regression", params)
 
     def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
-        scores = _output("sentiment_regression", model_output, "scores")
-        with _named("sentiment_regression"):
+        scores = of_output("sentiment_regression", model_output, "scores")
+        with with_name("sentiment_regression"):
             return sentiment_regression(scores, sample_list["targets"], self.params.kind)
 
 
@@ -70,12 +70,12 @@ class SentimentClassification(nn.Module):
 
     def __init__(self, **params: Any):
         super().__init__()
-        self.params = _read(ClassificationLoss, "sentiment_classification", params)
+        self.params = read_params(ClassificationLoss, "sentiment_classification", params)
 
     def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
         key = "logits" if "logits" in model_output else "scores"
-        logits = _output("sentiment_classification", model_output, key)
-        with _named("sentiment_classification"):
+        logits = of_output("sentiment_classification", model_output, key)
+        with with_name("sentiment_classification"):
             return sentiment_cross_entropy(
                 logits, sample_list["targets"], self.params.label_smoothing
             )
@@ -109,7 +109,7 @@ class MultimodalContrastive(nn.Module):
 
     def __init__(self, **params: Any):
         super().__init__()
-        self.params = _read(ContrastiveLoss, "multimodal_contrastive", params)
+        self.params = read_params(ContrastiveLoss, "multimodal_contrastive", params)
 
     def forward(self, sample_list: Mapping[str, Any], model_output: Mapping[str, Any]) -> Tensor:
         embeddings = self._embeddings(model_output)
@@ -123,7 +123,7 @@ class MultimodalContrastive(nn.Module):
                 embeddings, masks, targets, stand_in=STAND_IN in sample_list
             )
         device = next(iter(embeddings.values())).device
-        with _named("multimodal_contrastive"), full_precision(device):
+        with with_name("multimodal_contrastive"), full_precision(device):
             loss = multimodal_contrastive(
                 embeddings,
                 pairs,
@@ -136,14 +136,14 @@ class MultimodalContrastive(nn.Module):
 
     def _embeddings(self, model_output: Mapping[str, Any]) -> Mapping[str, Tensor]:
         if self.params.embeddings is None:
-            return _output(
+            return of_output(
                 "multimodal_contrastive",
                 model_output,
                 "embeddings",
                 "name them with params.embeddings: {text: <key>, visual: <key>}",
             )
         return {
-            modality: _output("multimodal_contrastive", model_output, key)
+            modality: of_output("multimodal_contrastive", model_output, key)
             for modality, key in self.params.embeddings.items()
         }
 
@@ -158,12 +158,12 @@ class MultimodalContrastive(nn.Module):
         return [(anchor, other) for other in embeddings if other != anchor]
 
 
-def _read(schema: type[Schema], loss: str, params: Mapping[str, Any]) -> Schema:
+def read_params(schema: type[Schema], loss: str, params: Mapping[str, Any]) -> Schema:
     given = OmegaConf.to_container(OmegaConf.create(dict(params)), resolve=True)
     return read(schema, given, "params", source=f"loss {loss}")
 
 
-def _output(
+def of_output(
     loss: str,
     model_output: Mapping[str, Any],
     key: str,
@@ -178,7 +178,7 @@ def _output(
 
 
 @contextmanager
-def _named(loss: str) -> Iterator[None]:
+def with_name(loss: str) -> Iterator[None]:
     """Convert a ValueError of a pure function to a ConfigError that names the loss."""
     try:
         yield

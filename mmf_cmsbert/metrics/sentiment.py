@@ -67,6 +67,15 @@ def f1_nonzero(predictions: Tensor, labels: Tensor) -> float:
     return _weighted_f1(*_polarities(predictions, labels))
 
 
+def rounded_accuracy(predictions: Tensor, labels: Tensor, low: float, high: float) -> float:
+    """Share of segments with equal whole numbers: clipped to [low, high], rounded half to even.
+
+    With -3 and 3 it is Acc7.
+    """
+    predictions, labels = (each.clamp(low, high).round() for each in _known(predictions, labels))
+    return _share_equal(predictions, labels)
+
+
 METRICS: dict[str, Callable[[Tensor, Tensor], float]] = {
     "sentiment_mae": mae,
     "sentiment_corr": corr,

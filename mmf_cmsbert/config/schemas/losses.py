@@ -27,6 +27,36 @@ class ClassificationLoss(Section):
     )
 
 
+class TargetLoss(Section):
+    """``target_loss``"""
+
+    target: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None,
+        description="The target to train, by its name in dataset_config.<dataset>.targets. null: "
+        "the main target of the dataset.",
+    )
+    weight: Annotated[float, Field(ge=0)] = Field(
+        default=1.0, description="Weight of the loss in the sum of losses."
+    )
+    kind: Literal["l1", "mse", "smooth_l1"] = Field(
+        default="l1", description="The loss of a number, as in sentiment_regression."
+    )
+    label_smoothing: Share = Field(
+        default=0.0,
+        description="For classes and labels: probability moved from the true answer to all answers,"
+        " equally divided.",
+    )
+    class_weights: Annotated[
+        Literal["none", "balanced"] | Annotated[list[Annotated[float, Field(ge=0)]], Field()],
+        Expected("none, balanced, or a list of numbers, one for each class"),
+    ] = Field(
+        default="none",
+        description="Weights of the classes, or, of several labels, of having each one: none | "
+        "balanced (inversely proportional to their numbers of segments in the training split; "
+        "logged, and recorded in run.json) | a list of numbers, in the order of the names.",
+    )
+
+
 class ContrastiveLoss(Section):
     """``multimodal_contrastive``"""
 
@@ -63,5 +93,6 @@ class ContrastiveLoss(Section):
 LOSSES: dict[str, type[Section]] = {
     "sentiment_regression": RegressionLoss,
     "sentiment_classification": ClassificationLoss,
+    "target_loss": TargetLoss,
     "multimodal_contrastive": ContrastiveLoss,
 }

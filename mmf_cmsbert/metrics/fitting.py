@@ -1,0 +1,52 @@
+"""Which metrics score which targets."""
+
+from collections.abc import Iterable, Mapping
+
+from mmf_cmsbert.config.schemas.targets import RegressionTarget, Target
+from mmf_cmsbert.metrics.class_scores import CLASS_METRICS
+from mmf_cmsbert.metrics.multilabel_scores import MULTILABEL_METRICS
+from mmf_cmsbert.metrics.sentiment import METRICS
+from mmf_cmsbert.metrics.sims import SIMS_METRICS
+
+REGRESSION_METRICS = ("regression_mae", "regression_corr", "regression_accuracy")
+_BY_KIND: Mapping[str, Iterable[str]] = {
+    "regression": (*METRICS, *SIMS_METRICS, *REGRESSION_METRICS),
+    "classes": tuple(CLASS_METRICS),
+    "multilabel": tuple(MULTILABEL_METRICS),
+}
+KINDS = {name: kind for kind, names in _BY_KIND.items() for name in names}
+# Metrics with cuts at fixed numbers -> the limits for which they are defined.
+_LIMITS = {"sentiment_acc7": (-3, 3), "sentiment_acc5": (-3, 3)}
+_LIMITS |= dict.fromkeys(SIMS_METRICS, (-1, 1))
+_WITHOUT_SIGN = ("sentiment_mae", "sentiment_corr", *REGRESSION_METRICS)
+
+
+def misfit(metric: str, name: str, target: Target) -> str | None:
+    """Return why a metric of this package cannot score a target, None if it can.
+
+    Args:
+        metric: its registered name.
+        name: the target's name.
+        target: the target.
+    """
+    if target.kind != KINDS[metric]:
+        return (
+            f"it scores targets of kind {KINDS[metric]}, and {name} is of kind {target.kind}; "
+            f"expected one of {', '.join(_BY_KIND[target.kind])}"
+        )
+    if not isinstance(target, RegressionTarget):
+        return None
+    found = (target.low, target.high)
+    low, high = _LIMITS.get(metric, found)
+    general = f"expected one of {', '.join(REGRESSION_METRICS)}"
+    if found != (low, high):
+        return (
+            f"it is defined for labels in [{low:g}, {high:g}], and those of {name} are in "
+            f"[{found[0]:g}, {found[1]:g}]; {general}"
+        )
+    if metric not in _WITHOUT_SIGN and not low < 0 < high:
+        return (
+            f"it separates negative from positive labels, and those of {name} are in "
+            f"[{low:g}, {high:g}]; {general}"
+        )
+    return None
