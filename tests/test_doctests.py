@@ -11,6 +11,7 @@ from mmf_cmsbert.checkpoints.model_folder import find
 
 # Modules with examples, which may use the folders of the fixture.
 MODULES = (
+    "datasets.readers.chinese",
     "predictor.inputs",
     "predictor.prediction",
     "predictor.predictor",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mmf_cmsbert.datasets.readers.chinese import words_of
 from mmf_cmsbert.datasets.readers.file_views import FileBytes
 from mmf_cmsbert.errors import SegmentError
 
@@ -57,7 +58,7 @@ def word_list(value: Any, where: str) -> list[str]:
 
 
 def split_text(value: Any, where: str) -> list[str]:
-    """Split a text into words at spaces, blank ones included."""
+    """Split a text into words, see :func:`~.chinese.words_of`; blank ones included."""
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.reshape(-1)[0]
     if isinstance(value, BYTES):
@@ -66,7 +67,7 @@ def split_text(value: Any, where: str) -> list[str]:
         raise SegmentError(f"{where}: expected the text of the segment, found {describe(value)}")
     not_too_long(value, LONGEST_TEXT, f"{where}: the text")
     writable(value, f"{where}: the text")
-    return str(value).split()
+    return words_of(str(value))
 
 
 def spoken(words: Iterable[str], where: str) -> list[int]:

@@ -11,8 +11,8 @@ from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_json, replaced_file, sha256_of
 
 NAME = "manifest.json"
-# Format 1, without a checksum of the manifest, is still read.
-FORMAT, _READ = 2, (1, 2)
+# Formats 1 (no checksum of the manifest) and 2 (no positions of batches) are still read.
+FORMAT, _READ = 3, (1, 2, 3)
 # Bytes. A source file takes some 250 bytes, and a plain folder has two files per segment.
 LARGEST = 1 << 26
 
@@ -46,6 +46,8 @@ class Manifest:
         skipped: a message for every skipped segment.
         statistics: modality -> mean and scale of its columns, for a training split.
         synthetic: whether the segments come from this package's generator.
+        batches: for each record batch, its position in ``segments.arrow`` and its number of
+            segments; empty in formats 1 and 2.
         format: format of the store's files.
     """
 
@@ -63,11 +65,13 @@ class Manifest:
     skipped: Sequence[str] = ()
     statistics: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
     synthetic: bool = False
+    batches: Sequence[Sequence[int]] = ()
     format: int = FORMAT
 
     def write(self, folder: Path) -> None:
         """Write it into the store's folder, completely or not at all."""
-        content = asdict(self) | {"format": FORMAT}
+        # Without a checksum the manifest would be of format 1.
+        content = asdict(self) | {"format": max(self.format, 2)}
         content["checksum"] = _checksum(content)
         with replaced_file(folder / NAME) as unfinished:
             unfinished.write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -85,13 +89,14 @@ def read_manifest(folder: Path) -> Manifest:
         if given["format"] not in _READ:
             raise DataError(
                 f"{path}: a store of format {given['format']!r:.40}; this version reads "
-                f"{' and '.join(map(str, _READ))}. Convert the corpus again: cmsbert data convert"
+                f"{', '.join(map(str, _READ))}. Convert the corpus again: cmsbert data convert"
             )
         written = given.pop("checksum", None)
         if written != _checksum(given) and (given["format"] > 1 or written is not None):
             raise ValueError("wrong checksum")
         sources = tuple(SourceFile(**source) for source in given.pop("sources"))
-        manifest = Manifest(sources=sources, **given)
+        batches = tuple(map(tuple, given.pop("batches", ())))
+        manifest = Manifest(sources=sources, batches=batches, **given)
         for each in fields(Manifest):
             if each.type in (int, str) and not isinstance(getattr(manifest, each.name), each.type):
                 raise TypeError(f"{each.name} is {getattr(manifest, each.name)!r:.40}")

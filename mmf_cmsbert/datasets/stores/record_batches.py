@@ -1,4 +1,4 @@
-"""Record batches of an Arrow file of segments, read by position.
+"""Record batches of a store's Arrow file, read by position.
 
 If a memory-mapped file is cut or overwritten while it is in use, a signal ends the process. Here
 every byte is copied before use, and a short read or a wrong checksum reveals such a change.
@@ -7,30 +7,23 @@ every byte is copied before use, and a short read or a wrong checksum reveals su
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.stores.columns import CHECKSUM, schema
 from mmf_cmsbert.files import open_regular
 
-PLAIN = {
-    "id": pa.string(),
-    "video": pa.string(),
-    "words": pa.list_(pa.string()),
-    "label": pa.float64(),
-    "start": pa.float64(),
-    "end": pa.float64(),
-    "checksum": pa.uint32(),
-}
-# Flattened frames; the manifest has their width.
-_FRAMES = pa.list_(pa.float32())
-_COLUMNS = [*PLAIN.items(), *((modality, _FRAMES) for modality in MODALITIES)]
-# Metadata as JSON, null if empty; stores of the first versions lack this column.
-SCHEMA = pa.schema([*_COLUMNS, ("metadata", pa.string())])
-_SCHEMAS = (SCHEMA, pa.schema(_COLUMNS))
+# The columns of formats 1 and 2: frames are flat, and the first stores have no metadata.
+_OLD = [
+    *((each.name, each.type) for each in schema({}) if each.name != "metadata"),
+    *((modality, pa.list_(pa.float32())) for modality in MODALITIES),
+]
+_OLD_SCHEMAS = (pa.schema([*_OLD, ("metadata", pa.string())]), pa.schema(_OLD))
 # Errors raised by reading a damaged Arrow file. Most of Arrow's errors are ValueErrors, not all.
 DAMAGE = (
     pa.ArrowException,
@@ -47,12 +40,15 @@ LARGEST_READ = 1 << 29
 
 
 class RecordBatches:
-    """The batches of an Arrow file with :data:`SCHEMA`, which is not memory-mapped.
+    """The batches of a store's file, which is not memory-mapped.
 
     Everything but the frames of a batch is kept in memory after its first use.
 
     Args:
         path: the file.
+        widths: modality -> columns of its frames, for the modalities that there are.
+        batches: position and number of segments of each batch of an Arrow stream; None for an Arrow
+            file of format 1 or 2, which has them at its end.
 
     Attributes:
         size: its size in bytes.
@@ -62,19 +58,21 @@ class RecordBatches:
         DAMAGE: the file is damaged, of another kind, or cannot be read.
     """
 
-    def __init__(self, path: Path):
+    def __init__(
+        self, path: Path, widths: Mapping[str, int], batches: Sequence[Sequence[int]] | None
+    ):
         self._file = _PositionalFile(path)
         self.size = self._file.size
-        self._reader = self._opened()
-        if not any(map(self._reader.schema.equals, _SCHEMAS)):
-            raise ValueError(f"columns {', '.join(self._reader.schema.names)[:100]}")
-        # One small column is enough to count the rows of a batch.
-        counted = self._opened(included_fields=[SCHEMA.get_field_index("checksum")])
-        numbers = range(counted.num_record_batches)
-        self.counts = [counted.get_batch(number).num_rows for number in numbers]
+        self._widths = widths
+        self._source: _Stream | _OldFile
+        if batches is None:
+            self._source = _OldFile(self._file)
+        else:
+            self._source = _Stream(self._file, schema(widths), batches)
+        self.counts = self._source.counts
         self._batches: dict[int, _Batch] = {}
 
-    def segment(self, number: int, row: int, widths: Mapping[str, int]) -> tuple[Segment, int]:
+    def segment(self, number: int, row: int) -> tuple[Segment, int]:
         """Return a segment of a batch, and the checksum that was stored with it.
 
         Raises:
@@ -82,28 +80,67 @@ class RecordBatches:
         """
         if number not in self._batches:
             self._file.last_reads.clear()
-            batch = self._reader.get_batch(number)
-            self._batches[number] = _Batch(batch, self._file)
+            batch = self._source.batch(number)
+            self._batches[number] = _Batch(batch, self._file, self._widths)
             self._file.last_reads.clear()
-        return self._batches[number].segment(row, widths)
+        return self._batches[number].segment(row)
+
+
+class _Stream:
+    """An Arrow stream, whose batches are where the manifest says."""
+
+    def __init__(self, file: "_PositionalFile", columns: pa.Schema, batches: Sequence[Any]):
+        self._file = pa.PythonFile(file, mode="r")
+        self._columns = pa.ipc.open_stream(self._file).schema
+        if not self._columns.equals(columns):
+            raise ValueError(f"columns {', '.join(self._columns.names)[:100]}")
+        self._starts = [start for start, _ in batches]
+        self.counts = [count for _, count in batches]
+
+    def batch(self, number: int) -> pa.RecordBatch:
+        self._file.seek(self._starts[number])
+        batch = pa.ipc.read_record_batch(pa.ipc.read_message(self._file), self._columns)
+        if batch.num_rows != self.counts[number]:
+            raise ValueError(f"batch {number} has {batch.num_rows} segments")
+        return batch
+
+
+class _OldFile:
+    """An Arrow file of format 1 or 2."""
+
+    def __init__(self, file: "_PositionalFile"):
+        self._file = pa.PythonFile(file, mode="r")
+        self._reader = self._opened()
+        if not any(map(self._reader.schema.equals, _OLD_SCHEMAS)):
+            raise ValueError(f"columns {', '.join(self._reader.schema.names)[:100]}")
+        # One small column is enough to count the rows of a batch.
+        counted = self._opened(included_fields=[self._reader.schema.get_field_index(CHECKSUM)])
+        numbers = range(counted.num_record_batches)
+        self.counts = [counted.get_batch(number).num_rows for number in numbers]
+
+    def batch(self, number: int) -> pa.RecordBatch:
+        return self._reader.get_batch(number)
 
     def _opened(self, **options: list[int]) -> pa.ipc.RecordBatchFileReader:
-        file = pa.PythonFile(self._file, mode="r")
-        return pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(**options))
+        return pa.ipc.open_file(self._file, options=pa.ipc.IpcReadOptions(**options))
 
 
 class _Batch:
     """The cached part of a record batch: its rows without frames, and the frames' positions."""
 
-    def __init__(self, batch: pa.RecordBatch, file: "_PositionalFile"):
+    def __init__(self, batch: pa.RecordBatch, file: "_PositionalFile", widths: Mapping[str, int]):
         batch.validate(full=True)  # offsets are trusted from here on
         self._file = file
+        self._widths = widths
         self._frames = {}
-        for modality in MODALITIES:
+        for modality, width in widths.items():
             column = batch.column(modality)
-            values = column.values.to_numpy()  # without a copy, or ArrowInvalid
+            nested = pa.types.is_fixed_size_list(column.type.value_type)
+            numbers = column.values.values if nested else column.values
+            values = numbers.to_numpy()  # without a copy, or ArrowInvalid
             start = file.position_of(values.ctypes.data) if len(values) else 0
-            offsets = start + values.itemsize * column.offsets.to_numpy().astype(np.int64)
+            step = values.itemsize * (width if nested else 1)
+            offsets = start + step * column.offsets.to_numpy().astype(np.int64)
             self._frames[modality] = offsets, column.is_valid().to_numpy(zero_copy_only=False)
         # Words stay in Arrow to save memory, serialised so that the frames' memory can be freed.
         words = batch.select(["words"])
@@ -111,18 +148,19 @@ class _Batch:
         others = [n for n in batch.schema.names if n not in (*MODALITIES, "words")]
         self._others = batch.select(others).to_pylist()
 
-    def segment(self, row: int, widths: Mapping[str, int]) -> tuple[Segment, int]:
+    def segment(self, row: int) -> tuple[Segment, int]:
         plain = dict(self._others[row])
-        written = plain.pop("checksum")
+        written = plain.pop(CHECKSUM)
         plain["words"] = tuple(self._words[row].as_py())
-        plain["metadata"] = json.loads(plain.get("metadata") or "{}")
+        metadata = plain.get("metadata")
+        plain["metadata"] = json.loads(metadata) if metadata else {}
         if not isinstance(plain["metadata"], dict):
             raise ValueError("metadata is not an object")
+        plain |= dict.fromkeys(MODALITIES)
         for modality, (offsets, present) in self._frames.items():
-            plain[modality] = None
             if present[row]:
                 values = self._file.floats(*offsets[row : row + 2].tolist())
-                plain[modality] = values.reshape(-1, widths[modality])
+                plain[modality] = values.reshape(-1, self._widths[modality])
         return Segment(**plain), written
 
 
@@ -159,6 +197,8 @@ class _PositionalFile(io.RawIOBase):
         if size > LARGEST_READ or self._at + size > self.size:
             raise ValueError(f"{size:,} bytes announced at {self._at:,} of {self.size:,}")
         content = os.pread(self._file.fileno(), size, self._at)
+        if len(content) < size:
+            raise ValueError(f"cut short, from {self.size:,} bytes")
         self.last_reads.append((self._at, np.frombuffer(content, np.uint8)))
         self._at += len(content)
         return content

@@ -1,11 +1,10 @@
 """Segments in an Arrow file that is read segment by segment, not loaded.
 
-A store is a folder with ``segments.arrow``, an Arrow IPC file of record batches, and
-``manifest.json``. Opening it reads little, and all processes of a machine share the system's cache
-of it. It is written completely or not at all.
+A store is a folder with ``segments.arrow``, an Arrow stream of record batches, which the library
+``datasets`` opens too, and ``manifest.json``. Opening it reads little, and all processes of a
+machine share the system's cache of it. It is written completely or not at all.
 """
 
-import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,19 +12,11 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment, checksum
+from mmf_cmsbert.datasets.segment import Segment, checksum
+from mmf_cmsbert.datasets.stores.batch_writer import BatchWriter
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, read_manifest
-from mmf_cmsbert.datasets.stores.record_batches import (
-    DAMAGE,
-    LARGEST_READ,
-    PLAIN,
-    SCHEMA,
-    RecordBatches,
-)
+from mmf_cmsbert.datasets.stores.record_batches import DAMAGE, LARGEST_READ, RecordBatches
 from mmf_cmsbert.datasets.stores.summary import StoreSummary
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import write_error
@@ -34,6 +25,8 @@ from mmf_cmsbert.utils import unfinished
 NAME = "segments.arrow"
 # The unit of reading: small enough to read quickly, large enough to keep their number low.
 _BATCH_SEGMENTS, _BATCH_BYTES = 64, 1 << 23
+# Formats up to this one state the types and widths of columns in the manifest alone.
+_LAST_UNTYPED = 2
 # So that no batch exceeds the largest read.
 _LARGEST_SEGMENT = LARGEST_READ // 2
 
@@ -48,9 +41,10 @@ class StoredSegments(Sequence[Segment]):
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.manifest = read_manifest(folder)
+        self.manifest = found = read_manifest(folder)
+        batches = found.batches if found.format > _LAST_UNTYPED else None
         try:
-            self._batches = RecordBatches(folder / NAME)
+            self._batches = RecordBatches(folder / NAME, found.widths, batches)
             if self._batches.size != self.manifest.size:
                 raise ValueError(f"{self._batches.size:,} bytes, {self.manifest.size:,} expected")
         except DAMAGE as error:
@@ -62,16 +56,26 @@ class StoredSegments(Sequence[Segment]):
     def to_datasets(self) -> Any:
         """Return the segments as a ``datasets.Dataset`` over the store's file, without a copy.
 
-        Its columns are typed: frames are lists of lists of float32 with the width in the type. The
-        file is memory-mapped, so it must not be changed while the dataset is in use. Checksums are
-        not compared.
+        The same as ``datasets.Dataset.from_file`` with the path of ``segments.arrow``. Its columns
+        are typed: frames are lists of lists of float32 with the width in the type. The file is
+        memory-mapped, so it must not be changed while the dataset is in use. Checksums are not
+        compared.
 
         Raises:
-            DataError: the package ``datasets`` is not installed.
+            DataError: the package ``datasets`` is not installed, or the store has an older format.
         """
-        from mmf_cmsbert.datasets.stores.dataset_view import view
-
-        return view(self.folder / NAME, self.manifest.widths)
+        if self.manifest.format <= _LAST_UNTYPED:
+            raise DataError(
+                f"{self.folder}: a store of format {self.manifest.format}, which datasets cannot "
+                f"open; write a new one: cmsbert data convert {self.folder} --output FOLDER"
+            )
+        try:
+            from datasets import Dataset
+        except ImportError as error:
+            raise DataError(
+                "the package datasets is not installed; type pip install datasets"
+            ) from error
+        return Dataset.from_file(str(self.folder / NAME))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A spawned process opens the file itself.
@@ -87,7 +91,7 @@ class StoredSegments(Sequence[Segment]):
         number = bisect_right(self._starts, index) - 1
         row = index - self._starts[number]
         try:
-            segment, written = self._batches.segment(number, row, self.manifest.widths)
+            segment, written = self._batches.segment(number, row)
         except DAMAGE as error:
             raise _broken(self.folder, error) from error
         if written != checksum(segment):
@@ -114,13 +118,14 @@ def write_store(folder: Path, segments: Iterable[Segment], **origin: Any) -> Non
     """
     summary = StoreSummary()
     path = folder / NAME
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+    with BatchWriter(path) as writer:
         for batch in _batches(segments):
             checksums = [checksum(segment) for segment in batch]
             for segment, each in zip(batch, checksums, strict=True):
                 summary.add(segment, each)
-            writer.write_batch(_record_batch(batch, checksums))
-    Manifest(**origin, **summary.found(), size=path.stat().st_size).write(folder)
+            writer.write(batch, checksums, summary.widths)
+    size, batches = path.stat().st_size, writer.batches
+    Manifest(**origin, **summary.found(), size=size, batches=batches).write(folder)
 
 
 def _batches(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
@@ -141,28 +146,6 @@ def _batches(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _record_batch(segments: Sequence[Segment], checksums: Sequence[int]) -> pa.RecordBatch:
-    columns = [
-        pa.array(checksums if name == "checksum" else [getattr(s, name) for s in segments], kind)
-        for name, kind in PLAIN.items()
-    ]
-    for modality in MODALITIES:
-        frames = [getattr(segment, modality) for segment in segments]
-        sizes = [0 if each is None else each.size for each in frames]
-        there = [each.reshape(-1) for each in frames if each is not None]
-        values = np.concatenate(there) if there else np.empty(0, np.float32)
-        columns.append(
-            pa.ListArray.from_arrays(
-                pa.array([0, *accumulate(sizes)], pa.int32()),
-                pa.array(values, pa.float32()),
-                mask=pa.array([each is None for each in frames], pa.bool_()),
-            )
-        )
-    metadata = [json.dumps(dict(s.metadata)) if s.metadata else None for s in segments]
-    columns.append(pa.array(metadata, pa.string()))
-    return pa.record_batch(columns, schema=SCHEMA)
 
 
 @contextmanager

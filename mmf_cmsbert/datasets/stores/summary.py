@@ -7,13 +7,17 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
 
 
 class StoreSummary:
-    """Counts, widths, extremes and a hash of segments that are added one by one."""
+    """Counts, widths, extremes and a hash of segments that are added one by one.
+
+    Attributes:
+        widths: modality -> columns, for the modalities that occurred so far.
+    """
 
     def __init__(self) -> None:
         self._content = hashlib.sha256()
         self._segments = self._labels = 0
         self._label_sum = 0.0
-        self._widths: dict[str, int] = {}
+        self.widths: dict[str, int] = {}
         self._longest = dict.fromkeys(("words", *MODALITIES), 0)
         self._missing = dict.fromkeys(MODALITIES, 0)
         self._unaligned: str | None = None
@@ -31,7 +35,7 @@ class StoreSummary:
             if frames is None:
                 self._missing[modality] += 1
             else:
-                self._widths[modality] = frames.shape[1]
+                self.widths[modality] = frames.shape[1]
                 self._longest[modality] = max(self._longest[modality], len(frames))
         self._unaligned = self._unaligned or unaligned(segment)
 
@@ -42,7 +46,7 @@ class StoreSummary:
             "segments": self._segments,
             "labels": self._labels,
             "label_mean": self._label_sum / self._labels if self._labels else None,
-            "widths": self._widths,
+            "widths": self.widths,
             "longest": self._longest,
             "missing": self._missing,
             "unaligned": self._unaligned,

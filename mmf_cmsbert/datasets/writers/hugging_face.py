@@ -3,16 +3,14 @@
 Parquet shards with typed columns, and a card, ``README.md``, that says what is in them.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.datasets.stores.dataset_view import features
+from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.stores.columns import record_batch, schema
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.writers.dataset_card import card
 
@@ -43,14 +41,11 @@ def write_dataset(
 
     Returns:
         Split -> its shards.
-
-    Raises:
-        DataError: the package ``datasets`` is not installed.
     """
-    schema = features(widths).arrow_schema
+    columns = schema(widths, checksums=False)
     (folder / FOLDER).mkdir()
     written = {
-        split: _write_split(folder / FOLDER, split, store, schema, shard)
+        split: _write_split(folder / FOLDER, split, store, columns, shard)
         for split, store in stores.items()
     }
     text = card(corpus, {_NAMES[split]: store.manifest for split, store in stores.items()})
@@ -59,7 +54,7 @@ def write_dataset(
 
 
 def _write_split(
-    folder: Path, split: str, store: StoredSegments, schema: pa.Schema, shard: int
+    folder: Path, split: str, store: StoredSegments, columns: pa.Schema, shard: int
 ) -> list[Path]:
     paths: list[Path] = []
     writer, size = None, 0
@@ -68,8 +63,8 @@ def _write_split(
             if writer is not None:
                 writer.close()
             paths.append(folder / f"{split}.{len(paths)}")
-            writer, size = pq.ParquetWriter(paths[-1], schema), 0
-        batch = record_batch(rows, schema)
+            writer, size = pq.ParquetWriter(paths[-1], columns), 0
+        batch = record_batch(rows, columns)
         writer.write_batch(batch)
         size += batch.nbytes
     if writer is not None:
@@ -84,36 +79,3 @@ def _write_split(
 def _rows(store: StoredSegments) -> Iterator[list[Segment]]:
     for start in range(0, len(store), _ROWS):
         yield [store[index] for index in range(start, min(start + _ROWS, len(store)))]
-
-
-def record_batch(segments: Sequence[Segment], schema: pa.Schema) -> pa.RecordBatch:
-    """Put segments into the columns of :func:`features`.
-
-    Args:
-        segments: some segments.
-        schema: the Arrow schema of the features.
-    """
-    columns = []
-    for name, kind in zip(schema.names, schema.types, strict=True):
-        if name in MODALITIES:
-            columns.append(_frames([getattr(each, name) for each in segments], kind))
-        elif name == "metadata":
-            texts = [json.dumps(dict(s.metadata)) if s.metadata else None for s in segments]
-            columns.append(pa.array(texts, kind))
-        else:
-            columns.append(pa.array([getattr(each, name) for each in segments], kind))
-    return pa.record_batch(columns, schema=schema)
-
-
-def _frames(frames: Sequence[np.ndarray | None], kind: pa.DataType) -> pa.Array:
-    """A column of lists of frames; null for a missing modality."""
-    offsets = np.cumsum([0, *(0 if each is None else len(each) for each in frames)])
-    there = [each.reshape(-1) for each in frames if each is not None]
-    values = pa.array(np.concatenate(there) if there else np.empty(0, np.float32), pa.float32())
-    width = kind.value_type.list_size
-    return pa.ListArray.from_arrays(
-        pa.array(offsets, pa.int32()),
-        pa.FixedSizeListArray.from_arrays(values, width),
-        type=kind,
-        mask=pa.array([each is None for each in frames], pa.bool_()),
-    )

@@ -70,13 +70,13 @@ class Mapped(Sequence[Segment]):
     """The segments of a store as views of the mapped file."""
 
     def __init__(self, folder: Path):
-        file = pa.ipc.open_file(pa.memory_map(str(folder / NAME)))
-        batches = [file.get_batch(i) for i in range(file.num_record_batches)]
+        reader = pa.ipc.open_stream(pa.memory_map(str(folder / NAME)))
+        batches = list(reader)
         self._starts = [0, *accumulate(batch.num_rows for batch in batches)]
-        names = [name for name in file.schema.names if name not in (*MODALITIES, "metadata")]
+        names = [name for name in reader.schema.names if name not in (*MODALITIES, "metadata")]
         self._plain = [{name: batch.column(name) for name in names} for batch in batches]
         self._frames = [
-            {m: (b.column(m).offsets.to_numpy(), b.column(m).values.to_numpy()) for m in MODALITIES}
+            {m: (b.column(m).offsets.to_numpy(), b.column(m).values.values) for m in MODALITIES}
             for b in batches
         ]
 
@@ -91,7 +91,7 @@ class Mapped(Sequence[Segment]):
         plain["words"] = tuple(plain["words"])
         for modality, (offsets, values) in self._frames[number].items():
             start, end = offsets[row : row + 2]
-            plain[modality] = values[start:end].reshape(-1, WIDTHS[modality])
+            plain[modality] = values.to_numpy().reshape(-1, WIDTHS[modality])[start:end]
         segment = Segment(**plain)
         if written != checksum(segment):
             raise ValueError(f"segment {index}: wrong checksum")

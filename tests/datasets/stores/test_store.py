@@ -3,6 +3,7 @@
 import errno
 import os
 import pickle
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, w
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import WriteError
 
+OLDER = Path(__file__).parent
 SOURCE = SourceFile("/data/train.pkl", 10, 20, "ab")
 
 
@@ -111,13 +113,29 @@ def _reads_a_changing(store, when, change):
 
 def test_a_store_of_format_1_is_read():
     """Written by the first version of this package."""
-    stored = StoredSegments(Path(__file__).parent / "format_1")
+    stored = StoredSegments(OLDER / "format_1")
     assert (len(stored), stored.manifest.format, stored.manifest.labels) == (70, 1, 58)
+    assert not any(segment.metadata for segment in stored)
     first, last = stored[1], stored[69]
     assert (first.id, first.words, first.label) == ("video0[1]", ("grüße", "you") * 2, 1 / 32)
     assert first.visual.tolist() == [[0.125, 0.25, 0.375], [0.5, 0.625, 0.75]]
     assert (last.visual.shape, last.acoustic.tolist()) == ((1, 3), [[8.625, 8.75], [8.875, 9.0]])
     assert stored[0].visual is None
+
+
+def test_a_store_of_format_2_is_read():
+    stored = StoredSegments(OLDER / "format_2")
+    assert (len(stored), stored.manifest.format) == (70, 2)
+    assert (stored[2].metadata, stored[3].metadata) == ({"speaker": "ann"}, {})
+    assert stored[1].visual.tolist() == [[0.125, 0.25, 0.375], [0.5, 0.625, 0.75]]
+    assert (stored[65].acoustic, stored[69].acoustic.tolist()) == (None, [[8.625, 8.75]])
+
+
+@pytest.mark.parametrize("name", ["format_1", "format_2"])
+def test_a_new_manifest_of_an_older_store_leaves_its_format(tmp_path, name):
+    shutil.copytree(OLDER / name, tmp_path, dirs_exist_ok=True)
+    replace(read_manifest(tmp_path), statistics={"visual": []}).write(tmp_path)
+    assert_same(StoredSegments(tmp_path)[69], StoredSegments(OLDER / name)[69])
 
 
 def test_a_segment_larger_than_what_is_read_at_once_is_not_written(tmp_path, monkeypatch):
@@ -202,7 +220,7 @@ def test_noise_in_the_file_never_gives_a_segment(store):
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "3", '{"format": 1}', '{"format": 3, "sources": []}', "[" * 100_000],
+    ["", "{", "[]", "3", '{"format": 1}', '{"format": 4, "sources": []}', "[" * 100_000],
     ids=["empty", "cut", "list", "number", "without fields", "other format", "nested"],
 )
 def test_a_damaged_manifest(store, content):
@@ -284,17 +302,3 @@ def test_metadata_is_kept(tmp_path):
     one, other = make(2)
     write_store(tmp_path, [replace(one, metadata=metadata), other], sources=[], settings={})
     assert [segment.metadata for segment in StoredSegments(tmp_path)] == [metadata, {}]
-
-
-def test_a_store_without_a_column_of_metadata_is_read(store):
-    path = store / "segments.arrow"
-    with pa.ipc.open_file(path.read_bytes()) as file:
-        batches = [file.get_batch(i) for i in range(file.num_record_batches)]
-    older = [batch.drop_columns(["metadata"]) for batch in batches]
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, older[0].schema) as writer:
-        for batch in older:
-            writer.write_batch(batch)
-    replace(read_manifest(store), size=path.stat().st_size).write(store)
-    found = list(StoredSegments(store))
-    assert [s.id for s in found] == [s.id for s in make()]
-    assert not any(s.metadata for s in found)
