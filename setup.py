@@ -66,6 +66,14 @@ setup(
         "tensorboard": ["tensorboard>=2.17"],
         "wandb": ["wandb>=0.19"],
         "mlflow": ["mlflow-skinny>=2.20"],
+        # cmsbert features
+        "media": [
+            "av>=14",
+            "faster-whisper>=1.1",
+            "librosa>=0.10.2",
+            "mediapipe>=0.10.14",  # --face mediapipe
+            "opensmile>=2.5",  # --voice opensmile; a research licence
+        ],
         "test": ["pytest>=8", "pytest-xdist>=3.6"],
     },
     entry_points={

@@ -6,7 +6,17 @@ import typer
 
 from mmf_cmsbert import console
 from mmf_cmsbert.cli import version
-from mmf_cmsbert.commands import ablate, data, doctor, export, install_mmf, predict, report, tune
+from mmf_cmsbert.commands import (
+    ablate,
+    data,
+    doctor,
+    export,
+    features,
+    install_mmf,
+    predict,
+    report,
+    tune,
+)
 from mmf_cmsbert.commands.plain_errors import PlainErrors
 from mmf_cmsbert.terminal import show_any_text
 
@@ -19,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data.app, name="data")
+app.command()(features.features)
 app.command()(predict.predict)
 app.command()(export.export)
 app.command()(report.report)

@@ -1,0 +1,83 @@
+"""Options that say how features are extracted from clips, and the extraction with its progress."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmf_cmsbert.media.feature_folder import FeatureFolder
+from mmf_cmsbert.media.jobs import Clip, Settings, extract_all
+from mmf_cmsbert.utils.folder_lock import locked
+
+Recogniser = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME|FOLDER|none",
+        help="Words and their times: faster_whisper[:MODEL], with the folder of a model or a name "
+        "on the Hugging Face hub; or the folder alone.",
+    ),
+]
+FaceModel = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The model of --face: face_landmarker.task of mediapipe, or the predictor of dlib.",
+        show_default=False,
+    ),
+]
+Transcript = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE|FOLDER",
+        help="Given words: .txt, .srt, .vtt, or .json with the time of each word; a file for one "
+        "clip, or a folder with files named as the clips. Text without times is aligned with what "
+        "--recogniser hears; with --recogniser none it is spread over the sound.",
+        show_default=False,
+    ),
+]
+Jobs = Annotated[
+    int, typer.Option(min=1, max=256, help="Clips that are extracted at once, each by a process.")
+]
+MaxMinutes = Annotated[
+    float, typer.Option(min=0.01, max=600, help="Longer clips are refused; memory grows with it.")
+]
+
+
+def extract_clips(clips: Sequence[Clip], output: Path, settings: Settings, jobs: int) -> int:
+    """Extract clips into a folder, with a line for each clip.
+
+    Args:
+        clips: the clips.
+        output: the folder.
+        settings: how to extract them.
+        jobs: number of processes.
+
+    Returns:
+        How many failed; they are named on stderr.
+    """
+    extractors = settings.extractors()
+    folder = FeatureFolder(output)
+    if jobs > 1:  # the processes share the cores
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
+    failed = count = 0
+    with locked(output, "cmsbert features", "--output FOLDER"):
+        folder.begin(extractors.card(settings.picture_rate), (clip.name for clip in clips))
+        for number, found in enumerate(
+            extract_all(clips, folder, settings, extractors, jobs), start=1
+        ):
+            place = f"{number}/{len(clips)}"
+            if found.error:
+                failed += 1
+                print(f"{place} failed: {found.error}", file=sys.stderr, flush=True)
+                continue
+            took = f"{found.length:.1f} s of clip in {found.seconds:.1f} s"
+            how = took if found.seconds else "extracted before"
+            print(f"{place} {found.clip.name}: {found.segments} segments, {how}", flush=True)
+            for note in found.notes:
+                print(f"  {found.clip.name} {note}")
+        count = folder.finish(clip.name for clip in clips)
+    print(f"{output}: {count} segments of {len(clips) - failed} clips")
+    return failed

@@ -1,0 +1,1 @@
+"""The extractors of this package, one a file; each registers itself."""
