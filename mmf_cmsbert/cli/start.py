@@ -57,6 +57,11 @@ def start(typed: Arguments, predict: bool) -> Path:
     return Path(resolved["env"]["save_dir"]).expanduser()
 
 
+def configuration(typed: Arguments) -> dict[str, Any]:
+    """Return the configuration of a training, references resolved. Nothing is run or created."""
+    return _completed(typed, predict=False, only_look=True).resolved()
+
+
 def print_config(typed: Arguments, predict: bool) -> None:
     """Print the configuration of a run as YAML; as a file, it gives the same run.
 

@@ -7,17 +7,27 @@ from typing import Any
 
 import numpy as np
 
+from mmf_cmsbert.datasets.readers import dataset_objects
 from mmf_cmsbert.datasets.readers.fields import frame_array, without_blank_words
 from mmf_cmsbert.datasets.readers.names import fields_of
 from mmf_cmsbert.datasets.readers.text import describe, split_text, word_list
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.errors import SegmentError
+from mmf_cmsbert.errors import ConfigError, SegmentError
 
 _FIELDS = ("id", "text", "words", "label", "start", "end", "video", *MODALITIES)
 
 
 def is_one(inputs: object) -> bool:
-    """Return whether an input is a single segment."""
+    """Return whether an input is a single segment.
+
+    Raises:
+        ConfigError: it is a dataset with several splits.
+    """
+    if isinstance(inputs, Mapping) and dataset_objects.is_splits(inputs):
+        raise ConfigError(
+            f"the dataset has the splits {', '.join(inputs)}; expected one of them, as in "
+            f"predictor(dataset[{list(inputs)[-1]!r}])"
+        )
     return isinstance(inputs, (str, Segment, Mapping))
 
 
@@ -42,7 +52,7 @@ def _rows(inputs: Any) -> Iterable[Any]:
         # A data frame of pandas, whose iteration gives column names. Empty cells become None.
         rows: Iterable[Any] = inputs.astype(object).where(inputs.notna(), None).to_dict("records")
         return rows
-    return inputs
+    return dataset_objects.without_classes(inputs) if dataset_objects.is_rows(inputs) else inputs
 
 
 def as_segment(item: Any, number: int = 0) -> Segment:

@@ -103,6 +103,16 @@ def test_a_dataset_of_hugging_faces_library_is_read(predictor, kind):
     assert_as_mappings(predictor, predictor(given))
 
 
+def test_numbers_of_classes_are_not_taken_for_labels(predictor):
+    datasets = pytest.importorskip("datasets")
+    classes = datasets.ClassLabel(names=["negative", "positive"])
+    given = datasets.Dataset.from_dict({"text": ["good"], "label": [1]})
+    assert predictor(given)[0].label == 1
+    assert predictor(given.cast_column("label", classes))[0].label is None
+    with pytest.raises(ConfigError, match=r"has the splits train, test; .*dataset\['test'\]"):
+        predictor(datasets.DatasetDict(train=given, test=given))
+
+
 def test_a_store_is_read(predictor, tmp_path):
     given = [segment(i, ("good",) * (1 + i), frames(5, 2, i)) for i in range(5)]
     write_store(tmp_path, given, sources=[], settings={})
