@@ -52,6 +52,8 @@ class ConversionSettings:
         single_frame: ``keep``, or ``every_word`` to repeat a modality's only frame for each word.
         columns: field of a segment -> its column in a Hugging Face dataset.
         label_values: name of a class -> its label, for a dataset with classes as labels.
+        context: previous utterances before each segment, in layouts that have them.
+        fold: the fold of a corpus that is published with folds, or None.
     """
 
     corpus: str
@@ -67,6 +69,8 @@ class ConversionSettings:
     single_frame: str = "keep"
     columns: dict[str, str] = field(default_factory=dict)
     label_values: dict[str, float] = field(default_factory=dict)
+    context: int = 0
+    fold: int | None = None
 
 
 def convert(
@@ -176,6 +180,8 @@ def _write(
             widths=settings.widths,
             columns=settings.columns,
             label_values=settings.label_values,
+            context=settings.context,
+            fold=settings.fold,
         )
         key = f"dataset_config.{settings.corpus}"
         checked = usable(read, settings.widths, where, key, settings.labelled, settings.non_finite)
@@ -226,7 +232,7 @@ def _made_with(
     """Return everything but the files' content that the segments depend on, as JSON types."""
     shared = {file.absolute() for file in elsewhere} & set(files)
     stated = asdict(settings)
-    for name in ("columns", "label_values"):  # older stores lack them
+    for name in ("columns", "label_values", "context", "fold"):  # older stores lack them
         if not stated[name]:
             del stated[name]
     return stated | {

@@ -57,6 +57,8 @@ def stored_split(
         single_frame=settings.single_frame,
         columns=settings.named_columns,
         label_values=settings.label_values or {},
+        context=settings.context,
+        fold=settings.fold,
     )
     if store := fitting_store(files, split, conversion):
         return store

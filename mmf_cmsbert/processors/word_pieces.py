@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from mmf_cmsbert.datasets.readers.context import SEPARATOR, context_length
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.pretrained import load_pretrained
 
 # Increase this when the same tokenizer gives other pieces.
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -21,7 +22,7 @@ class WordPieces:
     Attributes:
         input_ids: int64 ``(pieces,)``.
         word_index: int64 ``(pieces,)``, the index of each piece's word, -1 for special tokens.
-        truncated: whether words at the end were dropped.
+        truncated: whether words were dropped.
     """
 
     input_ids: np.ndarray
@@ -32,8 +33,9 @@ class WordPieces:
 class WordPieceEncoder:
     """Encodes words with a fast tokenizer, at most ``max_seq_length`` pieces per segment.
 
-    Longer segments lose whole words at their end. If even the first word does not fit, its first
-    pieces are kept, so that no segment loses all its text.
+    Longer segments lose whole words: first those of the context before the segment, from the
+    oldest on, then those at its end. If even the first word does not fit, its first pieces are
+    kept, so that no segment loses all its text.
 
     Args:
         tokenizer: a fast tokenizer of Hugging Face transformers.
@@ -65,16 +67,20 @@ class WordPieceEncoder:
         self.vocabulary_size = len(tokenizer)
         # Padding is masked everywhere, so a tokenizer without a padding token pads with any id.
         self.pad_id: int = tokenizer.pad_token_id or 0
+        # Without a separator, utterances of the context follow each other.
+        self._separator: str = tokenizer.sep_token or ""
         # Identifies everything that the pieces of a segment depend on.
         described = f"{_VERSION} {max_seq_length} {tokenizer.backend_tokenizer.to_str()}"
         self.fingerprint = hashlib.sha256(described.encode()).hexdigest()
 
     def encode(self, words: Sequence[str]) -> WordPieces:
         """Return the word pieces of ``words``; a word may have no pieces."""
-        encoding = self.tokenizer(list(words), is_split_into_words=True, verbose=False)
+        context = context_length(words)
+        text = [self._separator if word == SEPARATOR else word for word in words]
+        encoding = self.tokenizer(text, is_split_into_words=True, verbose=False)
         ids = np.array(encoding["input_ids"], dtype=np.int64)
         index = np.array([-1 if i is None else i for i in encoding.word_ids()], dtype=np.int64)
-        dropped = _overflow(index, self.max_seq_length)
+        dropped = _overflow(index, self.max_seq_length, context)
         return WordPieces(np.delete(ids, dropped), np.delete(index, dropped), bool(len(dropped)))
 
 
@@ -128,13 +134,22 @@ def load_tokenizer(tokenizer: str, key: str) -> Any:
     return loaded
 
 
-def _overflow(word_index: np.ndarray, longest: int) -> np.ndarray:
-    """Return the positions to drop so that ``longest`` pieces remain: whole words from the end."""
+def _overflow(word_index: np.ndarray, longest: int, context: int) -> np.ndarray:
+    """Return the positions to drop so that ``longest`` pieces remain: whole words.
+
+    The first ``context`` words are dropped from the front, then the others from the end.
+    """
     content = np.flatnonzero(word_index >= 0)
     room = longest - (len(word_index) - len(content))
-    if len(content) <= room:
+    excess = len(content) - room
+    if excess <= 0:
         return content[:0]
+    owners = word_index[content]
+    before = int(np.count_nonzero(owners < context))
+    if excess <= before:
+        return content[owners <= owners[excess - 1]]
+    own, owners = content[before:], owners[before:]
     keep = room
-    while keep and word_index[content[keep - 1]] == word_index[content[room]]:
+    while keep and owners[keep - 1] == owners[room]:
         keep -= 1
-    return content[keep or room :]
+    return np.concatenate([content[:before], own[keep or room :]])

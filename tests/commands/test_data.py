@@ -132,7 +132,7 @@ def test_an_unknown_layout_is_refused_with_the_names_of_all(cmsbert, corpus):
     result = cmsbert("data", "inspect", corpus, "--layout", "msa")
     assert result.exit_code == 2
     message = " ".join(result.stderr.replace("│", " ").split())
-    assert "'msa' is not one of auto, misa, mag, mmsa, csd, folder, store" in message
+    assert "'msa' is not one of auto, misa, mag, conversations, mmsa, csd, folder" in message
 
 
 def test_a_package_of_the_users_that_is_not_there(cmsbert, corpus):

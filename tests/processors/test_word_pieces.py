@@ -154,3 +154,28 @@ def test_a_name_that_cannot_be_had_asks_the_hub_once(monkeypatch):
     assert "'nobody/no-such-model' could not be had in the local cache or on" in message
     assert "Name or service not known" in message
     assert f"type {KEY}.tokenizer=/path/to/folder" in message
+
+
+def test_the_separator_after_the_context_is_the_tokenizers(encode):
+    assert encode(["was", "[SEP]", "the", "movie"]) == (
+        ["[CLS]", "was", "[SEP]", "the", "movie", "[SEP]"],
+        [-1, 0, 1, 2, 3, -1],
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("room", "words"),
+    [
+        # was, [SEP], f ##o ##x, [SEP], the, movie
+        (8, [0, 1, 2, 2, 2, 3, 4, 5]),
+        (7, [1, 2, 2, 2, 3, 4, 5]),
+        (5, [3, 4, 5]),  # whole words
+        (3, [3, 4, 5]),
+        (2, [4, 5]),
+        (1, [4]),  # only now the end
+    ],
+)
+def test_the_context_is_cut_before_the_segment_and_from_its_oldest_word(encode, room, words):
+    text = ["was", "[SEP]", "fox", "[SEP]", "the", "movie"]
+    assert encode(text, room + 2)[1:] == ([-1, *words, -1], room < 8)

@@ -146,7 +146,8 @@ class SentimentDatasetConfig(Section):
     layout: str = Field(
         default="auto",
         description="Layout of the files: misa | mag | mmsa | csd | folder | datasets | store | "
-        "auto (recognised by content), or one registered by your package (env.user_dir).",
+        "conversations | meld | mustard | urfunny | auto (recognised by content), or one "
+        "registered by your package (env.user_dir).",
     )
     alignment: Literal["word", "none"] = Field(
         default="word",
@@ -220,6 +221,23 @@ class SentimentDatasetConfig(Section):
         default=None,
         description="For Hugging Face datasets with classes as labels: the sentiment of each "
         "class, in a section such as {negative: -1, positive: 1}. null: the names are numbers.",
+    )
+    context: Annotated[
+        Annotated[int, Field(ge=0, le=100)],
+        Expected("the number of previous utterances, from 0 to 100"),
+    ] = Field(
+        default=0,
+        description="For layouts of conversations (conversations, meld, mustard, urfunny): how "
+        "many previous utterances to put before the words of a segment, each followed by the "
+        "tokenizer's separator. Segments longer than max_seq_length lose the oldest words first. "
+        "Where a modality has one frame per word, words of the context have theirs, or zeros.",
+    )
+    fold: Annotated[
+        Annotated[int, Field(ge=1, le=100)] | None, Expected("the number of a fold, or null")
+    ] = Field(
+        default=None,
+        description="Only for mustard: a fold of split_indices.p, from 1 to 5, which is tested, "
+        "while the next one validates. null: the speaker-independent split, tested on Friends.",
     )
     streaming: bool = Field(
         default=False,

@@ -8,7 +8,7 @@ and sizes are checked before memory is allocated.
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -99,6 +99,47 @@ def open_sequence(path: Path) -> Iterator[Sequence]:
     Raises:
         DataError: the file cannot be read, is damaged, or is not a computational sequence.
     """
+    with _opened(path) as (file, viewed):
+        with _damage_reported(path):
+            sequence = Sequence(file, path, viewed)
+        yield sequence
+
+
+@contextmanager
+def open_arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
+    """Open an HDF5 file of arrays ``(rows, width)`` by name during the block.
+
+    Raises:
+        DataError: the file cannot be read or is damaged, or an array is not such an array.
+    """
+    with _opened(path) as (file, viewed):
+        yield _Arrays(file, path, viewed)
+
+
+class _Arrays(Mapping[str, np.ndarray]):
+    def __init__(self, file: h5py.File, path: Path, viewed: ViewedFile):
+        self._file, self._path, self._viewed = file, path, viewed
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._file:
+            raise KeyError(name)
+        where = f"{self._path}: {name}"
+        with _damage_reported(self._path):
+            dataset = _member(self._file, name, h5py.Dataset, str(self._path))
+            _check_array(dataset, where, self._viewed.size)
+            array: np.ndarray = dataset[()]
+        self._viewed.check_unchanged()
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file)
+
+    def __len__(self) -> int:
+        return len(self._file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[h5py.File, ViewedFile]]:
     with _damage_reported(path):
         opened = open_regular(path)
     with opened:
@@ -106,9 +147,7 @@ def open_sequence(path: Path) -> Iterator[Sequence]:
             viewed = ViewedFile(path, opened)
             file = h5py.File(_name_of(opened, path), "r")
         with file:
-            with _damage_reported(path):
-                sequence = Sequence(file, path, viewed)
-            yield sequence
+            yield file, viewed
 
 
 def _name_of(opened: BinaryIO, path: Path) -> Path:

@@ -29,6 +29,10 @@ class Request:
             None if none are declared. For files with the frames of a segment in one flat list.
         columns: field of a segment -> its column, for files whose columns have names of their own.
         label_values: name of a class -> its label, for files with classes as labels.
+        context: how many previous utterances to put before the words of a segment, for layouts
+            that have them, see :func:`.context.with_context`.
+        fold: the fold of a corpus that is published with folds, counted from 1; None for its other
+            protocol.
     """
 
     split: str
@@ -40,6 +44,8 @@ class Request:
     widths: Mapping[str, int | None] | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     label_values: Mapping[str, float] = field(default_factory=dict)
+    context: int = 0
+    fold: int | None = None
 
 
 class Layout(ABC):

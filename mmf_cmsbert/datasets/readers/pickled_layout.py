@@ -22,6 +22,7 @@ from mmf_cmsbert.files import open_regular
 SUFFIXES = (".pkl", ".pickle", ".pk", ".p")
 # A pickle's first instructions show whether it holds a list or a dict, and of what.
 _CONTAINERS = {"EMPTY_LIST": list, "LIST": list, "EMPTY_DICT": dict, "DICT": dict}
+_CONTAINERS_OLD = ("LIST", "DICT")  # of protocol 0, which write a mark first
 _START = 4096
 # A pickle of protocol 2 or later, or a container; other text can be valid instructions by chance.
 _STARTS = (b"\x80", b"(", b"]", b"}")
@@ -44,6 +45,10 @@ class PickledLayout(Layout):
     def recognise(self, path: Path) -> bool:
         """Return False: only the content shows which of these layouts a file has."""
         return False
+
+    def begins(self, containers: tuple[type, ...]) -> bool:
+        """Return whether a file begins with these containers, in the order of their opening."""
+        return bool(self.opening) and containers[: len(self.opening)] == self.opening
 
     @abstractmethod
     def recognise_content(self, content: Any) -> bool:
@@ -71,8 +76,16 @@ class PickledLayout(Layout):
     def _segments(self, file: Path, request: Request) -> Iterator[Segment | SegmentError]:
         content = load_plain(file)
         layout = self._layout_of(content, file)
-        request.on_count(_count(content, request.split))
+        request.on_count(layout.count(content, request.split))
         yield from layout.content_segments(content, request, str(file))
+
+    def count(self, content: Any, split: str) -> int:
+        """Return the number of segments in a split if it is cheap to tell, else 0."""
+        if isinstance(content, dict):
+            content = next((v for k, v in content.items() if split_named(k) == split), content)
+        if isinstance(content, dict):
+            content = next((v for k, v in content.items() if field_named(k) == "id"), None)
+        return len(content) if isinstance(content, (list, tuple)) or np.ndim(content) else 0
 
     def _layout_of(self, content: Any, file: Path) -> "PickledLayout":
         return self
@@ -115,7 +128,7 @@ def likely_layout(path: Path) -> PickledLayout | None:
     """
     found = _containers(path)
     for layout in reversed(pickled_layouts()):
-        if layout.opening and found[: len(layout.opening)] == layout.opening:
+        if layout.begins(found):
             return layout
     return None
 
@@ -127,19 +140,15 @@ def _containers(path: Path) -> tuple[type, ...]:
     containers: list[type] = []
     if start.getvalue()[:1] not in _STARTS:
         return ()
+    previous = ""
     try:
         for instruction, _, _ in pickletools.genops(start):
+            # A mark opens a tuple, unless it belongs to a container that has been opened.
+            if previous == "MARK" and not containers and instruction.name not in _CONTAINERS_OLD:
+                containers.append(tuple)
             if instruction.name in _CONTAINERS:
                 containers.append(_CONTAINERS[instruction.name])
+            previous = instruction.name
     except Exception:  # cut after _START bytes, or not a pickle: the reader reports it
         pass
     return tuple(containers)
-
-
-def _count(content: Any, split: str) -> int:
-    """Return the number of segments in a split, 0 if the layout is unknown."""
-    if isinstance(content, dict):
-        content = next((v for k, v in content.items() if split_named(k) == split), content)
-    if isinstance(content, dict):
-        content = next((v for k, v in content.items() if field_named(k) == "id"), None)
-    return len(content) if isinstance(content, (list, tuple)) or np.ndim(content) else 0

@@ -158,6 +158,13 @@ def _empty_bytes(*content: Any) -> bytes:
     return b""
 
 
+def _set(items: Any = ()) -> list[Any]:
+    # As a list: no set is built from values that a file chooses.
+    if type(items) not in (list, tuple):
+        raise Refused("a set of something else than a list")
+    return list(items)
+
+
 def _dtype(plain: Any) -> np.dtype:
     if not isinstance(plain, PlainType):
         raise Refused("numpy array of an unknown dtype")
@@ -210,6 +217,8 @@ GLOBALS: dict[tuple[str, str], Stub] = {
     ("numpy", "ndarray"): _ArrayClass(),
     ("numpy", "dtype"): Call(PlainType),
     ("_codecs", "encode"): Call(_encode),
+    ("__builtin__", "set"): Call(_set),
+    ("builtins", "set"): Call(_set),
     ("__builtin__", "bytes"): Call(_empty_bytes),
     ("builtins", "bytes"): Call(_empty_bytes),
     **{(module, "_reconstruct"): Call(_new_array) for module in _MULTIARRAY},

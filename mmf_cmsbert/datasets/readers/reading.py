@@ -25,6 +25,8 @@ def read_files(
     widths: Mapping[str, int | None] | None = None,
     columns: Mapping[str, str] | None = None,
     label_values: Mapping[str, float] | None = None,
+    context: int = 0,
+    fold: int | None = None,
 ) -> Iterator[Segment | SegmentError]:
     """Yield the segments of a split from all its files, in the order of the files.
 
@@ -45,6 +47,8 @@ def read_files(
         widths: modality -> declared width, see :class:`.layout.Request`.
         columns: field -> column, see :class:`.layout.Request`.
         label_values: name of a class -> its label, see :class:`.layout.Request`.
+        context: previous utterances before each segment, see :class:`.layout.Request`.
+        fold: which fold to read, see :class:`.layout.Request`.
 
     Raises:
         DataError: a file is damaged or has another layout; the message names the file.
@@ -60,6 +64,8 @@ def read_files(
         widths,
         columns or {},
         label_values or {},
+        context,
+        fold,
     )
     streams = [each.segments(own, request) for each, own in by_layout(files, layout)]
     yield from once_each(chain.from_iterable(streams), ", ".join(map(str, files)))

@@ -34,6 +34,8 @@ from mmf_cmsbert.utils.collection import no_collection
 def load_plain(path: str | Path) -> Any:
     """Load a pickle of any protocol, written with NumPy 1 or 2 and Python 2 or 3.
 
+    Sets are returned as lists.
+
     Large arrays are returned as :class:`.FileArray`, large bytes as :class:`.FileBytes`, which read
     the file when they are used. The file stays open as long as one of them exists. If the file
     changes, they raise a DataError.
@@ -306,6 +308,15 @@ class _PlainUnpickler(pickle._Unpickler):
         _check_items({}, self.stack[::2])
         _library(self, "DICT")
 
+    def _empty_set(self) -> None:
+        self.append([])  # sets are returned as lists
+
+    def _add_items(self) -> None:
+        items = self.pop_mark()  # type: ignore[attr-defined]  # as above
+        if type(self.stack[-1]) is not list:
+            raise Refused(f"items added to a {type(self.stack[-1]).__name__}")
+        self.stack[-1].extend(items)
+
     dispatch: ClassVar[Any] = _Dispatch(
         (_CODES[name], _LIBRARY[ord(_CODES[name])]) for name in _PLAIN_INSTRUCTIONS.split()
     )
@@ -326,6 +337,8 @@ class _PlainUnpickler(pickle._Unpickler):
             _CODES["SETITEM"]: _set_item,
             _CODES["SETITEMS"]: _set_items,
             _CODES["DICT"]: _dict,
+            _CODES["EMPTY_SET"]: _empty_set,
+            _CODES["ADDITEMS"]: _add_items,
             **{_CODES[name]: _remembered(name) for name in _NAMED_AGAIN},
         }
     )

@@ -16,7 +16,20 @@ from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.user_package import import_package
 
-OWN = ["auto", "misa", "mag", "mmsa", "csd", "folder", "store", "datasets"]
+OWN = [
+    "auto",
+    "misa",
+    "mag",
+    "conversations",
+    "mmsa",
+    "csd",
+    "folder",
+    "store",
+    "datasets",
+    "meld",
+    "mustard",
+    "urfunny",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -355,3 +355,19 @@ def test_keys_whose_hashes_are_all_equal_are_refused_at_once(tmp_path):
     assert "keys are not names" in refusal(tmp_path, content)
     assert time.process_time() - began < 1
     assert load_plain(write(tmp_path, pickle.dumps({7: "a", -1: "b"}, 4))) == {7: "a", -1: "b"}
+
+
+@pytest.mark.parametrize("protocol", range(5))
+def test_sets_are_read_as_lists(tmp_path, protocol):
+    file = tmp_path / "sets.pkl"
+    file.write_bytes(pickle.dumps([set(), {"a", "b"}], protocol))
+    nothing, both = load_plain(file)
+    assert (nothing, sorted(both)) == ([], ["a", "b"])
+
+
+@pytest.mark.parametrize("hostile", [b"\x80\x04}(K\x01\x90.", b"cbuiltins\nset\n(}tR."])
+def test_what_is_no_set_is_not_filled_as_one(tmp_path, hostile):
+    file = tmp_path / "sets.pkl"
+    file.write_bytes(hostile)
+    with pytest.raises(DataError, match="refused"):
+        load_plain(file)
