@@ -78,6 +78,15 @@ LabelValues = Annotated[
         show_default="the names are numbers",
     ),
 ]
+Voice = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="For Hugging Face datasets with a column of sound: the extractor of acoustic frames, "
+        "as for cmsbert features.",
+        show_default="sound is not read",
+    ),
+]
 Streaming = Annotated[
     bool,
     typer.Option(
@@ -204,6 +213,7 @@ def convert(
     ] = False,
     column: NamedColumns = None,
     label_value: LabelValues = None,
+    voice: Voice = None,
     streaming: Streaming = False,
     push: Annotated[
         str | None,
@@ -231,6 +241,7 @@ def convert(
         single_frame=single_frame,
         columns=named_columns(column),
         label_values=label_values(label_value),
+        voice=voice,
     )
     if word_vectors and to != "misa":
         raise ConfigError(f"--word-vectors needs --to misa; --to {to} writes no word vectors")

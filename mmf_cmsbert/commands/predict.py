@@ -112,8 +112,9 @@ def _predict_file(
 
     from mmf_cmsbert.predictor.prediction_file import Journal
     from mmf_cmsbert.predictor.predictor import WINDOW
-    from mmf_cmsbert.predictor.sources import read_segments
+    from mmf_cmsbert.predictor.sources import extractors_of_input, read_segments
 
+    predictor.check_extractors(extractors_of_input(given, split), str(given))
     made_with = {
         "model": predictor.fingerprint(),
         "input": _identity(given),

@@ -58,6 +58,7 @@ IRRELEVANT_TO_DATASET = (
     "source",
     "layout",
     "vocabulary",
+    "voice",  # the extractor itself is compared, see media.card
     "store_dir",
     "on_invalid",
     "non_finite",

@@ -15,7 +15,7 @@ from mmf_cmsbert.datasets.normalise import corpus_statistics
 from mmf_cmsbert.datasets.preparation import prepared
 from mmf_cmsbert.datasets.readers import registry
 from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, pickled_layouts
-from mmf_cmsbert.datasets.readers.reading import by_layout, read_files
+from mmf_cmsbert.datasets.readers.reading import by_layout, extractors_of, read_files
 from mmf_cmsbert.datasets.readers.source_files import files_of
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
@@ -54,6 +54,7 @@ class ConversionSettings:
         label_values: name of a class -> its label, for a dataset with classes as labels.
         context: previous utterances before each segment, in layouts that have them.
         fold: the fold of a corpus that is published with folds, or None.
+        voice: the extractor of acoustic frames from a column of sound, or None.
     """
 
     corpus: str
@@ -71,6 +72,7 @@ class ConversionSettings:
     label_values: dict[str, float] = field(default_factory=dict)
     context: int = 0
     fold: int | None = None
+    voice: str | None = None
 
 
 def convert(
@@ -182,6 +184,7 @@ def _write(
             label_values=settings.label_values,
             context=settings.context,
             fold=settings.fold,
+            voice=settings.voice,
         )
         key = f"dataset_config.{settings.corpus}"
         checked = usable(read, settings.widths, where, key, settings.labelled, settings.non_finite)
@@ -193,6 +196,7 @@ def _write(
             sources=sources,
             settings=made_with,
             skipped=() if skipped is None else skipped,
+            extractors=extractors_of(files, split, settings.layout, settings.voice),
             synthetic=any(is_synthetic(file) for file in files),
         )
 
@@ -232,7 +236,7 @@ def _made_with(
     """Return everything but the files' content that the segments depend on, as JSON types."""
     shared = {file.absolute() for file in elsewhere} & set(files)
     stated = asdict(settings)
-    for name in ("columns", "label_values", "context", "fold"):  # older stores lack them
+    for name in ("columns", "label_values", "context", "fold", "voice"):  # older stores lack them
         if not stated[name]:
             del stated[name]
     return stated | {

@@ -103,6 +103,13 @@ class SentimentDataset(BaseDataset):
             sample.update(self.region_processor({m: sample[m] for m in MODALITIES}))
         return sample
 
+    @property
+    def extractors(self) -> dict[str, Any]:
+        """The card of the extractors of the frames that are used; empty if it is unknown."""
+        card = self._segments.manifest.extractors
+        unused = [modality for modality in MODALITIES if not self._widths[modality]]
+        return {key: each for key, each in card.items() if key not in unused}
+
     def prepare_batch(self, batch: SampleList) -> SampleList:
         """Pad the batch to its longest segment and move it to the device."""
         padded = SampleList()

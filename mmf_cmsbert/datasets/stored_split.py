@@ -59,6 +59,7 @@ def stored_split(
         label_values=settings.label_values or {},
         context=settings.context,
         fold=settings.fold,
+        voice=settings.voice,
     )
     if store := fitting_store(files, split, conversion):
         return store

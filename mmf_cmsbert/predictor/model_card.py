@@ -8,6 +8,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from mmf_cmsbert.checkpoints.model_folder import ModelConfig
+from mmf_cmsbert.media.card import described
 
 _TITLES = {"mosi": "CMU-MOSI", "mosei": "CMU-MOSEI"}
 # Our metric -> its type on the hub.
@@ -109,9 +110,13 @@ def _inputs(config: ModelConfig) -> str:
     for dataset in config.datasets:
         for modality, width in config.widths(dataset).items():
             rows.append(f"| {dataset} | {modality} | {width} |")
+    cards = config.training.get("extractors") or {}
+    known = "" if cards else ", which is not recorded"
+    lines = [f"- {dataset}, {line}" for dataset, card in cards.items() for line in described(card)]
     return (
-        "Text, and frames `(frames, columns)` of the extractor of the training data, which is not "
-        "recorded. Any modality but the text can be missing.\n\n" + "\n".join(rows)
+        f"Text, and frames `(frames, columns)` of the extractor of the training data{known}. Any "
+        "modality but the text can be missing.\n\n"
+        + "\n".join([*rows, *[""] * bool(lines), *lines])
     )
 
 

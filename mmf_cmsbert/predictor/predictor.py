@@ -19,7 +19,9 @@ from mmf_cmsbert.checkpoints.model_folder import ModelConfig
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.datasets.preparation import prepared
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
+from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import ConfigError, SegmentError
+from mmf_cmsbert.media.card import Card, check_same
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import SentimentNetwork
 from mmf_cmsbert.modules.sentiment_score import sentiment_of
@@ -167,9 +169,12 @@ class SentimentPredictor:
             A prediction for one segment, else a list in the order of the input.
 
         Raises:
+            ConfigError: a store has frames of other extractors than the training data.
             SegmentError: an input cannot be used; the message names it. :meth:`stream` yields the
                 error and continues.
         """
+        if isinstance(given, StoredSegments):
+            self.check_extractors(given.manifest.extractors, str(given.folder))
         if inputs.is_one(given):
             return self([given], batch_size=batch_size, explain=explain)[0]
         found = []
@@ -286,6 +291,24 @@ class SentimentPredictor:
             "frames": frames,
             "frame_masks": masks,
         }
+
+    @property
+    def extractors(self) -> Card:
+        """The card of the extractors of the training data's frames; empty if it is unknown."""
+        found = (self.config.training.get("extractors") or {}).get(self.dataset)
+        return found if isinstance(found, dict) else {}
+
+    def check_extractors(self, card: Card, where: str) -> None:
+        """Refuse frames of other extractors than those of the training data.
+
+        Args:
+            card: of the frames, see :mod:`mmf_cmsbert.media.card`.
+            where: where they are, for the message.
+
+        Raises:
+            ConfigError: a modality that the model reads has another extractor.
+        """
+        check_same(self.extractors, card, self._widths, "the model's training data", where)
 
     def fingerprint(self) -> str:
         """Return a hash of the configuration and the weights, in hexadecimal."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from mmf_cmsbert.datasets.readers.list_rows import rows_or_errors, segment_of_row
-from mmf_cmsbert.datasets.readers.reading import read_files
+from mmf_cmsbert.datasets.readers.reading import extractors_of, read_files
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.readers.tables import SUFFIXES
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.media.card import read_card
 from mmf_cmsbert.predictor.inputs import as_segment
 
 _ROWS = 256  # rows of a Parquet file read at once
@@ -39,6 +41,21 @@ def read_segments(path: Path, split: str | None = None) -> Iterator[Segment | Se
             if files := source.files.get(name):
                 others = [f for other, each in source.files.items() if other != name for f in each]
                 yield from read_files(files, name, elsewhere=others)
+
+
+def extractors_of_input(path: Path, split: str | None = None) -> dict[str, Any]:
+    """Return the card of the extractors of an input's frames, empty if it has none.
+
+    Arguments and errors as for :func:`read_segments`.
+    """
+    path = path.expanduser()
+    if path.suffix.lower() == ".parquet":
+        return {}
+    if path.suffix.lower() in SUFFIXES and path.is_file():
+        return read_card(path.parent)
+    files = find_source([path], split).files
+    cards = (extractors_of(each, name) for name, each in files.items() if split in (None, name))
+    return next((card for card in cards if card), {})
 
 
 def _list(file: Path) -> Iterator[Segment | SegmentError]:

@@ -14,7 +14,7 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.shifts.registry import shift_named
 
 MODEL = "cmsbert"
-_OF_THE_RUN = ("command", "seed", "commit", "code_sha256", "data")
+_OF_THE_RUN = ("command", "seed", "commit", "code_sha256", "data", "extractors")
 _OF_ITS_BEST = ("best", "validation", "test")
 
 

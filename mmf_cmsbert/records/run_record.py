@@ -30,10 +30,16 @@ class RunRecord:
         config: the whole configuration in plain containers, resolved except for environment
             variables.
         seed: the seed in use, drawn or given.
+        extractors: dataset -> card of the extractors of its frames, where it is known.
     """
 
     def __init__(
-        self, folder: Path, command: Sequence[str], config: Mapping[str, Any], seed: int | None
+        self,
+        folder: Path,
+        command: Sequence[str],
+        config: Mapping[str, Any],
+        seed: int | None,
+        extractors: Mapping[str, Any] | None = None,
     ):
         self.file = Path(folder) / NAME
         stop = config["training"]["early_stop"]
@@ -49,6 +55,7 @@ class RunRecord:
             "versions": provenance.versions(),
             "machine": provenance.machine(),
             "data": None,
+            "extractors": extractors or None,
             "backbone": provenance.backbone_identity(with_values(config)),
             "criterion": {"name": stop["criteria"], "minimize": stop["minimize"]},
             "best": None,
@@ -135,16 +142,17 @@ class Plan:
     config: Mapping[str, Any]
     earlier: EarlierRun | None = None
 
-    def begin(self, seed: int | None) -> RunRecord:
+    def begin(self, seed: int | None, extractors: Mapping[str, Any] | None = None) -> RunRecord:
         """Delete the earlier run, and start the record.
 
         Args:
             seed: the seed in use, drawn or given.
+            extractors: see :class:`RunRecord`.
         """
         if self.earlier:
             self.earlier.remove()
         folder = with_values(self.config["env"]["save_dir"])
-        return RunRecord(folder, self.command, self.config, seed)
+        return RunRecord(folder, self.command, self.config, seed, extractors)
 
 
 _plan: ContextVar[Plan | None] = ContextVar("plan", default=None)

@@ -5,6 +5,7 @@ from mmf_cmsbert.trainers.ending import EndsOnSignals
 from mmf_cmsbert.trainers.evaluation import EvaluatesEachDataset
 from mmf_cmsbert.trainers.exact_resume import ResumesExactly
 from mmf_cmsbert.trainers.exporting import ExportsModel
+from mmf_cmsbert.trainers.extractors import ChecksExtractors
 from mmf_cmsbert.trainers.finite_scores import RefusesBrokenScores
 from mmf_cmsbert.trainers.history_keeping import KeepsHistory
 from mmf_cmsbert.trainers.precision import ComputesInPrecision
@@ -30,6 +31,7 @@ class RunFeatures(
     RefusesBrokenScores,
     EvaluatesEachDataset,
     ChecksRun,
+    ChecksExtractors,  # reads the loaded datasets
     ResumesExactly,
     ComputesInPrecision,
     ShowsProgress,

@@ -8,6 +8,7 @@ MMF makes none of them:
   gives no warning if no tensor matches.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,10 @@ from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config import shipped, weights
 from mmf_cmsbert.config.splits import trains
 from mmf_cmsbert.config.trained import datasets
+from mmf_cmsbert.datasets.segment import MODALITIES
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.media.card import Card, check_same
+from mmf_cmsbert.records import training_cards
 
 
 def check_configuration(config: Any, contents: Any, file: str) -> None:
@@ -40,6 +44,21 @@ def check_configuration(config: Any, contents: Any, file: str) -> None:
     take = f"checkpoint.resume_file={file}"
     for line in weights.check(found, kept, defaults, Path(file), take):
         mmf_log.write(line, "warning")
+
+
+def check_extractors(found: Mapping[str, Card], file: Path) -> None:
+    """Refuse data whose frames are of other extractors than those that the weights were trained on.
+
+    Args:
+        found: dataset -> card of the extractors of its frames.
+        file: the checkpoint, or the folder of an exported model.
+
+    Raises:
+        ConfigError: a dataset has frames of another extractor.
+    """
+    trained = training_cards.of_weights(file)
+    for name, card in found.items():
+        check_same(trained.get(name, {}), card, MODALITIES, str(file), f"dataset {name}")
 
 
 def copy_parts(model: Any, options: Any, state: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Write the record of a run, ``run.json``."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from mmf.utils.distributed import is_master
@@ -18,6 +19,7 @@ class KeepsRecord(TrainerSteps):
     """
 
     run_record: RunRecord | None = None
+    extractors: Mapping[str, Mapping[str, Any]] = {}  # see ChecksExtractors
 
     def train(self) -> None:
         plan = run_record.planned()
@@ -26,7 +28,7 @@ class KeepsRecord(TrainerSteps):
             super().train()
             return
         # Data, model and optimizer have been built, so errors in them have already ended the run.
-        record = self.run_record = plan.begin(self.config.training.seed)
+        record = self.run_record = plan.begin(self.config.training.seed, self.extractors)
         signals.on_sudden_end(lambda interrupted: record.fail(interrupted, self.num_updates))
         try:
             super().train()

@@ -125,6 +125,8 @@ class RunCheckpoint(_Checkpoint):
         loaded = model_folder.as_checkpoint(Path(file)) if is_model else super()._torch_load(file)
         if self.beginning:
             loaded_weights.check_configuration(self.config, loaded, str(file))
+            found = getattr(self.trainer, "extractors", {})
+            loaded_weights.check_extractors(found, Path(str(file)))
         return loaded
 
     def upgrade_state_dict(self, state_dict: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from small_predictor import made
 
 from mmf_cmsbert.commands.predict import _identity
+from mmf_cmsbert.media.card import write_card
 from mmf_cmsbert.modules.shifts import registry
 from mmf_cmsbert.predictor.prediction_file import Journal
 
@@ -147,3 +148,21 @@ def test_a_shift_of_a_users_package_is_registered_by_user_dir(
     assert "model.shift.context is 'mine', the shift my_shifts.Mine" in done.stderr
     done = cmsbert("predict", folder, "--text", "good", "--user-dir", package)
     assert done.exit_code == 0, done.stderr
+
+
+def test_features_of_another_extractor_are_refused(cmsbert, tmp_path):
+    card = {"acoustic": {"name": "librosa", "columns": ["a"], "versions": {"librosa": "1"}}}
+    predictor = made()
+    predictor.config.training["extractors"] = {"mosi": card}
+    predictor.save_pretrained(tmp_path / "model")
+    assert "- mosi, acoustic: librosa; librosa 1" in (tmp_path / "model/README.md").read_text()
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/segments.jsonl").write_text('{"id": "a", "text": "good"}')
+    for name, status in (("librosa", 0), ("opensmile", 2)):
+        write_card(tmp_path / "new", {"acoustic": card["acoustic"] | {"name": name}})
+        for given in (tmp_path / "new", tmp_path / "new/segments.jsonl"):
+            found = cmsbert(
+                "predict", tmp_path / "model", "--input", given, "--output", tmp_path / "a.csv"
+            )
+            assert found.exit_code == status
+    assert "another extractor than those of the model's training data" in found.stderr

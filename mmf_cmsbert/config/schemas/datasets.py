@@ -239,6 +239,12 @@ class SentimentDatasetConfig(Section):
         description="Only for mustard: a fold of split_indices.p, from 1 to 5, which is tested, "
         "while the next one validates. null: the speaker-independent split, tested on Friends.",
     )
+    voice: Annotated[str | None, Expected("null or the name of an extractor")] = Field(
+        default=None,
+        description="For Hugging Face datasets with a column of sound: the extractor of acoustic "
+        "frames, as for cmsbert features --voice: librosa | opensmile | whisper_states:MODEL. "
+        "null: sound is not read.",
+    )
     streaming: bool = Field(
         default=False,
         description="For datasets of the Hugging Face hub: true reads rows from the hub during "

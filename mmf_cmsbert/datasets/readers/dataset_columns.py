@@ -23,16 +23,22 @@ class Columns:
         classes: names of the classes if the label is a ``ClassLabel``, else empty.
         metadata: the other columns with one value a row.
         media: the columns with sound or pictures.
+        sound: whether the acoustic column has sound, from which frames must be extracted.
     """
 
     of: Mapping[str, str]
     classes: tuple[str, ...]
     metadata: tuple[str, ...]
     media: tuple[str, ...]
+    sound: bool = False
 
 
 def find_columns(
-    features: Mapping[str, Any], named: Mapping[str, str], where: str, key: str
+    features: Mapping[str, Any],
+    named: Mapping[str, str],
+    where: str,
+    key: str,
+    with_sound: bool = False,
 ) -> Columns:
     """Find the fields of a segment among the columns of a dataset.
 
@@ -45,6 +51,7 @@ def find_columns(
         named: field -> column, as the user names them.
         where: the dataset, for messages.
         key: the configuration section in which the user names columns, for messages.
+        with_sound: whether a column of sound can be the acoustic one.
 
     Raises:
         DataError: a named column does not exist, two columns could be the same field, or no column
@@ -56,6 +63,8 @@ def find_columns(
             raise DataError(
                 f"{where}: {key}.{name} is {column!r}, which is no column; {_listed(features)}"
             )
+    if with_sound:
+        _add_sound(found, features, where, key)
     left = [each for each in features if each not in found.values()]
     media = tuple(each for each in left if _kind(features[each]) in _MEDIA)
     left = [each for each in left if each not in media]
@@ -79,6 +88,7 @@ def find_columns(
         tuple(getattr(label, "names", ())),
         tuple(each for each in left if _is_single(features[each])),
         media,
+        _kind(features.get(found.get("acoustic", ""))) == "Audio",
     )
 
 
@@ -132,6 +142,23 @@ def _add_label(
         )
     if candidates:
         found["label"] = candidates[0]
+
+
+def _add_sound(found: dict[str, str], features: Mapping[str, Any], where: str, key: str) -> None:
+    columns = [each for each, kind in features.items() if _kind(kind) == "Audio"]
+    if "acoustic" in found:
+        return
+    if len(columns) > 1:
+        raise DataError(
+            f"{where}: several columns have sound: {', '.join(columns)}; choose one with "
+            f"{key}.acoustic=NAME"
+        )
+    if not columns:
+        raise DataError(
+            f"{where}: no column has sound (type Audio), from which frames could be extracted. "
+            f"{_listed(features)}"
+        )
+    found["acoustic"] = columns[0]
 
 
 def is_frames(kind: Any) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from mmf_cmsbert.datasets.readers.dataset_columns import Columns
+from mmf_cmsbert.datasets.readers.dataset_sound import SoundColumn
 from mmf_cmsbert.datasets.readers.fields import frame_array, sentiment, without_blank_words
 from mmf_cmsbert.datasets.readers.segment_ids import Identity, identity
 from mmf_cmsbert.datasets.readers.text import describe, split_text, word_list
@@ -28,6 +29,7 @@ class RowReader:
         key: the configuration section of the dataset, for messages.
         widths: modality -> columns of a frame, where the frames of a segment are one flat list.
         label_values: name of a class -> its label.
+        sound: extracts acoustic frames, if their column has sound.
     """
 
     columns: Columns
@@ -36,6 +38,7 @@ class RowReader:
     key: str
     widths: Mapping[str, int | None] = field(default_factory=dict)
     label_values: Mapping[str, float] = field(default_factory=dict)
+    sound: SoundColumn | None = None
 
     def segments(self, tables: Iterable[pa.Table]) -> Iterator[Segment | SegmentError]:
         """Yield the segment of each row, or the error of a row that cannot be used."""
@@ -114,6 +117,8 @@ class RowReader:
         """The frames of a cell ``(frames, width)``, or None if it is empty."""
         if not cell.is_valid:
             return None
+        if self.sound is not None and modality == "acoustic":
+            return self.sound.frames(cell, where)
         values = cell.value if isinstance(cell, pa.ExtensionScalar) else cell
         items = values.values
         if not len(items):

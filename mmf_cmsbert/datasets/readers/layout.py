@@ -33,6 +33,7 @@ class Request:
             that have them, see :func:`.context.with_context`.
         fold: the fold of a corpus that is published with folds, counted from 1; None for its other
             protocol.
+        voice: the extractor of the acoustic frames, for files with sound; None to read none.
     """
 
     split: str
@@ -46,6 +47,7 @@ class Request:
     label_values: Mapping[str, float] = field(default_factory=dict)
     context: int = 0
     fold: int | None = None
+    voice: str | None = None
 
 
 class Layout(ABC):
@@ -116,6 +118,13 @@ class Layout(ABC):
     def unlisted(self, files: Sequence[Path], corpus: str) -> list[str]:
         """Return the videos in ``files`` that belong to no split of ``corpus``."""
         return []
+
+    def extractors(self, path: Path, request: Request) -> Mapping[str, Any]:
+        """Return the card of the extractors of the frames in ``path``, empty if it has none.
+
+        See :mod:`mmf_cmsbert.media.card`.
+        """
+        return {}
 
     def in_subfolders(self, path: Path) -> bool:
         """Return whether to search the subfolders of a recognised folder instead of itself."""

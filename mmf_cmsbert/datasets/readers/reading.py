@@ -9,8 +9,9 @@ from mmf_cmsbert.datasets.readers import registry
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, PickledLayout
 from mmf_cmsbert.datasets.readers.streams import once_each
-from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.media.card import check_same
 
 
 def read_files(
@@ -27,6 +28,7 @@ def read_files(
     label_values: Mapping[str, float] | None = None,
     context: int = 0,
     fold: int | None = None,
+    voice: str | None = None,
 ) -> Iterator[Segment | SegmentError]:
     """Yield the segments of a split from all its files, in the order of the files.
 
@@ -49,6 +51,7 @@ def read_files(
         label_values: name of a class -> its label, see :class:`.layout.Request`.
         context: previous utterances before each segment, see :class:`.layout.Request`.
         fold: which fold to read, see :class:`.layout.Request`.
+        voice: the extractor of the voice, see :class:`.layout.Request`.
 
     Raises:
         DataError: a file is damaged or has another layout; the message names the file.
@@ -66,9 +69,35 @@ def read_files(
         label_values or {},
         context,
         fold,
+        voice,
     )
     streams = [each.segments(own, request) for each, own in by_layout(files, layout)]
     yield from once_each(chain.from_iterable(streams), ", ".join(map(str, files)))
+
+
+def extractors_of(
+    files: Sequence[Path], split: str, layout: str = registry.AUTO, voice: str | None = None
+) -> dict[str, Any]:
+    """Return the card of the extractors of the frames in files, empty if none has one.
+
+    Args:
+        files: existing files and folders.
+        split: ``train``, ``val`` or ``test``.
+        layout: the name of the layout of all files, or ``auto``.
+        voice: the extractor of the voice, see :class:`.layout.Request`.
+
+    Raises:
+        ConfigError: the files have frames of different extractors.
+        DataError: a card is damaged.
+    """
+    request = Request(split, voice=voice)
+    card: dict[str, Any] = {}
+    for each, own in by_layout(files, layout):
+        for path in own:
+            found = each.extractors(path, request)
+            check_same(card, found, MODALITIES, "the files before it", str(path))
+            card = card or dict(found)
+    return card
 
 
 def by_layout(

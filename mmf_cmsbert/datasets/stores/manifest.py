@@ -45,6 +45,8 @@ class Manifest:
         unaligned: a message on the first segment without one frame per word, or None.
         skipped: a message for every skipped segment.
         statistics: modality -> mean and scale of its columns, for a training split.
+        extractors: the card of the extractors of the frames, see :mod:`mmf_cmsbert.media.card`;
+            empty if it is unknown.
         synthetic: whether the segments come from this package's generator.
         batches: for each record batch, its position in ``segments.arrow`` and its number of
             segments; empty in formats 1 and 2.
@@ -64,6 +66,7 @@ class Manifest:
     unaligned: str | None
     skipped: Sequence[str] = ()
     statistics: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
+    extractors: Mapping[str, Any] = field(default_factory=dict)
     synthetic: bool = False
     batches: Sequence[Sequence[int]] = ()
     format: int = FORMAT

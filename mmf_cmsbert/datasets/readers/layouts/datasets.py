@@ -1,13 +1,16 @@
 """Hugging Face datasets: of the hub, saved to disk, or as Parquet, Arrow, JSON or CSV files."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mmf_cmsbert.datasets.readers import dataset_files, hub_reference
 from mmf_cmsbert.datasets.readers.dataset_columns import find_columns
 from mmf_cmsbert.datasets.readers.dataset_rows import RowReader
+from mmf_cmsbert.datasets.readers.dataset_sound import SoundColumn
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.names import field_named, split_in
 from mmf_cmsbert.datasets.readers.registry import register_layout
@@ -15,6 +18,7 @@ from mmf_cmsbert.datasets.readers.tables import table_rows
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.files import open_regular
+from mmf_cmsbert.media.voice import voice_named
 
 _COLUMNAR = (".parquet", ".arrow")
 _LONGEST_HEADER = 1 << 16
@@ -57,6 +61,10 @@ class HuggingFace(Layout):
         files = (file for file in path.rglob("*") if file.suffix.lower() in dataset_files.FORMATS)
         return sorted(file for file in files if file.is_file())
 
+    def extractors(self, path: Path, request: Request) -> Mapping[str, Any]:
+        """Return the card of the extractor of the voice, if sound is read."""
+        return {"acoustic": voice_named(request.voice).card()} if request.voice else {}
+
     def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment | SegmentError]:
         for path in files:
             yield from _segments(path, request)
@@ -67,15 +75,24 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
     features = dataset_files.features_of(rows, path)
     key = f"dataset_config.{request.corpus or 'NAME'}"
     shown = str(hub_reference.read(path)) if hub_reference.is_reference(path) else str(path)
-    columns = find_columns(features, request.columns, shown, f"{key}.columns")
+    columns = find_columns(
+        features, request.columns, shown, f"{key}.columns", request.voice is not None
+    )
+    if columns.sound and request.voice is None:
+        raise DataError(
+            f"{shown}: the column {columns.of['acoustic']} has sound; name the extractor of its "
+            f"frames, as in {key}.voice=librosa"
+        )
     if columns.media and not set(MODALITIES) & columns.of.keys():
         _log.warning(
             f"{shown}: features are not extracted from the column {', '.join(columns.media)}; its "
-            "segments count as text alone"
+            f"segments count as text alone; {key}.voice=librosa extracts the voice from sound"
         )
     reader = RowReader(
         columns, request.split, shown, key, request.widths or {}, request.label_values
     )
+    if columns.sound and request.voice:
+        reader = replace(reader, sound=SoundColumn(path, voice_named(request.voice)))
     used = [*columns.of.values(), *columns.metadata]
     yield from reader.segments(dataset_files.tables_of(rows.select_columns(used), path))
 

@@ -17,6 +17,7 @@ from mmf_cmsbert.datasets.readers.registry import register_layout
 from mmf_cmsbert.datasets.readers.tables import SUFFIXES
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.media import card
 
 NAMES = tuple(f"segments{suffix}" for suffix in SUFFIXES)
 
@@ -57,9 +58,15 @@ class Folder(Layout):
         lists = [path / name for name in NAMES] if path.is_dir() else [path]
         yield from (each for each in lists if each.exists())
         folder = path if path.is_dir() else path.parent
+        if (folder / card.NAME).exists():
+            yield folder / card.NAME
         for names in FEATURE_FOLDERS.values():
             for name in names:
                 yield from sorted((folder / name).glob("*.np[yz]"))
+
+    def extractors(self, path: Path, request: Request) -> card.Card:
+        """Return the card that ``cmsbert features`` wrote beside the list."""
+        return card.read_card(path if path.is_dir() else path.parent)
 
     def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment | SegmentError]:
         for path in files:

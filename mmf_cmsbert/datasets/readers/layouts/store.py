@@ -1,7 +1,8 @@
 """Stores, written by conversion: a store, or a folder with one store for each split."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.names import split_in
@@ -39,6 +40,11 @@ class Store(Layout):
         """Return whether a folder of stores has one named by a synonym, such as ``dev``."""
         others = (each for each in folders(path) if each.name not in SPLITS)
         return any(_is_store(each) and split_in(each.name) for each in others)
+
+    def extractors(self, path: Path, request: Request) -> Mapping[str, Any]:
+        """Return the card in the manifest."""
+        (file,) = self.sources(path, request.split)
+        return manifest.read_manifest(file.parent).extractors
 
     def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment]:
         for path in files:
