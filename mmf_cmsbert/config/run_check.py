@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mmf_cmsbert.config import target_check
 from mmf_cmsbert.config.schemas.added import completed
+from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.names import unknown_key
 from mmf_cmsbert.config.schemas.section import Section
 from mmf_cmsbert.config.schemas.training import OF_MMF, RunConfig
@@ -38,6 +40,7 @@ def check(
     """
     found = [each for section in _REGISTERED for each in _of_registered(section, config, whole)]
     found += _of_mmf(config, defaults, stated) if whole else []
+    found += [] if found else _of_targets(config)
     if found:
         raise refusal(found, source)
 
@@ -75,6 +78,26 @@ def _of_registered(section: str, config: Mapping[str, Any], whole: bool) -> list
             found += problems(schema, value, key)
         elif whole and name not in known:
             found.append(Problem(key, unknown_key(section, name, known)))
+    return found
+
+
+def _of_targets(config: Mapping[str, Any]) -> list[Problem]:
+    """Check losses and metrics against the targets of the datasets of this package."""
+    from mmf.common.registry import registry
+
+    known = registry.mapping[_REGISTERED["dataset_config"]]
+    sections, targets = {}, {}
+    for name in _names(config["datasets"]):
+        schema = getattr(known.get(name), "config_schema", None)
+        if isinstance(schema, type) and issubclass(schema, SentimentDatasetConfig):
+            sections[name] = config["dataset_config"][name].get("targets")
+            targets[name] = target_check.predicted(schema, config["dataset_config"][name])
+    metrics = (config.get("evaluation") or {}).get("metrics")
+    found = target_check.of_metrics(metrics, targets)
+    model = config["model"]
+    if model == "cmsbert":
+        key = f"model_config.{model}"
+        found += target_check.of_model(config["model_config"][model], sections, key)
     return found
 
 

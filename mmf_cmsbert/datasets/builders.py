@@ -1,6 +1,6 @@
 """The datasets ``mosi`` and ``mosei``, registered with MMF."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,15 @@ import numpy as np
 from mmf.common.registry import registry
 from mmf.datasets.base_dataset_builder import BaseDatasetBuilder
 from omegaconf import OmegaConf
+from torch import Tensor
 
 from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config import shipped
 from mmf_cmsbert.config.schemas.datasets import DATASETS, SentimentDatasetConfig
+from mmf_cmsbert.config.schemas.targets import Target
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.config.splits import needed_splits
+from mmf_cmsbert.datasets.class_weights import balanced_weights, in_words
 from mmf_cmsbert.datasets.dataset import SentimentDataset
 from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
 from mmf_cmsbert.datasets.readers.registry import check_layout
@@ -36,6 +39,8 @@ class SentimentBuilder(BaseDatasetBuilder):
     def __init__(self, dataset_name: str | None = None, *args: Any, **kwargs: Any):
         super().__init__(dataset_name or self.corpus, *args, **kwargs)
         self._unaligned: dict[str, str | None] = {}
+        self._targets: dict[str, Target] = {}
+        self._balanced: dict[str, Tensor] = {}
         self._statistics: dict[str, tuple[np.ndarray, np.ndarray]] | None = None
 
     @classmethod
@@ -65,6 +70,11 @@ class SentimentBuilder(BaseDatasetBuilder):
         settings = self._settings(config)
         segments = self._segments(settings, dataset_type)
         manifest = segments.manifest
+        self._targets = settings.predicted
+        if dataset_type == "train" and _weighs_classes():
+            self._balanced = balanced_weights(segments, self._targets)
+            for line in in_words(self._balanced, self._targets):
+                mmf_log.write(f"{self.dataset_name}: {line}")
         self._unaligned[dataset_type] = manifest.unaligned
         if dataset_type == "train":
             self._statistics = {}
@@ -87,10 +97,13 @@ class SentimentBuilder(BaseDatasetBuilder):
     def update_registry_for_model(self, config: Any) -> None:
         """Register properties of the data for models (widths are in the configuration).
 
-        ``<dataset>_unaligned``: split -> a message on the first segment that is not word-aligned,
-        or None. ``<dataset>_statistics``: modality -> mean and scale of the training split, if
-        ``normalise`` is ``corpus``.
+        ``<dataset>_targets``: name -> definition. ``<dataset>_balanced``: target -> weights of its
+        classes, if a loss weighs them. ``<dataset>_unaligned``: split -> a message on the first
+        segment that is not word-aligned, or None. ``<dataset>_statistics``: modality -> mean and
+        scale of the training split, if ``normalise`` is ``corpus``.
         """
+        registry.register(f"{self.dataset_name}_targets", self._targets)
+        registry.register(f"{self.dataset_name}_balanced", self._balanced)
         name = f"{self.dataset_name}_unaligned"
         registry.register(name, (registry.get(name, no_warning=True) or {}) | self._unaligned)
         if self._statistics is not None:
@@ -122,6 +135,16 @@ def _log_media(files: Sequence[Path]) -> None:
 def _log_once(message: str) -> None:
     """Log a message once; splits of one folder have the same media files."""
     mmf_log.write(message)
+
+
+def _weighs_classes() -> bool:
+    """Return whether a loss of the current run needs the numbers of segments of each class."""
+    config = registry.get("config", no_warning=True)
+    losses = (
+        OmegaConf.select(config, f"model_config.{config.get('model')}.losses") if config else []
+    )
+    params = [each.get("params") or {} for each in losses or [] if isinstance(each, Mapping)]
+    return any(each.get("class_weights") == "balanced" for each in params)
 
 
 def _is_read(split: str) -> bool:

@@ -11,6 +11,8 @@ from mmf.utils.build import build_processors
 
 from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
+from mmf_cmsbert.config.schemas.targets import RegressionTarget, label_field, main, score_field
+from mmf_cmsbert.datasets.answers import answers, label_tensor, label_value
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.datasets.stores.store import StoredSegments
@@ -24,10 +26,13 @@ class SentimentDataset(BaseDataset):
     A prepared batch has ``input_ids``, ``input_mask``, ``segment_ids``, ``word_index`` (see
     :func:`~mmf_cmsbert.datasets.batching.pad_pieces`); ``visual`` and ``acoustic`` float32
     ``(batch, frames, width)`` with ``visual_mask`` and ``acoustic_mask`` bool ``(batch, frames)``,
-    all false for a segment without the modality; ``targets`` float32 ``(batch, 1)``, NaN for an
-    unknown label; ``segment_id``, a list; and ``id (batch,)``, the segment's number in the
-    split, which MMF gathers across processes. With a ``region_processor`` it also has the fields
-    that MMF's models read, see :func:`~mmf_cmsbert.processors.regions.as_regions`.
+    all false for a segment without the modality; ``targets``, the labels of the main target, and
+    ``targets_<name>``, those of each target: float32 ``(batch, 1)`` of a number, int64 ``(batch,)``
+    of classes, float32 ``(batch, labels)`` of several labels, NaN or -100 for an unknown label (see
+    :func:`~mmf_cmsbert.datasets.answers.label_tensor`); ``segment_id``, a list; and ``id
+    (batch,)``, the segment's number in the split, which MMF gathers across processes. With a
+    ``region_processor`` it also has the fields that MMF's models read, see
+    :func:`~mmf_cmsbert.processors.regions.as_regions`.
 
     Args:
         dataset_name: ``mosi`` or ``mosei``.
@@ -48,6 +53,9 @@ class SentimentDataset(BaseDataset):
         super().__init__(dataset_name, config, dataset_type)
         self._segments = segments
         self._widths = {modality: settings.widths[modality] or 0 for modality in MODALITIES}
+        self._main = main(settings.predicted)[0]
+        # Name -> target, and whether it is the main one.
+        self._targets = {n: (each, n == self._main) for n, each in settings.predicted.items()}
         self._key = f"dataset_config.{dataset_name}"
         self._normalise = settings.normalise
         self._store_dir = settings.store_folder
@@ -93,7 +101,9 @@ class SentimentDataset(BaseDataset):
         sample = Sample()
         sample.id = torch.tensor(idx)
         sample.segment_id = segment.id
-        sample.targets = torch.tensor([np.nan if segment.label is None else segment.label]).float()
+        for name, (target, is_main) in self._targets.items():
+            sample[label_field(name)] = label_tensor(segment.values_of(name, is_main), target)
+        sample.targets = sample[label_field(self._main)]
         # MMF stacks tensors, which must have equal lengths; arrays are padded in prepare_batch.
         sample.input_ids = pieces["input_ids"]
         sample.word_index = pieces["word_index"]
@@ -127,23 +137,28 @@ class SentimentDataset(BaseDataset):
         return super().prepare_batch(padded)
 
     def format_for_prediction(self, report: Any) -> list[dict[str, Any]]:
-        """Return a row for each segment: id, predicted sentiment, and the label if known."""
-        if report.scores.size(-1) != 1:
-            raise ConfigError(
-                f"the model returns {report.scores.size(-1)} scores per segment; expected one, the "
-                "sentiment. Set one output for the model (num_labels: 1)"
-            )
+        """Return a row for each segment: id, and of each target the answer and the label if known.
+
+        See :meth:`~mmf_cmsbert.datasets.answers.Answer.as_row` for the columns.
+        """
         segments = [self._segments[i] for i in report.id.tolist()]
-        scores = report.scores.reshape(-1).tolist()
-        return [
-            {
-                "id": segment.id,
-                "prediction": score,
-                # A label of 1.8 is stored as the nearest float32.
-                "label": None if segment.label is None else round(segment.label, 6),
-            }
-            for segment, score in zip(segments, scores, strict=True)
-        ]
+        rows: list[dict[str, Any]] = [{"id": segment.id} for segment in segments]
+        for name, (target, is_main) in self._targets.items():
+            scores = report.scores if is_main else report.get(score_field(name))
+            if scores is None:  # a model of the main target alone
+                continue
+            if scores.size(-1) != target.outputs:
+                raise ConfigError(
+                    f"the model returns {scores.size(-1)} scores per segment; expected "
+                    f"{target.outputs} for {name}, which is {target.expected()}. Set the model's "
+                    f"number of outputs (num_labels: {target.outputs})"
+                )
+            shown = "" if is_main else name
+            for row, segment, answer in zip(rows, segments, answers(scores, target), strict=True):
+                row |= answer.as_row(shown)
+                label = label_value(segment.values_of(name, is_main), target)
+                row[f"{name}_label" if shown else "label"] = label
+        return rows
 
     def _check_regions(self) -> None:
         """Check that the configured frames can be used as regions."""
@@ -172,7 +187,7 @@ class SentimentDataset(BaseDataset):
         parts = [
             f"{count} {'synthetic ' if manifest.synthetic else ''}segments",
             f"longest {manifest.longest['words']} words",
-            f"label mean {manifest.label_mean:.2f}" if labels else "no labels",
+            self._labels_in_words(),
         ]
         if labels not in (0, count):
             parts.append(f"{count - labels} without a label")
@@ -184,3 +199,9 @@ class SentimentDataset(BaseDataset):
         if skipped := manifest.skipped:
             parts.append(f"{len(skipped)} skipped, the first because of {skipped[0]}")
         return f"{self.dataset_name} {self.dataset_type}: {', '.join(parts)}"
+
+    def _labels_in_words(self) -> str:
+        manifest = self._segments.manifest
+        if isinstance(self._targets[self._main][0], RegressionTarget) and manifest.labels:
+            return f"label mean {manifest.label_mean:.2f}"
+        return f"{manifest.labels} with a label" if manifest.labels else "no labels"

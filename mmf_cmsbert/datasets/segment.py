@@ -21,10 +21,13 @@ class Segment:
         words: the spoken words in order.
         visual: float32 ``(frames, width)``, or None if the modality is missing.
         acoustic: float32 ``(frames, width)``, or None if the modality is missing.
-        label: sentiment in [-3, 3], or None if unknown.
+        label: of the main target, or None if unknown: a number such as the sentiment, or the index
+            of a class. None if the main target has several labels, which are in ``targets``.
         start: seconds into the video, or None.
         end: seconds into the video, or None.
         metadata: other fields of the corpus, not used in training.
+        targets: further target -> its value: one number, the index of a class, or 0 or 1 for each
+            label; NaN if unknown. Targets that are not known of the segment are absent.
     """
 
     id: str
@@ -36,6 +39,18 @@ class Segment:
     start: float | None = None
     end: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    targets: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def values_of(self, name: str, is_main: bool) -> tuple[float, ...] | None:
+        """Return the label of a target, None if it is unknown.
+
+        Args:
+            name: the target's name.
+            is_main: whether it is the main target.
+        """
+        if is_main and self.label is not None:
+            return (self.label,)
+        return self.targets.get(name)
 
 
 def checksum(segment: Segment) -> int:
@@ -44,6 +59,8 @@ def checksum(segment: Segment) -> int:
     text += (segment.start, segment.end)
     if segment.metadata:  # without metadata the checksum equals that of format 1
         text += (sorted(segment.metadata.items()),)
+    if segment.targets:  # nor further targets
+        text += (sorted((name, *map(float, values)) for name, values in segment.targets.items()),)
     found = zlib.crc32(repr(text).encode())
     for frames in (segment.visual, segment.acoustic):
         if frames is not None:

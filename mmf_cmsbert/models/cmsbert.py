@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from mmf_cmsbert.checkpoints import model_folder
 from mmf_cmsbert.config import shipped
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
+from mmf_cmsbert.config.schemas.targets import score_field
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.config.schemas.values import NonverbalModality
 from mmf_cmsbert.errors import ConfigError
@@ -24,7 +25,7 @@ from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.network import SentimentNetwork
 from mmf_cmsbert.modules.network_output import NetworkOutput
 from mmf_cmsbert.modules.optimizer_watch import after_each_update
-from mmf_cmsbert.modules.sentiment_score import sentiment_of
+from mmf_cmsbert.modules.sentiment_score import target_scores
 from mmf_cmsbert.modules.shifts.registry import shift_named
 from mmf_cmsbert.modules.temperature import Temperature
 from mmf_cmsbert.modules.weight_average import WeightAverage
@@ -43,9 +44,11 @@ class CMSBERT(BaseModel):
     (batch, frames, width)`` with ``<modality>_mask (batch, frames)``. For MMF's datasets see
     :func:`~mmf_cmsbert.models.batch_fields.batch_fields`.
 
-    Returns ``scores (batch, 1)``, the sentiment; ``logits (batch, classes)`` with a classification
-    head; ``embeddings`` and ``embedding_masks``, modality -> ``(batch, dim)`` and ``(batch,)``;
-    ``embedding_targets`` with ``contrastive.ema_targets``; ``temperature``, a scalar; and
+    Returns ``scores``, those of the dataset's main target: ``(batch, 1)`` for a number such as the
+    sentiment, logits ``(batch, classes)`` for classes and labels; ``scores_<name>``, those of each
+    target; ``logits (batch, classes)`` with ``head.classes``; ``embeddings`` and
+    ``embedding_masks``, modality -> ``(batch, dim)`` and ``(batch,)``; ``embedding_targets`` with
+    ``contrastive.ema_targets``; ``temperature``, a scalar; and
     ``contrastive_pairs``.
 
     Args:
@@ -90,9 +93,13 @@ class CMSBERT(BaseModel):
     def build(self) -> None:
         config = self._settings()
         features = config.features or {}
-        # Stored in the configuration, so that a saved model has its widths.
+        # Stored in the configuration, so that a saved model has its widths and targets.
         with open_dict(self.config):
             self.config.features = features
+            if config.targets is not None:
+                self.config.targets = config.plain()["targets"]
+            self.config.losses = config.losses_of_targets()
+        self.settings = config
         self.datasets = tuple(features)
         self.widths = _widths(features, [m for m in NONVERBAL if m in config.modalities])
         context = config.shift.context
@@ -126,13 +133,17 @@ class CMSBERT(BaseModel):
     def _settings(self) -> CMSBERTConfig:
         """Return the checked configuration, with the widths declared by the datasets in use."""
         given: Any = OmegaConf.to_container(OmegaConf.create(self.config), resolve=True)
-        features = given.get("features") or _declared_features()
+        features = given.get("features") or _declared("features")
         if not features:
             raise ConfigError(
                 "model_config.cmsbert.features is null and no dataset in use declares its features;"
                 " type model_config.cmsbert.features={mosi: {visual: 47, acoustic: 74}}"
             )
-        return read(CMSBERTConfig, given | {"features": features}, "model_config.cmsbert")
+        targets = given.get("targets") or _declared("targets")
+        # null: sentiment in [-3, 3].
+        targets = {name: targets.get(name) for name in features} if targets else None
+        given |= {"features": features, "targets": targets}
+        return read(CMSBERTConfig, given, "model_config.cmsbert")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # A copy follows the updates of its own optimizer.
@@ -148,8 +159,10 @@ class CMSBERT(BaseModel):
         inputs = self._inputs(sample_list)
         network = self.network if self.ema is None or self.training else self.ema
         output: NetworkOutput = network(**inputs)
+        scores = target_scores(output, self.settings, inputs["dataset"])
         result: dict[str, Any] = {
-            "scores": sentiment_of(output.logits, self.classes),
+            "scores": next(iter(scores.values())),
+            **{score_field(name): each for name, each in scores.items()},
             "embeddings": output.embeddings,
             "embedding_masks": output.present,
             "temperature": self.temperature(),
@@ -273,13 +286,13 @@ class CMSBERT(BaseModel):
         ]
 
 
-def _declared_features() -> dict[str, Any]:
-    """Return the widths that the datasets in use declare, dataset -> modality -> width."""
+def _declared(key: str) -> dict[str, Any]:
+    """Return ``features`` or ``targets`` of the datasets in use that declare them, by dataset."""
     config = registry.get("config", no_warning=True)
-    datasets = config.datasets if config is not None else []
+    datasets = OmegaConf.select(config, "datasets") if config is not None else []
     names = datasets.split(",") if isinstance(datasets, str) else list(datasets or [])
-    features = {n: OmegaConf.select(config, f"dataset_config.{n}.features") for n in names}
-    return {n: OmegaConf.to_container(each, resolve=True) for n, each in features.items() if each}
+    found = {n: OmegaConf.select(config, f"dataset_config.{n}.{key}") for n in names}
+    return {n: OmegaConf.to_container(each, resolve=True) for n, each in found.items() if each}
 
 
 def _widths(

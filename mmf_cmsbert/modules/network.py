@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
+from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.backbone import encoder_layers, replaced_output, shift_place
 from mmf_cmsbert.modules.frame_encoder import FrameEncoder
 from mmf_cmsbert.modules.frame_scale import FrameScale
@@ -24,12 +25,14 @@ from mmf_cmsbert.modules.shifts.base import Shift
 from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation
 from mmf_cmsbert.modules.shifts.registry import shift_named
 
+# Names that a dict of modules cannot have.
+_RESERVED = frozenset(dir(nn.ModuleDict()))
 # Cost of another group on a CPU, in padded word pieces (measured with MiniLM, 2 threads).
 _GROUP_OVERHEAD = 60.0
 
 
 class SentimentNetwork(nn.Module):
-    """Text encoder, shift, heads (Kim & Kim, IJCNN 2022; our interpretation: docs/paper.md).
+    """Text encoder, shift, a head for each target (Kim & Kim, IJCNN 2022; docs/paper.md).
 
     Args:
         backbone: the text encoder, from :func:`load_backbone`.
@@ -74,7 +77,8 @@ class SentimentNetwork(nn.Module):
             # Its weights would never get a gradient.
             backbone.register_module("pooler", None)
         self.dropout = nn.Dropout(settings.head.dropout)
-        self.head = nn.Linear(dim, settings.head.classes or 1)
+        (self._first, target), *further = settings.heads().items()
+        self.head = nn.Linear(dim, settings.head.classes or target.outputs)
 
         self.frame_pooling = nn.ModuleDict(
             {m: AttentionPooling(settings.frames.dim) for m in self.modalities}
@@ -83,6 +87,15 @@ class SentimentNetwork(nn.Module):
             {"text": nn.Linear(dim, settings.contrastive.dim)}
             | {m: nn.Linear(settings.frames.dim, settings.contrastive.dim) for m in self.modalities}
         )
+        # Last, so that the other weights start equal with and without them.
+        self.heads = nn.ModuleDict()
+        for name, each in further:
+            if name in _RESERVED:
+                raise ConfigError(
+                    f"a target is named {name}, the name of a method of PyTorch's modules; rename "
+                    "the target in the dataset's definition"
+                )
+            self.heads[name] = nn.Linear(dim, each.outputs)
 
     def _build_shift(self, dim: int, widths: Mapping[str, Mapping[str, int]]) -> Shift | None:
         shift = shift_named(self.settings.shift.context, "model_config.cmsbert.shift.context")
@@ -99,7 +112,7 @@ class SentimentNetwork(nn.Module):
         frame_masks: Mapping[str, Tensor],
         dataset: str,
     ) -> NetworkOutput:
-        """Compute sentiment and embeddings of a batch of segments.
+        """Compute the targets and embeddings of a batch of segments.
 
         Args:
             input_ids: word pieces, ``(batch, pieces)``.
@@ -129,8 +142,12 @@ class SentimentNetwork(nn.Module):
                 present[m] = torch.zeros_like(present["text"])
         fused = self.dropout(states["fused"]).to(self.head.weight.dtype)
         with full_precision(fused.device):  # half precision would round the scores
-            logits = self.head(fused)
-        return NetworkOutput(logits, embeddings, present)
+            found = {
+                name: self.head(fused) if name == self._first else self.heads[name](fused)
+                for name in self.settings.predicted(dataset)
+            }
+        (_, logits), *further = found.items()
+        return NetworkOutput(logits, embeddings, present, dict(further))
 
     @torch.no_grad()
     def explain(

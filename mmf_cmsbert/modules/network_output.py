@@ -1,6 +1,6 @@
 """The network's output."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -10,12 +10,14 @@ class NetworkOutput:
     """The network's output for a batch.
 
     Attributes:
-        logits: the head's output, ``(batch, outputs)``: the sentiment for regression (``outputs``
-            is 1), one logit per class for classification.
+        logits: the output of the head of the main target, ``(batch, outputs)``: the number for
+            regression (``outputs`` is 1), one logit for each class or label otherwise.
         embeddings: modality -> L2-normalised embedding in the common space, ``(batch, embed_dim)``.
         present: modality -> whether a segment has that modality, bool ``(batch,)``.
+        further: further target of the dataset -> the output of its head, ``(batch, outputs)``.
     """
 
     logits: Tensor
     embeddings: dict[str, Tensor]
     present: dict[str, Tensor]
+    further: dict[str, Tensor] = field(default_factory=dict)

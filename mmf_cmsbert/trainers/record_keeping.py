@@ -4,9 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from mmf.common.registry import registry
 from mmf.utils.distributed import is_master
 
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
+from mmf_cmsbert.config.trained import datasets as names_in
 from mmf_cmsbert.console import signals
 from mmf_cmsbert.records import run_record
 from mmf_cmsbert.records.run_record import RunRecord
@@ -29,6 +31,8 @@ class KeepsRecord(TrainerSteps):
             return
         # Data, model and optimizer have been built, so errors in them have already ended the run.
         record = self.run_record = plan.begin(self.config.training.seed, self.extractors)
+        if weights := _class_weights(self.config):
+            record.content["class_weights"] = weights
         signals.on_sudden_end(lambda interrupted: record.fail(interrupted, self.num_updates))
         try:
             super().train()
@@ -52,6 +56,16 @@ class KeepsRecord(TrainerSteps):
             }
             self.run_record.scored(report.dataset_type, self.num_updates, scores)
         return report, meter
+
+
+def _class_weights(config: Any) -> dict[str, dict[str, list[float]]]:
+    """Return the weights of classes from the training splits: dataset -> target -> weights."""
+    found = {name: registry.get(f"{name}_balanced", no_warning=True) for name in names_in(config)}
+    return {
+        dataset: {target: weights.tolist() for target, weights in each.items()}
+        for dataset, each in found.items()
+        if each
+    }
 
 
 def _best(early_stopping: Any) -> tuple[int, float] | None:

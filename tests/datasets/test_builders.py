@@ -285,7 +285,7 @@ def test_predictions_have_one_row_a_segment(configured, folder, tmp_path):
 def test_predictions_need_one_score_a_segment(configured, folder):
     dataset = build_dataset("mosi", configured(), "test")
     report = Report(batch_of(dataset, 0, 1), {"scores": torch.zeros(2, 7)})
-    with pytest.raises(ConfigError, match="7 scores per segment; expected one"):
+    with pytest.raises(ConfigError, match="7 scores per segment; expected 1 for sentiment"):
         dataset.format_for_prediction(report)
 
 

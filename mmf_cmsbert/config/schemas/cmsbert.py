@@ -10,6 +10,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from mmf_cmsbert.config.schemas.losses import LOSSES, ContrastiveLoss, RegressionLoss
 from mmf_cmsbert.config.schemas.section import Expected, Section
+from mmf_cmsbert.config.schemas.targets import (
+    SENTIMENT,
+    Target,
+    TargetsOfDatasets,
+    main,
+    named,
+)
 from mmf_cmsbert.config.schemas.validation import problems
 from mmf_cmsbert.config.schemas.values import (
     Modality,
@@ -23,6 +30,7 @@ from mmf_cmsbert.config.schemas.values import (
 # MMF adds these two to the keys of a model.
 _OF_MMF = ("model", "zoo_requirements")
 _REGRESSION, _CLASSIFICATION = "sentiment_regression", "sentiment_classification"
+_TARGET = "target_loss"
 
 
 class BackboneConfig(Section):
@@ -218,6 +226,29 @@ def _known_params(loss: Any) -> Any:
     return loss
 
 
+def _type(loss: str | Mapping[str, Any]) -> Any:
+    return loss if isinstance(loss, str) else loss.get("type")
+
+
+def _parameter(loss: str | Mapping[str, Any], name: str) -> Any:
+    params = None if isinstance(loss, str) else loss.get("params")
+    return (params or {}).get(name)
+
+
+def _check_shared(targets: Mapping[str, Mapping[str, Target | None] | None]) -> None:
+    """Raise a ValueError if two datasets define a target of the same name differently."""
+    found: dict[str, tuple[str, Target]] = {}
+    for dataset, each in targets.items():
+        for name, target in named(each).items():
+            other, known = found.setdefault(name, (dataset, target))
+            if known != target:
+                raise ValueError(
+                    f"{{key}}.targets: {name} of {other} is {known.expected()}, and {name} of "
+                    f"{dataset} is {target.expected()}; a target of one name has one head. Name "
+                    f"one of them otherwise: dataset_config.{dataset}.targets"
+                )
+
+
 Loss = Annotated[str | dict[str, Any], AfterValidator(_known_params)]
 
 
@@ -243,6 +274,12 @@ class CMSBERTConfig(Section):
         default=None,
         description="Width of each dataset's frames, {mosi: {visual: 47, acoustic: 74}}. null: "
         "dataset_config.<dataset>.features of the datasets in use.",
+    )
+    targets: TargetsOfDatasets | None = Field(
+        default=None,
+        description="What is predicted for each dataset, {mosi: {sentiment: {kind: regression, "
+        "low: -3, high: 3}}}. Datasets that have a target of the same name share its head. null: "
+        "dataset_config.<dataset>.targets of the datasets in use.",
     )
     backbone: BackboneConfig = Field(
         default=BackboneConfig(), description="The text encoder, a BERT [paper]."
@@ -286,8 +323,34 @@ class CMSBERTConfig(Section):
         ],
         description="The losses, which are added. params of sentiment_regression: kind l1 | mse | "
         "smooth_l1. params of multimodal_contrastive: weight, and label_smoothing of its targets "
-        "[paper: smoothing, but not its size].",
+        "[paper: smoothing, but not its size]. If the datasets have other targets than one "
+        "number, these defaults have one target_loss for each target instead of "
+        "sentiment_regression; see losses.target_loss.",
     )
+
+    def predicted(self, dataset: str) -> dict[str, Target]:
+        """Return the targets of a dataset, the main one first; name -> target."""
+        return named((self.targets or {}).get(dataset))
+
+    def heads(self) -> dict[str, Target]:
+        """Return the targets of all datasets, each once, the main one of the first dataset first.
+
+        The network has one head for each of them.
+        """
+        found: dict[str, Target] = {}
+        for dataset in self.targets or {"": None}:
+            for name, target in self.predicted(dataset).items():
+                found.setdefault(name, target)
+        return found
+
+    def losses_of_targets(self) -> list[str | dict[str, Any]]:
+        """Return the losses: the default ones are adapted to the targets."""
+        defaults: list[str | dict[str, Any]] = type(self).model_fields["losses"].default
+        heads = self.heads()
+        if self.losses != defaults or (len(heads) == 1 and main(heads)[1].kind == "regression"):
+            return self.losses
+        of_targets = [{"type": _TARGET, "params": {"target": name}} for name in heads]
+        return [*of_targets, *(each for each in defaults if _type(each) != _REGRESSION)]
 
     @model_validator(mode="before")
     @classmethod
@@ -303,7 +366,21 @@ class CMSBERTConfig(Section):
                 "{key}.contrastive.ema_targets is true, but {key}.ema.enabled is false; type "
                 "{key}.ema.enabled=true"
             )
-        types = [loss if isinstance(loss, str) else loss.get("type") for loss in self.losses]
+        _check_shared(self.targets or {})
+        self._check_losses()
+        return self
+
+    def _check_losses(self) -> None:
+        losses = self.losses_of_targets()
+        types = [_type(loss) for loss in losses]
+        heads = self.heads()
+        first, target = main(heads)
+        if self.head.classes and target != main(SENTIMENT)[1]:
+            raise ValueError(
+                f"{{key}}.head.classes is {self.head.classes}, which is for sentiment in [-3, 3], "
+                f"and the main target {first} is {target.expected()}; type "
+                "{key}.head.classes=null"
+            )
         fitting, other = _REGRESSION, _CLASSIFICATION
         if self.head.classes:
             fitting, other = other, fitting
@@ -312,4 +389,24 @@ class CMSBERTConfig(Section):
                 f"{{key}}.head.classes is {self.head.classes}, but {other} cannot train it; type "
                 f'"{{key}}.losses=[{{type: {fitting}}}, {{type: multimodal_contrastive}}]"'
             )
-        return self
+        if _REGRESSION in types:
+            for dataset in self.targets or {}:
+                name, target = main(self.predicted(dataset))
+                if target.kind != "regression":
+                    raise ValueError(
+                        f"{{key}}.losses has {_REGRESSION}, which is for numbers, and the main "
+                        f"target of {dataset}, {name}, is {target.expected()}; type "
+                        f'"{{key}}.losses=[{{type: {_TARGET}}}, {{type: multimodal_contrastive}}]"'
+                    )
+        trained = [_parameter(each, "target") for each in losses if _type(each) == _TARGET]
+        if twice := [each for each in trained if trained.count(each) > 1]:
+            raise ValueError(
+                f"{{key}}.losses has two target_loss for {twice[0] or 'the main target'}; "
+                "expected one for each target"
+            )
+        unknown = [each for each in trained if each and each not in heads]
+        if unknown and self.targets is not None:
+            raise ValueError(
+                f"{{key}}.losses has a target_loss for {unknown[0]!r}; expected one of "
+                f"{', '.join(heads)}"
+            )

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from mmf_cmsbert.config.schemas.processors import WordPiecesConfig
 from mmf_cmsbert.config.schemas.section import Expected, OpenSection, Section
+from mmf_cmsbert.config.schemas.targets import Target, Targets, named
 from mmf_cmsbert.config.schemas.values import Files, Folder, Width
 
 _SPLITS = ("train", "val", "test")
@@ -159,6 +160,17 @@ class SentimentDatasetConfig(Section):
         description="Columns of a frame of each modality. The data is checked against them, and "
         "the model is built for them. null: the modality is omitted.",
     )
+    targets: Targets | None = Field(
+        default=None,
+        description="What is predicted, by name; the first is the main target, to which label and "
+        "the other fields of labels refer. A target is one of\n"
+        "  {kind: regression, low: -1, high: 1}          a number between two limits\n"
+        "  {kind: classes, names: [negative, positive]}  one of several classes\n"
+        "  {kind: multilabel, names: [happy, sad]}       any number of several labels\n"
+        "Further targets are read from fields or columns of their names, and each gets a head of "
+        "its own and a loss. null instead of a section leaves one out. null: sentiment in [-3, 3], "
+        "as in {sentiment: {kind: regression, low: -3, high: 3}}.",
+    )
     max_frames: Annotated[
         Annotated[int, Field(ge=1, le=10**6)] | None,
         Expected("the largest number of frames, from 1 to 1000000, or null for no limit"),
@@ -263,6 +275,11 @@ class SentimentDatasetConfig(Section):
     def widths(self) -> dict[str, int | None]:
         """Modality -> columns, None if the modality is omitted."""
         return {name: value or None for name, value in self.features}
+
+    @property
+    def predicted(self) -> dict[str, Target]:
+        """The targets, the main one first; name -> target."""
+        return named(self.targets)
 
     @property
     def named_columns(self) -> dict[str, str]:

@@ -136,6 +136,26 @@ Targets = Annotated[
 ]
 
 
+def _of_datasets(given: Any) -> Any:
+    if not isinstance(given, Mapping):
+        return given
+    found = {}
+    for dataset, targets in given.items():
+        try:
+            found[dataset] = _checked(targets)
+        except ValueError as error:
+            raise ValueError(str(error).replace("{key}", f"{{key}}.{dataset}")) from error
+    return found
+
+
+# Dataset -> targets.
+TargetsOfDatasets = Annotated[
+    dict[str, Targets | None],
+    BeforeValidator(_of_datasets),
+    Expected(f"the targets of each dataset, as in {{mosi: {EXAMPLE}}}, or null"),
+]
+
+
 def named(targets: Mapping[str, Target | None] | None) -> dict[str, Target]:
     """Return the targets that are predicted, the main one first.
 

@@ -1,6 +1,6 @@
 """Write the Arrow stream of a store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,8 @@ from mmf_cmsbert.datasets.stores.columns import record_batch, schema
 class BatchWriter:
     """Writes segments as record batches of an Arrow stream. A context manager.
 
-    The stream's schema states the width of each modality, so if a modality first occurs in a later
-    batch, the stream is written again with its column.
+    The stream's schema states the width of each modality, so if a modality or a further target
+    first occurs in a later batch, the stream is written again with its column.
 
     Args:
         path: the file.
@@ -27,6 +27,7 @@ class BatchWriter:
         self.batches: list[tuple[int, int]] = []
         self._path = path
         self._widths: dict[str, int] = {}
+        self._targets: set[str] = set()
         self._open()
 
     def __enter__(self) -> "BatchWriter":
@@ -36,7 +37,11 @@ class BatchWriter:
         self._close()
 
     def write(
-        self, segments: Sequence[Segment], checksums: Sequence[int], widths: Mapping[str, int]
+        self,
+        segments: Sequence[Segment],
+        checksums: Sequence[int],
+        widths: Mapping[str, int],
+        targets: Collection[str] = (),
     ) -> None:
         """Write a batch.
 
@@ -44,14 +49,15 @@ class BatchWriter:
             segments: its segments.
             checksums: the checksum of each of them.
             widths: modality -> width, for the modalities that occurred so far.
+            targets: the further targets that occurred so far.
         """
-        if widths.keys() - self._widths:
-            self._widen(widths)
+        if widths.keys() - self._widths or set(targets) - self._targets:
+            self._widen(widths, targets)
         self._append(record_batch(segments, self._schema, checksums))
 
-    def _widen(self, widths: Mapping[str, int]) -> None:
+    def _widen(self, widths: Mapping[str, int], targets: Collection[str]) -> None:
         self._close()
-        self._widths = dict(widths)
+        self._widths, self._targets = dict(widths), set(targets)
         earlier = self._path.with_suffix(".earlier")
         self._path.rename(earlier)
         self.batches = []
@@ -71,7 +77,7 @@ class BatchWriter:
         return pa.record_batch(columns, schema=self._schema)
 
     def _open(self) -> None:
-        self._schema = schema(self._widths)
+        self._schema = schema(self._widths, self._targets)
         self._sink = pa.OSFile(str(self._path), "wb")
         self._writer = pa.ipc.new_stream(self._sink, self._schema)
         # The schema is written with the first batch.

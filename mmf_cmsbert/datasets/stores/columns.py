@@ -5,7 +5,7 @@ without importing the library, which takes a second.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
@@ -15,6 +15,8 @@ import pyarrow as pa
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 
 CHECKSUM = "checksum"
+# Columns of further targets: this and their name.
+TARGET = "target_"
 _PLAIN = {
     "id": pa.string(),
     "video": pa.string(),
@@ -25,15 +27,19 @@ _PLAIN = {
 }
 
 
-def schema(widths: Mapping[str, int], checksums: bool = True) -> pa.Schema:
-    """The columns of segments with these modalities.
+def schema(
+    widths: Mapping[str, int], targets: Collection[str] = (), checksums: bool = True
+) -> pa.Schema:
+    """The columns of segments with these modalities and targets.
 
     Args:
         widths: modality -> columns of its frames, for the modalities that there are.
+        targets: the further targets that there are.
         checksums: whether there is a column with the checksum of each segment.
     """
     types = _PLAIN | {CHECKSUM: pa.uint32()} if checksums else dict(_PLAIN)
     types |= {m: pa.list_(pa.list_(pa.float32(), widths[m])) for m in MODALITIES if m in widths}
+    types |= {f"{TARGET}{name}": pa.list_(pa.float64()) for name in sorted(targets)}
     types["metadata"] = pa.string()  # JSON, null if empty
     features = {name: _feature(kind) for name, kind in types.items()}
     return pa.schema(
@@ -70,6 +76,9 @@ def _arrays(
     for name, kind in zip(columns.names, columns.types, strict=True):
         if name in MODALITIES:
             yield _frames([getattr(each, name) for each in segments], kind)
+        elif name.startswith(TARGET):
+            values = [each.targets.get(name.removeprefix(TARGET)) for each in segments]
+            yield pa.array([None if each is None else list(each) for each in values], kind)
         elif name == CHECKSUM:
             yield pa.array(checksums, kind)
         elif name == "metadata":

@@ -48,6 +48,7 @@ class Manifest:
         extractors: the card of the extractors of the frames, see :mod:`mmf_cmsbert.media.card`;
             empty if it is unknown.
         synthetic: whether the segments come from this package's generator.
+        targets: further target -> number of segments that have a known value of it.
         batches: for each record batch, its position in ``segments.arrow`` and its number of
             segments; empty in formats 1 and 2.
         format: format of the store's files.
@@ -68,6 +69,7 @@ class Manifest:
     statistics: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
     extractors: Mapping[str, Any] = field(default_factory=dict)
     synthetic: bool = False
+    targets: Mapping[str, int] = field(default_factory=dict)
     batches: Sequence[Sequence[int]] = ()
     format: int = FORMAT
 

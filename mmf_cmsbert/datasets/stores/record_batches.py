@@ -7,7 +7,7 @@ every byte is copied before use, and a short read or a wrong checksum reveals su
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
-from mmf_cmsbert.datasets.stores.columns import CHECKSUM, schema
+from mmf_cmsbert.datasets.stores.columns import CHECKSUM, TARGET, schema
 from mmf_cmsbert.files import open_regular
 
 # The columns of formats 1 and 2: frames are flat, and the first stores have no metadata.
@@ -49,6 +49,7 @@ class RecordBatches:
         widths: modality -> columns of its frames, for the modalities that there are.
         batches: position and number of segments of each batch of an Arrow stream; None for an Arrow
             file of format 1 or 2, which has them at its end.
+        targets: the further targets that there are.
 
     Attributes:
         size: its size in bytes.
@@ -59,7 +60,11 @@ class RecordBatches:
     """
 
     def __init__(
-        self, path: Path, widths: Mapping[str, int], batches: Sequence[Sequence[int]] | None
+        self,
+        path: Path,
+        widths: Mapping[str, int],
+        batches: Sequence[Sequence[int]] | None,
+        targets: Collection[str] = (),
     ):
         self._file = _PositionalFile(path)
         self.size = self._file.size
@@ -68,7 +73,7 @@ class RecordBatches:
         if batches is None:
             self._source = _OldFile(self._file)
         else:
-            self._source = _Stream(self._file, schema(widths), batches)
+            self._source = _Stream(self._file, schema(widths, targets), batches)
         self.counts = self._source.counts
         self._batches: dict[int, _Batch] = {}
 
@@ -156,6 +161,9 @@ class _Batch:
         plain["metadata"] = json.loads(metadata) if metadata else {}
         if not isinstance(plain["metadata"], dict):
             raise ValueError("metadata is not an object")
+        columns = [name for name in plain if name.startswith(TARGET)]
+        values = {name.removeprefix(TARGET): plain.pop(name) for name in columns}
+        plain["targets"] = {n: tuple(each) for n, each in values.items() if each is not None}
         plain |= dict.fromkeys(MODALITIES)
         for modality, (offsets, present) in self._frames.items():
             if present[row]:

@@ -44,7 +44,7 @@ class StoredSegments(Sequence[Segment]):
         self.manifest = found = read_manifest(folder)
         batches = found.batches if found.format > _LAST_UNTYPED else None
         try:
-            self._batches = RecordBatches(folder / NAME, found.widths, batches)
+            self._batches = RecordBatches(folder / NAME, found.widths, batches, found.targets)
             if self._batches.size != self.manifest.size:
                 raise ValueError(f"{self._batches.size:,} bytes, {self.manifest.size:,} expected")
         except DAMAGE as error:
@@ -123,7 +123,7 @@ def write_store(folder: Path, segments: Iterable[Segment], **origin: Any) -> Non
             checksums = [checksum(segment) for segment in batch]
             for segment, each in zip(batch, checksums, strict=True):
                 summary.add(segment, each)
-            writer.write(batch, checksums, summary.widths)
+            writer.write(batch, checksums, summary.widths, summary.targets)
     size, batches = path.stat().st_size, writer.batches
     Manifest(**origin, **summary.found(), size=size, batches=batches).write(folder)
 

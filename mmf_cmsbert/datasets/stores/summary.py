@@ -11,6 +11,7 @@ class StoreSummary:
 
     Attributes:
         widths: modality -> columns, for the modalities that occurred so far.
+        targets: further target -> number of segments that have a known value of it.
     """
 
     def __init__(self) -> None:
@@ -18,6 +19,7 @@ class StoreSummary:
         self._segments = self._labels = 0
         self._label_sum = 0.0
         self.widths: dict[str, int] = {}
+        self.targets: dict[str, int] = {}
         self._longest = dict.fromkeys(("words", *MODALITIES), 0)
         self._missing = dict.fromkeys(MODALITIES, 0)
         self._unaligned: str | None = None
@@ -29,6 +31,9 @@ class StoreSummary:
         if segment.label is not None:
             self._labels += 1
             self._label_sum += segment.label
+        for name, values in segment.targets.items():
+            known = any(value == value for value in values)  # not NaN
+            self.targets[name] = self.targets.get(name, 0) + known
         self._longest["words"] = max(self._longest["words"], len(segment.words))
         for modality in MODALITIES:
             frames = getattr(segment, modality)
@@ -47,6 +52,7 @@ class StoreSummary:
             "labels": self._labels,
             "label_mean": self._label_sum / self._labels if self._labels else None,
             "widths": self.widths,
+            "targets": self.targets,
             "longest": self._longest,
             "missing": self._missing,
             "unaligned": self._unaligned,

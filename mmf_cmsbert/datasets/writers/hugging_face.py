@@ -42,7 +42,8 @@ def write_dataset(
     Returns:
         Split -> its shards.
     """
-    columns = schema(widths, checksums=False)
+    targets = {name for store in stores.values() for name in store.manifest.targets}
+    columns = schema(widths, targets, checksums=False)
     (folder / FOLDER).mkdir()
     written = {
         split: _write_split(folder / FOLDER, split, store, columns, shard)

@@ -18,6 +18,7 @@ from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, w
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import WriteError
 
+CHECKSUM = 2722972691
 OLDER = Path(__file__).parent
 SOURCE = SourceFile("/data/train.pkl", 10, 20, "ab")
 
@@ -62,6 +63,34 @@ def test_every_segment_comes_back_in_any_order(store):
     assert_same(stored[-1], given[-1])
     with pytest.raises(IndexError):
         stored[len(given)]
+
+
+def test_further_targets_come_back_whenever_they_occur(tmp_path):
+    given = [
+        replace(
+            segment,
+            targets={"emotions": (1.0, float("nan"))} | ({"text": (0.3,)} if i > 100 else {})
+            if i % 3
+            else {},
+        )
+        for i, segment in enumerate(make())
+    ]
+    write_store(tmp_path, given, sources=[], settings={})
+    stored = StoredSegments(tmp_path)
+    for found, segment in zip(stored, given, strict=True):
+        assert_same(found, segment)
+        assert str(found.targets) == str(segment.targets)  # NaN equals nothing
+    assert stored.manifest.targets == {"emotions": 133, "text": 66}
+
+
+def test_a_segment_without_further_targets_keeps_its_checksum():
+    (segment,) = make(1)
+    # Of the first version of this package.
+    assert module.checksum(segment) == CHECKSUM
+    assert module.checksum(replace(segment, targets={"text": (1,)})) != CHECKSUM
+    assert module.checksum(replace(segment, targets={"text": (1,)})) == module.checksum(
+        replace(segment, targets={"text": (1.0,)})
+    )
 
 
 def test_the_checksum_of_a_segment_is_computed_once_when_it_is_written(tmp_path, monkeypatch):
