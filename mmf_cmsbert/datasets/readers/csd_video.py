@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from mmf_cmsbert.datasets.readers import csd_file
-from mmf_cmsbert.datasets.readers.fields import frame_array, read_each, sentiment
+from mmf_cmsbert.datasets.readers.fields import emotions, frame_array, read_each, sentiment
 from mmf_cmsbert.datasets.readers.text import decoded, has_text
 from mmf_cmsbert.datasets.readers.word_alignment import align, within
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
@@ -59,11 +58,6 @@ def _video(roles: Mapping[str, csd_file.Sequence], name: str) -> _Video:
     return _Video(name, _words(roles["words"], name), frames, roles["labels"].read(name), roles)
 
 
-def _label(labels: tuple[np.ndarray, np.ndarray], i: int, where: str) -> tuple[Any, ...]:
-    features, intervals = labels
-    return *intervals[i].tolist(), sentiment(features[i], f"{where}, segment {i}")
-
-
 def _words(sequence: csd_file.Sequence, video: str) -> tuple[list[str], np.ndarray]:
     """Return the words of a video without its pauses, and their intervals."""
     if video not in sequence.videos:
@@ -83,7 +77,9 @@ def _words(sequence: csd_file.Sequence, video: str) -> tuple[list[str], np.ndarr
 def _segment(video: _Video, i: int, alignment: str) -> Segment:
     files = {role: sequence.path for role, sequence in video.roles.items()}
     where = f"{files['labels']}: video {video.name}"
-    start, end, label = _label(video.labels, i, where)
+    features, intervals = video.labels
+    start, end = intervals[i].tolist()
+    label = sentiment(features[i], f"{where}, segment {i}")
     words, spoken_at = video.words
     spoken = within(spoken_at, start, end)
     if not len(spoken):
@@ -108,4 +104,5 @@ def _segment(video: _Video, i: int, alignment: str) -> Segment:
         label,
         start,
         end,
+        targets=emotions(features[i]),
     )

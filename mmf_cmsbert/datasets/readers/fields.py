@@ -14,6 +14,7 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import SegmentError
 
 _NUMBERS = (int, float, np.integer, np.floating)
+_LABELS = 7  # of CMU-MOSEI: sentiment, and six emotions
 # The largest factor by which repeated frames may enlarge a list, beyond _SMALL numbers.
 _MOST_REPEATED, _SMALL = 16, 1 << 20
 Read = TypeVar("Read")
@@ -51,6 +52,7 @@ def segment_of(
         label=sentiment(label, where),
         start=known.start,
         end=known.end,
+        targets=emotions(label),
     )
     return without_blank_words(segment, where)
 
@@ -158,7 +160,7 @@ def sentiment(value: Any, where: str) -> float | None:
     if isinstance(value, np.ndarray):
         value = value.reshape(-1)
     for _ in range(2):  # (1,), (7,) or (1, 7)
-        if isinstance(value, (list, tuple, np.ndarray)) and len(value) in (1, 7):
+        if isinstance(value, (list, tuple, np.ndarray)) and len(value) in (1, _LABELS):
             value = value[0]
     if value is None:
         return None
@@ -172,3 +174,22 @@ def sentiment(value: Any, where: str) -> float | None:
             f"found {found}"
         )
     return None if math.isnan(label) else label
+
+
+def emotions(value: Any) -> dict[str, tuple[float, ...]]:
+    """Return sentiment and emotions of CMU-MOSEI's label vector as targets; empty without them.
+
+    ``emotions`` has 1 for each of happy, sad, anger, surprise, disgust and fear whose intensity is
+    above 0, as in the published scores, and NaN where it is unknown.
+    """
+    if isinstance(value, np.ndarray):
+        value = value.reshape(-1)
+    if isinstance(value, (list, tuple)) and len(value) == 1:  # (1, 7)
+        value = value[0]
+    if not isinstance(value, (list, tuple, np.ndarray)) or len(value) != _LABELS:
+        return {}
+    found = [float(each) for each in value if isinstance(each, _NUMBERS)]
+    if len(found) != _LABELS:
+        return {}
+    present = [each if math.isnan(each) else float(each > 0) for each in found[1:]]
+    return {"sentiment": (found[0],), "emotions": tuple(present)}

@@ -1,6 +1,7 @@
 """One split of a file in the MMSA layout: arrays over segments, read one segment at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,20 @@ import numpy as np
 from mmf_cmsbert.datasets.readers import piece_rows
 from mmf_cmsbert.datasets.readers.array_file import LARGEST
 from mmf_cmsbert.datasets.readers.bert_ids import Vocabulary
-from mmf_cmsbert.datasets.readers.fields import frame_array, segment_of
+from mmf_cmsbert.datasets.readers.fields import frame_array, segment_of, sentiment
 from mmf_cmsbert.datasets.readers.mmsa_fields import agree, is_ids, is_text, padded_in_front
 from mmf_cmsbert.datasets.readers.names import field_named, fields_of, name_used
+from mmf_cmsbert.datasets.readers.target_values import named_values
 from mmf_cmsbert.datasets.readers.text import describe, has_text, split_text, word_list
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 
 _LENGTHS = {modality: f"{modality}_lengths" for modality in MODALITIES}
-_FIELDS = ("id", "text", "words", "label", "text_bert", *MODALITIES, *_LENGTHS.values())
+_SENTIMENTS = ("sentiment_text", "sentiment_acoustic", "sentiment_visual")
+_FIELDS = (
+    *("id", "text", "words", "label", "text_bert"),
+    *(*_SENTIMENTS, *MODALITIES, *_LENGTHS.values()),
+)
 
 
 class MMSASplit:
@@ -64,7 +70,7 @@ class MMSASplit:
             words = [word for word in words if has_text(word)]  # blank words have no pieces
         frames = self.frames(i, words, lengths, where)
         label = self._fields.get("label")
-        return segment_of(
+        segment = segment_of(
             self._fields["id"][i],
             words,
             frames.get("visual"),
@@ -72,6 +78,17 @@ class MMSASplit:
             None if label is None else label[i],
             where,
         )
+        return replace(segment, targets={**segment.targets, **self._sentiments(segment.label, i)})
+
+    def _sentiments(self, label: float | None, i: int) -> dict[str, tuple[float, ...]]:
+        """Return the sentiment of segment ``i``, and that of each modality, as targets."""
+        of = {name: self._fields[name][i] for name in _SENTIMENTS if name in self._fields}
+        if not of:
+            return {}
+        values = {
+            name: sentiment(each, f"{self._where} entry {i}: {name}") for name, each in of.items()
+        }
+        return named_values(sentiment=label, **values)
 
     def frames(
         self, i: int, words: Sequence[str], lengths: Sequence[int] | None, where: str

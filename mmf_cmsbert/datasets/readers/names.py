@@ -22,6 +22,10 @@ FIELD_NAMES: Mapping[str, tuple[str, ...]] = {
     "text": ("text", "raw_text", "transcript"),
     "words": ("words",),
     "label": ("label", "labels", "regression_label", "regression_labels"),
+    # Of one modality alone, in CH-SIMS.
+    "sentiment_text": ("sentiment_text", "label_t", "regression_labels_t"),
+    "sentiment_acoustic": ("sentiment_acoustic", "label_a", "regression_labels_a"),
+    "sentiment_visual": ("sentiment_visual", "label_v", "regression_labels_v"),
     "split": ("split", "mode"),
     "start": ("start", "start_s", "start_time"),
     "end": ("end", "end_s", "end_time"),

@@ -22,6 +22,7 @@ from mmf_cmsbert.datasets.readers.fields import read_each, segment_of
 from mmf_cmsbert.datasets.readers.layout import Request
 from mmf_cmsbert.datasets.readers.pickled_layout import PickledLayout
 from mmf_cmsbert.datasets.readers.registry import register_layout
+from mmf_cmsbert.datasets.readers.target_values import named_values
 from mmf_cmsbert.datasets.readers.text import describe, split_text
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.errors import SegmentError
@@ -80,8 +81,14 @@ def _segment(found: Conversations, dialogue: Any, i: int, request: Request, wher
         visual=_frame(values.get("visual")),
         acoustic=_frame(values.get("acoustic")),
     )
-    segment = replace(segment, video=str(dialogue), metadata=_speaker(values.get("speakers")))
-    before = [Turn(split_text(each, where)) for each in sentences[:i]]
+    emotion, feeling = segment.label, _class(values.get("sentiment"), f"{where}: sentiment")
+    segment = replace(
+        segment,
+        video=str(dialogue),
+        metadata=_speaker(values.get("speakers")),
+        targets=named_values(emotion=emotion, sentiment=feeling),
+    )
+    before = [Turn(split_text(each, where)) for each in sentences[max(0, i - request.context) : i]]
     return with_context(segment, before, request.context)
 
 

@@ -19,6 +19,7 @@ from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.names import split_in
 from mmf_cmsbert.datasets.readers.registry import register_layout
 from mmf_cmsbert.datasets.readers.tables import table_rows
+from mmf_cmsbert.datasets.readers.target_values import named_values
 from mmf_cmsbert.datasets.readers.text import describe, split_text
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
@@ -28,6 +29,7 @@ from mmf_cmsbert.files import open_regular
 TABLES = "*_sent_emo*.csv"
 ACOUSTIC = "audio_embeddings_feature_selection_emotion.pkl"
 EMOTIONS = ("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger")
+SENTIMENTS = ("neutral", "positive", "negative")
 _COLUMNS = ("Utterance", "Emotion", "Dialogue_ID", "Utterance_ID")
 _TIME = re.compile(r"(\d+):(\d+):(\d+)[,.](\d+)")
 
@@ -91,11 +93,11 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
         for where, row in table_rows(table)
     ]
     request.on_count(len(rows))
-    spoken: dict[str, list[tuple[int, Turn]]] = {}
-    for where, row in rows:
+    spoken: dict[str, list[tuple[int, str]]] = {}
+    for _, row in rows:
         if not isinstance(row, SegmentError):
-            turn = Turn(split_text(row.get("Utterance", ""), where))
-            spoken.setdefault(row["Dialogue_ID"], []).append((int(row["Utterance_ID"]), turn))
+            said = int(row["Utterance_ID"]), row.get("Utterance", "")
+            spoken.setdefault(row["Dialogue_ID"], []).append(said)
     entries = ((where, row, acoustic, spoken, request) for where, row in rows)
     yield from read_each(_segment, entries)
 
@@ -113,7 +115,7 @@ def _segment(
     where: str,
     row: Mapping[str, Any] | SegmentError,
     acoustic: Mapping[str, Any],
-    spoken: Mapping[str, Sequence[tuple[int, Turn]]],
+    spoken: Mapping[str, Sequence[tuple[int, str]]],
     request: Request,
 ) -> Segment:
     if isinstance(row, SegmentError):
@@ -129,6 +131,7 @@ def _segment(
         visual=None,
         acoustic=None if vector is None else [vector],
     )
+    feeling = _class(row.get("Sentiment"), SENTIMENTS, f"{where}: Sentiment")
     start, end = (_seconds(row.get(name)) for name in ("StartTime", "EndTime"))
     timed = start is not None and end is not None and start < end  # some are not in order
     segment = replace(
@@ -137,15 +140,13 @@ def _segment(
         start=start if timed else None,
         end=end if timed else None,
         metadata={
-            name.lower(): row[name]
-            for name in ("Speaker", "Sentiment", "Season", "Episode")
-            if name in row
+            name.lower(): row[name] for name in ("Speaker", "Season", "Episode") if name in row
         },
+        targets=named_values(emotion=segment.label, sentiment=feeling),
     )
-    before = sorted(spoken[row["Dialogue_ID"]], key=lambda each: each[0])
-    return with_context(
-        segment, [turn for n, turn in before if n < int(utterance)], request.context
-    )
+    earlier = sorted(each for each in spoken[row["Dialogue_ID"]] if each[0] < int(utterance))
+    before = [Turn(split_text(text, where)) for _, text in earlier[-request.context :]]
+    return with_context(segment, before, request.context)
 
 
 def _acoustic(folder: Path, split: str) -> Mapping[str, Any]:

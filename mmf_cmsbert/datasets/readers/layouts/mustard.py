@@ -22,6 +22,7 @@ from mmf_cmsbert.datasets.readers.context import Turn, with_context
 from mmf_cmsbert.datasets.readers.fields import read_each, segment_of
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.registry import register_layout
+from mmf_cmsbert.datasets.readers.target_values import named_values
 from mmf_cmsbert.datasets.readers.text import describe, split_text
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
@@ -182,7 +183,8 @@ def _segment(
         raise SegmentError(f"{where}: expected a list as context, found {describe(given)}")
     metadata = {key: row[key] for key in ("speaker", "show") if isinstance(row.get(key), str)}
     before = [Turn(split_text(each, f"{where}: context")) for each in given]
-    return with_context(replace(segment, metadata=metadata), before, request.context)
+    segment = replace(segment, metadata=metadata, targets=named_values(sarcasm=segment.label))
+    return with_context(segment, before, request.context)
 
 
 def _label(value: Any, where: str) -> int | None:

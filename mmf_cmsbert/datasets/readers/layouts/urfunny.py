@@ -8,7 +8,7 @@ punchline and 0 otherwise. ``language_sdk.pkl`` (version 2) has ``punchline_sent
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mmf_cmsbert.datasets.readers.fields import frame_array, read_each, segment_
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.names import known_splits, split_keys
 from mmf_cmsbert.datasets.readers.registry import register_layout
+from mmf_cmsbert.datasets.readers.target_values import named_values
 from mmf_cmsbert.datasets.readers.text import describe, split_text, word_list
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
@@ -124,6 +125,7 @@ def _segment(corpus: _Corpus, name: Any, request: Request) -> Segment:
         where=where,
         **frames,
     )
+    segment = replace(segment, targets=named_values(humor=segment.label))
     turns = [Turn(each, found) for each, found in zip(before, earlier, strict=True)]
     return with_context(segment, turns, request.context)
 
