@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -11,12 +11,14 @@ from typing import Any
 
 from tqdm import tqdm
 
+from mmf_cmsbert.config.schemas.targets import SENTIMENT, Target
 from mmf_cmsbert.datasets.normalise import corpus_statistics
 from mmf_cmsbert.datasets.preparation import prepared
 from mmf_cmsbert.datasets.readers import registry
 from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, pickled_layouts
 from mmf_cmsbert.datasets.readers.reading import by_layout, extractors_of, read_files
 from mmf_cmsbert.datasets.readers.source_files import files_of
+from mmf_cmsbert.datasets.readers.target_values import arranged
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, SourceFile, identify, read_manifest
@@ -54,6 +56,7 @@ class ConversionSettings:
         label_values: name of a class -> its label, for a dataset with classes as labels.
         context: previous utterances before each segment, in layouts that have them.
         fold: the fold of a corpus that is published with folds, or None.
+        targets: name -> target, the main one first; None for sentiment in [-3, 3].
         voice: the extractor of acoustic frames from a column of sound, or None.
     """
 
@@ -72,6 +75,15 @@ class ConversionSettings:
     label_values: dict[str, float] = field(default_factory=dict)
     context: int = 0
     fold: int | None = None
+    targets: Mapping[str, Target] | None = None
+
+    @property
+    def stated_targets(self) -> list[list[Any]] | None:
+        """``targets`` as JSON types, in their order."""
+        if self.targets is None:
+            return None
+        return [[name, target.plain()] for name, target in self.targets.items()]
+
     voice: str | None = None
 
 
@@ -152,6 +164,7 @@ def _fits(found: Manifest, settings: ConversionSettings) -> bool:
         and (longest is None or all(found.longest[m] <= longest for m in MODALITIES))
         and (found.settings.get("by_segment") or not settings.by_segment)
         and (found.labels == found.segments or not settings.labelled)
+        and found.settings.get("targets") == settings.stated_targets
         and (settings.single_frame == "keep" or found.unaligned is None)
     )
 
@@ -186,6 +199,8 @@ def _write(
             fold=settings.fold,
             voice=settings.voice,
         )
+        targets = settings.targets or SENTIMENT
+        read = (arranged(each, targets) if isinstance(each, Segment) else each for each in read)
         key = f"dataset_config.{settings.corpus}"
         checked = usable(read, settings.widths, where, key, settings.labelled, settings.non_finite)
         segments = not_empty(the_segments(checked, skipped), where, skipped)
@@ -235,8 +250,15 @@ def _made_with(
 ) -> dict[str, Any]:
     """Return everything but the files' content that the segments depend on, as JSON types."""
     shared = {file.absolute() for file in elsewhere} & set(files)
-    stated = asdict(settings)
-    for name in ("columns", "label_values", "context", "fold", "voice"):  # older stores lack them
+    stated = asdict(settings) | {"targets": settings.stated_targets}
+    for name in (
+        "columns",
+        "label_values",
+        "context",
+        "fold",
+        "voice",
+        "targets",
+    ):  # older stores lack them
         if not stated[name]:
             del stated[name]
     return stated | {

@@ -59,6 +59,7 @@ def stored_split(
         label_values=settings.label_values or {},
         context=settings.context,
         fold=settings.fold,
+        targets=settings.predicted if settings.targets else None,
         voice=settings.voice,
     )
     if store := fitting_store(files, split, conversion):

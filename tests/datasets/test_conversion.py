@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import written_layouts as layouts
+from written_corpora import iemocap_pickle, meld_pickle
 
+from mmf_cmsbert.config.schemas.targets import ClassesTarget, RegressionTarget
 from mmf_cmsbert.datasets import conversion
 from mmf_cmsbert.datasets.conversion import (
     ConversionSettings,
@@ -246,3 +248,31 @@ def test_a_store_without_labels_fits_where_none_are_needed(files, tmp_path):
     convert([files["val"]], "val", unlabelled, tmp_path / "store" / "val")
     assert fitting_store([tmp_path / "store"], "val", unlabelled)
     assert fitting_store([tmp_path / "store"], "val", SETTINGS) is None
+
+
+def test_the_order_of_the_targets_is_part_of_the_store(tmp_path):
+    file = iemocap_pickle(tmp_path)
+    classes = ClassesTarget(kind="classes", names=["a", "b", "c", "d"])
+    one, other = (
+        {"emotion": classes, "sentiment": RegressionTarget()},
+        {"sentiment": RegressionTarget()},
+    )
+    settings = [
+        ConversionSettings("iemocap", targets=each)
+        for each in (None, one, dict(reversed(one.items())), other)
+    ]
+    names = {store_name([file], "val", each, []) for each in settings}
+    assert len(names) == 4
+
+
+def test_a_store_holds_the_declared_targets_and_the_label_of_the_main_one(tmp_path):
+    file = meld_pickle(tmp_path)
+    classes = ClassesTarget(kind="classes", names=["neutral", "positive", "negative"])
+    widths = {"visual": 342, "acoustic": 300}
+    settings = ConversionSettings("meld", widths=widths, targets={"sentiment": classes})
+    stored = convert([file], "test", settings, tmp_path / "store")
+    assert {segment.label for segment in stored} <= {0, 1, 2}
+    assert all(segment.targets == {} for segment in stored)
+    assert fitting_store([tmp_path / "store"], "test", settings) is not None
+    others = replace(settings, targets=None)
+    assert fitting_store([tmp_path / "store"], "test", others) is None

@@ -77,9 +77,9 @@ def _words(sequence: csd_file.Sequence, video: str) -> tuple[list[str], np.ndarr
 def _segment(video: _Video, i: int, alignment: str) -> Segment:
     files = {role: sequence.path for role, sequence in video.roles.items()}
     where = f"{files['labels']}: video {video.name}"
-    features, intervals = video.labels
+    vectors, intervals = video.labels
     start, end = intervals[i].tolist()
-    label = sentiment(features[i], f"{where}, segment {i}")
+    label = sentiment(vectors[i], f"{where}, segment {i}")
     words, spoken_at = video.words
     spoken = within(spoken_at, start, end)
     if not len(spoken):
@@ -104,5 +104,5 @@ def _segment(video: _Video, i: int, alignment: str) -> Segment:
         label,
         start,
         end,
-        targets=emotions(features[i]),
+        targets=emotions(vectors[i]),
     )
