@@ -61,6 +61,8 @@ setup(
     ],
     extras_require={
         "experiments": ["matplotlib>=3.9", "optuna>=4"],  # plots of cmsbert ablate; cmsbert tune
+        "slurm": ["submitit>=1.5"],  # cmsbert ablate --engine slurm
+        "ray": ["ray[default]>=2.40"],  # cmsbert ablate --engine ray
         "lightning": ["pytorch-lightning>=2.6"],  # training.trainer=lightning_cmsbert
         # training.trackers
         "tensorboard": ["tensorboard>=2.17"],

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from mmf_cmsbert.commands import engine_options as options
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.utils.folder_lock import locked
 from mmf_cmsbert.utils.unfinished import look_through
@@ -17,7 +18,10 @@ from mmf_cmsbert.utils.unfinished import look_through
 ELSEWHERE = "--output FOLDER"
 
 Jobs = Annotated[
-    int, typer.Option(min=1, help="Runs at once; cores are divided among them, GPUs used in turn.")
+    int,
+    typer.Option(
+        min=1, help="Runs at once; on this machine cores are divided among them, GPUs used in turn."
+    ),
 ]
 Base = Annotated[
     list[str] | None,
@@ -74,16 +78,24 @@ def ablate(
     tolerance: Annotated[
         float, typer.Option(min=0, help="Largest accepted difference of a score for --check.")
     ] = 1e-6,
+    engine: options.EngineName = "local",
+    cpus: options.Cpus = None,
+    gpus: options.Gpus = 0,
+    memory: options.Memory = None,
+    minutes: options.Minutes = None,
+    partition: options.Partition = None,
+    slurm: options.SlurmOptions = None,
+    address: options.Address = None,
 ) -> None:
     """Run recipes over seeds with mmf_run; write tables of mean and spread, and paired comparisons.
 
     Finished runs are skipped. Failures are listed at the end, with status 1.
     """
-    recipes, options = split_words(words or [])
+    recipes, values = split_words(words or [])
     if check is not None:
         if recipes:
             raise ConfigError(f"--check takes no recipes; remove {recipes[0]}")
-        _check(check, options, tolerance, output, overwrite)
+        _check(check, values, tolerance, output, overwrite)
     if not recipes:
         raise ConfigError(
             "no recipe; type for example cmsbert ablate cms_clr mag text_only "
@@ -92,26 +104,32 @@ def ablate(
     from rich.console import Console
 
     from mmf_cmsbert.experiments import ablation, experiment, job, recipe
-    from mmf_cmsbert.experiments.scheduler import starter
+    from mmf_cmsbert.experiments.engines.engine import Resources, engine_named
 
     folder = (output or Path("save/ablations")).expanduser()
     files = [recipe.find(word) for word in recipes]
     bases = [recipe.find(word) for word in base or []]
     command = ["cmsbert", *sys.argv[1:]]
+    needs = Resources(jobs, cpus, gpus, memory, minutes, partition, options.pairs(slurm), address)
     with locked(folder, shlex.join(command), ELSEWHERE):
         look_through(folder)
         planned = job.plan(
             files,
             bases,
             range(1, seeds + 1),
-            options,
+            values,
             folder,
             job.resolve,
             "train_val" if validation else "train_val_inference",
         )
         experiment.begin(folder, planned, shlex.join(command), overwrite)
         finished = ablation.ablate(
-            planned, folder, jobs, starter(jobs), Console(), command, keep_weights
+            planned,
+            folder,
+            engine_named(engine, needs, folder),
+            Console(),
+            command,
+            keep_weights,
         )
     if not finished:
         raise typer.Exit(1)

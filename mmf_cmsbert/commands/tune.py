@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mmf_cmsbert.commands import engine_options as options
 from mmf_cmsbert.commands.ablate import ELSEWHERE, Jobs, split_words
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.utils.folder_lock import locked
@@ -47,25 +48,34 @@ def tune(
         bool, typer.Option("--overwrite", help="Replace another search in the folder.")
     ] = False,
     search_seed: Annotated[int, typer.Option(min=0, help="Seed of the drawn settings.")] = 1,
+    engine: options.EngineName = "local",
+    cpus: options.Cpus = None,
+    gpus: options.Gpus = 0,
+    memory: options.Memory = None,
+    minutes: options.Minutes = None,
+    partition: options.Partition = None,
+    slurm: options.SlurmOptions = None,
+    address: options.Address = None,
 ) -> None:
     """Search a recipe's best setting with Optuna, on validation only.
 
     After an interruption the same command resumes. The best setting is written as a recipe.
     """
-    recipes, options = split_words(words)
+    recipes, values = split_words(words)
     if len(recipes) != 1:
         raise ConfigError(f"expected one recipe; found {', '.join(recipes) or 'none'}")
     from rich.console import Console
 
     from mmf_cmsbert import paths
     from mmf_cmsbert.experiments import job, recipe
-    from mmf_cmsbert.experiments.scheduler import starter
+    from mmf_cmsbert.experiments.engines.engine import Resources, engine_named
     from mmf_cmsbert.experiments.space import read
     from mmf_cmsbert.experiments.tuning import Tuning
 
     folder = (output or Path("save/tuning")).expanduser()
     dimensions = read(paths.find(space) or space)
     file = recipe.find(recipes[0])
+    needs = Resources(jobs, cpus, gpus, memory, minutes, partition, options.pairs(slurm), address)
     with locked(folder, shlex.join(["cmsbert", *sys.argv[1:]]), ELSEWHERE):
         look_through(folder)
         if base:
@@ -74,11 +84,10 @@ def tune(
         tuning = Tuning(
             file,
             dimensions,
-            options,
+            values,
             range(1, seeds + 1),
             folder,
-            jobs,
-            starter(jobs),
+            engine_named(engine, needs, folder),
             job.resolve,
             Console(),
         )

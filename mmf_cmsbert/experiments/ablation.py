@@ -10,16 +10,16 @@ from rich.console import Console
 from mmf_cmsbert.checkpoints import model_files
 from mmf_cmsbert.experiments import plot, table
 from mmf_cmsbert.experiments.display import Display
+from mmf_cmsbert.experiments.engines.engine import Engine
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.results import Results, collect
-from mmf_cmsbert.experiments.scheduler import Outcome, Start, run_all
+from mmf_cmsbert.experiments.scheduler import Outcome, run_all
 
 
 def ablate(
     jobs: Sequence[Job],
     output: Path,
-    slots: int,
-    start: Start,
+    engine: Engine,
     console: Console,
     command: Sequence[str],
     keep_weights: bool = False,
@@ -29,8 +29,7 @@ def ablate(
     Args:
         jobs: from :func:`plan`; the first one's recipe is the reference.
         output: the folder for ``results.*``.
-        slots: number of jobs that run at once.
-        start: starts a job.
+        engine: makes the runs.
         console: receives the output.
         command: the command line, for the Markdown file.
         keep_weights: whether finished runs keep their checkpoints.
@@ -38,7 +37,7 @@ def ablate(
     Returns:
         Whether all jobs have finished.
     """
-    outcomes = run_missing(jobs, slots, start, console, keep_weights)
+    outcomes = run_missing(jobs, engine, console, keep_weights)
     results = collect(jobs)
     if results.runs:
         _report(results, jobs, output, console, command)
@@ -52,7 +51,7 @@ def ablate(
 
 
 def run_missing(
-    jobs: Sequence[Job], slots: int, start: Start, console: Console, keep_weights: bool = False
+    jobs: Sequence[Job], engine: Engine, console: Console, keep_weights: bool = False
 ) -> list[Outcome]:
     """Run the jobs whose folder holds no finished run with the same configuration, code and data.
 
@@ -68,15 +67,18 @@ def run_missing(
         if (job.folder / "run.json").is_file():
             verb = "resumes" if job.can_resume() else "starts again"
             _say(console, f"{job.label} {verb}: {'; '.join(reasons[job])}")
-    with Display(console, done, len(jobs)) as display:
+    verb = "queued" if engine.slots is None else "started"
+    with Display(console, done, len(jobs), verb) as display:
         watcher = _Tidy(display, keep_weights)
         try:
-            return run_all(missing, slots, start, watcher)
+            return run_all(missing, engine, watcher)
         except KeyboardInterrupt:
             count = sum(not job.reasons_to_repeat() for job in jobs)
             _say(
                 console, f"Stopped; {count} of {len(jobs)} runs are done. The same command resumes."
             )
+            if left := engine.left():
+                _say(console, left)
             raise
 
 

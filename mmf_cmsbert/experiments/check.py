@@ -11,6 +11,8 @@ from rich.console import Console
 from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.experiments import scheduler, table
 from mmf_cmsbert.experiments.display import Display
+from mmf_cmsbert.experiments.engines.engine import Process
+from mmf_cmsbert.experiments.engines.local import LocalEngine
 from mmf_cmsbert.experiments.job import Job, check_options, resolve
 from mmf_cmsbert.experiments.process import MMFRun
 from mmf_cmsbert.files import replace_text
@@ -35,7 +37,7 @@ def check(
     tolerance: float,
     folder: Path,
     console: Console,
-    run: Callable[..., scheduler.Process] = MMFRun,
+    run: Callable[..., Process] = MMFRun,
     overwrite: bool = False,
 ) -> bool:
     """Repeat a recorded run; print what has changed since, and which scores differ.
@@ -76,12 +78,10 @@ def check(
     job = Job("the recorded run", "", recorded["seed"], folder / "run", words, config)
     _tell_differences(recorded, config, console)
 
-    def start(job: Job, slot: int) -> scheduler.Process:
-        # The number of threads changes the order of sums.
-        return run(job.words, job.log, recorded["machine"]["threads"])
-
+    # The number of threads changes the order of sums.
+    engine = _AsRecorded(run, recorded["machine"]["threads"])
     with Display(console, done=0, total=1) as display:
-        (outcome,) = scheduler.run_all([job], 1, start, display)
+        (outcome,) = scheduler.run_all([job], engine, display)
     if outcome.error:
         raise DataError(f"the run failed: {outcome.error} ({job.log})")
     again = record.read(job.folder)
@@ -94,6 +94,17 @@ def check(
     console.print(f"NOT reproduced: {len(differing)} values differ by more than {tolerance:g}.")
     console.print(f"The run is in {job.folder}.", soft_wrap=True, highlight=False)
     return False
+
+
+class _AsRecorded(LocalEngine):
+    """Makes one run, with the number of threads of the recorded one."""
+
+    def __init__(self, run: Callable[..., Process], threads: int):
+        super().__init__(slots=1)
+        self._run, self._threads = run, threads
+
+    def start(self, job: Job, slot: int) -> Process:
+        return self._run(job.words, job.log, self._threads)
 
 
 def _tell_differences(
@@ -110,7 +121,7 @@ def _tell_differences(
     found += [
         f"{name} was {was} and is {now}"
         for name, (was, now) in record.changes(old, new).items()
-        if name != "threads"
+        if name not in ("threads", "host", "job")
     ]
     text = "".join(f"\n  {line}" for line in found) or " none; code, data and libraries are equal."
     console.print(f"Changed since:{text}", markup=False, highlight=False, soft_wrap=True)

@@ -24,10 +24,11 @@ class Display:
         console: receives the output.
         done: number of jobs that were finished before.
         total: number of all jobs.
+        verb: what has happened to a job that this command started.
     """
 
-    def __init__(self, console: Console, done: int, total: int):
-        self._console = console
+    def __init__(self, console: Console, done: int, total: int, verb: str = "started"):
+        self._console, self._verb = console, verb
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -53,7 +54,7 @@ class Display:
         self._begun[job] = time.monotonic()
         self._bars[job] = self._progress.add_task(f"  {job.label}", total=None)
         if not self._console.is_terminal:
-            self._say(f"{job.label}: started")
+            self._say(f"{job.label}: {self._verb}")
 
     def progressed(self, job: Job, made: int, of: int) -> None:
         self._progress.update(self._bars[job], completed=made, total=of)

@@ -16,14 +16,23 @@ from mmf_cmsbert.utils.parent import end_with_parent
 
 # Seconds to wait for a run to end after a signal: more than its own limit.
 _PATIENCE = signals.LIMIT + 5
-# The function's source, so that a child watches its parent before the slow imports.
-_PROGRAM = (
-    f"{inspect.getsource(end_with_parent)}\n"
-    f"end_with_parent({_PATIENCE})\n"
-    "from mmf_cmsbert.cli import mmf_run; mmf_run()"
-)
 _PROGRESS = re.compile(r"progress: (\d+)/(\d+)")
 _TAIL = 20_000
+
+
+def program(module: str, function: str) -> str:
+    """Return the source of a child process that calls a function of a module.
+
+    The child watches its parent, so that both end together, before its slow imports.
+    """
+    return (
+        f"{inspect.getsource(end_with_parent)}\n"
+        f"end_with_parent({_PATIENCE})\n"
+        f"from {module} import {function} as run; run()"
+    )
+
+
+_PROGRAM = program("mmf_cmsbert.cli", "mmf_run")
 
 
 class MMFRun:
@@ -37,9 +46,17 @@ class MMFRun:
         log: the file for its output.
         threads: number of CPU threads.
         gpu: its GPU; None for all GPUs.
+        program: the source of the child process, from :func:`program`; None for ``mmf_run``.
     """
 
-    def __init__(self, words: Sequence[str], log: Path, threads: int, gpu: str | None = None):
+    def __init__(
+        self,
+        words: Sequence[str],
+        log: Path,
+        threads: int,
+        gpu: str | None = None,
+        program: str | None = None,
+    ):
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         environment = os.environ | {"OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
@@ -47,7 +64,7 @@ class MMFRun:
             environment["CUDA_VISIBLE_DEVICES"] = gpu
         with open(log, "wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, *words],
+                [sys.executable, "-c", program or _PROGRAM, *words],
                 stdin=subprocess.PIPE,  # closed when this process ends, see end_with_parent
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -80,10 +97,19 @@ class MMFRun:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def error(self, status: int, recorded: str | None) -> str:
+        """Return why it failed, in one line; ``recorded`` is the error in the run's record."""
+        return error_of(self.log, status, recorded)
+
     def progress(self) -> tuple[int, int] | None:
         """Return the updates made and in total, from the log; None before the first line."""
-        found = _PROGRESS.findall(_tail(self.log))
-        return (int(found[-1][0]), int(found[-1][1])) if found else None
+        return progress_in(self.log)
+
+
+def progress_in(log: Path) -> tuple[int, int] | None:
+    """Return the updates made and in total, from a run's output; None before the first line."""
+    found = _PROGRESS.findall(_tail(log))
+    return (int(found[-1][0]), int(found[-1][1])) if found else None
 
 
 def error_of(log: Path, status: int, recorded: str | None = None) -> str:

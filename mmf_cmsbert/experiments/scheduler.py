@@ -1,26 +1,15 @@
 """Run jobs, several at once, until all have ended; a failure does not stop the others."""
 
-import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
+from mmf_cmsbert.experiments.engines.engine import Engine, Process
 from mmf_cmsbert.experiments.job import Job
-from mmf_cmsbert.experiments.process import MMFRun, error_of
 from mmf_cmsbert.records import record
-
-
-class Process(Protocol):
-    """A started run, such as :class:`MMFRun`."""
-
-    def poll(self) -> int | None: ...
-
-    def stop(self) -> None: ...
-
-    def progress(self) -> tuple[int, int] | None: ...
 
 
 class Watcher(Protocol):
@@ -41,18 +30,14 @@ class Outcome:
     error: str | None
 
 
-Start = Callable[[Job, int], Process]
-
-
 def run_all(
-    jobs: Sequence[Job], slots: int, start: Start, watcher: Watcher, pause: float = 0.2
+    jobs: Sequence[Job], engine: Engine, watcher: Watcher, pause: float = 0.2
 ) -> list[Outcome]:
-    """Run all jobs, ``slots`` of them at a time.
+    """Run all jobs, at most ``engine.slots`` of them at a time.
 
     Args:
         jobs: the jobs, in the order of their start.
-        slots: number of jobs that run at once.
-        start: starts a job in a slot.
+        engine: starts the jobs.
         watcher: receives progress events.
         pause: seconds between two polls of the running jobs.
 
@@ -60,8 +45,11 @@ def run_all(
         The outcomes, in the order in which the jobs ended.
 
     Raises:
-        KeyboardInterrupt: after all running jobs have been stopped.
+        KeyboardInterrupt: after all running jobs have been stopped, unless they outlive this
+            command.
     """
+    engine.prepare(jobs)
+    slots = engine.slots or len(jobs)
     waiting = deque(jobs)
     running: dict[int, tuple[Job, Process]] = {}
     outcomes: list[Outcome] = []
@@ -70,7 +58,7 @@ def run_all(
             for slot in range(slots):
                 if waiting and slot not in running:
                     job = waiting.popleft()
-                    running[slot] = job, start(job, slot)
+                    running[slot] = job, engine.start(job, slot)
                     watcher.started(job)
             time.sleep(pause)
             for slot, (job, process) in list(running.items()):
@@ -80,7 +68,7 @@ def run_all(
                         watcher.progressed(job, *made)
                     continue
                 del running[slot]
-                outcomes.append(_outcome(job, status))
+                outcomes.append(_outcome(job, process, status))
                 watcher.ended(outcomes[-1])
     finally:
         if running:
@@ -90,44 +78,11 @@ def run_all(
     return outcomes
 
 
-def _outcome(job: Job, status: int) -> Outcome:
+def _outcome(job: Job, process: Process, status: int) -> Outcome:
     found = record.find(job.folder)
     if status:
         recorded = found["error"] if found and found["status"] == "failed" else None
-        return Outcome(job, error_of(job.log, status, recorded))
+        return Outcome(job, process.error(status, recorded))
     if found is None or found["status"] != "finished":
         return Outcome(job, f"ended without a finished {record.NAME}")
     return Outcome(job, None)
-
-
-def starter(slots: int) -> Start:
-    """Return a function that starts jobs as processes: cores are divided, GPUs used in turn."""
-    threads = int(os.environ.get("OMP_NUM_THREADS", 0)) or max(1, _cores() // slots)
-    gpus = _gpus()
-
-    def start(job: Job, slot: int) -> Process:
-        resumes = job.can_resume()
-        words = [
-            *job.words,
-            f"checkpoint.resume={str(resumes).lower()}",
-            # A run that cannot be used for this job is replaced in the same folder.
-            f"env.overwrite={str(not resumes).lower()}",
-        ]
-        gpu = gpus[slot % len(gpus)] if gpus else None
-        return MMFRun(words, job.log, threads, gpu)
-
-    return start
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _gpus() -> list[str]:
-    if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        return [name for name in visible.split(",") if name]
-    import torch
-
-    return [str(i) for i in range(torch.cuda.device_count())]

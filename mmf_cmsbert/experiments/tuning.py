@@ -15,8 +15,8 @@ from mmf_cmsbert.config import overrides
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.experiments import recipe as recipes
 from mmf_cmsbert.experiments.ablation import run_missing
+from mmf_cmsbert.experiments.engines.engine import Engine
 from mmf_cmsbert.experiments.job import Job, plan
-from mmf_cmsbert.experiments.scheduler import Start
 from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried, writing
 from mmf_cmsbert.experiments.space import Dimension, word
 from mmf_cmsbert.files import is_write_error, replaced_file
@@ -36,8 +36,7 @@ class Tuning:
         options: ``KEY=VALUE`` words for all trials.
         seeds: seeds of each trial; a trial's score is the mean over them.
         output: the folder of trials, study and results.
-        slots: number of seeds that run at once.
-        start: starts a run.
+        engine: makes the runs.
         resolve: returns the complete configuration for words of ``mmf_run``.
         console: receives the output.
     """
@@ -47,8 +46,7 @@ class Tuning:
     options: Sequence[str]
     seeds: Sequence[int]
     output: Path
-    slots: int
-    start: Start
+    engine: Engine
     resolve: Callable[[Sequence[str]], Mapping[str, Any]]
     console: Console
 
@@ -119,7 +117,7 @@ class Tuning:
 
     def _score(self, number: int, values: Mapping[str, Any]) -> float:
         jobs = self._jobs(number, values, self.seeds)
-        for outcome in run_missing(jobs, self.slots, self.start, self.console):
+        for outcome in run_missing(jobs, self.engine, self.console):
             if outcome.error:
                 what = f"{outcome.job.label}: {outcome.error} ({outcome.job.log})"
                 if is_write_error(outcome.error):  # which says nothing about the setting

@@ -4,7 +4,9 @@ These are the code, the data, the pretrained weights, the libraries and the mach
 """
 
 import hashlib
+import os
 import platform
+import socket
 import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -23,6 +25,8 @@ from mmf_cmsbert.files import sha256_of
 from mmf_cmsbert.utils.environment import with_references, with_values
 
 LIBRARIES = ("torch", "transformers", "mmf", "numpy", "omegaconf")
+# Variables that hold the number of a cluster's job.
+_JOBS = ("SLURM_JOB_ID", "RAY_JOB_ID", "PBS_JOBID", "LSB_JOBID")
 # Packages that start, read or document runs and do not change their results.
 _OUTSIDE = ("commands", "experiments", "records", "report")
 
@@ -73,13 +77,16 @@ def versions() -> dict[str, str | None]:
 
 
 def machine() -> dict[str, Any]:
-    """Return the operating system, processor, GPU and number of threads."""
+    """Return the operating system, GPU and number of threads, and where the run is made."""
     import torch
 
+    job = next((os.environ[name] for name in _JOBS if name in os.environ), None)
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "threads": torch.get_num_threads(),
+        "host": os.environ.get("SLURMD_NODENAME") or socket.gethostname(),
+        "job": job,
     }
 
 

@@ -6,7 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from mmf_cmsbert.commands import app
-from mmf_cmsbert.experiments import job, scheduler
+from mmf_cmsbert.experiments import job
+from mmf_cmsbert.experiments.engines import local
+from mmf_cmsbert.experiments.process import error_of
 from mmf_cmsbert.records import provenance
 
 MAE = "mosi/sentiment_mae"
@@ -33,6 +35,7 @@ def runs(monkeypatch):
 
     class Run:
         def __init__(self, words, log, threads, gpu=None):
+            self.log = log
             begun.append(words)
             options = dict(word.split("=", 1) for word in words)
             self.status = int("broken" in options["config"])
@@ -59,11 +62,14 @@ def runs(monkeypatch):
         def stop(self):
             pass
 
+        def error(self, status, recorded):
+            return error_of(self.log, status, recorded)
+
     def resolve(words):
         kept = [w for w in words if not w.startswith(("env.", "checkpoint", "run_type"))]
         run_type = next(w for w in words if w.startswith("run_type="))
         return {"words": kept, "run_type": run_type.removeprefix("run_type=")}
 
-    monkeypatch.setattr(scheduler, "MMFRun", Run)
+    monkeypatch.setattr(local, "MMFRun", Run)
     monkeypatch.setattr(job, "resolve", resolve)
     return begun

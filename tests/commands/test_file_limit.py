@@ -15,7 +15,8 @@ import written_layouts
 from small_predictor import made
 from written_layouts import SPLITS, make_segments
 
-from mmf_cmsbert.experiments import experiment, scheduler
+from mmf_cmsbert.experiments import experiment
+from mmf_cmsbert.experiments.engines import local
 from mmf_cmsbert.files import WriteError
 
 FULL = r"raise it \(ulimit -f unlimited\)"
@@ -47,7 +48,7 @@ def corpus(tmp_path):
 @pytest.fixture
 def no_runs(monkeypatch):
     """Fail the test if a run is started."""
-    monkeypatch.setattr(scheduler, "MMFRun", partial(pytest.fail, "a run was started"))
+    monkeypatch.setattr(local, "MMFRun", partial(pytest.fail, "a run was started"))
 
 
 COMMANDS = {

@@ -1,7 +1,7 @@
 import io
 
 import pytest
-from made_up_runs import FakeRun
+from made_up_runs import FakeEngine, FakeRun
 from rich.console import Console
 
 from mmf_cmsbert.experiments import plot
@@ -36,7 +36,7 @@ class Runs:
 
 def run(jobs, output, start, **options):
     console = Console(width=100, record=True, file=io.StringIO())
-    finished = ablate(jobs, output, 2, start, console, ["cmsbert", "ablate"], **options)
+    finished = ablate(jobs, output, FakeEngine(start, 2), console, ["cmsbert", "ablate"], **options)
     return finished, console.export_text()
 
 
@@ -93,7 +93,7 @@ def test_an_interruption_says_how_to_go_on(planned, tmp_path):
         return runs(job, slot)
 
     with pytest.raises(KeyboardInterrupt):
-        ablate(jobs, tmp_path, 1, start, console, [])
+        ablate(jobs, tmp_path, FakeEngine(start), console, [])
     assert "2 of 3 runs are done. The same command resumes." in console.export_text()
 
 

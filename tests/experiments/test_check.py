@@ -9,6 +9,7 @@ from rich.console import Console
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.experiments import check
 from mmf_cmsbert.experiments.check import compare, write_config
+from mmf_cmsbert.experiments.process import error_of
 
 MAE = "mosi/sentiment_mae"
 WHOLE = CONFIG | {
@@ -34,6 +35,7 @@ def checked(recorded, monkeypatch, tolerance=1e-6, status=0, **now):
 
     class Run:
         def __init__(self, words, log, threads):
+            self.log = log
             given.update(words=words, threads=threads)
             folder.joinpath("run").mkdir(exist_ok=True)
             log.write_text("mmf_run: error: no data\n")
@@ -48,6 +50,9 @@ def checked(recorded, monkeypatch, tolerance=1e-6, status=0, **now):
 
         def stop(self):
             pass
+
+        def error(self, status, recorded):
+            return error_of(self.log, status, recorded)
 
     equal = check.check(recorded, ["a.b=c"], tolerance, folder, console, Run, overwrite=True)
     return equal, console.export_text(), given

@@ -1,7 +1,6 @@
 import pytest
-from made_up_runs import FakeRun, Silent, write_record
+from made_up_runs import FakeEngine, FakeRun, Silent, write_record
 
-from mmf_cmsbert.experiments import scheduler
 from mmf_cmsbert.experiments.scheduler import run_all
 
 
@@ -25,7 +24,7 @@ def test_no_more_run_at_once_than_there_are_slots_and_each_slot_holds_one(planne
         most.append(len(running))
         return run
 
-    outcomes = run_all(jobs, 2, start, Silent(), pause=0)
+    outcomes = run_all(jobs, FakeEngine(start, 2), Silent(), pause=0)
     assert max(most) == 2
     assert order == [job.label for job in jobs], "begun seed by seed, as planned"
     assert {o.job.label for o in outcomes} == set(order)
@@ -41,7 +40,7 @@ def test_a_failed_run_does_not_stop_the_others_and_its_message_is_kept(planned):
         return FakeRun(job)
 
     watcher = Silent()
-    outcomes = run_all(jobs, 1, start, watcher, pause=0)
+    outcomes = run_all(jobs, FakeEngine(start, 1), watcher, pause=0)
     assert [o.error for o in outcomes] == [None, "no data file", None]
     assert ("ended", "b seed 1", "no data file") in watcher.told
 
@@ -54,7 +53,7 @@ def test_where_the_log_could_not_be_written_the_record_says_why(planned):
         write_record(job.folder, job.config, "failed", error="WriteError: no space is left")
         return run
 
-    (outcome,) = run_all([job], 1, start, Silent(), pause=0)
+    (outcome,) = run_all([job], FakeEngine(start, 1), Silent(), pause=0)
     assert outcome.error == "WriteError: no space is left"
 
 
@@ -69,7 +68,10 @@ def test_where_the_log_could_not_be_written_the_record_says_why(planned):
 def test_why_a_run_failed(planned, status, says, error):
     (job,) = planned(["a"])
     (outcome,) = run_all(
-        [job], 1, lambda job, slot: FakeRun(job, status=status, says=says), Silent(), pause=0
+        [job],
+        FakeEngine(lambda job, slot: FakeRun(job, status=status, says=says)),
+        Silent(),
+        pause=0,
     )
     assert outcome.error == error
 
@@ -81,13 +83,13 @@ def test_a_run_that_ends_well_without_its_record_has_failed(planned):
         def poll(self):
             return 0
 
-    (outcome,) = run_all([job], 1, lambda job, slot: Forgetful(job), Silent(), pause=0)
+    (outcome,) = run_all([job], FakeEngine(lambda job, slot: Forgetful(job)), Silent(), pause=0)
     assert "without a finished run.json" in outcome.error
 
 
 def test_progress_is_passed_on_while_a_run_runs(planned):
     watcher = Silent()
-    run_all(planned(["a"]), 1, lambda job, slot: FakeRun(job, looks=2), watcher, pause=0)
+    run_all(planned(["a"]), FakeEngine(lambda job, slot: FakeRun(job, looks=2)), watcher, pause=0)
     assert ("progressed", "a seed 1", 5, 10) in watcher.told
 
 
@@ -105,21 +107,20 @@ def test_an_interruption_stops_what_runs_and_begins_nothing_more(planned):
         return begun[-1]
 
     with pytest.raises(KeyboardInterrupt):
-        run_all(planned(["a", "b", "c"]), 2, start, Silent(), pause=0)
+        run_all(planned(["a", "b", "c"]), FakeEngine(start, 2), Silent(), pause=0)
     assert len(begun) == 2 and all(run.stopped for run in begun)
 
 
-def test_cores_are_divided_and_gpus_dealt_out(planned, monkeypatch):
-    started = []
-    monkeypatch.setattr(scheduler, "MMFRun", lambda *given: started.append(given))
-    monkeypatch.setattr(scheduler, "_cores", lambda: 8)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
-    start = scheduler.starter(3)
-    for slot, job in enumerate(planned(["a", "b", "c"])):
-        start(job, slot)
-    assert [(threads, gpu) for _, _, threads, gpu in started] == [(2, "4"), (2, "6"), (2, "4")]
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    scheduler.starter(2)(planned(["d"])[0], 0)
-    assert started[-1][2:] == (1, None)
+def test_an_engine_that_queues_runs_is_given_all_of_them_first(planned):
+    told = []
+
+    class Queueing(FakeEngine):
+        def prepare(self, jobs):
+            told.append([job.label for job in jobs])
+
+    def start(job, slot):
+        told.append(job.label)
+        return FakeRun(job)
+
+    run_all(planned(["a", "b"]), Queueing(start, None), Silent(), pause=0)
+    assert told == [["a seed 1", "b seed 1"], "a seed 1", "b seed 1"]

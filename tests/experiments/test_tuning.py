@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 import yaml
-from made_up_runs import CONFIG, FakeRun
+from made_up_runs import CONFIG, FakeEngine, FakeRun
 from rich.console import Console
 
 from mmf_cmsbert.config import overrides
@@ -61,8 +61,7 @@ def tuning(tmp_path):
             "options": ["training.max_updates=7"],
             "seeds": range(1, 3),
             "output": tmp_path / "output",
-            "slots": 2,
-            "start": start,
+            "engine": FakeEngine(start, 2),
             "resolve": resolve,
             "console": Console(record=True, file=io.StringIO(), width=200),
         }
@@ -145,9 +144,9 @@ def test_failed_trials_are_kept_with_their_reason(tuning, tmp_path):
     def start(job, slot):
         if "/trials/2/" in str(job.folder):
             return FakeRun(job, status=1, says="UserError: nan\n")
-        return good.start(job, slot)
+        return good.engine.start(job, slot)
 
-    assert tuning(start=start).run(trials=3, seed=1)
+    assert tuning(engine=FakeEngine(start, 2)).run(trials=3, seed=1)
     rows = (tmp_path / "output" / "trials.csv").read_text().splitlines()
     assert ["nan" in row for row in rows[1:]] == [False, True, False]
 
@@ -163,12 +162,12 @@ def test_a_full_disk_says_nothing_about_a_setting(tuning, tmp_path):
         if "/trials/2/" in str(job.folder) and full:
             message = WriteError("current.ckpt", OSError(errno.ENOSPC, ""))
             return FakeRun(job, status=2, says=f"mmf_run: error: {message}\n")
-        return good.start(job, slot)
+        return good.engine.start(job, slot)
 
     with pytest.raises(UserError, match="current.ckpt cannot be written: no space .* continues"):
-        tuning(start=start).run(trials=2, seed=1)
+        tuning(engine=FakeEngine(start, 2)).run(trials=2, seed=1)
     full.clear()
-    tuning(start=start).run(trials=2, seed=1)
+    tuning(engine=FakeEngine(start, 2)).run(trials=2, seed=1)
     tables = [tmp_path / name / "trials.csv" for name in ("whole", "output")]
     assert tables[0].read_text() == tables[1].read_text()
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from mmf_cmsbert.experiments.process import error_of
 from mmf_cmsbert.records import provenance
 
 CONFIG = {
@@ -68,6 +69,22 @@ class FakeRun:
 
     def progress(self):
         return 5, 10
+
+    def error(self, status, recorded):
+        return error_of(self.job.log, status, recorded)
+
+
+class FakeEngine:
+    """An engine whose runs ``start(job, slot)`` gives."""
+
+    def __init__(self, start, slots=1):
+        self.start, self.slots = start, slots
+
+    def prepare(self, jobs):
+        pass
+
+    def left(self):
+        return None
 
 
 class Silent:

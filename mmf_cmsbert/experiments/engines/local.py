@@ -1,0 +1,46 @@
+"""Runs as processes of this machine: cores are divided, GPUs used in turn."""
+
+import os
+from collections.abc import Sequence
+
+from mmf_cmsbert.experiments.engines.engine import Process
+from mmf_cmsbert.experiments.engines.on_node import words_of
+from mmf_cmsbert.experiments.job import Job
+from mmf_cmsbert.experiments.process import MMFRun
+
+
+class LocalEngine:
+    """Starts runs on this machine; they end with this command.
+
+    Args:
+        slots: runs at once.
+    """
+
+    def __init__(self, slots: int):
+        self.slots: int | None = slots
+        self._threads = int(os.environ.get("OMP_NUM_THREADS", 0)) or max(1, _cores() // slots)
+        self._gpus = _gpus()
+
+    def prepare(self, jobs: Sequence[Job]) -> None:
+        pass
+
+    def start(self, job: Job, slot: int) -> Process:
+        gpu = self._gpus[slot % len(self._gpus)] if self._gpus else None
+        return MMFRun(words_of(job.words, job.can_resume()), job.log, self._threads, gpu)
+
+    def left(self) -> None:
+        return None
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _gpus() -> list[str]:
+    if (visible := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [name for name in visible.split(",") if name]
+    import torch
+
+    return [str(i) for i in range(torch.cuda.device_count())]

@@ -1,0 +1,76 @@
+"""A run on a machine of a cluster, where the queue may end it and start it again."""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.experiments.process import MMFRun, program
+
+_PAUSE = 0.5
+# By its full name: this module may run as __main__, or be read from a pickle.
+_PROGRAM = program("mmf_cmsbert.experiments.engines.on_node", "begin_or_resume")
+
+
+class RunOnNode:
+    """Runs ``mmf_run`` and returns its exit status. Called again, it resumes the run.
+
+    Args:
+        words: the words of ``mmf_run``, ``env.save_dir`` among them.
+        log: the file for its output.
+        threads: number of CPU threads.
+    """
+
+    def __init__(self, words: Sequence[str], log: Path, threads: int):
+        self._words, self._log, self._threads = tuple(words), log, threads
+        self._run: MMFRun | None = None
+
+    def __call__(self) -> int:
+        self._run = MMFRun(self._words, self._log, self._threads, program=_PROGRAM)
+        while (status := self._run.poll()) is None:
+            time.sleep(_PAUSE)
+        return status
+
+    def checkpoint(self) -> Any:
+        """Save and end the run, because its time is over; submitit queues what this returns."""
+        from submitit.helpers import DelayedSubmission
+
+        if self._run is not None:
+            self._run.stop()
+        return DelayedSubmission(RunOnNode(self._words, self._log, self._threads))
+
+
+def begin_or_resume() -> None:
+    """Run ``mmf_run`` with the words in ``sys.argv``, and resume what its folder holds of it."""
+    from mmf_cmsbert.cli import mmf_run
+    from mmf_cmsbert.config import overrides
+    from mmf_cmsbert.experiments.job import Job, resolve
+
+    words = sys.argv[1:]
+    folder = Path(str(overrides.parse(words)["env.save_dir"]))
+    resumes = False
+    if (folder / "current.ckpt").is_file():  # else the configuration need not be read twice
+        resumes = Job("", "", 0, folder, tuple(words), resolve(words)).can_resume()
+    sys.argv[1:] = words_of(words, resumes)
+    mmf_run()
+
+
+def words_of(words: Sequence[str], resumes: bool) -> list[str]:
+    """Return the words of ``mmf_run`` that begin a run, or resume the one in its folder."""
+    return [
+        *words,
+        f"checkpoint.resume={str(resumes).lower()}",
+        # A run that cannot be used for this job is replaced in the same folder.
+        f"env.overwrite={str(not resumes).lower()}",
+    ]
+
+
+def main() -> None:
+    """Run ``python -m mmf_cmsbert.experiments.engines.on_node LOG THREADS WORD...``."""
+    log, threads, *words = sys.argv[1:]
+    sys.exit(RunOnNode(words, Path(log), int(threads))())
+
+
+if __name__ == "__main__":
+    main()

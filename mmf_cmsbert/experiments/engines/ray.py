@@ -1,0 +1,148 @@
+"""Runs as jobs of a Ray cluster. They go on when this command ends."""
+
+import os
+import shlex
+import sys
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmf_cmsbert.errors import ConfigError, UserError
+from mmf_cmsbert.experiments.engines import submission
+from mmf_cmsbert.experiments.engines.engine import Resources
+from mmf_cmsbert.experiments.engines.submission import Submission
+from mmf_cmsbert.experiments.job import Job
+from mmf_cmsbert.experiments.process import error_of, progress_in
+
+_ADDRESS = "http://127.0.0.1:8265"
+# A run is submitted again this often if its node is lost.
+_TIMES = 10
+_MODULE = "mmf_cmsbert.experiments.engines.on_node"
+
+
+class RayRun:
+    """A run on a Ray cluster.
+
+    Args:
+        engine: submits it again if its node is lost.
+        job: the run.
+        id: of its submission.
+    """
+
+    def __init__(self, engine: "RayEngine", job: Job, id: str):
+        self.job, self.id = job, id
+        self._engine, self._lost = engine, 0
+        self._why: str | None = None
+
+    def poll(self) -> int | None:
+        state = self._engine.state(self.id)
+        if state is None or not state.status.is_terminal():
+            return None
+        if state.status == "SUCCEEDED":
+            return 0
+        if state.status == "FAILED" and state.driver_exit_code is None and self._lost < _TIMES:
+            self._lost += 1
+            self.id = self._engine.submit(self.job)
+            return None
+        if state.driver_exit_code is None:
+            reason = " ".join(str(state.message).split())
+            self._why = f"Ray ended {self.id} ({state.status}): {reason}"
+        return state.driver_exit_code or 1
+
+    def stop(self) -> None:
+        pass
+
+    def progress(self) -> tuple[int, int] | None:
+        return progress_in(self.job.log) if self.job.log.is_file() else None
+
+    def error(self, status: int, recorded: str | None) -> str:
+        return self._why or error_of(self.job.log, status, recorded)
+
+
+class RayEngine:
+    """Submits runs to Ray, at most ``resources.jobs`` at a time.
+
+    Not all at once: Ray fails jobs that wait longer than its start timeout.
+
+    Args:
+        resources: what each run needs, and the address of Ray's dashboard.
+
+    Raises:
+        ConfigError: Ray is not installed, or does not answer.
+    """
+
+    def __init__(self, resources: Resources):
+        try:
+            from ray.job_submission import JobSubmissionClient
+        except ImportError as error:
+            raise ConfigError(
+                "Ray is not installed; type pip install 'mmf_cmsbert[ray]'"
+            ) from error
+        self.slots: int | None = resources.jobs
+        self._resources = resources
+        self._threads = resources.cpus or int(os.environ.get("OMP_NUM_THREADS", 0)) or 1
+        self._address = resources.address or os.environ.get("RAY_API_SERVER_ADDRESS", _ADDRESS)
+        try:
+            self._client: Any = JobSubmissionClient(self._address)
+        except Exception as error:  # Ray's errors have no common class
+            reason = " ".join(str(error).split())
+            raise ConfigError(
+                f"Ray does not answer at {self._address} ({reason}); start it with ray start "
+                "--head, or type --address URL of its dashboard"
+            ) from error
+        self._runs: list[RayRun] = []
+
+    def prepare(self, jobs: Sequence[Job]) -> None:
+        pass
+
+    def start(self, job: Job, slot: int) -> RayRun:
+        found = submission.find(job)
+        state = self.state(found.id) if found and found.where == self._address else None
+        if found and state is not None and not state.status.is_terminal():
+            submission.check_words(found, job.words, f"ray job stop {found.id}")
+            id = found.id
+        else:
+            id = self.submit(job)
+        self._runs.append(RayRun(self, job, id))
+        return self._runs[-1]
+
+    def submit(self, job: Job) -> str:
+        """Submit a job, and return the name of its submission."""
+        words = [sys.executable, "-m", _MODULE, str(job.log.resolve()), str(self._threads)]
+        # Words may hold paths that are relative to this folder.
+        entry = f"cd {shlex.quote(str(Path.cwd()))} && exec {shlex.join([*words, *job.words])}"
+        memory = self._resources.memory
+        try:
+            id = self._client.submit_job(
+                entrypoint=entry,
+                submission_id=f"cmsbert-{uuid.uuid4().hex[:12]}",
+                entrypoint_num_cpus=self._threads,
+                entrypoint_num_gpus=self._resources.gpus or None,
+                entrypoint_memory=None if memory is None else int(memory * 2**30),
+                runtime_env={"env_vars": _environment()},
+            )
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise UserError(f"Ray did not take {job.label}: {reason}") from error
+        Submission("ray", id, self._address, job.words).write(job)
+        return str(id)
+
+    def state(self, id: str) -> Any:
+        """Return what Ray knows of a submission; None if it does not answer, or not know it."""
+        try:
+            return self._client.get_job_info(id)
+        except Exception:  # the dashboard starts again, or the cluster is a new one
+            return None
+
+    def left(self) -> str | None:
+        ids = [run.id for run in self._runs if run.poll() is None]
+        if not ids:
+            return None
+        return "Runs go on in Ray; to cancel them: " + "; ".join(f"ray job stop {i}" for i in ids)
+
+
+def _environment() -> dict[str, str]:
+    """The variables of this command that a run may read."""
+    names = ("PYTHONPATH", "HF_HOME", "HF_HUB_OFFLINE", "MMF_DATA_DIR", "MMF_CACHE_DIR")
+    return {name: os.environ[name] for name in names if name in os.environ}
