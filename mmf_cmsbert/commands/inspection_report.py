@@ -34,7 +34,7 @@ def show(report: Mapping[str, Any]) -> None:
         console = Console(width=_WIDTH_OF_A_FILE, markup=False, highlight=False, emoji=False)
     console.print(f"Layout: {', '.join(report['layouts'])}\n")
     splits = report["splits"]
-    for table in (_segments(splits), _labels(splits), _lengths(splits), _frames(splits)):
+    for table in (_segments(splits), *_labels(splits), _lengths(splits), _frames(splits)):
         console.print(table, "")
     if report["findings"]:
         console.print("What to check", style="bold")
@@ -70,20 +70,28 @@ def _segments(splits: Mapping[str, Any]) -> Table:
     return _table("Segments", columns, rows)
 
 
-def _labels(splits: Mapping[str, Any]) -> Table:
-    names = list(next(iter(splits.values()))["labels"]["classes"])
-    columns = ("split", *names, "mean", "none", "outside")
+def _labels(splits: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield a table for the main target, and one for each further target."""
+    yield _of_target("Labels", {split: found["labels"] for split, found in splits.items()})
+    for name in next(iter(splits.values()))["targets"]:
+        yield _of_target(name, {split: found["targets"][name] for split, found in splits.items()})
+
+
+def _of_target(title: str, figures: Mapping[str, Mapping[str, Any]]) -> Table:
+    first = next(iter(figures.values()))
+    numbers = first["expected"].startswith("a number")
+    columns = ("split", *first["classes"], *(["mean"] if numbers else []), "none", "outside")
     rows = (
         (
             split,
-            *found["labels"]["classes"].values(),
-            "-" if found["labels"]["mean"] is None else f"{found['labels']['mean']:.3f}",
-            len(found["labels"]["unlabelled"]),
-            len(found["labels"]["out_of_range"]),
+            *found["classes"].values(),
+            *(["-" if found["mean"] is None else f"{found['mean']:.3f}"] if numbers else []),
+            len(found["unlabelled"]),
+            len(found["out_of_range"]),
         )
-        for split, found in splits.items()
+        for split, found in figures.items()
     )
-    return _table("Labels, rounded", columns, rows)
+    return _table(f"{title}, rounded" if numbers else title, columns, rows)
 
 
 def _lengths(splits: Mapping[str, Any]) -> Table:

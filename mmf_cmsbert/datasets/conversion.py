@@ -18,7 +18,6 @@ from mmf_cmsbert.datasets.readers import registry
 from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, pickled_layouts
 from mmf_cmsbert.datasets.readers.reading import by_layout, extractors_of, read_files
 from mmf_cmsbert.datasets.readers.source_files import files_of
-from mmf_cmsbert.datasets.readers.target_values import arranged
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, SourceFile, identify, read_manifest
@@ -76,6 +75,7 @@ class ConversionSettings:
     context: int = 0
     fold: int | None = None
     targets: Mapping[str, Target] | None = None
+    voice: str | None = None
 
     @property
     def stated_targets(self) -> list[list[Any]] | None:
@@ -83,8 +83,6 @@ class ConversionSettings:
         if self.targets is None:
             return None
         return [[name, target.plain()] for name, target in self.targets.items()]
-
-    voice: str | None = None
 
 
 def convert(
@@ -198,11 +196,18 @@ def _write(
             context=settings.context,
             fold=settings.fold,
             voice=settings.voice,
+            targets=settings.targets,
         )
-        targets = settings.targets or SENTIMENT
-        read = (arranged(each, targets) if isinstance(each, Segment) else each for each in read)
         key = f"dataset_config.{settings.corpus}"
-        checked = usable(read, settings.widths, where, key, settings.labelled, settings.non_finite)
+        checked = usable(
+            read,
+            settings.widths,
+            where,
+            key,
+            settings.labelled,
+            settings.non_finite,
+            settings.targets or SENTIMENT,
+        )
         segments = not_empty(the_segments(checked, skipped), where, skipped)
         write_split(
             folder,
@@ -251,14 +256,8 @@ def _made_with(
     """Return everything but the files' content that the segments depend on, as JSON types."""
     shared = {file.absolute() for file in elsewhere} & set(files)
     stated = asdict(settings) | {"targets": settings.stated_targets}
-    for name in (
-        "columns",
-        "label_values",
-        "context",
-        "fold",
-        "voice",
-        "targets",
-    ):  # older stores lack them
+    # Older stores lack them.
+    for name in ("columns", "label_values", "context", "fold", "voice", "targets"):
         if not stated[name]:
             del stated[name]
     return stated | {

@@ -4,18 +4,24 @@ The generators yield an error object for each segment that cannot be used; the c
 whether to raise it.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from mmf_cmsbert.config.schemas.targets import (
+    SENTIMENT,
+    MultilabelTarget,
+    RegressionTarget,
+    Target,
+    main,
+)
 from mmf_cmsbert.datasets.readers.names import FIELD_NAMES
 from mmf_cmsbert.datasets.readers.streams import Stream
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
-
-LOWEST, HIGHEST = -3.0, 3.0
 
 
 def usable(
@@ -25,11 +31,13 @@ def usable(
     key: str,
     labelled: bool,
     non_finite: str = "error",
+    targets: Mapping[str, Target] = SENTIMENT,
 ) -> Iterator[Segment | SegmentError]:
     """Yield the segments in order, with an error object for each one that cannot be used.
 
-    Errors are: a width other than declared, a value that is not finite, a label outside [-3, 3],
-    and a missing label. Modalities that are not declared are removed from the segments.
+    Errors are: a width other than declared, a value that is not finite, a label outside the limits
+    or classes of its target, and a missing label of the main target. Modalities that are not
+    declared are removed from the segments.
 
     Args:
         segments: a split, all files together.
@@ -39,12 +47,13 @@ def usable(
         key: the dataset's configuration section, for messages, e.g. ``dataset_config.mosi``.
         labelled: whether every segment must have a label.
         non_finite: ``error``, or ``zero`` to replace values that are not finite by 0.
+        targets: what is predicted, the main target first. Other targets are removed.
     """
     first: dict[str, int] = {}
     for segment in segments:
         if isinstance(segment, Segment):
             try:
-                _check_label(segment, where, labelled)
+                _check_labels(segment, where, labelled, targets)
                 used = [m for m in MODALITIES if widths is None or widths.get(m)]
                 frames = {m: getattr(segment, m) for m in used}
                 for modality, each in frames.items():
@@ -60,26 +69,51 @@ def usable(
                     else:
                         _check_finite(segment.id, modality, each, where, key)
                 kept: dict[str, Any] = dict.fromkeys(MODALITIES) | frames
-                segment = replace(segment, **kept)
+                known = {n: each for n, each in segment.targets.items() if n in targets}
+                segment = replace(segment, targets=known, **kept)
             except SegmentError as error:
                 segment = error
         yield segment
 
 
-def _check_label(segment: Segment, where: str, labelled: bool) -> None:
-    label = segment.label
-    if label is None:
-        if labelled:
+def _check_labels(
+    segment: Segment, where: str, labelled: bool, targets: Mapping[str, Target]
+) -> None:
+    first = main(targets)[0]
+    for name, target in targets.items():
+        values = segment.values_of(name, name == first)
+        if values is None or all(map(math.isnan, values)):
+            if labelled and name == first:
+                raise SegmentError(
+                    f"{where}: segment {segment.id} has no label (none or NaN); training and "
+                    f"validation need {_expected(name, target)} for every segment, under one of "
+                    f"the names {', '.join(dict.fromkeys((*FIELD_NAMES['label'], name)))}"
+                )
+        elif not _is_valid(values, target):
+            what = "label" if name == first else name
+            shown = ", ".join(f"{value:g}" for value in values)
             raise SegmentError(
-                f"{where}: segment {segment.id} has no label (none or NaN); training and "
-                "validation need a sentiment in [-3, 3] for every segment, under one of the names "
-                f"{', '.join(FIELD_NAMES['label'])}"
+                f"{where}: segment {segment.id} has the {what} {shown}; expected "
+                f"{_expected(name, target)}"
             )
-    elif not LOWEST <= label <= HIGHEST:
-        raise SegmentError(
-            f"{where}: segment {segment.id} has the label {label:g}; expected a sentiment in "
-            "[-3, 3]"
+
+
+def _is_valid(values: Sequence[float], target: Target) -> bool:
+    if isinstance(target, MultilabelTarget):
+        return len(values) == target.outputs and all(
+            value in (0, 1) or math.isnan(value) for value in values
         )
+    if len(values) != 1:
+        return False
+    if isinstance(target, RegressionTarget):
+        return math.isnan(values[0]) or target.low <= values[0] <= target.high
+    return math.isnan(values[0]) or values[0] in range(target.outputs)
+
+
+def _expected(name: str, target: Target) -> str:
+    if isinstance(target, RegressionTarget):
+        return f"{'an' if name[0] in 'aeiou' else 'a'} {name} in [{target.low:g}, {target.high:g}]"
+    return target.expected()
 
 
 def _check_width(

@@ -83,7 +83,7 @@ class MultilabelTarget(_NamedTarget):
 
 
 Target = RegressionTarget | ClassesTarget | MultilabelTarget
-KINDS: dict[str, type[Section]] = {
+KINDS: dict[str, type[RegressionTarget | ClassesTarget | MultilabelTarget]] = {
     "regression": RegressionTarget,
     "classes": ClassesTarget,
     "multilabel": MultilabelTarget,

@@ -36,7 +36,8 @@ def _unusable(report: Mapping[str, Any]) -> Iterator[str]:
         if names := found["duplicate_ids"]:
             yield f"{split}: {_many(names, 'segment')} with a duplicate id: {_some(names)}"
         if names := found["labels"]["out_of_range"]:
-            yield f"{split}: {_many(names, 'label')} outside [-3, 3]: {_some(names)}"
+            wanted = found["labels"]["expected"].removeprefix("a number in ")
+            yield f"{split}: {_many(names, 'label')} outside {wanted}: {_some(names)}"
         if (names := found["labels"]["unlabelled"]) and split != "test":
             yield f"{split}: {_many(names, 'segment')} without a label: {_some(names)}"
         for modality in MODALITIES:

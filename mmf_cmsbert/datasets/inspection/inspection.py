@@ -8,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from mmf_cmsbert.config.schemas.targets import SENTIMENT, Target
 from mmf_cmsbert.datasets.inspection.findings import findings
 from mmf_cmsbert.datasets.inspection.split_figures import SplitFigures
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
@@ -26,6 +27,7 @@ def inspect_source(
     vocabulary: Sequence[str] | None = None,
     columns: Mapping[str, str] | None = None,
     label_values: Mapping[str, float] | None = None,
+    targets: Mapping[str, Target] | None = None,
 ) -> dict[str, Any]:
     """Read a corpus once and describe it.
 
@@ -37,6 +39,7 @@ def inspect_source(
         vocabulary: the word pieces, by id, for MMSA files that have ids and no text.
         columns: field -> column, for Hugging Face datasets.
         label_values: name of a class -> its label, for Hugging Face datasets.
+        targets: the declared targets, the main one first; None for sentiment in [-3, 3].
 
     Returns:
         ``layouts``, ``dataset``, ``splits`` (split -> figures), ``unlisted`` (videos in no split),
@@ -51,7 +54,7 @@ def inspect_source(
     unreadable: dict[str, DataError] = {}
     for split, files in source.files.items():
         others = [file for other, each in source.files.items() if other != split for file in each]
-        figures = SplitFigures()
+        figures = SplitFigures(targets or SENTIMENT)
         # disable=None: shown on a terminal only.
         with tqdm(desc=f"reading {split}", unit=" segments", disable=None) as bar:
             segments = read_files(
@@ -65,6 +68,7 @@ def inspect_source(
                 on_count=partial(_expect, bar),
                 columns=columns,
                 label_values=label_values,
+                targets=targets,
             )
             try:
                 for segment in segments:

@@ -5,18 +5,21 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from mmf_cmsbert.config.schemas.targets import SENTIMENT, Target
 from mmf_cmsbert.datasets.inspection.frame_statistics import FrameStatistics
+from mmf_cmsbert.datasets.inspection.label_figures import LabelFigures
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
-from mmf_cmsbert.datasets.validation import HIGHEST, LOWEST
 from mmf_cmsbert.errors import DuplicateSegment, SegmentError
 
 # Ids such as clip_0, which may belong to one video or not.
 _NUMBERED = re.compile(r"(.*[^0-9])[0-9]+")
-_CLASSES = range(int(LOWEST), int(HIGHEST) + 1)
 
 
 class SplitFigures:
     """Figures of segments that are added one by one; frames are not stored.
+
+    Args:
+        targets: what is predicted, the main target first.
 
     Attributes:
         ids: the ids of all segments.
@@ -24,16 +27,13 @@ class SplitFigures:
         texts: distinct texts, ignoring case and space -> id of the first segment.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, targets: Mapping[str, Target] = SENTIMENT) -> None:
         self.ids: set[str] = set()
         self.videos: set[str] = set()
         self.texts: dict[str, str] = {}
         self._unreadable: list[str] = []
         self._duplicates: list[str] = []
-        self._labels: Counter[int] = Counter()
-        self._label_sum = 0.0
-        self._unlabelled: list[str] = []
-        self._out_of_range: list[str] = []
+        self._labels = {name: LabelFigures(target) for name, target in targets.items()}
         self._unaligned: list[str] = []
         self._lengths: dict[str, Counter[int]] = {n: Counter() for n in ("words", *MODALITIES)}
         self._longest: dict[str, tuple[int, str]] = {}
@@ -56,7 +56,8 @@ class SplitFigures:
         self._metadata.update(map(str, segment.metadata))
         if segment.video == segment.id and (match := _NUMBERED.fullmatch(segment.id)):
             self._numbered.setdefault(match[1], []).append(segment.id)
-        self._add_label(segment)
+        for number, (name, figures) in enumerate(self._labels.items()):
+            figures.add(segment.id, segment.values_of(name, number == 0))
         if unaligned(segment):
             self._unaligned.append(segment.id)
         self._add_length("words", segment.id, len(segment.words))
@@ -71,16 +72,6 @@ class SplitFigures:
                 self._frames[modality][width] = FrameStatistics(width)
             self._frames[modality][width].add(segment.id, frames)
 
-    def _add_label(self, segment: Segment) -> None:
-        if segment.label is None:
-            self._unlabelled.append(segment.id)
-            return
-        if LOWEST <= segment.label <= HIGHEST:
-            self._labels[round(segment.label)] += 1
-            self._label_sum += segment.label
-        else:
-            self._out_of_range.append(segment.id)
-
     def _add_length(self, name: str, segment_id: str, length: int) -> None:
         self._lengths[name][length] += 1
         self._longest[name] = max(
@@ -89,17 +80,16 @@ class SplitFigures:
 
     def found(self) -> dict[str, Any]:
         """Return the figures, as built-in types."""
-        labelled = self._labels.total()
+        labels, *further = self._labels.values()
         return {
             "segments": len(self.ids),
             "videos": len(self.videos),
             "unreadable_segments": self._unreadable,
             "duplicate_ids": self._duplicates,
-            "labels": {
-                "classes": {str(value): self._labels[value] for value in _CLASSES},
-                "mean": self._label_sum / labelled if labelled else None,
-                "unlabelled": self._unlabelled,
-                "out_of_range": self._out_of_range,
+            "labels": labels.found(),
+            "targets": {
+                name: figures.found()
+                for name, figures in zip(list(self._labels)[1:], further, strict=True)
             },
             "lengths": {name: _summary(each) for name, each in self._lengths.items() if each},
             "longest": {

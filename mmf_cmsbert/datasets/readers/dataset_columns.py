@@ -39,6 +39,7 @@ def find_columns(
     where: str,
     key: str,
     with_sound: bool = False,
+    of_targets: Mapping[str, str] | None = None,
 ) -> Columns:
     """Find the fields of a segment among the columns of a dataset.
 
@@ -52,17 +53,21 @@ def find_columns(
         where: the dataset, for messages.
         key: the configuration section in which the user names columns, for messages.
         with_sound: whether a column of sound can be the acoustic one.
+        of_targets: columns with labels of targets -> their names, which are no other fields.
 
     Raises:
         DataError: a named column does not exist, two columns could be the same field, or no column
             has text.
     """
-    found = dict(named)
     for name, column in named.items():
         if column not in features:
             raise DataError(
                 f"{where}: {key}.{name} is {column!r}, which is no column; {_listed(features)}"
             )
+    of_targets = of_targets or {}
+    features = {name: kind for name, kind in features.items() if name not in of_targets}
+    named = {name: column for name, column in named.items() if column in features}
+    found = dict(named)
     if with_sound:
         _add_sound(found, features, where, key)
     left = [each for each in features if each not in found.values()]

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from mmf_cmsbert.datasets.readers.dataset_columns import Columns
 from mmf_cmsbert.datasets.readers.dataset_sound import SoundColumn
+from mmf_cmsbert.datasets.readers.dataset_targets import TargetColumns
 from mmf_cmsbert.datasets.readers.fields import frame_array, sentiment, without_blank_words
 from mmf_cmsbert.datasets.readers.segment_ids import Identity, identity
 from mmf_cmsbert.datasets.readers.text import describe, split_text, word_list
@@ -30,6 +31,8 @@ class RowReader:
         widths: modality -> columns of a frame, where the frames of a segment are one flat list.
         label_values: name of a class -> its label.
         sound: extracts acoustic frames, if their column has sound.
+        targets: the columns of declared targets, if there are any. Their values are given as
+            metadata, see :func:`.target_values.with_targets`.
     """
 
     columns: Columns
@@ -39,6 +42,7 @@ class RowReader:
     widths: Mapping[str, int | None] = field(default_factory=dict)
     label_values: Mapping[str, float] = field(default_factory=dict)
     sound: SoundColumn | None = None
+    targets: TargetColumns | None = None
 
     def segments(self, tables: Iterable[pa.Table]) -> Iterator[Segment | SegmentError]:
         """Yield the segment of each row, or the error of a row that cannot be used."""
@@ -74,10 +78,10 @@ class RowReader:
             id=known.id,
             video=known.video,
             words=tuple(words),
-            label=self._label(values.get("label"), where),
+            label=None if self.targets else self._label(values.get("label"), where),
             start=start,
             end=end,
-            metadata=self._metadata(cells),
+            metadata=self._metadata(cells) | self._labels(cells),
             **dict.fromkeys(MODALITIES) | frames,
         )
         return without_blank_words(segment, where)
@@ -93,6 +97,19 @@ class RowReader:
             return Identity(name, name if video is None else str(video))
         known = identity(name, where)
         return known if video is None else Identity(known.id, str(video), known.start, known.end)
+
+    def _labels(self, cells: Mapping[str, pa.Scalar]) -> dict[str, Any]:
+        """Return the values of declared targets by name."""
+        targets, column = self.targets, self.columns.of.get("label")
+        if targets is None:
+            return {}
+        found = targets.read({name: cells[name].as_py() for name in targets.of})
+        if targets.main not in found and column is not None:
+            label = targets.decoded(column, cells[column].as_py())
+            if label is not None:
+                found[targets.main] = label
+        values = self.label_values
+        return {n: values.get(v, v) if isinstance(v, str) else v for n, v in found.items()}
 
     def _label(self, value: Any, where: str) -> float | None:
         if isinstance(value, int) and self.columns.classes:

@@ -14,7 +14,9 @@ from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import SegmentError
 
 _NUMBERS = (int, float, np.integer, np.floating)
-_LABELS = 7  # of CMU-MOSEI: sentiment, and six emotions
+# In the order of CMU-MOSEI's label vectors, after sentiment.
+EMOTIONS = ("happy", "sad", "anger", "surprise", "disgust", "fear")
+_LABELS = len(EMOTIONS) + 1
 # The largest factor by which repeated frames may enlarge a list, beyond _SMALL numbers.
 _MOST_REPEATED, _SMALL = 16, 1 << 20
 Read = TypeVar("Read")
@@ -179,8 +181,8 @@ def sentiment(value: Any, where: str) -> float | None:
 def emotions(value: Any) -> dict[str, tuple[float, ...]]:
     """Return sentiment and emotions of CMU-MOSEI's label vector as targets; empty without them.
 
-    ``emotions`` has 1 for each of happy, sad, anger, surprise, disgust and fear whose intensity is
-    above 0, as in the published scores, and NaN where it is unknown.
+    Each emotion is 1 if its intensity is above 0, as in the published scores, else 0, and NaN if it
+    is unknown.
     """
     if isinstance(value, np.ndarray):
         value = value.reshape(-1)
@@ -192,4 +194,5 @@ def emotions(value: Any) -> dict[str, tuple[float, ...]]:
     if len(found) != _LABELS:
         return {}
     present = [each if math.isnan(each) else float(each > 0) for each in found[1:]]
-    return {"sentiment": (found[0],), "emotions": tuple(present)}
+    names = ("sentiment", *EMOTIONS)
+    return {n: (each,) for n, each in zip(names, (found[0], *present), strict=True)}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from mmf_cmsbert.config.schemas.targets import Target, main
 from mmf_cmsbert.datasets.readers.names import split_in
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.errors import SegmentError
@@ -34,6 +35,9 @@ class Request:
         fold: the fold of a corpus that is published with folds, counted from 1; None for its other
             protocol.
         voice: the extractor of the acoustic frames, for files with sound; None to read none.
+        targets: name -> what is predicted, the main target first; None if none are declared. A
+            layout gives the main label as the segment's ``label``, and other values in its
+            ``metadata``, see :func:`.target_values.with_targets`.
     """
 
     split: str
@@ -48,6 +52,12 @@ class Request:
     context: int = 0
     fold: int | None = None
     voice: str | None = None
+    targets: Mapping[str, Target] | None = None
+
+    @property
+    def main_target(self) -> str | None:
+        """The name of the main target; None if no targets are declared."""
+        return None if self.targets is None else main(self.targets)[0]
 
 
 class Layout(ABC):

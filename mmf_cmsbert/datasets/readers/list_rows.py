@@ -104,12 +104,14 @@ def is_of(row: Row, split: str) -> bool:
     return found == split
 
 
-def segment_of_row(row: Row, folder: Path) -> Segment:
+def segment_of_row(row: Row, folder: Path, main_target: str | None = None) -> Segment:
     """Make the segment of a row, with its frames.
 
     Args:
         row: the row.
         folder: the folder of the list, with the folders of features.
+        main_target: the target of the column of labels, if targets are declared. Its value is then
+            found later, see :func:`.target_values.with_targets`.
 
     Raises:
         SegmentError: a field or a feature file is invalid.
@@ -127,17 +129,24 @@ def segment_of_row(row: Row, folder: Path) -> Segment:
         raise SegmentError(
             f"{where}: from {start} to {end} s; expected 0 <= start < end, or neither"
         )
+    label = fields.get("label")
     segment = Segment(
         id=name,
         video=video or video_of(name),
         words=_words(fields, where),
-        label=sentiment(_number(fields.get("label"), f"{where}: label"), where),
+        label=None if main_target else _label(fields.get("label"), where),
         start=start,
         end=end,
-        metadata=row.metadata,
+        metadata=row.metadata
+        if label is None or main_target is None
+        else {main_target: label, **row.metadata},
         **frames,
     )
     return without_blank_words(segment, where)
+
+
+def _label(value: Any, where: str) -> float | None:
+    return sentiment(_number(value, f"{where}: label"), where)
 
 
 def _name(value: Any, where: str) -> str:

@@ -5,10 +5,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.config.schemas.targets import Target
 from mmf_cmsbert.datasets.readers import registry
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, PickledLayout
 from mmf_cmsbert.datasets.readers.streams import once_each
+from mmf_cmsbert.datasets.readers.target_values import with_targets
 from mmf_cmsbert.datasets.segment import MODALITIES, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.media.card import check_same
@@ -29,6 +31,7 @@ def read_files(
     context: int = 0,
     fold: int | None = None,
     voice: str | None = None,
+    targets: Mapping[str, Target] | None = None,
 ) -> Iterator[Segment | SegmentError]:
     """Yield the segments of a split from all its files, in the order of the files.
 
@@ -52,6 +55,7 @@ def read_files(
         context: previous utterances before each segment, see :class:`.layout.Request`.
         fold: which fold to read, see :class:`.layout.Request`.
         voice: the extractor of the voice, see :class:`.layout.Request`.
+        targets: the declared targets, see :class:`.layout.Request`.
 
     Raises:
         DataError: a file is damaged or has another layout; the message names the file.
@@ -70,9 +74,12 @@ def read_files(
         context,
         fold,
         voice,
+        targets,
     )
     streams = [each.segments(own, request) for each, own in by_layout(files, layout)]
-    yield from once_each(chain.from_iterable(streams), ", ".join(map(str, files)))
+    where = ", ".join(map(str, files))
+    segments = once_each(chain.from_iterable(streams), where)
+    yield from segments if targets is None else with_targets(segments, targets, where)
 
 
 def extractors_of(

@@ -1,110 +1,110 @@
-"""Labels that layouts know by name, and the targets of the dataset."""
+"""Labels of targets from names, lists and numbers, and from the metadata of segments."""
 
 import math
-import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from written_corpora import cosmic_pickle, meld_pickle, meld_tables, mustard_json, sims_pickle
-from written_layouts import make_segments, write_csd, write_misa
 
 from mmf_cmsbert.config.schemas.targets import ClassesTarget, MultilabelTarget, RegressionTarget
-from mmf_cmsbert.datasets.readers.fields import emotions
-from mmf_cmsbert.datasets.readers.reading import read_files
-from mmf_cmsbert.datasets.readers.target_values import arranged
-from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.readers.target_values import values_of, with_targets
+from mmf_cmsbert.errors import SegmentError
+from mmf_cmsbert.predictor.inputs import as_segment
 
-SENTIMENT = RegressionTarget()
-EMOTIONS = MultilabelTarget(kind="multilabel", names=list("abcdef"))
-CLASSES = ClassesTarget(kind="classes", names=["no", "yes"])
-
-
-def segment(label=1.0, **targets):
-    return Segment("a", "a", ("x",), None, None, label, targets=targets)
-
-
-def test_a_segment_without_named_labels_stays_as_it_is():
-    plain = segment()
-    assert arranged(plain, {"emotion": CLASSES}) is plain
-
-
-def test_the_main_target_becomes_the_label_and_undeclared_ones_are_dropped():
-    found = arranged(
-        segment(emotion=(1.0,), sentiment=(2.0,), other=(3.0,)),
-        {"sentiment": SENTIMENT, "emotion": CLASSES},
-    )
-    assert found.label == 2.0
-    assert found.targets == {"emotion": (1.0,)}
-
-
-def test_a_main_target_of_several_labels_stays_among_the_targets():
-    values = (0.0, 1.0, 0.0, 0.0, math.nan, 0.0)
-    found = arranged(
-        segment(sentiment=(1.0,), emotions=values), {"emotions": EMOTIONS, "sentiment": SENTIMENT}
-    )
-    assert found.label is None
-    assert found.targets == {"emotions": values, "sentiment": (1.0,)}
-
-
-def test_a_main_target_of_another_name_keeps_the_label():
-    found = arranged(segment(emotion=(1.0,)), {"mood": CLASSES})
-    assert (found.label, found.targets) == (1.0, {})
-
-
-def test_an_unknown_main_label_is_none():
-    assert arranged(segment(sentiment=(math.nan,)), {"sentiment": SENTIMENT}).label is None
+EMOTION = ClassesTarget(kind="classes", names=["Neutral", "joy", "anger"])
+EMOTIONS = MultilabelTarget(kind="multilabel", names=["happy", "sad", "anger"])
+AROUSAL = RegressionTarget(low=1, high=5)
 
 
 @pytest.mark.parametrize(
-    "vector",
+    ("value", "target", "expected"),
     [
-        np.array([[1.5, 0, 2 / 3, 0, -0.0, 3, 0]], np.float32),
-        [[1.5, 0, 0.6, 0, 0, 3.0, 0]],
-        (1.5, 0, 1, 0, 0, 1, 0),
+        (2.5, AROUSAL, (2.5,)),
+        (" 2.5 ", AROUSAL, (2.5,)),
+        (np.array([2.5], np.float32), AROUSAL, (2.5,)),
+        ("JOY", EMOTION, (1.0,)),
+        (" neutral", EMOTION, (0.0,)),
+        (2, EMOTION, (2.0,)),
+        ("2", EMOTION, (2.0,)),
+        (True, EMOTION, (1.0,)),
+        (np.int64(1), EMOTION, (1.0,)),
+        ([1, 0, 1], EMOTIONS, (1.0, 0.0, 1.0)),
+        (np.array([0, 1, 1]), EMOTIONS, (0.0, 1.0, 1.0)),
+        (["anger", "Happy"], EMOTIONS, (1.0, 0.0, 1.0)),
+        ("sad, anger", EMOTIONS, (0.0, 1.0, 1.0)),
+        ("sad", EMOTIONS, (0.0, 1.0, 0.0)),
+        ([], EMOTIONS, (0.0, 0.0, 0.0)),
+        ({"sad": 1, "happy": 0, "anger": 0}, EMOTIONS, (0.0, 1.0, 0.0)),
+        (["1", "0", "0"], EMOTIONS, (1.0, 0.0, 0.0)),
+        (None, EMOTION, None),
+        ("", EMOTION, None),
+        (math.nan, AROUSAL, None),
+        (None, EMOTIONS, None),
     ],
 )
-def test_an_emotion_of_mosei_is_present_above_zero(vector):
-    found = emotions(vector)
-    assert found == {"sentiment": (1.5,), "emotions": (0, 1, 0, 0, 1, 0)}
+def test_values_are_read_in_every_usual_form(value, target, expected):
+    assert values_of(value, "its", target, "here") == expected
+
+
+def test_an_unknown_one_of_several_labels_is_nan():
+    assert str(values_of([1, None, 0], "emotions", EMOTIONS, "here")) == "(1.0, nan, 0.0)"
 
 
 @pytest.mark.parametrize(
-    "other", [1.5, None, [1.5], np.float32(1), np.array(1.0), [1] * 6, ["a"] * 7]
+    ("value", "target", "message"),
+    [
+        (
+            "joyy",
+            EMOTION,
+            "here: its is 'joyy'; expected one of Neutral, joy, anger, or its number",
+        ),
+        ("high", AROUSAL, r"its is 'high'; expected a number in \[1, 5\]"),
+        ([1, 0], EMOTIONS, "expected 0 or 1 for each of happy, sad, anger, as a list or separated"),
+        ("happy, bored", EMOTIONS, "its is 'happy, bored'; expected 0 or 1 for each"),
+        (3, EMOTIONS, "its is .*3.*; expected 0 or 1"),
+        ([[1], [0], [1]], EMOTIONS, "expected 0 or 1"),
+    ],
 )
-def test_other_labels_have_no_emotions(other):
-    assert emotions(other) == {}
+def test_other_values_are_refused_with_the_place(value, target, message):
+    with pytest.raises(SegmentError, match=message):
+        values_of(value, "its", target, "here")
 
 
-def test_mosei_s_vectors_are_read_from_pickles_and_csd_files(tmp_path):
-    made = {s: make_segments(np.random.default_rng(1), s) for s in ("train", "val", "test")}
-    file = write_misa(tmp_path / "misa", made)["train"]
-    entries = pickle.loads(file.read_bytes())
-    vector = np.array([[0.5, 1, 0, 0, 0, 0, 2]], np.float32)
-    file.write_bytes(pickle.dumps([(fields, vector, name) for fields, _, name in entries]))
-    expected = {"sentiment": (0.5,), "emotions": (1, 0, 0, 0, 0, 1)}
-    assert all(found.targets == expected for found in read_files([file], "train"))
-    folder = write_csd(tmp_path / "csd", made)["train"]
-    assert all(found.targets == {} for found in read_files([folder], "train"))
+def found(targets, label=None, metadata=None, own=None):
+    segment = as_segment({"id": "a", "text": "hi", "label": label})
+    segment = replace(segment, metadata=metadata or {}, targets=own or {})
+    (result,) = with_targets([segment], targets, "file")
+    if isinstance(result, SegmentError):
+        raise result
+    return result.label, dict(result.targets), dict(result.metadata)
 
 
-def test_ch_sims_has_a_label_of_each_modality(tmp_path):
-    file = sims_pickle(tmp_path)
-    fields = pickle.loads(file.read_bytes())["valid"]
-    for i, found in enumerate(read_files([file], "val")):
-        assert found.targets == {
-            "sentiment": (found.label,),
-            "sentiment_text": (fields["regression_labels_T"][i],),
-            "sentiment_acoustic": (fields["regression_labels_A"][i],),
-            "sentiment_visual": (fields["regression_labels_V"][i],),
-        }
+TARGETS = {"sentiment": RegressionTarget(low=-1, high=1), "emotion": EMOTION, "moods": EMOTIONS}
 
 
-def test_conversations_name_emotion_and_sentiment(tmp_path):
-    (first, *_) = read_files([meld_pickle(tmp_path)], "test")
-    assert set(first.targets) == {"emotion", "sentiment"}
-    (first, *_) = read_files([cosmic_pickle(tmp_path)], "test")
-    assert first.targets == {"emotion": (first.label,)}
-    found = list(read_files([meld_tables(tmp_path / "meld")], "test"))
-    assert [each.targets["sentiment"][0] for each in found] == [0, 1, 2, 0, 1, 2]
-    (first, *_) = read_files([mustard_json(tmp_path / "mustard")], "test")
-    assert first.targets == {"sarcasm": (1.0,)}
+def test_further_targets_are_found_by_their_names_and_the_names_of_labels():
+    metadata = {"Emotion": "joy", "happy": 1, "sad": 0, "anger": 1, "speaker": "F"}
+    assert found(TARGETS, 0.5, metadata) == (
+        0.5,
+        {"emotion": (1.0,), "moods": (1.0, 0.0, 1.0)},
+        {"speaker": "F"},
+    )
+
+
+def test_the_main_target_is_found_by_its_name():
+    assert found({"emotion": EMOTION}, None, {"emotion": "anger"}) == (2.0, {}, {})
+    label, further, _ = found({"moods": EMOTIONS}, 0.5, {"moods": "sad"})
+    assert label is None and further == {"moods": (0.0, 1.0, 0.0)}
+
+
+def test_what_the_layout_found_stays():
+    assert found(TARGETS, 0.5, {"emotion": "joy"}, {"emotion": (2.0,)})[1] == {"emotion": (2.0,)}
+
+
+def test_targets_without_a_field_are_unknown():
+    assert found(TARGETS, 0.5, {"happy": 1}) == (0.5, {}, {"happy": 1})
+
+
+def test_a_wrong_value_costs_its_segment_only():
+    with pytest.raises(SegmentError, match="file: segment a: emotion is 'fine'; expected one of"):
+        found(TARGETS, 0.5, {"emotion": "fine"})

@@ -11,6 +11,7 @@ from mmf_cmsbert.datasets.readers import dataset_files, hub_reference
 from mmf_cmsbert.datasets.readers.dataset_columns import find_columns
 from mmf_cmsbert.datasets.readers.dataset_rows import RowReader
 from mmf_cmsbert.datasets.readers.dataset_sound import SoundColumn
+from mmf_cmsbert.datasets.readers.dataset_targets import target_columns
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.names import field_named, split_in
 from mmf_cmsbert.datasets.readers.registry import register_layout
@@ -75,8 +76,16 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
     features = dataset_files.features_of(rows, path)
     key = f"dataset_config.{request.corpus or 'NAME'}"
     shown = str(hub_reference.read(path)) if hub_reference.is_reference(path) else str(path)
+    targets = None
+    if request.targets is not None:
+        targets = target_columns(features, request.columns, request.targets)
     columns = find_columns(
-        features, request.columns, shown, f"{key}.columns", request.voice is not None
+        features,
+        request.columns,
+        shown,
+        f"{key}.columns",
+        request.voice is not None,
+        targets.of if targets else {},
     )
     if columns.sound and request.voice is None:
         raise DataError(
@@ -89,11 +98,17 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
             f"segments count as text alone; {key}.voice=librosa extracts the voice from sound"
         )
     reader = RowReader(
-        columns, request.split, shown, key, request.widths or {}, request.label_values
+        columns,
+        request.split,
+        shown,
+        key,
+        request.widths or {},
+        request.label_values,
+        targets=targets,
     )
     if columns.sound and request.voice:
         reader = replace(reader, sound=SoundColumn(path, voice_named(request.voice)))
-    used = [*columns.of.values(), *columns.metadata]
+    used = [*columns.of.values(), *columns.metadata, *(targets.of if targets else ())]
     yield from reader.segments(dataset_files.tables_of(rows.select_columns(used), path))
 
 

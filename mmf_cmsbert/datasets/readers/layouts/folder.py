@@ -87,7 +87,8 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
             "(train, val or test), or each split a separate list"
         )
     _check_files(file.parent, [str(row.fields.get("id")).strip() for row in rows])
-    wanted = ((row, file.parent) for row in rows if is_of(row, request.split))
+    own = (row for row in rows if is_of(row, request.split))
+    wanted = ((row, file.parent, request.main_target) for row in own)
     yield from read_each(segment_of_row, wanted)
 
 
