@@ -50,6 +50,9 @@ def usable(
         targets: what is predicted, the main target first. Other targets are removed.
     """
     first: dict[str, int] = {}
+    # The label of the main target is ``label``, unless it has several labels.
+    name, target = main(targets)
+    kept_apart = set(targets) - (set() if isinstance(target, MultilabelTarget) else {name})
     for segment in segments:
         if isinstance(segment, Segment):
             try:
@@ -69,7 +72,7 @@ def usable(
                     else:
                         _check_finite(segment.id, modality, each, where, key)
                 kept: dict[str, Any] = dict.fromkeys(MODALITIES) | frames
-                known = {n: each for n, each in segment.targets.items() if n in targets}
+                known = {n: each for n, each in segment.targets.items() if n in kept_apart}
                 segment = replace(segment, targets=known, **kept)
             except SegmentError as error:
                 segment = error
