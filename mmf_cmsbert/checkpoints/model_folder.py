@@ -79,8 +79,8 @@ class ModelConfig(Section):
 
     def widths(self, dataset: str) -> dict[str, int]:
         """Modality -> columns of a frame, of the modalities that the model reads of a dataset."""
-        used = set(self.model.modalities)
         given = (self.model.features or {}).get(dataset, {})
+        used = self.model.used({dataset: given})
         return {m: width for m, width in given.items() if width and m in used}
 
 

@@ -12,12 +12,15 @@ def named_columns(typed: Sequence[str] | None) -> dict[str, str]:
         ConfigError: one has another form, or names no field.
     """
     from mmf_cmsbert.config.schemas.datasets import Columns
+    from mmf_cmsbert.config.schemas.values import can_be_modality
 
     found = _pairs(typed, "--column", "FIELD=NAME")
     for field in found:
-        if field not in Columns.model_fields:
+        if field not in Columns.model_fields and not can_be_modality(field):
             known = ", ".join(Columns.model_fields)
-            raise ConfigError(f"--column {field}=...: expected one of {known}")
+            raise ConfigError(
+                f"--column {field}=...: expected one of {known}, or the name of another modality"
+            )
     return found
 
 

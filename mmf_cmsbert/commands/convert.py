@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mmf_cmsbert.datasets.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.readers.source import Source
-from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
+from mmf_cmsbert.datasets.segment import SPLITS, in_order
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.writers import hugging_face, mag, misa
@@ -96,7 +96,7 @@ def _stores(
 def _widths(stores: Mapping[str, StoredSegments]) -> dict[str, int]:
     """Map each modality to its width, which must be equal in all splits that have it."""
     widths: dict[str, int] = {}
-    for modality in MODALITIES:
+    for modality in in_order(m for store in stores.values() for m in store.manifest.widths):
         found = {
             split: store.manifest.widths[modality]
             for split, store in stores.items()
@@ -149,15 +149,15 @@ def _print_splits(stores: Mapping[str, StoredSegments]) -> None:
             f"{split}: {found.segments} segments, {found.labels} with a label; maximum lengths: "
             f"{longest}; {len(found.skipped)} skipped"
         )
-        for modality in MODALITIES:
-            if 0 < found.missing[modality] < found.segments:
-                print(f"  {found.missing[modality]} have no {modality} frames")
+        for modality, missing in found.missing.items():
+            if 0 < missing < found.segments:
+                print(f"  {missing} have no {modality} frames")
         for why in found.skipped[:_SHOWN]:
             print(f"  skipped: {why}")
         if len(found.skipped) > _SHOWN:
             print(f"  and {len(found.skipped) - _SHOWN} more, all in {store.folder / MANIFEST}")
     widths = _widths(stores)
-    print("Widths: " + ", ".join(f"{m} {widths.get(m, 'none')}" for m in MODALITIES))
+    print(f"Widths: {', '.join(f'{m} {width}' for m, width in widths.items()) or 'no frames'}")
 
 
 def _print_notes(written: Written, stores: Mapping[str, StoredSegments]) -> None:
@@ -183,10 +183,12 @@ def _print_next(
     options = [f"source={shared.pop() if len(shared) == 1 else next(iter(shared)).parent}"]
     options += [
         f"features.{modality}={widths.get(modality, 'null')}"
-        for modality in MODALITIES
-        if widths.get(modality) != defaults["features"][modality]
+        for modality in in_order([*widths, *defaults["features"]])
+        if widths.get(modality) != defaults["features"].get(modality)
     ]
-    longest = max(s.manifest.longest[m] for s in stores.values() for m in MODALITIES)
+    longest = max(
+        (s.manifest.longest.get(m, 0) for s in stores.values() for m in widths), default=0
+    )
     if longest > defaults["max_frames"]:
         options.append(f"max_frames={longest}")
     missing = [split for split in SPLITS if split not in stores]

@@ -9,7 +9,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from mmf_cmsbert.datasets.segment import MODALITIES
 from mmf_cmsbert.files import replace_text
 from mmf_cmsbert.terminal import is_utf8
 
@@ -54,7 +53,8 @@ def _table(title: str, columns: Sequence[str], rows: Iterator[Sequence[Any]]) ->
 
 
 def _segments(splits: Mapping[str, Any]) -> Table:
-    without = (f"no {modality}" for modality in MODALITIES)
+    modalities = next(iter(splits.values()))["missing"]
+    without = (f"no {modality}" for modality in modalities)
     columns = ("split", "segments", "videos", "unusable", "word-aligned", *without)
     rows = (
         (
@@ -63,7 +63,7 @@ def _segments(splits: Mapping[str, Any]) -> Table:
             found["videos"],
             len(found["unreadable_segments"]) + len(found["duplicate_ids"]),
             found["segments"] - len(found["unaligned"]),
-            *(found["missing"][modality] for modality in MODALITIES),
+            *found["missing"].values(),
         )
         for split, found in splits.items()
     )
@@ -131,8 +131,8 @@ def _frames(splits: Mapping[str, Any]) -> Table:
             " ".join("=".join(map(str, group)) for group in frames["equal_columns"]) or "-",
         )
         for split, found in splits.items()
-        for modality in MODALITIES
-        for frames in found["frames"][modality]
+        for modality, of_widths in found["frames"].items()
+        for frames in of_widths
     )
     return _table("Frames", columns, rows)
 

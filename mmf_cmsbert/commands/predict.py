@@ -126,7 +126,8 @@ def _predict_file(
     journal = Journal(output, made_with, WINDOW * batch_size)
     if journal.done:
         print(f"{journal.file}: continues after {journal.done} segments", file=sys.stderr)
-    segments = islice(read_segments(given, split), journal.done, None)
+    widths = predictor.config.widths(predictor.dataset)
+    segments = islice(read_segments(given, split, widths), journal.done, None)
     bar = tqdm(desc="predicting", unit=" segments", initial=journal.done, disable=None)
     shown = 0
     with bar:

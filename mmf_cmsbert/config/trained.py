@@ -137,9 +137,17 @@ def _canonical_model(config: Mapping[str, Any]) -> dict[str, Any]:
     if config.get("model") != _OWN_MODEL:
         return section
     section["features"] = features(config)
-    if (modalities := section.get("modalities")) is not None:
-        names = modalities.split(",") if isinstance(modalities, str) else modalities
-        section["modalities"] = sorted({"text", *map(str, names)})
+    widths = [each for by_modality in section["features"].values() for each in by_modality.items()]
+    declared = dict.fromkeys(modality for modality, width in widths if width)
+    names = section.get("modalities")
+    names = names.split(",") if isinstance(names, str) else names
+    section["modalities"] = sorted({"text", *(m for m in declared if names is None or m in names)})
+    contrastive = dict(section.get("contrastive") or {})
+    pairs = contrastive.get("pairs")
+    pairs = [["text", name] for name in declared] if pairs is None else pairs
+    known = {"text", *declared}
+    contrastive["pairs"] = [pair for pair in pairs if known.issuperset(pair)]
+    section["contrastive"] = contrastive
     shift = dict(section.get("shift") or {})
     if shift.get("start") == "auto":
         shift["start"] = "mag" if shift.get("context") == "word" else "identity"

@@ -18,7 +18,7 @@ from mmf_cmsbert.datasets.readers import registry
 from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, pickled_layouts
 from mmf_cmsbert.datasets.readers.reading import by_layout, extractors_of, read_files
 from mmf_cmsbert.datasets.readers.source_files import files_of
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, SourceFile, identify, read_manifest
 from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, write_store
@@ -158,8 +158,8 @@ def _fits(found: Manifest, settings: ConversionSettings) -> bool:
     widths = settings.widths or {}
     longest = settings.max_frames
     return (
-        all(found.widths.get(m) in (None, widths.get(m)) for m in MODALITIES)
-        and (longest is None or all(found.longest[m] <= longest for m in MODALITIES))
+        all(width == widths.get(m) for m, width in found.widths.items())
+        and (longest is None or all(found.longest[m] <= longest for m in found.widths))
         and (found.settings.get("by_segment") or not settings.by_segment)
         and (found.labels == found.segments or not settings.labelled)
         and found.settings.get("targets") == settings.stated_targets

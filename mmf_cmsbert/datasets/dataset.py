@@ -14,7 +14,7 @@ from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.targets import RegressionTarget, label_field, main, score_field
 from mmf_cmsbert.datasets.answers import answers, label_tensor, label_value
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment, in_order
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.stores.stored_pieces import StoredPieces, stored_pieces
 from mmf_cmsbert.errors import ConfigError
@@ -24,9 +24,9 @@ class SentimentDataset(BaseDataset):
     """One split of a corpus: segments from a store, with cached word pieces.
 
     A prepared batch has ``input_ids``, ``input_mask``, ``segment_ids``, ``word_index`` (see
-    :func:`~mmf_cmsbert.datasets.batching.pad_pieces`); ``visual`` and ``acoustic`` float32
-    ``(batch, frames, width)`` with ``visual_mask`` and ``acoustic_mask`` bool ``(batch, frames)``,
-    all false for a segment without the modality; ``targets``, the labels of the main target, and
+    :func:`~mmf_cmsbert.datasets.batching.pad_pieces`); for each modality of ``features`` float32
+    ``<modality> (batch, frames, width)`` and bool ``<modality>_mask (batch, frames)``, all false
+    for a segment without the modality; ``targets``, the labels of the main target, and
     ``targets_<name>``, those of each target: float32 ``(batch, 1)`` of a number, int64 ``(batch,)``
     of classes, float32 ``(batch, labels)`` of several labels, NaN or -100 for an unknown label (see
     :func:`~mmf_cmsbert.datasets.answers.label_tensor`); ``segment_id``, a list; and ``id
@@ -52,7 +52,7 @@ class SentimentDataset(BaseDataset):
     ):
         super().__init__(dataset_name, config, dataset_type)
         self._segments = segments
-        self._widths = {modality: settings.widths[modality] or 0 for modality in MODALITIES}
+        self._widths = {m: settings.widths[m] or 0 for m in in_order(settings.widths)}
         self._main = main(settings.predicted)[0]
         # Name -> target, and whether it is the main one.
         self._targets = {n: (each, n == self._main) for n, each in settings.predicted.items()}
@@ -107,17 +107,17 @@ class SentimentDataset(BaseDataset):
         # MMF stacks tensors, which must have equal lengths; arrays are padded in prepare_batch.
         sample.input_ids = pieces["input_ids"]
         sample.word_index = pieces["word_index"]
-        for modality in MODALITIES:
-            sample[modality] = self._frames(segment, modality)
+        frames = {modality: self._frames(segment, modality) for modality in self._widths}
+        sample.update(frames)
         if self.region_processor is not None:
-            sample.update(self.region_processor({m: sample[m] for m in MODALITIES}))
+            sample.update(self.region_processor(frames))
         return sample
 
     @property
     def extractors(self) -> dict[str, Any]:
         """The card of the extractors of the frames that are used; empty if it is unknown."""
         card = self._segments.manifest.extractors
-        unused = [modality for modality in MODALITIES if not self._widths[modality]]
+        unused = [modality for modality, width in self._widths.items() if not width]
         return {key: each for key, each in card.items() if key not in unused}
 
     def prepare_batch(self, batch: SampleList) -> SampleList:
@@ -127,8 +127,8 @@ class SentimentDataset(BaseDataset):
         pieces = pad_pieces(batch["input_ids"], batch["word_index"], self.word_processor.pad_id)
         for name, tensor in pieces.items():
             padded.add_field(name, tensor)
-        for modality in MODALITIES:
-            frames, mask = pad_frames(batch[modality], self._widths[modality])
+        for modality, width in self._widths.items():
+            frames, mask = pad_frames(batch[modality], width)
             padded.add_field(modality, frames)
             padded.add_field(f"{modality}_mask", mask)
         for name in batch:
@@ -165,10 +165,11 @@ class SentimentDataset(BaseDataset):
         if self.region_processor is None:
             return
         modality = getattr(self.region_processor, "modality", None)
-        if modality and not self._widths[modality]:
+        if modality and not self._widths.get(modality):
             raise ConfigError(
                 f"{self._key}.processors.region_processor.params.modality is {modality}, and "
-                f"{self._key}.features.{modality} is null; name a modality that the corpus has"
+                f"{self._key}.features.{modality} is null; expected one of "
+                f"{', '.join(m for m, width in self._widths.items() if width) or 'no modality'}"
             )
         if self._normalise == "corpus":
             raise ConfigError(
@@ -178,7 +179,7 @@ class SentimentDataset(BaseDataset):
             )
 
     def _frames(self, segment: Segment, modality: str) -> np.ndarray:
-        frames, width = getattr(segment, modality), self._widths[modality]
+        frames, width = segment.frames.get(modality), self._widths[modality]
         return np.empty((0, width), np.float32) if frames is None or not width else frames
 
     def _summary(self) -> str:
@@ -193,8 +194,8 @@ class SentimentDataset(BaseDataset):
             parts.append(f"{count - labels} without a label")
         if self._pieces is not None and (cut := self._pieces.truncated):
             parts.append(f"{cut} truncated to max_seq_length={self.word_processor.max_seq_length}")
-        for modality, missing in manifest.missing.items():
-            if self._widths[modality] and missing:
+        for modality, width in self._widths.items():
+            if width and (missing := manifest.missing.get(modality, count)):
                 parts.append(f"{missing} without {modality}")
         if skipped := manifest.skipped:
             parts.append(f"{len(skipped)} skipped, the first because of {skipped[0]}")

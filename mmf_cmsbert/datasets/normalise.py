@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment, in_order
 
 # A deviation below this share of the column's largest value is rounding of float32.
 _ROUNDING = 1e-6
@@ -14,10 +14,10 @@ _ROUNDING = 1e-6
 def by_segment(segment: Segment) -> Segment:
     """Normalise each column over the frames of the segment; constant columns become zero."""
     normalised = {
-        modality: ((getattr(segment, modality) - mean) / scale).astype(np.float32)
+        modality: ((segment.frames[modality] - mean) / scale).astype(np.float32)
         for modality, (mean, scale) in corpus_statistics([segment]).items()
     }
-    return replace(segment, **normalised)
+    return replace(segment, frames={**segment.frames, **normalised})
 
 
 def corpus_statistics(segments: Sequence[Segment]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -40,7 +40,7 @@ def corpus_statistics(segments: Sequence[Segment]) -> dict[str, tuple[np.ndarray
     for modality, frames in _frames(segments):
         squares[modality] += np.square(frames - means[modality]).sum(0)
     statistics = {}
-    for modality in (m for m in MODALITIES if m in means):
+    for modality in in_order(means):
         deviation = np.sqrt(squares[modality] / counts[modality])
         scale = np.where(deviation > _ROUNDING * largest[modality], deviation, 1.0)
         statistics[modality] = means[modality], scale
@@ -50,7 +50,6 @@ def corpus_statistics(segments: Sequence[Segment]) -> dict[str, tuple[np.ndarray
 def _frames(segments: Sequence[Segment]) -> Iterator[tuple[str, np.ndarray]]:
     """Yield frames one segment at a time: together they may not fit into memory."""
     for segment in segments:
-        for modality in MODALITIES:
-            frames = getattr(segment, modality)
-            if frames is not None and len(frames):
+        for modality, frames in segment.frames.items():
+            if len(frames):
                 yield modality, frames

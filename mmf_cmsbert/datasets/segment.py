@@ -7,20 +7,21 @@ from typing import Any
 
 from numpy import ascontiguousarray, ndarray
 
-MODALITIES = ("visual", "acoustic")
+# Layouts with two fixed modalities have these; they come first in stores, checksums and models.
+FACE_VOICE = ("visual", "acoustic")
 SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Segment:
-    """One utterance of a video: words, visual and acoustic frames, and its sentiment.
+    """One utterance of a video: words, the frames of other modalities, and its sentiment.
 
     Attributes:
         id: unique in its corpus.
         video: the video that it is cut from.
         words: the spoken words in order.
-        visual: float32 ``(frames, width)``, or None if the modality is missing.
-        acoustic: float32 ``(frames, width)``, or None if the modality is missing.
+        frames: modality -> float32 ``(frames, width)``. Missing modalities, and None values, are
+            left out.
         label: of the main target, or None if unknown: a number such as the sentiment, or the index
             of a class. None if the main target has several labels, which are in ``targets``.
         start: seconds into the video, or None.
@@ -33,8 +34,7 @@ class Segment:
     id: str
     video: str
     words: tuple[str, ...]
-    visual: ndarray | None
-    acoustic: ndarray | None
+    frames: Mapping[str, ndarray]
     label: float | None
     start: float | None = None
     end: float | None = None
@@ -52,6 +52,17 @@ class Segment:
             return (self.label,)
         return self.targets.get(name)
 
+    def __post_init__(self) -> None:
+        if any(each is None for each in self.frames.values()):
+            kept = {name: each for name, each in self.frames.items() if each is not None}
+            object.__setattr__(self, "frames", kept)
+
+
+def in_order(modalities: Iterable[str]) -> list[str]:
+    """Return each modality once: visual, acoustic, then the others by name."""
+    names = set(modalities)
+    return [*(m for m in FACE_VOICE if m in names), *sorted(names.difference(FACE_VOICE))]
+
 
 def checksum(segment: Segment) -> int:
     """Return the CRC-32 of everything in a segment."""
@@ -62,17 +73,18 @@ def checksum(segment: Segment) -> int:
     if segment.targets:  # nor further targets
         text += (sorted((name, *map(float, values)) for name, values in segment.targets.items()),)
     found = zlib.crc32(repr(text).encode())
-    for frames in (segment.visual, segment.acoustic):
-        if frames is not None:
-            found = zlib.crc32(ascontiguousarray(frames).data, found)
+    for modality in in_order(segment.frames):
+        if modality not in FACE_VOICE:  # whose names are not part of the checksum, as in format 1
+            found = zlib.crc32(modality.encode(), found)
+        found = zlib.crc32(ascontiguousarray(segment.frames[modality]).data, found)
     return found
 
 
-def unaligned(segment: Segment, modalities: Iterable[str] = MODALITIES) -> str | None:
+def unaligned(segment: Segment) -> str | None:
     """Return a message if a modality does not have one frame per word, else None."""
-    for modality in modalities:
-        frames = getattr(segment, modality)
-        if frames is not None and len(frames) != len(segment.words):
+    for modality in in_order(segment.frames):
+        frames = segment.frames[modality]
+        if len(frames) != len(segment.words):
             return (
                 f"segment {segment.id} has {len(segment.words)} words but {len(frames)} "
                 f"{modality} frames"

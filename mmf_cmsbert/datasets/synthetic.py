@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
+from mmf_cmsbert.datasets.segment import FACE_VOICE, SPLITS
 from mmf_cmsbert.datasets.synthetic_text import vocabulary, write_sentence
 from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.files import read_json, replace_text, replaced_file, sha256_of
@@ -51,7 +51,7 @@ def write_split(
         ConfigError: a width is too small for the patterns.
         DataError: ``path`` is another file.
     """
-    for modality in MODALITIES:
+    for modality in FACE_VOICE:
         if 0 < (widths.get(modality) or 0) < _NARROWEST:
             raise ConfigError(
                 f"features.{modality} is {widths[modality]} columns; the synthetic corpus needs at "
@@ -63,7 +63,7 @@ def write_split(
         "split": split,
         "seed": settings["seed"],
         "segments": settings[split],
-        "widths": {modality: widths.get(modality) or 0 for modality in MODALITIES},
+        "widths": {modality: widths.get(modality) or 0 for modality in FACE_VOICE},
     }
     note = _note_path(path)
     if path.exists():
@@ -106,7 +106,7 @@ def make_split(
             video, left, clip = video + 1, int(rng.integers(3, 10)), 0
         words, opinion_at, sentiment = write_sentence(rng)
         frames = {}
-        for modality in MODALITIES:
+        for modality in FACE_VOICE:
             width = widths.get(modality) or 0
             frames[modality], value = _frames(len(words), opinion_at, width, rng)
             sentiment += value

@@ -7,7 +7,6 @@ whether to raise it.
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from mmf_cmsbert.config.schemas.targets import (
 )
 from mmf_cmsbert.datasets.readers.names import FIELD_NAMES
 from mmf_cmsbert.datasets.readers.streams import Stream
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 
 
@@ -57,11 +56,10 @@ def usable(
         if isinstance(segment, Segment):
             try:
                 _check_labels(segment, where, labelled, targets)
-                used = [m for m in MODALITIES if widths is None or widths.get(m)]
-                frames = {m: getattr(segment, m) for m in used}
+                frames = {
+                    m: each for m, each in segment.frames.items() if widths is None or widths.get(m)
+                }
                 for modality, each in frames.items():
-                    if each is None:
-                        continue
                     width = None if widths is None else widths[modality]
                     if width is None:
                         _check_same_width(segment.id, modality, each, first, where)
@@ -71,9 +69,8 @@ def usable(
                         frames[modality] = np.nan_to_num(each, posinf=0.0, neginf=0.0)
                     else:
                         _check_finite(segment.id, modality, each, where, key)
-                kept: dict[str, Any] = dict.fromkeys(MODALITIES) | frames
                 known = {n: each for n, each in segment.targets.items() if n in kept_apart}
-                segment = replace(segment, targets=known, **kept)
+                segment = replace(segment, targets=known, frames=frames)
             except SegmentError as error:
                 segment = error
         yield segment

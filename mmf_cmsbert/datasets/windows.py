@@ -1,11 +1,10 @@
 """Average long sequences of frames over windows."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment
 
 
 def pool_windows(frames: np.ndarray, longest: int) -> np.ndarray:
@@ -33,7 +32,5 @@ def shorten(segment: Segment, longest: int | None) -> Segment:
     """Reduce every modality of a segment to at most ``longest`` frames; None for no limit."""
     if longest is None:
         return segment
-    frames = {modality: getattr(segment, modality) for modality in MODALITIES}
-    long = {m: each for m, each in frames.items() if each is not None and len(each) > longest}
-    shorter: dict[str, Any] = {m: pool_windows(each, longest) for m, each in long.items()}
-    return replace(segment, **shorter)
+    pooled = {m: pool_windows(frames, longest) for m, frames in segment.frames.items()}
+    return replace(segment, frames=pooled)

@@ -16,7 +16,7 @@ from mmf_cmsbert.config import shipped
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.config.schemas.targets import score_field
 from mmf_cmsbert.config.schemas.validation import read
-from mmf_cmsbert.config.schemas.values import NonverbalModality
+from mmf_cmsbert.datasets.segment import FACE_VOICE, in_order
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.models.batch_fields import batch_fields
 from mmf_cmsbert.modules import diagnostics
@@ -30,7 +30,6 @@ from mmf_cmsbert.modules.shifts.registry import shift_named
 from mmf_cmsbert.modules.temperature import Temperature
 from mmf_cmsbert.modules.weight_average import WeightAverage
 
-NONVERBAL: tuple[NonverbalModality, ...] = ("visual", "acoustic")
 # Modality -> dataset -> width of its frames.
 Widths = dict[str, dict[str, int]]
 
@@ -39,8 +38,8 @@ Widths = dict[str, dict[str, int]]
 class CMSBERT(BaseModel):
     """Context-driven modality shifting BERT with contrastive learning (Kim & Kim, IJCNN 2022).
 
-    Reads the fields of the datasets ``mosi`` and ``mosei`` from a ``SampleList``: ``input_ids``,
-    ``input_mask``, ``word_index`` ``(batch, pieces)``, and for visual and acoustic ``<modality>
+    Reads the fields of this package's datasets from a ``SampleList``: ``input_ids``,
+    ``input_mask``, ``word_index`` ``(batch, pieces)``, and for each modality ``<modality>
     (batch, frames, width)`` with ``<modality>_mask (batch, frames)``. For MMF's datasets see
     :func:`~mmf_cmsbert.models.batch_fields.batch_fields`.
 
@@ -101,14 +100,13 @@ class CMSBERT(BaseModel):
             self.config.losses = config.losses_of_targets()
         self.settings = config
         self.datasets = tuple(features)
-        self.widths = _widths(features, [m for m in NONVERBAL if m in config.modalities])
+        self.widths = _widths(features, in_order(config.used(features)))
+        _check_names(config, features)
         context = config.shift.context
         shift = shift_named(context, "model_config.cmsbert.shift.context")
         if shift is not None and shift.needs_alignment:
             _check_aligned(self.widths, context)
-        # Pairs of modalities that are switched off are dropped.
-        used = {"text", *self.widths}
-        self.pairs = [pair for pair in config.contrastive.pairs if used.issuperset(pair)]
+        self.pairs = config.pairs(self.widths)
         self.classes = config.head.classes
         backbone = load_backbone(config.backbone.name, config.backbone.from_config)
         self.network = SentimentNetwork(backbone, self.widths, config)
@@ -292,19 +290,41 @@ def _declared(key: str) -> dict[str, Any]:
     datasets = OmegaConf.select(config, "datasets") if config is not None else []
     names = datasets.split(",") if isinstance(datasets, str) else list(datasets or [])
     found = {n: OmegaConf.select(config, f"dataset_config.{n}.{key}") for n in names}
-    return {n: OmegaConf.to_container(each, resolve=True) for n, each in found.items() if each}
+    return {
+        name: OmegaConf.to_container(each, resolve=True)
+        for name, each in found.items()
+        if each is not None
+    }
 
 
-def _widths(
-    features: Mapping[str, Mapping[NonverbalModality, int | None]],
-    modalities: Sequence[NonverbalModality],
-) -> Widths:
+def _widths(features: Mapping[str, Mapping[str, int | None]], modalities: Sequence[str]) -> Widths:
     """Convert dataset -> modality -> width to modality -> dataset -> width, without empty ones."""
-    widths: Widths = {
+    return {
         m: {name: width for name, each in features.items() if (width := each.get(m))}
         for m in modalities
     }
-    return {m: each for m, each in widths.items() if each}
+
+
+def _check_names(config: CMSBERTConfig, features: Mapping[str, Mapping[str, int | None]]) -> None:
+    """Raise a ConfigError for a modality that no dataset has, or that PyTorch cannot name."""
+    key, declared = "model_config.cmsbert", {m for each in features.values() for m in each}
+    for modality in declared:
+        if hasattr(nn.ModuleDict, modality):
+            raise ConfigError(
+                f"{key}.features has a modality {modality!r}, the name of a method of PyTorch's "
+                "modules; rename the modality in the dataset's definition"
+            )
+    known = {"text", *FACE_VOICE, *declared}
+    pairs = config.contrastive.pairs or []
+    for name, given in {
+        "modalities": config.modalities or [],
+        "contrastive.pairs": [modality for pair in pairs for modality in pair],
+    }.items():
+        if unknown := [modality for modality in given if modality not in known]:
+            raise ConfigError(
+                f"{key}.{name} names {unknown[0]!r}, which no dataset in use declares in its "
+                f"features; expected some of {', '.join(['text', *in_order(declared)])}"
+            )
 
 
 def _check_aligned(widths: Widths, context: str) -> None:

@@ -56,6 +56,11 @@ def mag_parameters(network: SentimentNetwork, dataset: str) -> dict[str, nn.Para
                 f"{key} is {found!r}, but MAG-BERT's weights need {expected!r}; type "
                 f"{key}={expected}"
             )
+    if others := [m for m in network.modalities if m not in _MAPS]:
+        raise ConfigError(
+            f"the network also reads {', '.join(others)} frames, and MAG-BERT has visual and "
+            "acoustic ones only; type model_config.cmsbert.modalities=[text, visual, acoustic]"
+        )
     parts: dict[str, nn.Module] = {"bert.": network.backbone, "classifier.": network.head}
     for modality, (gate, value) in _MAPS.items():
         if dataset not in _widths(network, modality):

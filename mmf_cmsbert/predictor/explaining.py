@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.modules.network_output import NetworkOutput
 from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation
 from mmf_cmsbert.predictor.prediction import Explanation, WordExplanation
@@ -74,7 +74,7 @@ def _times(segment: Segment) -> dict[str, np.ndarray]:
         return {}
     length = segment.end - segment.start
     times = {}
-    for modality in MODALITIES:
+    for modality in segment.frames:
         if count := _count(segment, modality):
             middles = (np.arange(count, dtype=np.float32) + 0.5) / count
             times[modality] = segment.start + length * middles
@@ -82,5 +82,4 @@ def _times(segment: Segment) -> dict[str, np.ndarray]:
 
 
 def _count(segment: Segment, modality: str) -> int:
-    frames = getattr(segment, modality)
-    return 0 if frames is None else len(frames)
+    return len(segment.frames.get(modality, ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,10 @@ from mmf_cmsbert.datasets.readers import dataset_objects
 from mmf_cmsbert.datasets.readers.fields import frame_array, without_blank_words
 from mmf_cmsbert.datasets.readers.names import fields_of
 from mmf_cmsbert.datasets.readers.text import describe, split_text, word_list
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment
 from mmf_cmsbert.errors import ConfigError, SegmentError
 
-_FIELDS = ("id", "text", "words", "label", "start", "end", "video", *MODALITIES)
+_FIELDS = ("id", "text", "words", "label", "start", "end", "video", *FACE_VOICE)
 
 
 def is_one(inputs: object) -> bool:
@@ -31,18 +31,21 @@ def is_one(inputs: object) -> bool:
     return isinstance(inputs, (str, Segment, Mapping))
 
 
-def segments(inputs: Iterable[Any]) -> Iterator[Segment | SegmentError]:
+def segments(
+    inputs: Iterable[Any], modalities: Collection[str] = FACE_VOICE
+) -> Iterator[Segment | SegmentError]:
     """Yield a segment for each item, or the error of an invalid item.
 
     Args:
         inputs: texts, mappings of fields, segments; a store; a ``datasets.Dataset``; a data frame.
+        modalities: the modalities whose frames are used.
     """
     for number, item in enumerate(_rows(inputs)):
         if isinstance(item, SegmentError):
             yield item
             continue
         try:
-            yield as_segment(item, number)
+            yield as_segment(item, number, modalities)
         except SegmentError as error:
             yield error
 
@@ -55,20 +58,22 @@ def _rows(inputs: Any) -> Iterable[Any]:
     return dataset_objects.without_classes(inputs) if dataset_objects.is_rows(inputs) else inputs
 
 
-def as_segment(item: Any, number: int = 0) -> Segment:
+def as_segment(item: Any, number: int = 0, modalities: Collection[str] = FACE_VOICE) -> Segment:
     """Convert a text or a mapping of fields to a segment; a segment is returned unchanged.
 
     >>> as_segment("a very good film").words
     ('a', 'very', 'good', 'film')
-    >>> as_segment({"id": 7, "text": "good", "acoustic": [[0.1, 0.2], [0.3, 0.4]]}).acoustic.shape
+    >>> given = {"text": "good", "acoustic": [[0.1, 0.2], [0.3, 0.4]]}
+    >>> as_segment(given).frames["acoustic"].shape
     (2, 2)
 
     Args:
         item: a mapping has ``text`` or ``words``, and may have ``id``, ``label``, ``start`` and
-            ``end`` in seconds, and frames as arrays ``(frames, width)`` under ``visual`` and
-            ``acoustic`` (one frame may be ``(width,)``). The names are those of the file layouts,
+            ``end`` in seconds, and frames as arrays ``(frames, width)`` under the names of their
+            modalities (one frame may be ``(width,)``). The names are those of the file layouts,
             with the same synonyms.
         number: the item's position, used as its id if it has none.
+        modalities: the modalities whose frames are used.
 
     Raises:
         SegmentError: it has no words, or a field is invalid.
@@ -86,7 +91,8 @@ def as_segment(item: Any, number: int = 0) -> Segment:
     fields = fields_of(item, where, _FIELDS, _same)
     name = str(fields.get("id", number))
     where = f"{where} ({name})"
-    frames: dict[str, Any] = {m: _frames(fields.get(m), m, where) for m in MODALITIES}
+    values = {m: fields.get(m) if m in FACE_VOICE else item.get(m) for m in modalities}
+    frames = {m: _frames(value, m, where) for m, value in values.items()}
     segment = Segment(
         id=name,
         video=str(fields.get("video", name)),
@@ -94,7 +100,7 @@ def as_segment(item: Any, number: int = 0) -> Segment:
         label=_number(fields.get("label"), f"{where}: label"),
         start=_number(fields.get("start"), f"{where}: start"),
         end=_number(fields.get("end"), f"{where}: end"),
-        **frames,
+        frames={m: each for m, each in frames.items() if each is not None},
     )
     return without_blank_words(segment, where)
 

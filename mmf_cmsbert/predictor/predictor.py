@@ -18,7 +18,7 @@ from mmf_cmsbert.checkpoints import model_files, model_folder
 from mmf_cmsbert.checkpoints.model_folder import ModelConfig
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.datasets.preparation import prepared
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
+from mmf_cmsbert.datasets.segment import Segment, in_order, unaligned
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import ConfigError, SegmentError
 from mmf_cmsbert.media.card import Card, check_same
@@ -178,7 +178,7 @@ class SentimentPredictor:
         if inputs.is_one(given):
             return self([given], batch_size=batch_size, explain=explain)[0]
         found = []
-        for each in self.stream(inputs.segments(given), batch_size, explain):
+        for each in self.stream(inputs.segments(given, self._widths), batch_size, explain):
             if isinstance(each, SegmentError):
                 raise each
             found.append(each)
@@ -217,11 +217,13 @@ class SentimentPredictor:
             return segment
         try:
             settings = self.config.datasets[self.dataset]
-            frames: dict[str, Any] = {
-                m: self._frames(segment, m, settings.non_finite) for m in MODALITIES
+            frames = {
+                m: self._frames(segment, m, settings.non_finite)
+                for m in segment.frames
+                if m in self._widths
             }
             segment = prepared(
-                replace(segment, **frames),
+                replace(segment, frames=frames),
                 settings.max_frames,
                 settings.normalise == "segment",
                 settings.single_frame == "every_word",
@@ -233,11 +235,8 @@ class SentimentPredictor:
             return error
         return segment
 
-    def _frames(self, segment: Segment, modality: str, non_finite: str) -> np.ndarray | None:
-        frames: np.ndarray | None = getattr(segment, modality)
-        width = self._widths.get(modality)
-        if frames is None or width is None:
-            return None
+    def _frames(self, segment: Segment, modality: str, non_finite: str) -> np.ndarray:
+        frames, width = segment.frames[modality], self._widths[modality]
         if frames.shape[1] != width:
             raise SegmentError(
                 f"segment {segment.id} has {modality} frames of width {frames.shape[1]}, but the "
@@ -283,8 +282,8 @@ class SentimentPredictor:
         masks: dict[str, Tensor] = {}
         for modality, width in self._widths.items():
             none = np.empty((0, width), np.float32)
-            given = [getattr(segment, modality) for segment in segments]
-            one, mask = pad_frames([none if each is None else each for each in given], width)
+            given = [segment.frames.get(modality, none) for segment in segments]
+            one, mask = pad_frames(given, width)
             frames[modality], masks[modality] = one.to(self.device), mask.to(self.device)
         names = ("input_ids", "input_mask", "word_index")
         return {name: padded[name].to(self.device) for name in names} | {
@@ -401,5 +400,5 @@ def build_network(config: ModelConfig) -> SentimentNetwork:
     for dataset in config.model.features or {}:
         for modality, width in config.widths(dataset).items():
             widths.setdefault(modality, {})[dataset] = width
-    ordered = {m: widths[m] for m in MODALITIES if m in widths}
+    ordered = {m: widths[m] for m in in_order(widths)}
     return SentimentNetwork(load_backbone(from_config=config.backbone), ordered, config.model)

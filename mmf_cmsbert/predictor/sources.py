@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.datasets.readers.feature_folders import feature_folders
 from mmf_cmsbert.datasets.readers.list_rows import rows_or_errors, segment_of_row
 from mmf_cmsbert.datasets.readers.reading import extractors_of, read_files
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.readers.tables import SUFFIXES
-from mmf_cmsbert.datasets.segment import SPLITS, Segment
+from mmf_cmsbert.datasets.segment import FACE_VOICE, SPLITS, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.media.card import read_card
 from mmf_cmsbert.predictor.inputs import as_segment
@@ -18,7 +19,9 @@ from mmf_cmsbert.predictor.inputs import as_segment
 _ROWS = 256  # rows of a Parquet file read at once
 
 
-def read_segments(path: Path, split: str | None = None) -> Iterator[Segment | SegmentError]:
+def read_segments(
+    path: Path, split: str | None = None, widths: Mapping[str, int] | None = None
+) -> Iterator[Segment | SegmentError]:
     """Yield the segments of an input in order, with an error for each that cannot be used.
 
     A list of segments (JSON lines, CSV, TSV, Parquet) is read row by row, with constant memory.
@@ -26,21 +29,22 @@ def read_segments(path: Path, split: str | None = None) -> Iterator[Segment | Se
     Args:
         path: a list, a store, or another input that ``cmsbert data inspect`` reads.
         split: the split to read if the input has splits; None for all.
+        widths: modality -> columns of a frame, for the modalities to read; None for all.
 
     Raises:
         DataError: the input does not exist, or is damaged.
     """
     path = path.expanduser()
     if path.suffix.lower() == ".parquet":
-        yield from _parquet(path)
+        yield from _parquet(path, FACE_VOICE if widths is None else widths)
     elif path.suffix.lower() in SUFFIXES and path.is_file() and split is None:
-        yield from _list(path)
+        yield from _list(path, widths)
     else:
         source = find_source([path], split)
         for name in SPLITS:
             if files := source.files.get(name):
                 others = [f for other, each in source.files.items() if other != name for f in each]
-                yield from read_files(files, name, elsewhere=others)
+                yield from read_files(files, name, elsewhere=others, widths=widths)
 
 
 def extractors_of_input(path: Path, split: str | None = None) -> dict[str, Any]:
@@ -58,18 +62,19 @@ def extractors_of_input(path: Path, split: str | None = None) -> dict[str, Any]:
     return next((card for card in cards if card), {})
 
 
-def _list(file: Path) -> Iterator[Segment | SegmentError]:
+def _list(file: Path, modalities: Collection[str] | None) -> Iterator[Segment | SegmentError]:
+    folders = feature_folders(file.parent, modalities)
     for row in rows_or_errors(file):
         if isinstance(row, SegmentError):
             yield row
             continue
         try:
-            yield segment_of_row(row, file.parent)
+            yield segment_of_row(row, folders)
         except SegmentError as error:
             yield error
 
 
-def _parquet(file: Path) -> Iterator[Segment | SegmentError]:
+def _parquet(file: Path, modalities: Collection[str]) -> Iterator[Segment | SegmentError]:
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
@@ -80,7 +85,7 @@ def _parquet(file: Path) -> Iterator[Segment | SegmentError]:
                 for row in batch.to_pylist():
                     number += 1
                     try:
-                        yield as_segment(row, number)
+                        yield as_segment(row, number, modalities)
                     except SegmentError as error:
                         yield SegmentError(f"{file}: row {number}: {error}")
     except (OSError, pa.ArrowInvalid) as error:

@@ -40,7 +40,7 @@ class ScoredSegment(_Kept):
         words: its words; long ones and long segments are cut.
         label: true sentiment, None where it is unknown.
         score: what the model gives; it can leave [-3, 3].
-        modalities: those with frames, of ``visual`` and ``acoustic``.
+        modalities: those with frames.
         shift: size of the shift of each word, None for a word that was cut off.
         shifts: modality -> size of its part of the shift of each word; with a heat map only.
         heat: modality -> heat map, for some of the segments.

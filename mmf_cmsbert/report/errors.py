@@ -10,7 +10,7 @@ import numpy as np
 from mmf_cmsbert.report.agreement import classes
 from mmf_cmsbert.report.chart import SENTIMENTS, Axis, Bars, Chart, axis
 from mmf_cmsbert.report.collected import Part, ScoredSegment
-from mmf_cmsbert.report.measures import MODALITIES
+from mmf_cmsbert.report.measures import modality_name
 from mmf_cmsbert.utils.statistics import interval
 
 _GROUPS = 6
@@ -58,7 +58,7 @@ def _by_length(segments: Sequence[ScoredSegment]) -> Chart:
 def _by_modality(segments: Sequence[ScoredSegment]) -> Chart:
     groups: dict[str, list[ScoredSegment]] = {}
     for segment in segments:
-        name = " + ".join(MODALITIES[m] for m in ("text", *segment.modalities))
+        name = " + ".join(modality_name(m) for m in ("text", *segment.modalities))
         groups.setdefault(name, []).append(segment)
     names = sorted(groups, key=lambda name: (name.count("+"), name))
     chart = _bars(

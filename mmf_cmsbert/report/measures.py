@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
-MODALITIES = {"text": "text", "visual": "face", "acoustic": "voice"}
+_MODALITIES = {"visual": "face", "acoustic": "voice"}
+_COLOURS = ("text", "visual", "acoustic")
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 # Metric -> its usual name, definition (docs/metrics.md), and whether lower is better.
 _KNOWN = {
@@ -57,6 +59,18 @@ _KNOWN = {
     ),
     "sims_r2": ("R\u00b2", "Coefficient of determination, both clipped to [\u22121, 1].", False),
 }
+
+
+def modality_name(modality: str) -> str:
+    """The name of a modality on the page."""
+    return _MODALITIES.get(modality, modality)
+
+
+def modality_colours(modalities: Iterable[str]) -> dict[str, str]:
+    """The colours of modalities: their own for text, face and voice, further ones for others."""
+    names = list(modalities)
+    further = cycle(("fourth", "fifth", "muted"))
+    return {name: name if name in _COLOURS else next(further) for name in names}
 
 
 @dataclass(frozen=True)

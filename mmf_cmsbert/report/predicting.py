@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment, in_order
 from mmf_cmsbert.errors import SegmentError
 from mmf_cmsbert.report import heat, vectors
 from mmf_cmsbert.report.collected import Part, ScoredSegment
@@ -106,7 +106,7 @@ def scored(segment: Segment, prediction: Prediction) -> ScoredSegment:
         words=[_short(each.word) for each in words] + ["…"] * (len(segment.words) > _WORDS),
         label=segment.label,
         score=round(prediction.score, 6),
-        modalities=[m for m in MODALITIES if _has(segment, m)],
+        modalities=[m for m in in_order(segment.frames) if len(segment.frames[m])],
         shift=[_rounded(each.shift) for each in words],
         shifts={name: [_rounded(each.shifts.get(name)) for each in words] for name in kinds},
         heat=maps,
@@ -115,11 +115,6 @@ def scored(segment: Segment, prediction: Prediction) -> ScoredSegment:
 
 def _short(word: str) -> str:
     return word if len(word) <= _LETTERS else f"{word[:_LETTERS]}…"
-
-
-def _has(segment: Segment, modality: str) -> bool:
-    frames = getattr(segment, modality)
-    return frames is not None and len(frames) > 0
 
 
 def _rounded(size: float | None) -> float | None:

@@ -247,10 +247,10 @@ def _spaces_about(part: Part) -> str:
 
 
 def _alignments(part: Part) -> list[dict[str, str]]:
-    names = measures.MODALITIES
+    name = measures.modality_name
     return [
         {
-            "pair": f"{names[found.one]} \N{RIGHTWARDS ARROW} {names[found.other]}",
+            "pair": f"{name(found.one)} \N{RIGHTWARDS ARROW} {name(found.other)}",
             "same": measures.signed(found.same, 2),
             "different": measures.signed(found.different, 2),
             "found": f"{found.found:.1%}",
@@ -262,7 +262,7 @@ def _alignments(part: Part) -> list[dict[str, str]]:
 
 
 def _segments_about(part: Part, segments: Sequence[Any], shown: int) -> str:
-    text = "Select a segment to see how far face and voice shifted its words, and by which frames."
+    text = "Select a segment to see how far the frames shifted its words, and which frames did."
     if shown < len(segments):
         text += (
             f" {shown:,} of {len(segments):,} segments, to keep the file small: those with the "

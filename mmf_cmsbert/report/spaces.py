@@ -7,7 +7,7 @@ import numpy as np
 from mmf_cmsbert.report.agreement import classes, excerpt
 from mmf_cmsbert.report.chart import SENTIMENTS, Chart, Points, axis
 from mmf_cmsbert.report.collected import Part
-from mmf_cmsbert.report.measures import MODALITIES
+from mmf_cmsbert.report.measures import modality_colours, modality_name
 
 _NAMES = ["\N{MINUS SIGN}3", "\N{MINUS SIGN}2", "\N{MINUS SIGN}1", "0", "+1", "+2", "+3"]
 
@@ -32,8 +32,8 @@ def _before(part: Part, modality: str) -> Chart:
     share = found.explained[modality]
     return Chart(
         name=f"before_{modality}",
-        title=f"Before alignment: {MODALITIES[modality]}",
-        reading=f"The pooled {MODALITIES[modality]} state of each segment before its projection "
+        title=f"Before alignment: {modality_name(modality)}",
+        reading=f"The pooled {modality_name(modality)} state of each segment before its projection "
         f"head, on the two main axes of its own space (PCA, {share:.0%} of the variance). "
         "Colours: true sentiment.",
         x=axis("first axis", [p[0] for _, p in shown], count=4),
@@ -57,6 +57,7 @@ def _after(part: Part) -> Chart:
     found = part.embeddings
     assert found is not None
     marks, xs, ys = [], [], []
+    colours = modality_colours(found.after)
     for name, points in found.after.items():
         pairs = zip(found.segments, points, strict=True)
         shown = [(i, point) for i, point in pairs if point is not None]
@@ -66,9 +67,9 @@ def _after(part: Part) -> Chart:
             Points(
                 [p[0] for _, p in shown],
                 [p[1] for _, p in shown],
-                [name],
+                [colours[name]],
                 [
-                    f"{MODALITIES[name]} of {part.segments[i].id}: {excerpt(part.segments[i])}"
+                    f"{modality_name(name)} of {part.segments[i].id}: {excerpt(part.segments[i])}"
                     for i, _ in shown
                 ],
                 [i for i, _ in shown],
@@ -84,6 +85,6 @@ def _after(part: Part) -> Chart:
         x=axis("first axis", xs, count=4),
         y=axis("second axis", ys, count=4),
         marks=marks,
-        legend=[(MODALITIES[name], name) for name in found.after],
+        legend=[(modality_name(name), colours[name]) for name in found.after],
         height=300,
     )

@@ -19,7 +19,7 @@ from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config import shipped, weights
 from mmf_cmsbert.config.splits import trains
 from mmf_cmsbert.config.trained import datasets
-from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.segment import FACE_VOICE
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.media.card import Card, check_same
 from mmf_cmsbert.records import training_cards
@@ -58,7 +58,7 @@ def check_extractors(found: Mapping[str, Card], file: Path) -> None:
     """
     trained = training_cards.of_weights(file)
     for name, card in found.items():
-        check_same(trained.get(name, {}), card, MODALITIES, str(file), f"dataset {name}")
+        check_same(trained.get(name, {}), card, FACE_VOICE, str(file), f"dataset {name}")
 
 
 def copy_parts(model: Any, options: Any, state: dict[str, Any]) -> None:

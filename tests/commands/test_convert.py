@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import written_layouts
-from written_layouts import SPLITS, make_segments
+from written_layouts import SPLITS, make_segments, with_frames
 
 from mmf_cmsbert.datasets import conversion
 from mmf_cmsbert.datasets.readers import reading
 from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.readers.source import find_source
-from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.segment import FACE_VOICE
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 
 SHIPPED = (47, 74)
@@ -27,7 +27,7 @@ def equal(ours, theirs):
     ours, theirs = list(ours), list(theirs)
     return len(ours) == len(theirs) and all(
         (a.id, a.words, a.label) == (b.id, b.words, b.label)
-        and all(np.array_equal(getattr(a, m), getattr(b, m)) for m in MODALITIES)
+        and all(np.array_equal(a.frames.get(m), b.frames.get(m)) for m in FACE_VOICE)
         for a, b in zip(ours, theirs, strict=True)
     )
 
@@ -60,7 +60,7 @@ def test_a_store_by_default_in_the_working_folder(cmsbert, tmp_path):
 def test_the_next_command_names_widths_and_lengths_that_are_not_the_shipped_ones(cmsbert, tmp_path):
     corpus = make_corpus((5, 4), aligned=False)
     long = np.ones((600, 5), np.float32)
-    corpus["val"][0] = replace(corpus["val"][0], visual=long)
+    corpus["val"][0] = with_frames(corpus["val"][0], visual=long)
     written_layouts.write_folder(tmp_path, corpus)
     for segment in sum(corpus.values(), []):
         (tmp_path / "acoustic" / f"{segment.id}.npz").unlink()
@@ -73,10 +73,10 @@ def test_the_next_command_names_widths_and_lengths_that_are_not_the_shipped_ones
     ]
     pooled = cmsbert(*typed)
     assert "max_frames" not in pooled.stdout
-    assert len(StoredSegments(Path("mosi-store/val"))[0].visual) == 500
+    assert len(StoredSegments(Path("mosi-store/val"))[0].frames["visual"]) == 500
     shortest = cmsbert(*typed, "--max-frames", 2, "--normalise", "segment", "--output", "short")
     assert shortest.exit_code == 0
-    frames = StoredSegments(Path("short/train"))[0].visual
+    frames = StoredSegments(Path("short/train"))[0].frames["visual"]
     assert len(frames) == 2 and np.allclose(frames.mean(0), 0, atol=1e-5)
 
 
@@ -128,7 +128,10 @@ def test_every_layout_becomes_every_other(cmsbert, tmp_path, layout):
 
 def test_one_vector_a_segment_can_go_to_every_word(cmsbert, tmp_path):
     corpus = make_corpus()
-    corpus = {s: [replace(x, acoustic=x.acoustic[:1]) for x in each] for s, each in corpus.items()}
+    corpus = {
+        s: [with_frames(x, acoustic=x.frames["acoustic"][:1]) for x in each]
+        for s, each in corpus.items()
+    }
     written_layouts.write_folder(tmp_path, corpus)
     typed = ("data", "convert", tmp_path, "--dataset", "mosi", "--to", "mag")
     refused = cmsbert(*typed)
@@ -182,7 +185,7 @@ def test_misa_says_where_it_wrote_zeros(cmsbert, tmp_path):
 def test_a_segment_that_cannot_be_used_is_an_error_unless_it_may_be_left_out(cmsbert, tmp_path):
     corpus = make_corpus()
     corpus["train"][1] = replace(corpus["train"][1], label=7.0)
-    corpus["val"][2].visual[0, 3] = np.inf
+    corpus["val"][2].frames["visual"][0, 3] = np.inf
     corpus["test"][0] = replace(corpus["test"][0], label=float("nan"))
     written_layouts.write_misa(tmp_path, corpus)
     typed = ("data", "convert", tmp_path, "--dataset", "mosi")
@@ -196,7 +199,7 @@ def test_a_segment_that_cannot_be_used_is_an_error_unless_it_may_be_left_out(cms
     assert "type --non-finite zero to read it as 0" in told.stderr
     zeros = cmsbert(*typed, "--split", "val", "--non-finite", "zero", "--output", "zeros")
     assert zeros.exit_code == 0
-    assert StoredSegments(Path("zeros/val"))[2].visual[0, 3] == 0
+    assert StoredSegments(Path("zeros/val"))[2].frames["visual"][0, 3] == 0
 
     skipped = cmsbert(*typed, "--skip-invalid")
     assert skipped.exit_code == 0
@@ -266,7 +269,7 @@ def test_only_a_dataset_is_pushed(cmsbert, tmp_path, typed):
     "typed, message",
     [
         (("--column", "sentence"), "--column sentence: expected FIELD=NAME"),
-        (("--column", "txt=sentence"), "--column txt=...: expected one of id, video, text"),
+        (("--column", "a-b=sentence"), "--column a-b=...: expected one of id, video, text"),
         (("--label-value", "bad=-"), "--label-value bad=-: expected a number"),
         (("--column", "text=a", "--column", "text=b"), "text is already a"),
     ],

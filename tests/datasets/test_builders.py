@@ -215,7 +215,7 @@ def test_a_batch_is_the_same_whichever_layout_its_segments_came_in(configured, t
             config = configured(annotations=annotations, features=features, alignment=alignment)
             batch = batch_of(build_dataset("mosi", config, split), *range(6))
             for modality in features:
-                frames = [getattr(s, modality) for s in corpus[split]]
+                frames = [s.frames.get(modality) for s in corpus[split]]
                 mask = batch[f"{modality}_mask"]
                 assert mask.sum(1).tolist() == [len(each) for each in frames]
                 assert torch.equal(batch[modality][mask], torch.from_numpy(np.concatenate(frames)))

@@ -51,8 +51,8 @@ def assert_same(stored, given):
     assert [s.id for s in stored] == [s.id for s in given]
     for one, other in zip(stored, given, strict=True):
         assert (one.words, one.label) == (other.words, other.label)
-        assert np.array_equal(one.visual, other.visual)
-        assert np.array_equal(one.acoustic, other.acoustic)
+        assert np.array_equal(one.frames["visual"], other.frames["visual"])
+        assert np.array_equal(one.frames["acoustic"], other.frames["acoustic"])
 
 
 def test_the_store_holds_the_segments(files, corpus, tmp_path):
@@ -76,8 +76,8 @@ def test_every_layout_gives_the_same_store(corpus, tmp_path):
             store = convert([files[split]], split, SETTINGS, tmp_path / "stores" / name / split)
             for one, other in zip(store, segments, strict=True):
                 assert (one.words, one.label) == (other.words, other.label)
-                assert np.array_equal(one.visual, other.visual)
-                assert np.array_equal(one.acoustic, other.acoustic)
+                assert np.array_equal(one.frames["visual"], other.frames["visual"])
+                assert np.array_equal(one.frames["acoustic"], other.frames["acoustic"])
     for split in corpus:
         again = convert([tmp_path / "stores" / "misa"], split, SETTINGS, tmp_path / "again" / split)
         assert_same(again, corpus[split])
@@ -172,7 +172,7 @@ def test_values_that_are_not_finite_can_become_zeros(files, tmp_path):
     spoil(files["val"], 2)
     settings = replace(SETTINGS, non_finite="zero")
     store = convert([files["val"]], "val", settings, tmp_path / "store")
-    assert store[2].visual[0, 1] == 0.0
+    assert store[2].frames["visual"][0, 1] == 0.0
 
 
 def test_a_failed_conversion_leaves_the_store_that_was_there(files, tmp_path):
@@ -200,7 +200,7 @@ def test_a_file_that_grows_while_it_is_read_is_an_error(files, tmp_path, monkeyp
 
 def test_statistics_are_those_of_the_training_split(files, corpus, tmp_path):
     store = convert([files["train"]], "train", SETTINGS, tmp_path / "train")
-    frames = np.concatenate([s.visual for s in corpus["train"]]).astype(np.float64)
+    frames = np.concatenate([s.frames["visual"] for s in corpus["train"]]).astype(np.float64)
     mean, scale = store.manifest.statistics["visual"]
     assert np.allclose(mean, frames.mean(0))
     assert np.allclose(scale, frames.std(0))
@@ -232,10 +232,15 @@ def test_a_single_frame_is_given_to_every_word_where_that_is_asked_for(tmp_path)
     (folder / "segments.jsonl").write_text('{"id": "a", "text": "so very good", "label": 1}\n')
     np.save(folder / "acoustic" / "a.npy", np.array([[1, 2, 3, 4]], np.float32))
     kept = convert([folder], "val", SETTINGS, tmp_path / "kept" / "val")
-    assert len(kept[0].acoustic) == 1 and "3 words but 1 acoustic" in kept.manifest.unaligned
+    assert (
+        len(kept[0].frames["acoustic"]) == 1 and "3 words but 1 acoustic" in kept.manifest.unaligned
+    )
     every_word = replace(SETTINGS, single_frame="every_word")
     spread = convert([folder], "val", every_word, tmp_path / "spread" / "val")
-    assert spread[0].acoustic.tolist() == [[1, 2, 3, 4]] * 3 and spread.manifest.unaligned is None
+    assert (
+        spread[0].frames["acoustic"].tolist() == [[1, 2, 3, 4]] * 3
+        and spread.manifest.unaligned is None
+    )
     assert fitting_store([tmp_path / "kept"], "val", every_word) is None
     assert fitting_store([tmp_path / "spread"], "val", every_word)
 

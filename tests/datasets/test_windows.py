@@ -1,10 +1,8 @@
 """Pooling long sequences into windows."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from written_layouts import make_segments
+from written_layouts import make_segments, with_frames
 
 from mmf_cmsbert.datasets.windows import pool_windows, shorten
 
@@ -40,11 +38,11 @@ def test_a_sequence_that_is_short_enough_stays_itself(length):
 
 def test_a_segment_is_shortened_in_each_modality_by_itself():
     (segment,) = make_segments(np.random.default_rng(0), "train", count=1, aligned=False)
-    longest = len(segment.acoustic) - 1
+    longest = len(segment.frames["acoustic"]) - 1
     shorter = shorten(segment, longest)
-    assert shorter.visual is segment.visual
-    assert len(shorter.acoustic) == longest
+    assert shorter.frames["visual"] is segment.frames["visual"]
+    assert len(shorter.frames["acoustic"]) == longest
     assert shorter.words == segment.words
     for enough in (None, 500):
-        assert shorten(segment, enough).acoustic is segment.acoustic
-    assert shorten(replace(segment, visual=None), 2).visual is None
+        assert shorten(segment, enough).frames["acoustic"] is segment.frames["acoustic"]
+    assert shorten(with_frames(segment, visual=None), 2).frames.get("visual") is None

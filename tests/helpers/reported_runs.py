@@ -24,9 +24,10 @@ def segments(count=12, texts=(), seed=0):
         words = texts[i].split(" ") if i < len(texts) else WORDS[: 2 + i % 8]
         faces = rng.normal(0, 1, (3 + i % 5, 5)).astype(np.float32) if i % 3 else None
         voices = rng.normal(0, 1, (2 + i % 4, 4)).astype(np.float32) if i % 5 else None
+        frames = {"visual": faces, "acoustic": voices}
         times = (2.0, 4.0) if i == 1 else (None, None)
         label = round(float(rng.uniform(-3, 3)), 2)
-        found.append(Segment(f"clip[{i}]", "v", tuple(words), faces, voices, label, *times))
+        found.append(Segment(f"clip[{i}]", "v", tuple(words), frames, label, *times))
     return found
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -28,9 +29,22 @@ def make_segments(rng, split, count=6, widths=(5, 4), aligned=True):
         video = canonical_videos("mosi", split)[i // 3]
         start = 10.0 * (i % 3)
         segments.append(
-            Segment(f"{video}[{i % 3}]", video, words, *frames, label, start, start + n)
+            Segment(
+                f"{video}[{i % 3}]",
+                video,
+                words,
+                dict(zip(("visual", "acoustic"), frames, strict=True)),
+                label,
+                start,
+                start + n,
+            )
         )
     return segments
+
+
+def with_frames(segment, **frames):
+    """Return a segment with other frames of some modalities, None to remove one."""
+    return replace(segment, frames=segment.frames | frames)
 
 
 def write_misa(folder, corpus):
@@ -38,7 +52,12 @@ def write_misa(folder, corpus):
     for split, name in zip(SPLITS, ("train", "dev", "test"), strict=True):
         entries = [
             (
-                (np.zeros(len(s.words), np.int64), s.visual, s.acoustic, list(s.words)),
+                (
+                    np.zeros(len(s.words), np.int64),
+                    s.frames["visual"],
+                    s.frames["acoustic"],
+                    list(s.words),
+                ),
                 np.array([[s.label]], np.float32),
                 s.id,
             )
@@ -50,7 +69,10 @@ def write_misa(folder, corpus):
 
 def write_mag(folder, corpus):
     content = {
-        name: [((list(s.words), s.visual, s.acoustic), s.label, s.id) for s in corpus[split]]
+        name: [
+            ((list(s.words), s.frames["visual"], s.frames["acoustic"]), s.label, s.id)
+            for s in corpus[split]
+        ]
         for split, name in zip(SPLITS, ("train", "dev", "test"), strict=True)
     }
     return dict.fromkeys(SPLITS, _pickled(folder / "mag.pkl", content))
@@ -74,7 +96,7 @@ def mmsa_split(segments, lengths):
         "regression_labels": np.array([s.label for s in segments], np.float32),
     }
     for modality, name in (("visual", "vision"), ("acoustic", "audio")):
-        frames = [getattr(s, modality) for s in segments]
+        frames = [s.frames.get(modality) for s in segments]
         rows = max(map(len, frames)) + 4
         fill = -np.inf if lengths else 0.0
         padded = np.full((len(frames), rows, frames[0].shape[1]), fill, np.float32)
@@ -96,7 +118,7 @@ def write_folder(folder, corpus, form="jsonl"):
             rows[-1] |= {"start": s.start, "end": s.end, "video": s.video}
             for modality, save in (("visual", np.save), ("acoustic", np.savez_compressed)):
                 (folder / modality).mkdir(parents=True, exist_ok=True)
-                save(folder / modality / s.id, getattr(s, modality))
+                save(folder / modality / s.id, s.frames.get(modality))
     if form == "jsonl":
         (folder / "segments.jsonl").write_text("\n".join(map(json.dumps, rows)))
     else:
@@ -117,7 +139,7 @@ def write_csd(folder, corpus, aligned=True):
         words = np.array([word.encode() for word in s.words], "S48")[:, None]
         rows = {"words": (words, np.stack((starts, starts + 1), 1))}
         rows["Opinion Segment Labels"] = np.array([[s.label]], np.float32), [[s.start, s.end]]
-        for name, frames in (("FACET_4.1", s.visual), ("COVAREP", s.acoustic)):
+        for name, frames in (("FACET_4.1", s.frames["visual"]), ("COVAREP", s.frames["acoustic"])):
             frames = frames.repeat(2, 0) if aligned else frames
             edges = np.linspace(s.start, s.end, len(frames) + 1)
             at = np.stack((edges[:-1], edges[1:]), 1)

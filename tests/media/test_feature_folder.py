@@ -34,7 +34,7 @@ def test_the_folder_is_read_as_a_corpus(tmp_path, clips, made_up, extractors):
     segment = found[1]
     assert (segment.video, segment.start, segment.end) == ("one", 1.5, 3.4)
     assert segment.words == ("It", "is", "not", "bad.")
-    assert segment.visual.shape == (19, 1) and segment.acoustic.shape == (19, 1)
+    assert segment.frames["visual"].shape == (19, 1) and segment.frames["acoustic"].shape == (19, 1)
     assert segment.metadata["word_times"][0] == [1.5, 1.9]
     card = json.loads((tmp_path / "out/extractors.json").read_text())
     assert card["acoustic"]["name"] == "level" and card["visual"]["rate"] == 30.0

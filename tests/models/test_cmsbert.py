@@ -378,17 +378,15 @@ def test_weights_of_other_settings_are_refused_rather_than_loaded_in_part(other)
         ({"shift": {"contxt": "word"}}, "Did you mean model_config.cmsbert.shift.context"),
         ({"shift": {"context": "sentence"}}, "expected one of utterance, word, none"),
         ({"shift": {"layer": 2}}, "from 0 .* to 1"),
-        ({"modalities": ["text", "smell"]}, "modalities is .*smell"),
-        ({"contrastive": {"pairs": [["text", "text"]]}}, "expected pairs of two of text"),
+        ({"modalities": ["text", "smell"]}, "modalities names 'smell'"),
+        ({"contrastive": {"pairs": [["text", "text"]]}}, "expected pairs of modalities"),
         ({"contrastive": {"temperature": 2.0}}, "temperature is 2.0"),
         ({"contrastive": {"ema_targets": True}, "ema": {"enabled": False}}, "ema.enabled=true"),
-        ({"contrastive": {"pairs": None}}, "pairs is None; expected pairs of two"),
         ({"contrastive": {"temperature_range": 0.1}}, "temperature_range is 0.1"),
         ({"contrastive": {"learn_temperature": "yes"}}, "learn_temperature is 'yes'"),
         ({"contrastive": {"ema_targets": "foo"}}, "ema_targets is 'foo'"),
-        ({"modalities": None}, "modalities is None"),
-        ({"features": {"mosi": {"visul": 5}}}, "features is .*visul"),
-        ({"features": {"mosi": {"visual": "5"}}}, "features is .*'5'"),
+        ({"features": {"mosi": {"label": 5}}}, "features names a modality 'label'"),
+        ({"features": {"mosi": {"visual": "5"}}}, "features.mosi.visual is '5'"),
         ({"losses": None}, "losses is None"),
         ({"ema": {"enabled": "fasle"}}, "ema.enabled is 'fasle'"),
         ({"ema": {"decay": 1.5}}, "ema.decay is 1.5"),
@@ -442,3 +440,40 @@ def test_without_a_shift_there_are_no_gates_among_the_diagnostics():
     found = model.diagnostics({**batch, "dataset_name": "mosi", **model(batch)})
     assert not [name for name in found if name.startswith(("shift", "gate"))]
     assert "alignment/text-acoustic/match" in found
+
+
+def test_a_third_modality_shifts_words_and_is_aligned():
+    model = build(features={"mosi": {"gaze": 3}}, contrastive={"pairs": [["text", "gaze"]]})
+    assert model.network.modalities == ("visual", "acoustic", "gaze")
+    batch = sample_list()
+    batch.add_field("gaze", torch.randn(4, 2, 3, requires_grad=True))
+    batch.add_field("gaze_mask", torch.ones(4, 2, dtype=torch.bool))
+    output = model.train()(batch)
+    assert output["embeddings"]["gaze"].shape == (4, 128)
+    assert output["contrastive_pairs"] == [["text", "gaze"]]
+    names = [name for name, _ in model.network.named_parameters()]
+    assert [n for n in names if "gaze" in n] and build().network.state_dict().keys() < set(
+        model.network.state_dict()
+    )
+
+
+def test_by_default_text_is_aligned_with_every_modality():
+    assert build(features={"mosi": {"gaze": 3}}).pairs == [
+        ["text", "visual"],
+        ["text", "acoustic"],
+        ["text", "gaze"],
+    ]
+    assert build(features={"mosi": {"acoustic": None}}).pairs == [["text", "visual"]]
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"modalities": ["text", "gase"]}, "modalities names 'gase'.*expected some of text, visu"),
+        ({"contrastive": {"pairs": [["text", "gase"]]}}, "contrastive.pairs names 'gase'"),
+        ({"features": {"mosi": {"train": 3}}}, "has a modality 'train'.*rename the modality"),
+    ],
+)
+def test_a_modality_that_no_dataset_has_is_refused(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        build(**changes)

@@ -25,7 +25,7 @@ def planted(count, seed):
         face = rng.normal(0, 0.1, (FRAMES, 5)).astype(np.float32)
         face[place, 0] += 2  # the cue is there, and its sign beside it
         face[place, 1] += 2 * sign
-        segments.append(Segment(f"s{i}", "v", WORDS, face, None, 2.0 * sign))
+        segments.append(Segment(f"s{i}", "v", WORDS, {"visual": face}, 2.0 * sign))
         places.append(place)
     return segments, np.array(places)
 

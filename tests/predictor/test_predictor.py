@@ -15,8 +15,8 @@ def frames(width, count=6, seed=0):
     return np.random.default_rng(seed).normal(0, 1, (count, width)).astype(np.float32)
 
 
-def segment(number=0, words=WORDS, visual=None, acoustic=None, **rest):
-    return Segment(f"s{number}", "v", tuple(words), visual, acoustic, None, **rest)
+def segment(number=0, words=WORDS, start=None, end=None, **frames):
+    return Segment(f"s{number}", "v", tuple(words), frames, None, start, end)
 
 
 def test_a_text_has_a_sentiment_and_its_classes(predictor):
@@ -37,7 +37,12 @@ def test_texts_mappings_and_segments_are_the_same_inputs(predictor):
 
 def test_order_and_scores_do_not_depend_on_the_batches(predictor):
     many = [
-        segment(i, ("good",) * (1 + i % 7), frames(5, 1 + i % 4, i), frames(4, 1 + i % 3, i))
+        segment(
+            i,
+            ("good",) * (1 + i % 7),
+            visual=frames(5, 1 + i % 4, i),
+            acoustic=frames(4, 1 + i % 3, i),
+        )
         for i in range(40)
     ]
     alone = [predictor(each).score for each in many]
@@ -114,7 +119,7 @@ def test_numbers_of_classes_are_not_taken_for_labels(predictor):
 
 
 def test_a_store_is_read(predictor, tmp_path):
-    given = [segment(i, ("good",) * (1 + i), frames(5, 2, i)) for i in range(5)]
+    given = [segment(i, ("good",) * (1 + i), visual=frames(5, 2, i)) for i in range(5)]
     write_store(tmp_path, given, sources=[], settings={})
     found = predictor(StoredSegments(tmp_path))
     assert [each.id for each in found] == ["s0", "s1", "s2", "s3", "s4"]

@@ -23,8 +23,11 @@ def test_the_corpus_is_read_as_mmsas_in_moseis_proportions(tmp_path):
     read = {split: list(read_files(files, split, "mmsa")) for split in COUNTS}
     assert {split: len(segments) for split, segments in read.items()} == COUNTS
     for segment in read["train"]:
-        assert segment.visual.shape == (50, 35) and segment.acoustic.shape == (50, 74)
-        assert segment.visual.all() and segment.words and -3 <= segment.label <= 3
+        assert segment.frames["visual"].shape == (50, 35) and segment.frames["acoustic"].shape == (
+            50,
+            74,
+        )
+        assert segment.frames["visual"].all() and segment.words and -3 <= segment.label <= 3
         assert segment.video.startswith("synthetic")
     assert len({s.id for segments in read.values() for s in segments}) == 60
     assert [file.name for file in tmp_path.iterdir()] == ["corpus.pkl"]

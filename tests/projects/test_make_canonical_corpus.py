@@ -63,7 +63,9 @@ def test_the_reader_of_plain_folders_reads_it(tmp_path, monkeypatch):
     make(monkeypatch, *sources(tmp_path), tmp_path / "corpus")
     (segment,) = read_files([tmp_path / "corpus"], "train", "folder")
     assert (segment.id, segment.video, segment.label) == ("a_b_1", "a_b", 2.4)
-    assert segment.visual is None and segment.acoustic.tolist() == [[4.0, 5.0, 6.0, 7.0]]
+    assert segment.frames.get("visual") is None and segment.frames["acoustic"].tolist() == [
+        [4.0, 5.0, 6.0, 7.0]
+    ]
 
 
 @pytest.mark.parametrize(

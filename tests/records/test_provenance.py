@@ -55,7 +55,7 @@ def test_of_a_plain_folder_what_segments_are_read_from_is_hashed(tmp_path, named
 def converted(tmp_path):
     """Pickles in MISA's layout that were converted to stores."""
     frames = np.ones((1, 2), np.float32)
-    segments = [Segment("v[0]", "v", ("good",), frames, frames, 1.0)]
+    segments = [Segment("v[0]", "v", ("good",), dict.fromkeys(("visual", "acoustic"), frames), 1.0)]
     made = write_misa(tmp_path, {"train": segments}, {"visual": 2, "acoustic": 2}).files["train"]
     convert([made], "train", ConversionSettings("mosi"), tmp_path / "stores" / "mosi-train")
     return made

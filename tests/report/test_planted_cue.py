@@ -21,7 +21,8 @@ def planted(count, seed):
         face = rng.normal(0, 0.1, (length, 5)).astype(np.float32)
         face[place, :3] += 2 * sign
         voice = rng.normal(0, 0.1, (length, 4)).astype(np.float32)
-        found.append(Segment(f"s{i}", "v", WORDS[:length], face, voice, 2.0 * sign))
+        frames = {"visual": face, "acoustic": voice}
+        found.append(Segment(f"s{i}", "v", WORDS[:length], frames, 2.0 * sign))
         places.append(place)
     return found, places
 

@@ -3,7 +3,7 @@
 [paper] marks what the paper's abstract states; everything else is our interpretation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -20,10 +20,10 @@ from mmf_cmsbert.config.schemas.targets import (
 from mmf_cmsbert.config.schemas.validation import problems
 from mmf_cmsbert.config.schemas.values import (
     Modality,
-    NonverbalModality,
     Pair,
     Positive,
     Share,
+    TextOrModality,
     Width,
 )
 
@@ -138,15 +138,14 @@ class ContrastiveConfig(Section):
     """``contrastive``"""
 
     pairs: Annotated[
-        list[Pair],
+        list[Pair] | None,
         Expected(
-            "pairs of two of text, visual and acoustic, as in [[text, visual], [text, acoustic]], "
-            "or [] for none"
+            "pairs of modalities, as in [[text, visual], [text, acoustic]], [] for none, or null"
         ),
     ] = Field(
-        default=[["text", "visual"], ["text", "acoustic"]],
-        description="Pairs of modalities to align; [visual, acoustic] is also possible. []: no "
-        "alignment.",
+        default=None,
+        description="Pairs of modalities to align, such as [[text, visual], [visual, acoustic]]. "
+        "null: text with each other modality. []: no alignment.",
     )
     dim: Annotated[int, Field(ge=1, le=2**14)] = Field(
         default=128, description="Width of the common space."
@@ -256,17 +255,16 @@ class CMSBERTConfig(Section):
     """CMSBERT-CLR"""
 
     modalities: Annotated[
-        list[Modality],
+        Annotated[list[TextOrModality], Field(min_length=1)] | None,
         BeforeValidator(_split),
-        Field(min_length=1),
-        Expected("some of [text, visual, acoustic]"),
+        Expected("a list such as [text, visual], or null"),
     ] = Field(
-        default=["text", "visual", "acoustic"],
-        description="The modalities to use. Text is always used. [text, visual, acoustic] | [text, "
-        "visual] | [text, acoustic] | [text]",
+        default=None,
+        description="The modalities to use, such as [text, visual]; text is always used. null: "
+        "text and every modality in features of the datasets.",
     )
     features: Annotated[
-        dict[str, dict[NonverbalModality, Width | None]] | None,
+        dict[str, dict[Modality, Width | None]] | None,
         Expected(
             "the width of each dataset's frames, as in {mosi: {visual: 47, acoustic: 74}}, or null"
         ),
@@ -287,9 +285,7 @@ class CMSBERTConfig(Section):
     shift: ShiftConfig = Field(
         default=ShiftConfig(), description="Context-driven modality shifting [paper]."
     )
-    frames: FramesConfig = Field(
-        default=FramesConfig(), description="The encoder of visual and acoustic frames."
-    )
+    frames: FramesConfig = Field(default=FramesConfig(), description="The encoder of frames.")
     contrastive: ContrastiveConfig = Field(
         default=ContrastiveConfig(),
         description="Contrastive alignment of the modalities in a common space [paper]. The loss "
@@ -351,6 +347,22 @@ class CMSBERTConfig(Section):
             return self.losses
         of_targets = [{"type": _TARGET, "params": {"target": name}} for name in heads]
         return [*of_targets, *(each for each in defaults if _type(each) != _REGRESSION)]
+
+    def used(self, features: Mapping[str, Mapping[str, int | None]]) -> set[str]:
+        """Return the modalities besides text that a model for these features has.
+
+        Args:
+            features: dataset -> modality -> width of its frames, 0 or None if it is left out.
+        """
+        named = {m for each in features.values() for m, width in each.items() if width}
+        return named if self.modalities is None else named.intersection(self.modalities)
+
+    def pairs(self, modalities: Collection[str]) -> list[list[str]]:
+        """Return the pairs to align of a model with these modalities besides text."""
+        if self.contrastive.pairs is None:
+            return [["text", modality] for modality in modalities]
+        used = {"text", *modalities}
+        return [pair for pair in self.contrastive.pairs if used.issuperset(pair)]
 
     @model_validator(mode="before")
     @classmethod

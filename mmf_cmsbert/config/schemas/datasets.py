@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from mmf_cmsbert.config.schemas.names import unknown_key
 from mmf_cmsbert.config.schemas.processors import WordPiecesConfig
 from mmf_cmsbert.config.schemas.section import Expected, OpenSection, Section
 from mmf_cmsbert.config.schemas.targets import Target, Targets, named
-from mmf_cmsbert.config.schemas.values import Files, Folder, Width
+from mmf_cmsbert.config.schemas.values import Files, Folder, Modality, Width
 
 _SPLITS = ("train", "val", "test")
 _Annotation = Annotated[
@@ -17,6 +18,9 @@ _Annotation = Annotated[
 _Columns = Annotated[
     Width | None,
     Expected("the number of columns of its frames, or null to omit the modality"),
+]
+_Features = Annotated[
+    dict[Modality, _Columns], Expected("a section such as {visual: 47, acoustic: 74}")
 ]
 _Segments = Annotated[int, Field(ge=1, le=10**6)]
 
@@ -27,13 +31,6 @@ class Annotations(Section):
     train: _Annotation = Field(description="Files of the training split.")
     val: _Annotation = Field(description="Files of the validation split.")
     test: _Annotation = Field(description="Files of the test split.")
-
-
-class Features(Section):
-    """``features``"""
-
-    visual: _Columns = Field(description="Columns of a frame of the face.")
-    acoustic: _Columns = Field(description="Columns of a frame of the voice.")
 
 
 class WordProcessor(OpenSection):
@@ -83,8 +80,8 @@ _Column = Annotated[
 ]
 
 
-class Columns(Section):
-    """``columns``"""
+class Columns(OpenSection):
+    """``columns``; those of modalities have the names in ``features``."""
 
     id: _Column = Field(default=None, description="Of ids; without them, rows are numbered.")
     video: _Column = Field(default=None, description="Of the video that a segment is cut from.")
@@ -93,7 +90,7 @@ class Columns(Section):
     label: _Column = Field(default=None, description="Of sentiment.")
     start: _Column = Field(default=None, description="Of starts, in seconds.")
     end: _Column = Field(default=None, description="Of ends, in seconds.")
-    visual: _Column = Field(default=None, description="Of visual frames.")
+    visual: _Column = Field(default=None, description="Of visual frames; so for each modality.")
     acoustic: _Column = Field(default=None, description="Of acoustic frames.")
 
 
@@ -156,9 +153,11 @@ class SentimentDatasetConfig(Section):
         "overlap its interval) | none (all frames of a segment, each modality at its own rate). "
         "Other layouts are not changed.",
     )
-    features: Features = Field(
-        description="Columns of a frame of each modality. The data is checked against them, and "
-        "the model is built for them. null: the modality is omitted.",
+    features: _Features = Field(
+        default={},
+        description="Modality -> columns of a frame, such as {visual: 47, gaze: 12}: any names, as "
+        "the columns or folders of the data have them. The data is checked against them, and the "
+        "model is built for them. null: the modality is omitted.",
     )
     targets: Targets | None = Field(
         default=None,
@@ -274,7 +273,7 @@ class SentimentDatasetConfig(Section):
     @property
     def widths(self) -> dict[str, int | None]:
         """Modality -> columns, None if the modality is omitted."""
-        return {name: value or None for name, value in self.features}
+        return {name: value or None for name, value in self.features.items()}
 
     @property
     def predicted(self) -> dict[str, Target]:
@@ -303,6 +302,18 @@ class SentimentDatasetConfig(Section):
         return [split for split, files in self.annotations if files != shipped[split]]
 
     @model_validator(mode="after")
+    def _known_columns(self) -> "SentimentDatasetConfig":
+        for name, column in (self.columns.model_extra or {}).items():
+            if name not in self.features:
+                known = [*Columns.model_fields, *self.features]
+                raise ValueError(unknown_key("{key}.columns", name, dict.fromkeys(known)))
+            if column is not None and not isinstance(column, str):
+                raise ValueError(
+                    f"{{key}}.columns.{name} is {column!r}; expected the name of a column, or null"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _one_origin(self) -> "SentimentDatasetConfig":
         own, files = self.own_annotations(), dict(self.annotations)
         if self.source and own:
@@ -328,7 +339,7 @@ class SentimentDatasetConfig(Section):
 
 def _features(visual: int, of: str) -> Any:
     return Field(
-        Features(visual=visual, acoustic=74),
+        {"visual": visual, "acoustic": 74},
         description=f"{SentimentDatasetConfig.model_fields['features'].description}"
         f" Defaults: {of} and COVAREP.",
     )
@@ -347,14 +358,14 @@ class MOSIConfig(SentimentDatasetConfig):
     """CMU-MOSI: sentiment of opinion segments in words, face and voice."""
 
     annotations: Annotations = _files("mosi")
-    features: Features = _features(47, "FACET 4.1")
+    features: _Features = _features(47, "FACET 4.1")
 
 
 class MOSEIConfig(SentimentDatasetConfig):
     """CMU-MOSEI: sentiment of opinion segments in words, face and voice."""
 
     annotations: Annotations = _files("mosei")
-    features: Features = _features(35, "FACET 4.2")
+    features: _Features = _features(35, "FACET 4.2")
 
 
 DATASETS: dict[str, type[MOSIConfig] | type[MOSEIConfig]] = {

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mmf_cmsbert.config.schemas.section import Expected, Section
-from mmf_cmsbert.config.schemas.values import NonverbalModality
+from mmf_cmsbert.config.schemas.values import Modality
 
 
 class WordPiecesConfig(Section):
@@ -26,7 +26,7 @@ class WordPiecesConfig(Section):
 class FramesAsRegionsConfig(Section):
     """``frames_as_regions``"""
 
-    modality: NonverbalModality = Field(description="The modality whose frames become regions.")
+    modality: Modality = Field(description="The modality whose frames become regions.")
     count: Annotated[int, Field(ge=1), Expected("the number of regions, at least 1")] = Field(
         description="Number of regions of each segment."
     )

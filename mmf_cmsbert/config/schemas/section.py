@@ -44,6 +44,16 @@ def subsection(annotation: Any) -> type[Section] | None:
     return None
 
 
+def of_mapping(annotation: Any) -> Any:
+    """Return the type of the values of a field with keys of the user's choice, else None."""
+    for each in (annotation, *_alternatives(annotation)):
+        if get_origin(each) is Annotated:
+            each = get_args(each)[0]
+        if get_origin(each) is dict:
+            return get_args(each)[1]
+    return None
+
+
 def expected(field: FieldInfo) -> str:
     """Return the valid values of a field in words, such as ``a whole number, at least 1``."""
     return _expected(field.annotation, field.metadata)
@@ -64,7 +74,7 @@ def _expected(annotation: Any, metadata: Iterable[Any]) -> str:
         return f"one of {', '.join(map(str, arguments))}"
     if (schema := subsection(annotation)) is not None:
         return f"a section with the keys {', '.join(schema.model_fields)}"
-    words: Mapping[Any, Callable[[], str]] = {
+    simple: Mapping[Any, Callable[[], str]] = {
         bool: lambda: "true or false",
         int: lambda: "a whole number" + _bounds(metadata),
         float: lambda: "a number" + _bounds(metadata),
@@ -72,7 +82,7 @@ def _expected(annotation: Any, metadata: Iterable[Any]) -> str:
         list: lambda: "a list",
         dict: lambda: "a section",
     }
-    return words.get(origin or annotation, lambda: "a value")()
+    return simple.get(origin or annotation, lambda: "a value")()
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:

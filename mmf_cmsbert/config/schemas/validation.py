@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from mmf_cmsbert.config.schemas.names import unknown_key
-from mmf_cmsbert.config.schemas.section import Section, expected, subsection
+from mmf_cmsbert.config.schemas.section import Section, expected, of_mapping, subsection
 from mmf_cmsbert.errors import ConfigError
 
 Schema = TypeVar("Schema", bound=Section)
@@ -116,6 +116,12 @@ def _problem(
         for part in loc[position:]:
             key = f"{key}[{part}]" if isinstance(part, int) else key
         return Problem(key, str(error["ctx"]["error"]).replace("{key}", key))
+    values = None if field is None or loc[-1] == "[key]" else of_mapping(field.annotation)
+    for part in loc[position:]:
+        if values is None or not isinstance(value, Mapping) or part not in value:
+            break
+        key, value, field = _joined(key, part), value[part], FieldInfo(annotation=values)
+        values = of_mapping(values)
     if field is None:
         keys = ", ".join(schema.model_fields)
         return Problem(key, wrong(key, value, f"a section with the keys {keys}"))

@@ -1,5 +1,6 @@
 """Types of values that are used in several sections."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -7,8 +8,35 @@ from pydantic_core import PydanticCustomError
 
 from mmf_cmsbert.config.schemas.section import Expected
 
-Modality = Literal["text", "visual", "acoustic"]
-NonverbalModality = Literal["visual", "acoustic"]
+# Names of other fields of segments, stores and batches.
+_FIELDS = re.compile(
+    "text|text_bert|words|ids?|segment_ids?|video|clip|labels?|split|mode|start|end|frames|"
+    "metadata|checksum|targets?|input_ids|input_mask|word_index|scores|logits|embeddings|"
+    "dataset_name|dataset_type|(targets?_|scores_|image_|_).*|.*_(mask|lengths)"
+)
+
+
+def can_be_modality(name: str) -> bool:
+    """Return whether a modality besides text can have this name."""
+    # Batches are dicts whose fields are also attributes.
+    return name.isidentifier() and not _FIELDS.fullmatch(name) and not hasattr(dict, name)
+
+
+def _modality(name: str) -> str:
+    if not can_be_modality(name):
+        raise ValueError(
+            f"{{key}} names a modality {name!r}; expected a word of letters, digits and "
+            "underscores, such as gaze, that is no field of a segment"
+        )
+    return name
+
+
+def _modality_or_text(name: str) -> str:
+    return name if name == "text" else _modality(name)
+
+
+Modality = Annotated[str, AfterValidator(_modality)]
+TextOrModality = Annotated[str, AfterValidator(_modality_or_text)]
 
 # For example a dropout, a decay, or a smoothing.
 Share = Annotated[float, Field(ge=0, lt=1), Expected("a number from 0 to below 1")]
@@ -22,7 +50,7 @@ def _two(pair: Any) -> Any:
     return pair
 
 
-Pair = Annotated[list[Modality], AfterValidator(_two)]
+Pair = Annotated[list[TextOrModality], AfterValidator(_two)]
 AnyPair = Annotated[list[str], AfterValidator(_two)]
 
 

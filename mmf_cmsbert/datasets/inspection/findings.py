@@ -6,7 +6,6 @@ from typing import Any
 
 from mmf_cmsbert.datasets.readers.media_files import media_message
 from mmf_cmsbert.datasets.readers.video_lists import EXAMPLE, NAME
-from mmf_cmsbert.datasets.segment import MODALITIES
 
 _SHOWN = 3
 # With a larger ratio of deviations, some columns dominate a linear map.
@@ -40,8 +39,7 @@ def _unusable(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"{split}: {_many(names, 'label')} outside {wanted}: {_some(names)}"
         if (names := found["labels"]["unlabelled"]) and split != "test":
             yield f"{split}: {_many(names, 'segment')} without a label: {_some(names)}"
-        for modality in MODALITIES:
-            frames = found["frames"][modality]
+        for modality, frames in found["frames"].items():
             if len(frames) > 1:
                 widths = ", ".join(f"{f['width']} ({f['segments']})" for f in frames)
                 yield f"{split}: {modality} frames of different widths (segments): {widths}"
@@ -100,7 +98,7 @@ def _left_out(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _features(report: Mapping[str, Any]) -> Iterator[str]:
-    for modality in MODALITIES:
+    for modality in report["modalities"]:
         said: dict[str, list[str]] = {}
         for split, found in report["splits"].items():
             missing, segments = found["missing"][modality], found["segments"]

@@ -15,7 +15,7 @@ from mmf_cmsbert.datasets.readers.canonical import canonical_videos
 from mmf_cmsbert.datasets.readers.media_files import media_in
 from mmf_cmsbert.datasets.readers.reading import by_layout, read_files
 from mmf_cmsbert.datasets.readers.source import Source
-from mmf_cmsbert.datasets.segment import SPLITS
+from mmf_cmsbert.datasets.segment import SPLITS, in_order
 from mmf_cmsbert.errors import DataError
 
 
@@ -42,9 +42,10 @@ def inspect_source(
         targets: the declared targets, the main one first; None for sentiment in [-3, 3].
 
     Returns:
-        ``layouts``, ``dataset``, ``splits`` (split -> figures), ``unlisted`` (videos in no split),
-        ``media`` (files that are not read), ``unreadable`` (split -> reason), ``across`` (what
-        splits share), ``canonical`` (split -> videos of other splits) and ``findings`` (sentences).
+        ``layouts``, ``dataset``, ``modalities``, ``splits`` (split -> figures), ``unlisted``
+        (videos in no split), ``media`` (files that are not read), ``unreadable`` (split -> reason),
+        ``across`` (what splits share), ``canonical`` (split -> videos of other splits) and
+        ``findings`` (sentences).
 
     Raises:
         ConfigError: ``dataset`` is missing for computational sequences.
@@ -79,11 +80,13 @@ def inspect_source(
                 unreadable[split] = error
     if not splits:
         raise next(iter(unreadable.values()))
+    modalities = in_order(m for figures in splits.values() for m in figures.modalities)
     report: dict[str, Any] = {
         "layouts": list(source.layouts) if layout == "auto" else [layout],
         "dataset": dataset,
+        "modalities": modalities,
         "splits": {
-            split: {"files": list(map(str, source.files[split])), **figures.found()}
+            split: {"files": list(map(str, source.files[split])), **figures.found(modalities)}
             for split, figures in splits.items()
         },
         "unlisted": _unlisted(source, dataset, layout),

@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmf_cmsbert.config.schemas.targets import SENTIMENT, Target
 from mmf_cmsbert.datasets.inspection.frame_statistics import FrameStatistics
 from mmf_cmsbert.datasets.inspection.label_figures import LabelFigures
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
+from mmf_cmsbert.datasets.segment import Segment, unaligned
 from mmf_cmsbert.errors import DuplicateSegment, SegmentError
 
 # Ids such as clip_0, which may belong to one video or not.
@@ -35,10 +35,10 @@ class SplitFigures:
         self._duplicates: list[str] = []
         self._labels = {name: LabelFigures(target) for name, target in targets.items()}
         self._unaligned: list[str] = []
-        self._lengths: dict[str, Counter[int]] = {n: Counter() for n in ("words", *MODALITIES)}
+        self._lengths: dict[str, Counter[int]] = {"words": Counter()}
         self._longest: dict[str, tuple[int, str]] = {}
-        self._missing: Counter[str] = Counter()
-        self._frames: dict[str, dict[int, FrameStatistics]] = {m: {} for m in MODALITIES}
+        self._present: Counter[str] = Counter()
+        self._frames: dict[str, dict[int, FrameStatistics]] = {}
         self._metadata: Counter[str] = Counter()
         self._numbered: dict[str, list[str]] = {}
 
@@ -61,25 +61,32 @@ class SplitFigures:
         if unaligned(segment):
             self._unaligned.append(segment.id)
         self._add_length("words", segment.id, len(segment.words))
-        for modality in MODALITIES:
-            frames = getattr(segment, modality)
-            if frames is None:
-                self._missing[modality] += 1
-                continue
+        for modality, frames in segment.frames.items():
+            self._present[modality] += 1
             self._add_length(modality, segment.id, len(frames))
             width = frames.shape[1]
-            if width not in self._frames[modality]:
-                self._frames[modality][width] = FrameStatistics(width)
-            self._frames[modality][width].add(segment.id, frames)
+            by_width = self._frames.setdefault(modality, {})
+            if width not in by_width:
+                by_width[width] = FrameStatistics(width)
+            by_width[width].add(segment.id, frames)
 
     def _add_length(self, name: str, segment_id: str, length: int) -> None:
-        self._lengths[name][length] += 1
+        self._lengths.setdefault(name, Counter())[length] += 1
         self._longest[name] = max(
             (length, segment_id), self._longest.get(name, (-1, "")), key=lambda each: each[0]
         )
 
-    def found(self) -> dict[str, Any]:
-        """Return the figures, as built-in types."""
+    @property
+    def modalities(self) -> set[str]:
+        """The modalities that at least one segment has."""
+        return set(self._frames)
+
+    def found(self, modalities: Sequence[str]) -> dict[str, Any]:
+        """Return the figures, as built-in types.
+
+        Args:
+            modalities: the modalities of all splits.
+        """
         labels, *further = self._labels.values()
         return {
             "segments": len(self.ids),
@@ -91,7 +98,11 @@ class SplitFigures:
                 name: figures.found()
                 for name, figures in zip(list(self._labels)[1:], further, strict=True)
             },
-            "lengths": {name: _summary(each) for name, each in self._lengths.items() if each},
+            "lengths": {
+                name: _summary(self._lengths[name])
+                for name in ("words", *modalities)
+                if self._lengths.get(name)
+            },
             "longest": {
                 name: {"segment": segment, "length": length}
                 for name, (length, segment) in self._longest.items()
@@ -99,10 +110,10 @@ class SplitFigures:
             "unaligned": self._unaligned,
             "metadata": dict(self._metadata),
             "no_video": [i for ids in self._numbered.values() if len(ids) > 1 for i in ids],
-            "missing": {modality: self._missing[modality] for modality in MODALITIES},
+            "missing": {m: len(self.ids) - self._present[m] for m in modalities},
             "frames": {
-                modality: [widths[width].found() for width in sorted(widths)]
-                for modality, widths in self._frames.items()
+                m: [each.found() for _, each in sorted(self._frames.get(m, {}).items())]
+                for m in modalities
             },
         }
 

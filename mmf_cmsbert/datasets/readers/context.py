@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Any
 
 import numpy as np
 
@@ -39,13 +38,14 @@ def with_context(segment: Segment, before: Sequence[Turn], count: int) -> Segmen
     if not turns:
         return segment
     own = len(segment.words)
-    frames: dict[str, Any] = {
+    frames = {
         modality: np.concatenate([*_rows(turns, modality, each.shape[1]), each])
-        for modality, each in frames_of(segment).items()
         if len(each) == own
+        else each
+        for modality, each in segment.frames.items()
     }
     words = chain.from_iterable((*turn.words, SEPARATOR) for turn in turns)
-    return replace(segment, words=(*words, *segment.words), **frames)
+    return replace(segment, words=(*words, *segment.words), frames=frames)
 
 
 def context_length(words: Sequence[str]) -> int:
@@ -67,8 +67,3 @@ def _rows(turns: Iterable[Turn], modality: str, width: int) -> list[np.ndarray]:
             own = np.zeros((len(turn.words), width), np.float32)
         rows += [own, np.zeros((1, width), np.float32)]
     return rows
-
-
-def frames_of(segment: Segment) -> dict[str, np.ndarray]:
-    found = {m: getattr(segment, m) for m in ("visual", "acoustic")}
-    return {m: each for m, each in found.items() if each is not None}

@@ -9,7 +9,7 @@ from mmf_cmsbert.datasets.readers import csd_file
 from mmf_cmsbert.datasets.readers.fields import emotions, frame_array, read_each, sentiment
 from mmf_cmsbert.datasets.readers.text import decoded, has_text
 from mmf_cmsbert.datasets.readers.word_alignment import align, within
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment
 from mmf_cmsbert.errors import SegmentError
 
 _PAUSE = "sp"
@@ -50,7 +50,7 @@ def _video(roles: Mapping[str, csd_file.Sequence], name: str) -> _Video:
             f"{roles['labels'].path}: no labels for video {name}, which is in a split"
         )
     frames = {}
-    for modality in MODALITIES:
+    for modality in FACE_VOICE:
         if modality in roles and name in roles[modality].videos:
             features, seen_at = roles[modality].read_in_time(name)
             where = f"{roles[modality].path}: video {name}"
@@ -87,7 +87,7 @@ def _segment(video: _Video, i: int, alignment: str) -> Segment:
             f"{files['words']}: no words in segment {video.name}[{i}] ({start:.2f} to {end:.2f} "
             f"s); remove it from {files['labels']}"
         )
-    found: dict[str, np.ndarray | None] = dict.fromkeys(MODALITIES)
+    found = {}
     for modality, (features, seen_at) in video.frames.items():
         own = within(seen_at, start, end)
         if features is None or not len(own):
@@ -99,8 +99,7 @@ def _segment(video: _Video, i: int, alignment: str) -> Segment:
         f"{video.name}[{i}]",
         video.name,
         tuple(words[j] for j in spoken),
-        found["visual"],
-        found["acoustic"],
+        found,
         label,
         start,
         end,

@@ -1,14 +1,13 @@
 """Which column of a Hugging Face dataset holds which field of a segment: by name, then by type."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mmf_cmsbert.datasets.readers.names import FIELD_NAMES, field_named
-from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.readers.names import FIELD_NAMES, field_named, modality_named
 from mmf_cmsbert.errors import DataError
 
-FIELDS = ("id", "video", "clip", "text", "words", "label", "start", "end", *MODALITIES)
+FIELDS = ("id", "video", "clip", "text", "words", "label", "start", "end")
 # Columns of datasets' types that hold sound or pictures, from which features must be extracted.
 _MEDIA = ("Audio", "Video", "Image")
 _WHOLE_OR_REAL = ("float", "int", "uint", "decimal", "double")
@@ -40,6 +39,7 @@ def find_columns(
     key: str,
     with_sound: bool = False,
     of_targets: Mapping[str, str] | None = None,
+    modalities: Collection[str] | None = None,
 ) -> Columns:
     """Find the fields of a segment among the columns of a dataset.
 
@@ -54,6 +54,8 @@ def find_columns(
         key: the configuration section in which the user names columns, for messages.
         with_sound: whether a column of sound can be the acoustic one.
         of_targets: columns with labels of targets -> their names, which are no other fields.
+        modalities: the modalities to look for; None for each column of frames that is named as a
+            modality can be.
 
     Raises:
         DataError: a named column does not exist, two columns could be the same field, or no column
@@ -63,6 +65,13 @@ def find_columns(
         if column not in features:
             raise DataError(
                 f"{where}: {key}.{name} is {column!r}, which is no column; {_listed(features)}"
+            )
+        sound = name == "acoustic" and _kind(features[column]) == "Audio"
+        if name not in FIELDS and not sound and not is_frames(features[column]):
+            raise DataError(
+                f"{where}: {key}.{name} is {column!r}, a column of {_shown(features[column])}; "
+                f"expected lists of numbers as frames of {name}, or one of the fields "
+                f"{', '.join(FIELDS)}. {_listed(features)}"
             )
     of_targets = of_targets or {}
     features = {name: kind for name, kind in features.items() if name not in of_targets}
@@ -74,7 +83,7 @@ def find_columns(
     media = tuple(each for each in left if _kind(features[each]) in _MEDIA)
     left = [each for each in left if each not in media]
     for column in left:
-        field = _field_of(column, features[column])
+        field = _field_of(column, features[column], modalities)
         if field is None or field in named:
             continue
         if field in found:
@@ -97,14 +106,18 @@ def find_columns(
     )
 
 
-def _field_of(column: str, kind: Any) -> str | None:
+def _field_of(column: str, kind: Any, modalities: Collection[str] | None) -> str | None:
     """The field that a column's usual name gives; text and words are told apart by their type."""
     field = field_named(column)
     if field in ("text", "words"):
         return "words" if _is_list_of_strings(kind) else "text" if _is_string(kind) else None
-    if field in MODALITIES and not is_frames(kind):
-        return None
-    return field if field in FIELDS else None
+    if field in FIELDS:
+        return field
+    modality = modality_named(column)
+    if modalities is None:
+        # A flat list may be anything, unless it is named visual or acoustic.
+        return modality if is_frames(kind) and (field or _is_nested(kind)) else None
+    return modality if modality in modalities and is_frames(kind) else None
 
 
 def _add_text(
@@ -168,10 +181,11 @@ def _add_sound(found: dict[str, str], features: Mapping[str, Any], where: str, k
 
 def is_frames(kind: Any) -> bool:
     """Whether a column holds lists of numbers, flat or nested, or two-dimensional arrays."""
-    if _kind(kind) == "Array2D":
-        return True
-    inner = _inner(kind)
-    return inner is not None and (_is_number(inner) or _is_number(_inner(inner)))
+    return _is_nested(kind) or _is_number(_inner(kind))
+
+
+def _is_nested(kind: Any) -> bool:
+    return _kind(kind) == "Array2D" or _is_number(_inner(_inner(kind)))
 
 
 def _listed(features: Mapping[str, Any]) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mmf_cmsbert.datasets.readers.dataset_columns import Columns
+from mmf_cmsbert.datasets.readers.dataset_columns import FIELDS, Columns
 from mmf_cmsbert.datasets.readers.dataset_sound import SoundColumn
 from mmf_cmsbert.datasets.readers.dataset_targets import TargetColumns
-from mmf_cmsbert.datasets.readers.fields import frame_array, sentiment, without_blank_words
+from mmf_cmsbert.datasets.readers.fields import frame_arrays, sentiment, without_blank_words
 from mmf_cmsbert.datasets.readers.segment_ids import Identity, identity
 from mmf_cmsbert.datasets.readers.text import describe, split_text, word_list
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.errors import SegmentError
 
 
@@ -59,19 +59,15 @@ class RowReader:
 
     def _segment(self, cells: Mapping[str, pa.Scalar], number: int) -> Segment:
         of, where = self.columns.of, f"{self.where}: row {number}"
-        values = {
-            name: cells[column].as_py() for name, column in of.items() if name not in MODALITIES
-        }
+        values = {name: cells[column].as_py() for name, column in of.items() if name in FIELDS}
         known = self._identity(values, number, where)
         where = f"{where} ({known.id})"
         words = values.get("words")
         words = split_text(values["text"], where) if words is None else word_list(words, where)
         frames = {
-            modality: frame_array(
-                self._frames(cells[of[modality]], modality, where), modality, where
-            )
-            for modality in MODALITIES
-            if modality in of
+            modality: self._frames(cells[column], modality, where)
+            for modality, column in of.items()
+            if modality not in FIELDS
         }
         start, end = _times(values, known, where)
         segment = Segment(
@@ -82,7 +78,7 @@ class RowReader:
             start=start,
             end=end,
             metadata=self._metadata(cells) | self._labels(cells),
-            **dict.fromkeys(MODALITIES) | frames,
+            frames=frame_arrays(frames, where),
         )
         return without_blank_words(segment, where)
 

@@ -42,4 +42,4 @@ def _segment(entry: Any, form: str, where: str) -> Segment:
     parts, label, name = entry
     # MISA's word ids are not used: the files have no vocabulary for them.
     words, visual, acoustic = parts if len(parts) == 3 else (parts[3], parts[1], parts[2])
-    return segment_of(name, words, visual, acoustic, label, where)
+    return segment_of(name, words, label, where, visual=visual, acoustic=acoustic)

@@ -1,7 +1,7 @@
 """Build and check segments from the fields of a layout."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ import numpy as np
 from mmf_cmsbert.datasets.readers.array_file import LARGEST
 from mmf_cmsbert.datasets.readers.segment_ids import identity
 from mmf_cmsbert.datasets.readers.text import describe, spoken, word_list
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.errors import SegmentError
 
 _NUMBERS = (int, float, np.integer, np.floating)
@@ -35,10 +35,15 @@ def read_each(
         yield found
 
 
-def segment_of(
-    name: Any, words: Any, visual: Any, acoustic: Any, label: Any, where: str
-) -> Segment:
-    """Make a segment from a pickle's values for its id, words, frames and label.
+def segment_of(name: Any, words: Any, label: Any, where: str, **frames: Any) -> Segment:
+    """Make a segment from a file's values for its id, words, label and frames.
+
+    Args:
+        name: the id, which also names the video and may have times.
+        words: a list of words.
+        label: a number, or a label vector of CMU-MOSEI; None or NaN if unknown.
+        where: the segment's location, for messages.
+        **frames: modality -> ``(frames, width)``; None for a missing modality.
 
     Raises:
         SegmentError: a field is invalid; the message begins with ``where``.
@@ -49,8 +54,7 @@ def segment_of(
         id=known.id,
         video=known.video,
         words=tuple(word_list(words, where)),
-        visual=frame_array(visual, "visual", where),
-        acoustic=frame_array(acoustic, "acoustic", where),
+        frames=frame_arrays(frames, where),
         label=sentiment(label, where),
         start=known.start,
         end=known.end,
@@ -71,13 +75,17 @@ def without_blank_words(segment: Segment, where: str) -> Segment:
     kept = spoken(segment.words, where)
     if len(kept) == len(segment.words):
         return segment
-    frames = {modality: getattr(segment, modality) for modality in MODALITIES}
-    aligned = {
-        modality: each[kept]
-        for modality, each in frames.items()
-        if each is not None and len(each) == len(segment.words)
+    frames = {
+        modality: each[kept] if len(each) == len(segment.words) else each
+        for modality, each in segment.frames.items()
     }
-    return replace(segment, words=tuple(segment.words[i] for i in kept), **aligned)
+    return replace(segment, words=tuple(segment.words[i] for i in kept), frames=frames)
+
+
+def frame_arrays(values: Mapping[str, Any], where: str) -> dict[str, np.ndarray]:
+    """Convert the frames of each modality with :func:`frame_array`, and omit missing ones."""
+    found = {modality: frame_array(value, modality, where) for modality, value in values.items()}
+    return {modality: frames for modality, frames in found.items() if frames is not None}
 
 
 def frame_array(value: Any, modality: str, where: str) -> np.ndarray | None:

@@ -27,7 +27,8 @@ class Request:
         on_count: call this with the number of segments of a file if it is known in advance; the
             progress bar shows it.
         widths: modality -> columns of a frame as declared, None for a modality that is left out;
-            None if none are declared. For files with the frames of a segment in one flat list.
+            None if none are declared. For files with the frames of a segment in one flat list, and
+            for files in which modalities have names of the user's choice.
         columns: field of a segment -> its column, for files whose columns have names of their own.
         label_values: name of a class -> its label, for files with classes as labels.
         context: how many previous utterances to put before the words of a segment, for layouts
@@ -58,6 +59,13 @@ class Request:
     def main_target(self) -> str | None:
         """The name of the main target; None if no targets are declared."""
         return None if self.targets is None else main(self.targets)[0]
+
+    @property
+    def modalities(self) -> tuple[str, ...] | None:
+        """The declared modalities; None if none are declared, to read all that there are."""
+        if self.widths is None:
+            return None
+        return tuple(modality for modality, width in self.widths.items() if width)
 
 
 class Layout(ABC):

@@ -1,7 +1,7 @@
 """Rows of a list of segments: read their fields, and make segments from rows and frames."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ import numpy as np
 from mmf_cmsbert.datasets.readers.array_file import read_array
 from mmf_cmsbert.datasets.readers.fields import frame_array, sentiment, without_blank_words
 from mmf_cmsbert.datasets.readers.names import (
-    FEATURE_FOLDERS,
     FIELD_NAMES,
     field_named,
     fields_of,
@@ -21,7 +20,7 @@ from mmf_cmsbert.datasets.readers.names import (
 from mmf_cmsbert.datasets.readers.segment_ids import video_of
 from mmf_cmsbert.datasets.readers.tables import read_table, table_rows
 from mmf_cmsbert.datasets.readers.text import describe, has_text, split_text, word_list
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 
 _FIELDS = ("id", "text", "words", "label", "split", "start", "end", "video", "clip")
@@ -104,12 +103,14 @@ def is_of(row: Row, split: str) -> bool:
     return found == split
 
 
-def segment_of_row(row: Row, folder: Path, main_target: str | None = None) -> Segment:
+def segment_of_row(
+    row: Row, folders: Mapping[str, Sequence[Path]], main_target: str | None = None
+) -> Segment:
     """Make the segment of a row, with its frames.
 
     Args:
         row: the row.
-        folder: the folder of the list, with the folders of features.
+        folders: modality -> folders with its feature files, see :mod:`.feature_folders`.
         main_target: the target of the column of labels, if targets are declared. Its value is then
             found later, see :func:`.target_values.with_targets`.
 
@@ -122,7 +123,7 @@ def segment_of_row(row: Row, folder: Path, main_target: str | None = None) -> Se
     video = fields.get("video")
     if video is not None and not isinstance(video, str):
         raise SegmentError(f"{where}: expected the name of the video, found {describe(video)}")
-    frames = {modality: _frames(folder, name, modality) for modality in MODALITIES}
+    frames = {modality: _frames(each, name, modality) for modality, each in folders.items()}
     start, end = (_number(fields.get(key), f"{where}: {key}") for key in ("start", "end"))
     timed = start is not None and end is not None and 0 <= start < end < math.inf
     if not timed and not (start is end is None):
@@ -140,7 +141,7 @@ def segment_of_row(row: Row, folder: Path, main_target: str | None = None) -> Se
         metadata=row.metadata
         if label is None or main_target is None
         else {main_target: label, **row.metadata},
-        **frames,
+        frames={m: each for m, each in frames.items() if each is not None},
     )
     return without_blank_words(segment, where)
 
@@ -183,9 +184,8 @@ def _number(value: Any, where: str) -> float | None:
     return number
 
 
-def _frames(folder: Path, name: str, modality: str) -> np.ndarray | None:
-    places = [folder / each / name for each in FEATURE_FOLDERS[modality]]
-    files = [Path(f"{place}{suffix}") for place in places for suffix in (".npy", ".npz")]
+def _frames(folders: Sequence[Path], name: str, modality: str) -> np.ndarray | None:
+    files = [folder / f"{name}{suffix}" for folder in folders for suffix in (".npy", ".npz")]
     found = [file for file in files if file.exists()]
     if len(found) > 1:
         other = found[1].name if found[0].parent == found[1].parent else found[1]

@@ -14,14 +14,14 @@ from mmf_cmsbert.datasets.readers.mmsa_fields import agree, is_ids, is_text, pad
 from mmf_cmsbert.datasets.readers.names import field_named, fields_of, name_used
 from mmf_cmsbert.datasets.readers.target_values import named_values
 from mmf_cmsbert.datasets.readers.text import describe, has_text, split_text, word_list
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 
-_LENGTHS = {modality: f"{modality}_lengths" for modality in MODALITIES}
+_LENGTHS = {modality: f"{modality}_lengths" for modality in FACE_VOICE}
 _SENTIMENTS = ("sentiment_text", "sentiment_acoustic", "sentiment_visual")
 _FIELDS = (
     *("id", "text", "words", "label", "text_bert"),
-    *(*_SENTIMENTS, *MODALITIES, *_LENGTHS.values()),
+    *(*_SENTIMENTS, *FACE_VOICE, *_LENGTHS.values()),
 )
 
 
@@ -53,9 +53,9 @@ class MMSASplit:
                     f"{where}: {found} in {self._names[field]!r} but {self.count} in "
                     f"{self._names['id']!r}; expected equal numbers"
                 )
-        for modality in MODALITIES:
+        for modality in FACE_VOICE:
             self._check_frames(modality)
-        self._in_front = [m for m in MODALITIES if self._is_padded_in_front(m)]
+        self._in_front = [m for m in FACE_VOICE if self._is_padded_in_front(m)]
         self._words = self._source_of_words(content, pieces)
         self._pieces = self._rows_per_piece()
         text = "text" in self._fields and "words" not in self._fields
@@ -73,10 +73,9 @@ class MMSASplit:
         segment = segment_of(
             self._fields["id"][i],
             words,
-            frames.get("visual"),
-            frames.get("acoustic"),
             None if label is None else label[i],
             where,
+            **frames,
         )
         return replace(segment, targets={**segment.targets, **self._sentiments(segment.label, i)})
 
@@ -101,7 +100,7 @@ class MMSASplit:
         not be padding: often nothing was seen or heard during that word.) Otherwise all rows up to
         the last used one are returned, as unaligned frames.
         """
-        found = {m: self._rows(m, i, where) for m in MODALITIES if m in self._fields}
+        found = {m: self._rows(m, i, where) for m in FACE_VOICE if m in self._fields}
         rows = {m: each for m, each in found.items() if each is not None}
         if self._pieces is not None:
             count = self._pieces[i]
@@ -139,7 +138,7 @@ class MMSASplit:
     def _rows_per_piece(self) -> list[int] | None:
         """Return the number of pieces of each segment if rows are word pieces, else None."""
         ids: Any = self._fields.get("text_bert")
-        modalities = [m for m in MODALITIES if m in self._fields]
+        modalities = [m for m in FACE_VOICE if m in self._fields]
         if not is_ids(ids) or not modalities:
             return None
         frames = [self._fields[m] for m in modalities]

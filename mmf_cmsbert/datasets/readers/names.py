@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from mmf_cmsbert.datasets.segment import MODALITIES, SPLITS
+from mmf_cmsbert.config.schemas.values import can_be_modality
+from mmf_cmsbert.datasets.segment import FACE_VOICE, SPLITS
 from mmf_cmsbert.errors import DataError
 
 SPLIT_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -35,8 +36,6 @@ FIELD_NAMES: Mapping[str, tuple[str, ...]] = {
     "acoustic_lengths": ("acoustic_lengths", "audio_lengths"),
     "text_bert": ("text_bert",),
 }
-# Modality -> names of the folder with its feature files.
-FEATURE_FOLDERS: Mapping[str, tuple[str, ...]] = {m: FIELD_NAMES[m] for m in MODALITIES}
 
 _SPLITS: dict[str | None, str] = {
     name: split for split, names in SPLIT_NAMES.items() for name in names
@@ -64,6 +63,19 @@ def split_in(name: str) -> str | None:
 def field_named(name: Any) -> str | None:
     """Return the field of :data:`FIELD_NAMES` of which ``name`` is a synonym, else None."""
     return _FIELDS.get(_plain(name))
+
+
+def modality_named(name: Any) -> str | None:
+    """Return the modality that a column or folder of this name can hold.
+
+    Returns:
+        Visual or acoustic for their synonyms, else the name itself; None for a name of another
+        field, or one that a modality cannot have.
+    """
+    field = field_named(name)
+    if field is not None:
+        return field if field in FACE_VOICE else None
+    return name if isinstance(name, str) and can_be_modality(name) else None
 
 
 def known_splits() -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mmf_cmsbert.datasets.readers import registry
 from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
-from mmf_cmsbert.datasets.readers.names import FEATURE_FOLDERS, split_in, split_named
+from mmf_cmsbert.datasets.readers.names import FIELD_NAMES, split_in, split_named
 from mmf_cmsbert.datasets.readers.pickled_layout import SUFFIXES as PICKLES
-from mmf_cmsbert.datasets.segment import SPLITS
+from mmf_cmsbert.datasets.segment import FACE_VOICE, SPLITS
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import open_regular
 
@@ -18,7 +18,7 @@ _MOST_FOLDERS = 50
 _SHOWN = 4
 _LABEL_COLUMNS = {"video_id", "clip_id", "text", "label", "annotation", "mode"}
 _LONGEST_HEADER = 1 << 12
-_FEATURES = {name for names in FEATURE_FOLDERS.values() for name in names}
+_FEATURES = {name for modality in FACE_VOICE for name in FIELD_NAMES[modality]}
 
 
 class NothingFound(DataError):

@@ -60,8 +60,7 @@ def bounded(segments: Stream, files: Sequence[Path]) -> Iterator[Segment | Segme
     for segment in segments:
         left -= _LEAST
         if isinstance(segment, Segment):
-            frames = (segment.visual, segment.acoustic)
-            left -= sum(each.nbytes for each in frames if each is not None)
+            left -= sum(each.nbytes for each in segment.frames.values())
             left -= sum(map(len, segment.words))
         if left < 0:
             raise DataError(

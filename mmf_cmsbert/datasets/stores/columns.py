@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import Segment, in_order
 
 CHECKSUM = "checksum"
 # Columns of further targets: this and their name.
@@ -38,7 +38,7 @@ def schema(
         checksums: whether there is a column with the checksum of each segment.
     """
     types = _PLAIN | {CHECKSUM: pa.uint32()} if checksums else dict(_PLAIN)
-    types |= {m: pa.list_(pa.list_(pa.float32(), widths[m])) for m in MODALITIES if m in widths}
+    types |= {m: pa.list_(pa.list_(pa.float32(), widths[m])) for m in in_order(widths)}
     types |= {f"{TARGET}{name}": pa.list_(pa.float64()) for name in sorted(targets)}
     types["metadata"] = pa.string()  # JSON, null if empty
     features = {name: _feature(kind) for name, kind in types.items()}
@@ -74,8 +74,8 @@ def _arrays(
     segments: Sequence[Segment], columns: pa.Schema, checksums: Sequence[int]
 ) -> Iterator[pa.Array]:
     for name, kind in zip(columns.names, columns.types, strict=True):
-        if name in MODALITIES:
-            yield _frames([getattr(each, name) for each in segments], kind)
+        if pa.types.is_list(kind) and pa.types.is_fixed_size_list(kind.value_type):
+            yield _frames([each.frames.get(name) for each in segments], kind)
         elif name.startswith(TARGET):
             values = [each.targets.get(name.removeprefix(TARGET)) for each in segments]
             yield pa.array([None if each is None else list(each) for each in values], kind)

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment
 from mmf_cmsbert.datasets.stores.columns import CHECKSUM, TARGET, schema
 from mmf_cmsbert.files import open_regular
 
 # The columns of formats 1 and 2: frames are flat, and the first stores have no metadata.
 _OLD = [
     *((each.name, each.type) for each in schema({}) if each.name != "metadata"),
-    *((modality, pa.list_(pa.float32())) for modality in MODALITIES),
+    *((modality, pa.list_(pa.float32())) for modality in FACE_VOICE),
 ]
 _OLD_SCHEMAS = (pa.schema([*_OLD, ("metadata", pa.string())]), pa.schema(_OLD))
 # Errors raised by reading a damaged Arrow file. Most of Arrow's errors are ValueErrors, not all.
@@ -150,7 +150,7 @@ class _Batch:
         # Words stay in Arrow to save memory, serialised so that the frames' memory can be freed.
         words = batch.select(["words"])
         self._words = pa.ipc.read_record_batch(words.serialize(), words.schema).column(0)
-        others = [n for n in batch.schema.names if n not in (*MODALITIES, "words")]
+        others = [n for n in batch.schema.names if n not in (*FACE_VOICE, *widths, "words")]
         self._others = batch.select(others).to_pylist()
 
     def segment(self, row: int) -> tuple[Segment, int]:
@@ -164,11 +164,13 @@ class _Batch:
         columns = [name for name in plain if name.startswith(TARGET)]
         values = {name.removeprefix(TARGET): plain.pop(name) for name in columns}
         plain["targets"] = {n: tuple(each) for n, each in values.items() if each is not None}
-        plain |= dict.fromkeys(MODALITIES)
-        for modality, (offsets, present) in self._frames.items():
-            if present[row]:
-                values = self._file.floats(*offsets[row : row + 2].tolist())
-                plain[modality] = values.reshape(-1, self._widths[modality])
+        plain["frames"] = {
+            modality: self._file.floats(*offsets[row : row + 2].tolist()).reshape(
+                -1, self._widths[modality]
+            )
+            for modality, (offsets, present) in self._frames.items()
+            if present[row]
+        }
         return Segment(**plain), written
 
 

@@ -133,7 +133,7 @@ def _batches(segments: Iterable[Segment]) -> Iterator[list[Segment]]:
     size = 0
     for segment in segments:
         batch.append(segment)
-        own = sum(f.nbytes for f in (segment.visual, segment.acoustic) if f is not None)
+        own = sum(each.nbytes for each in segment.frames.values())
         if own > _LARGEST_SEGMENT:
             raise DataError(
                 f"segment {segment.id} has {own:,} bytes of frames; expected at most "

@@ -1,9 +1,10 @@
 """The manifest's summary of the segments, collected while they are written."""
 
 import hashlib
+from collections import Counter
 from typing import Any
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
+from mmf_cmsbert.datasets.segment import Segment, in_order, unaligned
 
 
 class StoreSummary:
@@ -20,8 +21,8 @@ class StoreSummary:
         self._label_sum = 0.0
         self.widths: dict[str, int] = {}
         self.targets: dict[str, int] = {}
-        self._longest = dict.fromkeys(("words", *MODALITIES), 0)
-        self._missing = dict.fromkeys(MODALITIES, 0)
+        self._longest: dict[str, int] = {"words": 0}
+        self._present: Counter[str] = Counter()
         self._unaligned: str | None = None
 
     def add(self, segment: Segment, checksum: int) -> None:
@@ -35,25 +36,23 @@ class StoreSummary:
             known = any(value == value for value in values)  # not NaN
             self.targets[name] = self.targets.get(name, 0) + known
         self._longest["words"] = max(self._longest["words"], len(segment.words))
-        for modality in MODALITIES:
-            frames = getattr(segment, modality)
-            if frames is None:
-                self._missing[modality] += 1
-            else:
-                self.widths[modality] = frames.shape[1]
-                self._longest[modality] = max(self._longest[modality], len(frames))
+        for modality, frames in segment.frames.items():
+            self._present[modality] += 1
+            self.widths[modality] = frames.shape[1]
+            self._longest[modality] = max(self._longest.get(modality, 0), len(frames))
         self._unaligned = self._unaligned or unaligned(segment)
 
     def found(self) -> dict[str, Any]:
         """Return the fields of the manifest."""
+        modalities = in_order(self._present)
         return {
             "content": self._content.hexdigest(),
             "segments": self._segments,
             "labels": self._labels,
             "label_mean": self._label_sum / self._labels if self._labels else None,
-            "widths": self.widths,
+            "widths": {m: self.widths[m] for m in modalities},
             "targets": self.targets,
-            "longest": self._longest,
-            "missing": self._missing,
+            "longest": {name: self._longest[name] for name in ("words", *modalities)},
+            "missing": {m: self._segments - self._present[m] for m in modalities},
             "unaligned": self._unaligned,
         }

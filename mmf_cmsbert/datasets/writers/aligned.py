@@ -9,7 +9,7 @@ from typing import IO
 
 import numpy as np
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment, unaligned
+from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment, unaligned
 from mmf_cmsbert.errors import DataError
 
 
@@ -37,7 +37,12 @@ def check_widths(widths: Mapping[str, int], layout: str) -> None:
         widths: modality -> columns.
         layout: the layout's name, for the message.
     """
-    for modality in MODALITIES:
+    if others := [modality for modality in widths if modality not in FACE_VOICE]:
+        raise DataError(
+            f"{layout}'s layout holds visual and acoustic frames only, and the segments also have "
+            f"{', '.join(others)}; type --to store or --to datasets, which keep every modality"
+        )
+    for modality in FACE_VOICE:
         if not widths.get(modality):
             raise DataError(
                 f"no segment has {modality} frames, and {layout}'s layout needs one for every "
@@ -60,8 +65,8 @@ def aligned_frames(
             "--single-frame every_word for one vector per segment"
         )
     frames = {}
-    for modality in MODALITIES:
-        given = getattr(segment, modality)
+    for modality in FACE_VOICE:
+        given = segment.frames.get(modality)
         if given is None:
             written.filled[modality] += 1
             given = np.zeros((len(segment.words), widths[modality]))

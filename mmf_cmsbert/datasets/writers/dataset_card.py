@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from mmf_cmsbert.datasets.segment import MODALITIES
+from mmf_cmsbert.datasets.segment import in_order
 from mmf_cmsbert.datasets.stores.manifest import Manifest
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -57,21 +57,22 @@ def card(corpus: str, splits: Mapping[str, Manifest]) -> str:
 
 
 def _splits(splits: Mapping[str, Manifest]) -> str:
+    modalities = in_order(m for each in splits.values() for m in each.missing)
     rows = [
         [
             split,
             f"{each.segments:,}",
             f"{each.labels:,}",
             "" if each.label_mean is None else f"{each.label_mean:.3f}",
-            *(f"{each.longest[name]:,}" for name in ("words", *MODALITIES)),
-            *(f"{each.missing[name]:,}" for name in MODALITIES),
+            *(f"{each.longest.get(name, 0):,}" for name in ("words", *modalities)),
+            *(f"{each.missing.get(name, each.segments):,}" for name in modalities),
             f"{len(each.skipped):,}",
         ]
         for split, each in splits.items()
     ]
     head = ["split", "segments", "with a label", "mean label", "most words"]
-    head += [f"most {modality} frames" for modality in MODALITIES]
-    head += [f"without {modality}" for modality in MODALITIES]
+    head += [f"most {modality} frames" for modality in modalities]
+    head += [f"without {modality}" for modality in modalities]
     return _table([*head, "left out"], rows)
 
 
@@ -85,8 +86,7 @@ def _columns(splits: Mapping[str, Manifest]) -> str:
         ["start, end", "float64", "seconds into the video; null: unknown"],
         *(
             [m, f"list of {widths[m]} float32", "a row a frame; null: the modality is missing"]
-            for m in MODALITIES
-            if m in widths
+            for m in in_order(widths)
         ),
         ["metadata", "string", "other columns of the source, as JSON"],
     ]

@@ -235,7 +235,7 @@
       });
       box.append(spoken);
       const text = row.shift.length
-        ? "Words are coloured by how far face and voice shifted them: none is no shift, full is " + number(this.largest, 3) +
+        ? "Words are coloured by how far the frames shifted them: none is no shift, full is " + number(this.largest, 3) +
           " of a word's length, the largest in this split. Point at a word for numbers."
         : this.runs > 1 ? "Each run\u2019s own report shows how it shifted these words."
         : "The words of this segment were not shifted.";

@@ -21,7 +21,7 @@ from statistics import median
 import numpy as np
 import pyarrow as pa
 
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment, checksum
+from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment, checksum
 from mmf_cmsbert.datasets.stores.store import NAME, StoredSegments, write_store
 
 WIDTHS = {"visual": 35, "acoustic": 74}
@@ -62,8 +62,8 @@ def made_up(count: int) -> Iterator[Segment]:
     rng = np.random.default_rng(0)
     for i in range(count):
         words = tuple(rng.choice(["not", "great", "film", "really"], rng.integers(5, 50)).tolist())
-        frames = [rng.normal(size=(len(words), w)).astype(np.float32) for w in WIDTHS.values()]
-        yield Segment(f"video{i // 7}[{i % 7}]", f"video{i // 7}", words, *frames, 1.0, 0.5, 2.5)
+        frames = {m: rng.normal(size=(len(words), w)).astype(np.float32) for m, w in WIDTHS.items()}
+        yield Segment(f"video{i // 7}[{i % 7}]", f"video{i // 7}", words, frames, 1.0, 0.5, 2.5)
 
 
 class Mapped(Sequence[Segment]):
@@ -73,10 +73,10 @@ class Mapped(Sequence[Segment]):
         reader = pa.ipc.open_stream(pa.memory_map(str(folder / NAME)))
         batches = list(reader)
         self._starts = [0, *accumulate(batch.num_rows for batch in batches)]
-        names = [name for name in reader.schema.names if name not in (*MODALITIES, "metadata")]
+        names = [name for name in reader.schema.names if name not in (*FACE_VOICE, "metadata")]
         self._plain = [{name: batch.column(name) for name in names} for batch in batches]
         self._frames = [
-            {m: (b.column(m).offsets.to_numpy(), b.column(m).values.values) for m in MODALITIES}
+            {m: (b.column(m).offsets.to_numpy(), b.column(m).values.values) for m in FACE_VOICE}
             for b in batches
         ]
 
@@ -89,9 +89,10 @@ class Mapped(Sequence[Segment]):
         plain = {name: column[row].as_py() for name, column in self._plain[number].items()}
         written = plain.pop("checksum")
         plain["words"] = tuple(plain["words"])
-        for modality, (offsets, values) in self._frames[number].items():
-            start, end = offsets[row : row + 2]
-            plain[modality] = values.to_numpy().reshape(-1, WIDTHS[modality])[start:end]
+        plain["frames"] = {
+            m: values.to_numpy().reshape(-1, WIDTHS[m])[offsets[row] : offsets[row + 1]]
+            for m, (offsets, values) in self._frames[number].items()
+        }
         segment = Segment(**plain)
         if written != checksum(segment):
             raise ValueError(f"segment {index}: wrong checksum")

@@ -92,7 +92,7 @@ def test_processors_of_others_have_their_own_params():
         ({"annotations": {"test": []}}, "annotations.test is []; expected a file or a list"),
         ({"annotations": {"val": None}}, "annotations.val is None"),
         ({"annotations": {"val": [3]}}, "annotations.val is [3]"),
-        ({"features": {"text": 300}}, "features.text is not a known key"),
+        ({"features": {"text": 300}}, "features names a modality 'text'"),
         (
             {"features": {"visual": "wide"}},
             "features.visual is 'wide'; expected the number of columns",

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import written_layouts
-from written_layouts import SPLITS, make_segments
+from written_layouts import SPLITS, make_segments, with_frames
 
 from mmf_cmsbert.datasets.inspection.inspection import inspect_source
 from mmf_cmsbert.datasets.readers.canonical import canonical_videos
@@ -21,7 +21,7 @@ def segment(name, words="a good film", label=1.0, visual=None, acoustic=None):
     frames = frames * np.arange(1, len(words) + 1)[:, None] * [1, 7] + len(name)
     visual = frames.astype(np.float32) if visual is None else np.asarray(visual, np.float32)
     acoustic = visual.copy() if acoustic is None else np.asarray(acoustic, np.float32)
-    return Segment(name, name.split("[")[0], words, visual, acoustic, label)
+    return Segment(name, name.split("[")[0], words, {"visual": visual, "acoustic": acoustic}, label)
 
 
 def corpus_of(*train, val=(), test=()):
@@ -63,7 +63,7 @@ def test_what_cannot_be_used_is_told_and_the_rest_is_counted(tmp_path):
     cut = segment("cut[0]")
     train = [
         segment("a[0]"),
-        replace(cut, visual=cut.visual[:1]),
+        with_frames(cut, visual=cut.frames["visual"][:1]),
         segment("a[0]", "again"),
         segment("far[0]", "far out", label=4.0),
         segment("none[0]", "no label", label=float("nan")),
@@ -107,8 +107,8 @@ def test_features(tmp_path):
         frames[1] = 0.0 if i == 0 else frames[1]
         frames[:, 2] = 3.0
         train.append(segment(f"a[{i}]", f"word number {i}", visual=frames))
-    train[3].acoustic[0, 0] = -np.inf
-    train[3].acoustic[1, 0] = np.nan
+    train[3].frames["acoustic"][0, 0] = -np.inf
+    train[3].frames["acoustic"][1, 0] = np.nan
     train.append(segment("wide[0]", "very wide", visual=np.eye(2, 6)))
     report = inspect(tmp_path, corpus_of(*train))
     narrow, wide = report["splits"]["train"]["frames"]["visual"]

@@ -78,9 +78,8 @@ def plain(folder, words):
 
 
 def csd(folder, words):
-    segment = Segment(
-        f"{VIDEO}[0]", VIDEO, words, frames(words, 2), frames(words, 3), 1.0, 0, len(words)
-    )
+    both = {"visual": frames(words, 2), "acoustic": frames(words, 3)}
+    segment = Segment(f"{VIDEO}[0]", VIDEO, words, both, 1.0, 0, len(words))
     return write_csd(folder, dict.fromkeys(SPLITS[:1], [segment]))["train"]
 
 
@@ -89,8 +88,8 @@ def test_a_blank_word_goes_with_its_frame_and_a_segment_of_blank_words_is_refuse
     words = ["not", "\u200b", "great"]
     (segment,) = the_segments(read_files([write(tmp_path, words)], "train"))
     assert segment.words == ("not", "great")
-    assert np.array_equal(segment.visual, frames(words, 2)[[0, 2]])
-    assert np.array_equal(segment.acoustic, frames(words, 3)[[0, 2]])
+    assert np.array_equal(segment.frames["visual"], frames(words, 2)[[0, 2]])
+    assert np.array_equal(segment.frames["acoustic"], frames(words, 3)[[0, 2]])
 
 
 @pytest.mark.parametrize("write", [misa, mag, mmsa, plain, csd])

@@ -78,7 +78,9 @@ def test_a_long_text_loses_characters_and_not_all_its_text(tokenizer):
 
 
 def test_files_and_predictor_cut_alike(tmp_path):
-    segment = Segment("a$_$1", "a", ("x",), np.ones((2, 3)), np.ones((3, 2)), 0.5)
+    segment = Segment(
+        "a$_$1", "a", ("x",), {"visual": np.ones((2, 3)), "acoustic": np.ones((3, 2))}, 0.5
+    )
     fields = mmsa_split([segment], lengths=True) | {"raw_text": [TEXT]}
     splits = {"train": fields, "valid": fields, "test": fields}
     (tmp_path / "sims.pkl").write_bytes(pickle.dumps(splits))

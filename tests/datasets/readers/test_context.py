@@ -15,7 +15,13 @@ BEFORE = [
 
 @pytest.fixture
 def segment():
-    return Segment("a", "v", ("good", "film"), np.full((2, 2), 5.0), np.ones((3, 4)), 1.0)
+    return Segment(
+        "a",
+        "v",
+        ("good", "film"),
+        {"visual": np.full((2, 2), 5.0), "acoustic": np.ones((3, 4))},
+        1.0,
+    )
 
 
 def test_no_context_is_the_segment_itself(segment):
@@ -33,8 +39,8 @@ def test_the_last_utterances_come_first_each_with_a_separator(segment):
 
 def test_frames_of_words_are_those_of_the_context_or_zeros(segment):
     found = with_context(segment, BEFORE, 2)
-    assert found.visual.tolist() == [[1, 2], [0, 0], [0, 0], [0, 0], [5, 5], [5, 5]]
-    assert found.acoustic is segment.acoustic  # not one frame per word
+    assert found.frames["visual"].tolist() == [[1, 2], [0, 0], [0, 0], [0, 0], [5, 5], [5, 5]]
+    assert found.frames["acoustic"] is segment.frames["acoustic"]  # not one frame per word
 
 
 def test_words_without_a_separator_have_no_context():

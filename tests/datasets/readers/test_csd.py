@@ -65,9 +65,9 @@ def test_segments_of_a_folder_come_word_aligned(folder, corpus, layout, split):
     for one, other in zip(read(folder, split=split, layout=layout), corpus[split], strict=True):
         for field in ("id", "video", "words", "start", "end", "label"):
             assert getattr(one, field) == getattr(other, field)
-        assert np.array_equal(one.visual, other.visual)
-        assert np.array_equal(one.acoustic, other.acoustic)
-        assert one.visual.dtype == np.float32
+        assert np.array_equal(one.frames["visual"], other.frames["visual"])
+        assert np.array_equal(one.frames["acoustic"], other.frames["acoustic"])
+        assert one.frames["visual"].dtype == np.float32
 
 
 def test_unaligned_a_segment_has_all_frames_of_its_time(tmp_path):
@@ -75,13 +75,15 @@ def test_unaligned_a_segment_has_all_frames_of_its_time(tmp_path):
     write_csd(tmp_path, corpus, aligned=False)
     for one, other in zip(read(tmp_path, alignment="none"), corpus["train"], strict=True):
         assert one.words == other.words
-        assert np.array_equal(one.visual, other.visual)
-        assert np.array_equal(one.acoustic, other.acoustic)
+        assert np.array_equal(one.frames["visual"], other.frames["visual"])
+        assert np.array_equal(one.frames["acoustic"], other.frames["acoustic"])
 
 
 def test_files_named_one_by_one_and_a_modality_left_out(folder):
     found = read(folder / LABELS, folder / WORDS, folder / ACOUSTIC)
-    assert all(s.visual is None and s.acoustic is not None for s in found)
+    assert all(
+        s.frames.get("visual") is None and s.frames.get("acoustic") is not None for s in found
+    )
 
 
 def align_by_loops(features, seen_at, spoken_at):
@@ -114,7 +116,7 @@ def test_segments_are_numbered_as_their_labels_are_stored(folder):
     one, other, *_ = read(folder)
     assert (one.id, other.id) == (first.id, second.id) == (f"{VIDEO}[0]", f"{VIDEO}[1]")
     assert (one.words, one.label, one.start) == (second.words, second.label, second.start)
-    assert np.array_equal(other.visual, first.visual)
+    assert np.array_equal(other.frames["visual"], first.frames["visual"])
 
 
 def test_pauses_and_empty_words_are_no_words(folder, corpus):
@@ -137,14 +139,14 @@ def test_the_sentiment_of_mosei_stands_before_its_emotions(folder):
 
 def test_a_video_without_a_modality_lacks_it(folder):
     edit(folder / VISUAL, lambda data, _: data.__delitem__(VIDEO))
-    assert [s.visual is None for s in read(folder)] == [True] * 3 + [False] * 2
+    assert [s.frames.get("visual") is None for s in read(folder)] == [True] * 3 + [False] * 2
 
 
 @pytest.mark.parametrize("alignment", ["word", "none"])
 def test_infinities_stay_to_be_found(folder, alignment):
     edit(folder / ACOUSTIC, lambda data, _: data[VIDEO]["features"].__setitem__((1, 0), -np.inf))
     edit(folder / ACOUSTIC, lambda data, _: data[VIDEO]["features"].__setitem__((0, 0), np.inf))
-    finite = [np.isfinite(s.acoustic).all() for s in read(folder, alignment=alignment)]
+    finite = [np.isfinite(s.frames["acoustic"]).all() for s in read(folder, alignment=alignment)]
     assert not all(finite)
     assert any(finite)
 

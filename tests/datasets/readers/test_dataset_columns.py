@@ -112,3 +112,17 @@ def test_what_is_missing_or_ambiguous_is_one_message_with_all_columns(features, 
 )
 def test_frames_are_lists_of_numbers(kind, expected):
     assert is_frames(kind) == expected
+
+
+def test_columns_of_frames_are_modalities_of_their_names():
+    features = {"text": STRING, "gaze": FRAMES, "flat": List(Value("float32")), "scores": FRAMES}
+    assert columns(features).of == {"text": "text", "gaze": "gaze"}
+    found = find_columns(Features(features), {}, "here", "columns", modalities=("flat",))
+    assert found.of == {"text": "text", "flat": "flat"}
+
+
+def test_a_column_named_for_a_modality_holds_frames():
+    features = {"text": STRING, "g": FRAMES, "lab": STRING}
+    assert columns(features, gaze="g").of["gaze"] == "g"
+    with pytest.raises(DataError, match="columns.lable is 'lab', a column of string; expected lis"):
+        columns(features, lable="lab")

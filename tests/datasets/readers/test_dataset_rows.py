@@ -34,8 +34,12 @@ def rows(split, flat=False):
             "label": each.label,
             "start": each.start,
             "end": each.end,
-            "visual": (each.visual.reshape(-1) if flat else each.visual).tolist(),
-            "acoustic": (each.acoustic.reshape(-1) if flat else each.acoustic).tolist(),
+            "visual": (
+                each.frames["visual"].reshape(-1) if flat else each.frames["visual"]
+            ).tolist(),
+            "acoustic": (
+                each.frames["acoustic"].reshape(-1) if flat else each.frames["acoustic"]
+            ).tolist(),
         }
         for each in SEGMENTS[split]
     ]
@@ -68,8 +72,8 @@ def the_same(found, split="train"):
         assert (one.video, one.words, one.label) == (other.video, other.words, other.label)
         assert (one.start, one.end) == (other.start, other.end)
         for modality in ("visual", "acoustic"):
-            ours = getattr(one, modality)
-            assert ours.dtype == np.float32 and np.array_equal(ours, getattr(other, modality))
+            ours = one.frames.get(modality)
+            assert ours.dtype == np.float32 and np.array_equal(ours, other.frames.get(modality))
     return True
 
 
@@ -144,7 +148,11 @@ def test_a_missing_modality_is_missing_and_not_zeros(tmp_path):
         tmp_path / "train.parquet"
     )
     found = read(tmp_path / "train.parquet")
-    assert found[1].visual is None and found[2].acoustic is None and found[0].visual is not None
+    assert (
+        found[1].frames.get("visual") is None
+        and found[2].frames.get("acoustic") is None
+        and found[0].frames.get("visual") is not None
+    )
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,10 @@ def test_frames_are_extracted_from_sound_with_the_card_of_the_extractor(tmp_path
     file = write(tmp_path, sounds)
     tone, none, noisy, broken = read_files([file], "train", voice="peak")
     assert tone.words == ("good", "film") and tone.label == 1.0
-    assert tone.acoustic.shape == (10, 1) and np.allclose(tone.acoustic, 0.3, atol=1e-3)
-    assert none.acoustic is None and noisy.acoustic.shape == (5, 1)
+    assert tone.frames["acoustic"].shape == (10, 1) and np.allclose(
+        tone.frames["acoustic"], 0.3, atol=1e-3
+    )
+    assert none.frames.get("acoustic") is None and noisy.frames["acoustic"].shape == (5, 1)
     assert isinstance(broken, SegmentError) and "row 3 (train-3): not a media" in str(broken)
     settings = ConversionSettings("mosi", voice="peak", on_invalid="skip")
     store = convert([file], "train", settings, tmp_path / "store")
@@ -78,13 +80,13 @@ def test_sound_beside_the_dataset_is_read_and_no_other_file(tmp_path):
     own, *others = read_files([file], "train", voice="peak")
     for error in others:
         assert isinstance(error, SegmentError) and "not in the folder of the dataset" in str(error)
-    assert own.acoustic.shape == (10, 1)
+    assert own.frames["acoustic"].shape == (10, 1)
 
 
 def test_sound_is_not_read_unless_an_extractor_is_named(tmp_path, caplog):
     file = write(tmp_path, [{"bytes": wav(sine(1)), "path": None}])
     (segment,) = read_files([file], "train")
-    assert segment.acoustic is None and "mosi.voice=librosa" in caplog.text
+    assert segment.frames.get("acoustic") is None and "mosi.voice=librosa" in caplog.text
     with pytest.raises(DataError, match="column sound has sound; name the extractor"):
         list(read_files([file], "train", columns={"acoustic": "sound"}))
 
@@ -96,7 +98,7 @@ def test_one_of_several_columns_of_sound_must_be_named(tmp_path):
         list(read_files([file], "train", voice="peak"))
     pytest.importorskip("av", reason="decodes sound with PyAV, of the extra [media]")
     (segment,) = read_files([file], "train", voice="peak", columns={"acoustic": "other"})
-    assert segment.acoustic is not None
+    assert segment.frames.get("acoustic") is not None
 
 
 def test_a_dataset_without_sound_has_no_voice(tmp_path):

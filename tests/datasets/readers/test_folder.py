@@ -47,15 +47,15 @@ def test_segments_with_features(tmp_path, form, layout):
         for one, other in zip(found, segments, strict=True):
             for field in ("id", "video", "words", "label", "start", "end"):
                 assert getattr(one, field) == getattr(other, field)
-            assert np.array_equal(one.visual, other.visual)
-            assert np.array_equal(one.acoustic, other.acoustic)
-            assert one.visual.dtype == np.float32
+            assert np.array_equal(one.frames["visual"], other.frames["visual"])
+            assert np.array_equal(one.frames["acoustic"], other.frames["acoustic"])
+            assert one.frames["visual"].dtype == np.float32
 
 
 def test_text_alone_is_enough(write):
     (segment,) = read(write({"id": "one", "text": " Hello  there "}), "test")
     assert segment.words == ("Hello", "there")
-    assert segment.visual is segment.acoustic is segment.label is segment.start is None
+    assert segment.frames == {} and segment.label is segment.start is None
     assert segment.video == "one"
 
 
@@ -94,8 +94,8 @@ def test_a_segment_without_a_feature_file_lacks_the_modality(write, tmp_path):
     (tmp_path / "visual").mkdir()
     np.savez(tmp_path / "visual" / "b.npz", np.ones((2, 3)))
     one, two = read(write({"id": "a", "text": "x"}, {"id": "b", "text": "y"}))
-    assert one.visual is None
-    assert two.visual.tolist() == [[1, 1, 1]] * 2
+    assert one.frames.get("visual") is None
+    assert two.frames["visual"].tolist() == [[1, 1, 1]] * 2
 
 
 def test_a_segment_that_cannot_be_used_costs_no_other(write, tmp_path):
@@ -216,7 +216,18 @@ def test_two_feature_files_of_one_segment(write, tmp_path):
 def test_arrays_come_as_they_were_saved(write, tmp_path, array):
     (tmp_path / "visual").mkdir()
     (tmp_path / "visual" / "clip 1.npy").write_bytes(npy(array))
-    assert np.array_equal(read(write(ROW))[0].visual, array)
+    assert np.array_equal(read(write(ROW))[0].frames["visual"], array)
     (tmp_path / "visual" / "clip 1.npy").unlink()
     (tmp_path / "visual" / "clip 1.npz").write_bytes(npz(array))
-    assert np.array_equal(read(write(ROW))[0].visual, array)
+    assert np.array_equal(read(write(ROW))[0].frames["visual"], array)
+
+
+def test_a_folder_of_any_name_is_a_modality(write):
+    folder = write(ROW)
+    for name in ("gaze", "eda"):
+        (folder / name).mkdir()
+        np.save(folder / name / "clip 1.npy", np.ones((3, 2), np.float32))
+    (segment,) = read(folder)
+    assert {m: each.shape for m, each in segment.frames.items()} == {"eda": (3, 2), "gaze": (3, 2)}
+    (declared,) = read_files([folder], "train", widths={"gaze": 2, "eda": None})
+    assert list(declared.frames) == ["gaze"]

@@ -362,7 +362,7 @@ def changed(**changes):
 
 def frames_changed(store):
     content = bytearray((store / "segments.arrow").read_bytes())
-    at = content.rfind(SEGMENTS[0].visual[:1].tobytes())
+    at = content.rfind(SEGMENTS[0].frames["visual"][:1].tobytes())
     content[at] ^= 0xFF
     (store / "segments.arrow").write_bytes(content)
 

@@ -51,10 +51,10 @@ def test_misa(tmp_path, layout):
     first, second = read(path, "train", layout)
     assert (first.id, second.id, first.video) == ("abc[0]", "abc[1]", "abc")
     assert first.words == ("not", "great")
-    assert first.visual.dtype == first.acoustic.dtype == np.float32
-    assert type(first.visual) is np.ndarray
-    assert np.array_equal(first.visual, VISUAL)
-    assert np.array_equal(first.acoustic, ACOUSTIC)
+    assert first.frames["visual"].dtype == first.frames["acoustic"].dtype == np.float32
+    assert type(first.frames["visual"]) is np.ndarray
+    assert np.array_equal(first.frames["visual"], VISUAL)
+    assert np.array_equal(first.frames["acoustic"], ACOUSTIC)
     assert first.label == pytest.approx(-1.2)
     assert (first.start, first.end) == (None, None)
 
@@ -67,7 +67,7 @@ def test_mag_gives_the_split_that_is_asked_for(tmp_path, layout):
         (segment,) = read(path, split, layout)
         assert segment.id == f"{key}[0]"
         assert segment.words == ("not", "great")
-        assert np.array_equal(segment.visual, VISUAL)
+        assert np.array_equal(segment.frames["visual"], VISUAL)
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_the_label_is_the_sentiment(tmp_path, label, value):
 @pytest.mark.parametrize("missing", [None, np.zeros((2, 0)), np.zeros((0, 0)), np.zeros(0)])
 def test_a_modality_that_is_not_there_is_missing(tmp_path, missing):
     (segment,) = read(save(tmp_path, [misa_entry(visual=missing)]), "train")
-    assert segment.visual is None
-    assert segment.acoustic is not None
+    assert segment.frames.get("visual") is None
+    assert segment.frames.get("acoustic") is not None
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_a_folder_of_stores_gives_the_split_that_is_asked_for(stores, layout):
         for path in (stores, stores / split):
             for one, other in zip(read(path, split, layout), expected, strict=True):
                 assert (one.id, one.words, one.label) == (other.id, other.words, other.label)
-                assert np.array_equal(one.visual, other.visual)
+                assert np.array_equal(one.frames["visual"], other.frames["visual"])
     with pytest.raises(DataError, match="no store of the test split; expected a folder test with"):
         read(stores, "test", layout)
 
@@ -332,8 +332,8 @@ def test_real_mosi_reads_the_same_as_misa_and_as_mag(shared, tmp_path):
                 other.words,
                 other.label,
             )
-            assert np.array_equal(one.visual, other.visual)
-            assert np.array_equal(one.acoustic, other.acoustic)
+            assert np.array_equal(one.frames["visual"], other.frames["visual"])
+            assert np.array_equal(one.frames["acoustic"], other.frames["acoustic"])
 
 
 def in_every_layout(folder, segments):
@@ -358,8 +358,8 @@ def assert_same(found, expected):
     for one in expected:
         other = found[one.id.rstrip("]")]
         assert (one.words, one.video, one.label) == (other.words, other.video, other.label)
-        assert np.array_equal(one.visual, other.visual)
-        assert np.array_equal(one.acoustic, other.acoustic)
+        assert np.array_equal(one.frames["visual"], other.frames["visual"])
+        assert np.array_equal(one.frames["acoustic"], other.frames["acoustic"])
 
 
 def test_segments_are_the_same_in_every_layout(tmp_path):

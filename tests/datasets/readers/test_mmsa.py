@@ -34,43 +34,43 @@ def test_stated_lengths_are_the_lengths_whatever_the_padding_holds(read, segment
         assert one.words == other.words
         assert one.video == other.video
         assert one.label == other.label
-        assert np.array_equal(one.visual, other.visual)
-        assert np.array_equal(one.acoustic, other.acoustic)
-        assert type(one.visual) is np.ndarray
+        assert np.array_equal(one.frames["visual"], other.frames["visual"])
+        assert np.array_equal(one.frames["acoustic"], other.frames["acoustic"])
+        assert type(one.frames["visual"]) is np.ndarray
 
 
 def test_infinity_inside_the_stated_length_stays_to_be_found(read, segments):
     fields = mmsa_split(segments, lengths=True)
     fields["audio_lengths"][1] += 2
-    assert np.isneginf(read(fields)[1].acoustic).any()
+    assert np.isneginf(read(fields)[1].frames["acoustic"]).any()
 
 
 def test_without_lengths_words_whose_rows_are_zero_are_words(read):
     aligned = make_segments(np.random.default_rng(1), "train", count=4)
     for one, other in zip(read(mmsa_split(aligned, lengths=False)), aligned, strict=True):
-        assert len(one.visual) == len(one.acoustic) == len(one.words)
-        assert np.array_equal(one.visual, other.visual)
+        assert len(one.frames["visual"]) == len(one.frames["acoustic"]) == len(one.words)
+        assert np.array_equal(one.frames["visual"], other.frames["visual"])
 
 
 def test_without_lengths_rows_beyond_the_words_are_unaligned_frames(read, segments):
     (one, *_) = read(mmsa_split(segments, lengths=False))
-    assert len(one.acoustic) == len(segments[0].acoustic) > len(one.words)
-    assert len(one.visual) == len(one.acoustic)
+    assert len(one.frames["acoustic"]) == len(segments[0].frames["acoustic"]) > len(one.words)
+    assert len(one.frames["visual"]) == len(one.frames["acoustic"])
 
 
 def test_a_text_longer_than_the_rows_keeps_all_its_words(read, segments):
     fields = mmsa_split(segments, lengths=False)
     fields["raw_text"] = [" ".join(["word"] * 60)] * 4
     assert len(read(fields)[0].words) == 60
-    assert len(read(fields)[0].visual) == fields["vision"].shape[1]
+    assert len(read(fields)[0].frames["visual"]) == fields["vision"].shape[1]
 
 
 def test_a_modality_or_label_that_the_file_lacks_is_missing(read, segments):
     fields = mmsa_split(segments, lengths=True)
     del fields["vision"], fields["vision_lengths"], fields["regression_labels"]
     found = read(fields)
-    assert all(s.visual is None and s.label is None for s in found)
-    assert all(s.acoustic is not None for s in found)
+    assert all(s.frames.get("visual") is None and s.label is None for s in found)
+    assert all(s.frames.get("acoustic") is not None for s in found)
 
 
 def changed(**changes):
@@ -136,7 +136,7 @@ def test_ids_are_words_with_a_vocabulary_that_matches(read, segments):
     fields = with_ids(segments, [3, 5, 6, 11, 4, 0], [3, 7, 9, 2, 4, 0])
     one, two = read(fields, vocabulary=VOCABULARY)
     assert (one.words, two.words) == (("great", "film", "!"), ("plays", "[UNK]"))
-    assert np.array_equal(one.visual, segments[0].visual)
+    assert np.array_equal(one.frames["visual"], segments[0].frames["visual"])
     with pytest.raises(DataError, match="no 'raw_text'.*name the tokenizer's vocab.txt"):
         read(fields)
 
@@ -203,7 +203,7 @@ def test_labels_and_ids_as_mult_has_them_and_upper_case(read, segments):
         1.5,
         2.25,
     )
-    assert np.array_equal(found[2].visual, segments[2].visual)
+    assert np.array_equal(found[2].frames["visual"], segments[2].frames["visual"])
 
 
 @pytest.mark.parametrize("name", ["dev", "val", "validation", "DEV"])
@@ -244,17 +244,17 @@ def ragged(frames):
 def test_frames_of_many_lengths_without_padding(read, segments, written):
     fields = mmsa_split(segments, lengths=True)
     del fields["vision_lengths"]
-    found = read(fields | {"vision": written([s.visual for s in segments])})
+    found = read(fields | {"vision": written([s.frames["visual"] for s in segments])})
     for one, other in zip(found, segments, strict=True):
-        assert np.array_equal(one.visual, other.visual) and np.array_equal(
-            one.acoustic, other.acoustic
+        assert np.array_equal(one.frames["visual"], other.frames["visual"]) and np.array_equal(
+            one.frames["acoustic"], other.frames["acoustic"]
         )
 
 
 def test_objects_of_one_length_are_an_array(read, segments):
-    frames = np.array([s.visual[:3].tolist() for s in segments], object)
+    frames = np.array([s.frames["visual"][:3].tolist() for s in segments], object)
     fields = mmsa_split(segments, lengths=True) | {"vision": frames, "vision_lengths": None}
-    assert np.array_equal(read(fields)[0].visual, segments[0].visual[:3])
+    assert np.array_equal(read(fields)[0].frames["visual"], segments[0].frames["visual"][:3])
 
 
 def test_a_list_that_repeats_a_long_frame_is_refused(read, segments):
@@ -269,10 +269,10 @@ def test_padding_in_front_of_the_frames(read, segments):
     for name, modality in (("vision", "visual"), ("audio", "acoustic")):
         fields[name] = np.zeros_like(fields[name])
         for row, segment in zip(fields[name], segments, strict=True):
-            row[-len(getattr(segment, modality)) :] = getattr(segment, modality)
+            row[-len(segment.frames.get(modality)) :] = segment.frames.get(modality)
     for one, other in zip(read(fields), segments, strict=True):
-        assert np.array_equal(one.visual, other.visual)
-        assert np.array_equal(one.acoustic, other.acoustic)
+        assert np.array_equal(one.frames["visual"], other.frames["visual"])
+        assert np.array_equal(one.frames["acoustic"], other.frames["acoustic"])
 
 
 def test_vectors_of_words_are_no_text(read, segments):

@@ -57,7 +57,7 @@ def test_each_word_gets_the_frame_of_its_pieces(tmp_path, vocabulary, special):
     fields, frames = corpus(special=special)
     for segment, wanted in zip(read(tmp_path, fields, vocabulary), frames, strict=True):
         assert not unaligned(segment)
-        assert np.array_equal(segment.visual, wanted)
+        assert np.array_equal(segment.frames["visual"], wanted)
 
 
 def test_words_with_the_same_frame_need_the_vocabulary(tmp_path):
@@ -65,10 +65,12 @@ def test_words_with_the_same_frame_need_the_vocabulary(tmp_path):
     for name in ("vision", "audio"):
         fields[name][0, 2:5] = fields[name][0, 1]
     one, two = read(tmp_path, fields)
-    assert len(one.visual) == 4 and unaligned(one)  # between [CLS] and [SEP], all in order
-    assert np.array_equal(two.visual, frames[1])
+    assert len(one.frames["visual"]) == 4 and unaligned(
+        one
+    )  # between [CLS] and [SEP], all in order
+    assert np.array_equal(two.frames["visual"], frames[1])
     one, two = read(tmp_path, fields, PIECES)
-    assert np.array_equal(one.visual, np.repeat(frames[0][:1], 3, 0))
+    assert np.array_equal(one.frames["visual"], np.repeat(frames[0][:1], 3, 0))
 
 
 @pytest.mark.parametrize("vocabulary", [None, PIECES])
@@ -76,13 +78,13 @@ def test_blank_words_have_no_pieces_and_no_frame(tmp_path, vocabulary):
     fields, frames = corpus()
     fields["raw_text"] = [text.replace(" ", " \u200b ") for text in TEXTS]
     for segment, wanted in zip(read(tmp_path, fields, vocabulary), frames, strict=True):
-        assert np.array_equal(segment.visual, wanted)
+        assert np.array_equal(segment.frames["visual"], wanted)
 
 
 def test_a_text_longer_than_the_rows_has_zeros_at_its_end(tmp_path):
     fields, frames = corpus(["the film", "i liked the films"], rows=5)
     long = read(tmp_path, fields, PIECES)[1]
-    assert np.array_equal(long.visual, [*frames[1][:3], np.zeros(5)])
+    assert np.array_equal(long.frames["visual"], [*frames[1][:3], np.zeros(5)])
 
 
 def test_without_a_text_the_words_are_those_of_the_vocabulary(tmp_path):
@@ -90,8 +92,8 @@ def test_without_a_text_the_words_are_those_of_the_vocabulary(tmp_path):
     del fields["raw_text"]
     found = read(tmp_path, fields, PIECES)
     assert found[0].words == ("i", "liked", "it") and found[2].words == ("it", "!")
-    assert np.array_equal(found[0].visual, frames[0])
-    assert np.array_equal(found[2].visual, np.repeat(frames[2], 2, 0))
+    assert np.array_equal(found[0].frames["visual"], frames[0])
+    assert np.array_equal(found[2].frames["visual"], np.repeat(frames[2], 2, 0))
 
 
 def test_a_vocabulary_that_gives_other_ids_is_refused(tmp_path):
@@ -104,7 +106,7 @@ def test_stated_lengths_that_are_those_of_the_pieces(tmp_path):
     fields, frames = corpus()
     counts = piece_counts(fields["text_bert"])
     found = read(tmp_path, fields | {"vision_lengths": counts, "audio_lengths": counts})
-    assert np.array_equal(found[1].visual, frames[1])
+    assert np.array_equal(found[1].frames["visual"], frames[1])
 
 
 def test_rows_of_words_and_frames_are_no_pieces():

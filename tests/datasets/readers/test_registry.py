@@ -52,7 +52,7 @@ class Lines(Layout):
         for file in files:
             for line in file.read_text().splitlines():
                 name, *words = line.split()
-                yield Segment(name, name, tuple(words), None, None, 0.5)
+                yield Segment(name, name, tuple(words), {}, 0.5)
 
 
 class Dictionaries(PickledLayout):
@@ -66,7 +66,7 @@ class Dictionaries(PickledLayout):
 
     def content_segments(self, content, request, where):
         for each in content:
-            yield Segment(each["name"], each["name"], tuple(each["said"]), None, None, 0.5)
+            yield Segment(each["name"], each["name"], tuple(each["said"]), {}, 0.5)
 
 
 def save(path, content):
@@ -174,7 +174,7 @@ class Words(Layout):
         return path.suffix == ".words"
     def segments(self, files, request):
         for i, file in enumerate(files):
-            yield Segment(f"a[{i}]", "a", tuple(file.read_text().split()), None, None, 0.5)
+            yield Segment(f"a[{i}]", "a", tuple(file.read_text().split()), {}, 0.5)
 """
 
 

@@ -9,7 +9,7 @@ from mmf_cmsbert.errors import SegmentError
 
 def segment(name="abc[0]", **frames):
     frames = {"visual": np.zeros((2, 3)), "acoustic": np.zeros((2, 2))} | frames
-    return Segment(name, "abc", ("not", "great"), label=1.0, **frames)
+    return Segment(name, "abc", ("not", "great"), frames, 1.0)
 
 
 def test_an_id_that_stands_twice_is_an_error_the_second_time():

@@ -20,7 +20,8 @@ from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
 def own(tmp_path):
     """Computational sequences of videos that are not in the canonical lists."""
     ones = np.ones((2, 3), np.float32)
-    segments = [Segment(f"{v}[0]", v, ("not", "great"), ones, ones, 1.0, 0.0, 2.0) for v in "abcd"]
+    frames = {"visual": ones, "acoustic": ones}
+    segments = [Segment(f"{v}[0]", v, ("not", "great"), frames, 1.0, 0.0, 2.0) for v in "abcd"]
     write_csd(tmp_path / "csd", {"train": segments})
     return tmp_path / "csd"
 

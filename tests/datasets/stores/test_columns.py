@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from written_layouts import make_segments
+from written_layouts import make_segments, with_frames
 
 pytest.importorskip("datasets", reason="opens stores with it")
 
@@ -21,8 +21,8 @@ from mmf_cmsbert.errors import DataError  # noqa: E402
 @pytest.fixture
 def store(tmp_path):
     segments = make_segments(np.random.default_rng(3), "train", 130, aligned=False)
-    segments[1] = replace(segments[1], visual=None, label=None)
-    segments[2] = replace(segments[2], acoustic=None, metadata={"speaker": "ann"})
+    segments[1] = replace(with_frames(segments[1], visual=None), label=None)
+    segments[2] = replace(with_frames(segments[2], acoustic=None), metadata={"speaker": "ann"})
     segments = [replace(each, id=str(n)) for n, each in enumerate(segments)]
     write_store(tmp_path, iter(segments), sources=(), settings={})
     return StoredSegments(tmp_path)
@@ -40,7 +40,7 @@ def test_it_has_the_same_segments(store):
         )
         assert json.loads(row["metadata"] or "{}") == segment.metadata
         for modality in ("visual", "acoustic"):
-            frames = getattr(segment, modality)
+            frames = segment.frames.get(modality)
             if frames is None:
                 assert row[modality] is None
             else:
@@ -77,7 +77,7 @@ def test_frames_are_not_copied(store):
     before = pa.total_allocated_bytes()
     found = Dataset.from_file(str(store.folder / "segments.arrow"))
     assert pa.total_allocated_bytes() - before < 1024
-    assert len(found.with_format("numpy")[5]["visual"]) == len(store[5].visual)
+    assert len(found.with_format("numpy")[5]["visual"]) == len(store[5].frames["visual"])
 
 
 def test_it_can_be_filtered_and_mapped_as_any_dataset(store):
@@ -87,7 +87,7 @@ def test_it_can_be_filtered_and_mapped_as_any_dataset(store):
 
 def test_a_store_without_a_modality_has_no_column_of_it(tmp_path):
     segments = make_segments(np.random.default_rng(3), "train", 3)
-    plain = [replace(each, visual=None, acoustic=None) for each in segments]
+    plain = [replace(each, frames={}) for each in segments]
     write_store(tmp_path, iter(plain), sources=(), settings={})
     assert "visual" not in StoredSegments(tmp_path).to_datasets().column_names
 

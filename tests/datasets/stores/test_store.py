@@ -31,8 +31,10 @@ def make(count=200, seed=0):
             f"video{i // 7}[{i}]",
             f"video{i // 7}",
             ("grüße", "you") * (i % 3 + 1),
-            frames[0] if i % 4 else None,
-            frames[1] if i > 100 else None,  # occurs long after the first record batch
+            {
+                "visual": frames[0] if i % 4 else None,
+                "acoustic": frames[1] if i > 100 else None,  # long after the first record batch
+            },
             float(np.float32(i / 100)) if i % 6 else None,
             *((0.5 * i, 0.5 * i + 0.25) if i % 2 else (None, None)),
         )
@@ -49,10 +51,9 @@ def store(tmp_path):
 def assert_same(one, other):
     for name in ("id", "video", "words", "label", "start", "end"):
         assert getattr(one, name) == getattr(other, name)
-    for name in ("visual", "acoustic"):
-        mine, its = getattr(one, name), getattr(other, name)
-        assert (mine is None) == (its is None)
-        assert mine is None or (mine.dtype == np.float32 and np.array_equal(mine, its))
+    assert one.frames.keys() == other.frames.keys()
+    for modality, frames in one.frames.items():
+        assert frames.dtype == np.float32 and np.array_equal(frames, other.frames[modality])
 
 
 def test_every_segment_comes_back_in_any_order(store):
@@ -104,7 +105,7 @@ def test_nothing_of_the_file_is_mapped_and_no_frames_are_kept(store):
     before = pa.total_allocated_bytes()
     stored = StoredSegments(store)
     segment = stored[1]
-    assert segment.visual.shape == (2, 3)
+    assert segment.frames["visual"].shape == (2, 3)
     assert pa.total_allocated_bytes() - before < 16_384
     assert str(store) not in Path("/proc/self/maps").read_text()
 
@@ -147,17 +148,23 @@ def test_a_store_of_format_1_is_read():
     assert not any(segment.metadata for segment in stored)
     first, last = stored[1], stored[69]
     assert (first.id, first.words, first.label) == ("video0[1]", ("grüße", "you") * 2, 1 / 32)
-    assert first.visual.tolist() == [[0.125, 0.25, 0.375], [0.5, 0.625, 0.75]]
-    assert (last.visual.shape, last.acoustic.tolist()) == ((1, 3), [[8.625, 8.75], [8.875, 9.0]])
-    assert stored[0].visual is None
+    assert first.frames["visual"].tolist() == [[0.125, 0.25, 0.375], [0.5, 0.625, 0.75]]
+    assert (last.frames["visual"].shape, last.frames["acoustic"].tolist()) == (
+        (1, 3),
+        [[8.625, 8.75], [8.875, 9.0]],
+    )
+    assert stored[0].frames.get("visual") is None
 
 
 def test_a_store_of_format_2_is_read():
     stored = StoredSegments(OLDER / "format_2")
     assert (len(stored), stored.manifest.format) == (70, 2)
     assert (stored[2].metadata, stored[3].metadata) == ({"speaker": "ann"}, {})
-    assert stored[1].visual.tolist() == [[0.125, 0.25, 0.375], [0.5, 0.625, 0.75]]
-    assert (stored[65].acoustic, stored[69].acoustic.tolist()) == (None, [[8.625, 8.75]])
+    assert stored[1].frames["visual"].tolist() == [[0.125, 0.25, 0.375], [0.5, 0.625, 0.75]]
+    assert (stored[65].frames.get("acoustic"), stored[69].frames["acoustic"].tolist()) == (
+        None,
+        [[8.625, 8.75]],
+    )
 
 
 @pytest.mark.parametrize("name", ["format_1", "format_2"])
@@ -220,7 +227,7 @@ def test_a_truncated_store_is_told_when_it_is_opened(store, kept):
 def test_a_changed_value_is_told_when_it_is_read(store):
     path = store / "segments.arrow"
     content = bytearray(path.read_bytes())
-    value = StoredSegments(store)[1].visual.tobytes()
+    value = StoredSegments(store)[1].frames["visual"].tobytes()
     content[content.index(value)] ^= 1
     path.write_bytes(content)
     stored = StoredSegments(store)
@@ -331,3 +338,16 @@ def test_metadata_is_kept(tmp_path):
     one, other = make(2)
     write_store(tmp_path, [replace(one, metadata=metadata), other], sources=[], settings={})
     assert [segment.metadata for segment in StoredSegments(tmp_path)] == [metadata, {}]
+
+
+def test_a_modality_of_any_name_that_occurs_late_has_a_column(tmp_path):
+    given = list(make())
+    gaze = np.arange(8, dtype=np.float32).reshape(2, 4)
+    given[150] = replace(given[150], frames=given[150].frames | {"gaze": gaze})
+    write_store(tmp_path, given, sources=(SOURCE,), settings={})
+    stored = StoredSegments(tmp_path)
+    assert stored.manifest.widths == {"visual": 3, "acoustic": 2, "gaze": 4}
+    assert stored.manifest.missing["gaze"] == len(given) - 1
+    assert stored.manifest.longest["gaze"] == 2
+    for one, other in zip(stored, given, strict=True):
+        assert_same(one, other)

@@ -29,7 +29,7 @@ def segments(tmp_path):
     folder = tmp_path / "store"
     folder.mkdir()
     words = [("so", "a"), ("good",), ("really", "good"), ("x",)]
-    given = [Segment(f"v[{i}]", "v", each, None, None, 0.0) for i, each in enumerate(words)]
+    given = [Segment(f"v[{i}]", "v", each, {}, 0.0) for i, each in enumerate(words)]
     write_store(folder, given, sources=[], settings={})
     return StoredSegments(folder)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import yaml
-from written_layouts import SPLITS, make_segments
+from written_layouts import SPLITS, make_segments, with_frames
 
 datasets = pytest.importorskip("datasets", reason="reads what is written")
 
@@ -43,8 +43,8 @@ def stores(folder, changed=lambda segments: segments, synthetic=False):
 
 def some_missing(segments):
     return [
-        replace(segments[0], visual=None, metadata={"speaker": "a|b", "year": 1999}),
-        replace(segments[1], acoustic=None, label=None, start=None, end=None),
+        replace(with_frames(segments[0], visual=None), metadata={"speaker": "a|b", "year": 1999}),
+        replace(with_frames(segments[1], acoustic=None), label=None, start=None, end=None),
         *segments[2:],
     ]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from written_layouts import SPLITS, make_segments
+from written_layouts import SPLITS, make_segments, with_frames
 
 from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.writers.mag import write_mag
@@ -22,7 +22,7 @@ def corpus():
 
 def same(one, other):
     return (one.id, one.words, one.label) == (other.id, other.words, other.label) and all(
-        np.array_equal(getattr(one, m), getattr(other, m)) for m in WIDTHS
+        np.array_equal(one.frames[m], other.frames[m]) for m in WIDTHS
     )
 
 
@@ -56,17 +56,20 @@ def test_what_the_driver_has_to_be_told_is_said(tmp_path, corpus):
     written = write_mag(tmp_path, {"test": corpus["test"]}, WIDTHS, "mosi")
     assert "ACOUSTIC_DIM = 4 and VISUAL_DIM = 5" in written.notes[0]
     assert "needs train and dev as well" in written.notes[1]
-    unlabelled = [replace(corpus["test"][0], label=None, acoustic=None)]
+    unlabelled = [replace(with_frames(corpus["test"][0], acoustic=None), label=None)]
     written = write_mag(tmp_path, {"test": unlabelled}, WIDTHS, "mosi")
     assert written.filled == {"acoustic": 1} and written.unlabelled == {"test": 1}
     (read,) = read_files([tmp_path / "mosi.pkl"], "test")
-    assert read.label is None and not read.acoustic.any()
+    assert read.label is None and not read.frames["acoustic"].any()
 
 
 def test_what_the_loader_cannot_take_is_refused(tmp_path, corpus):
     segment = corpus["train"][0]
     for wrong, why in (
-        (replace(segment, visual=segment.visual[:1]), "MAG-BERT's layout.*--to store"),
+        (
+            with_frames(segment, visual=segment.frames["visual"][:1]),
+            "MAG-BERT's layout.*--to store",
+        ),
         (replace(segment, words=("\u200b",) * len(segment.words)), "no visible text"),
     ):
         with pytest.raises(DataError, match=why):

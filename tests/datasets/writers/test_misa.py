@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from written_layouts import SPLITS, make_segments
+from written_layouts import SPLITS, make_segments, with_frames
 
 from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.writers.misa import write_misa
@@ -23,7 +23,7 @@ def corpus():
 
 def same(one, other):
     return (one.id, one.words, one.label) == (other.id, other.words, other.label) and all(
-        np.array_equal(getattr(one, m), getattr(other, m)) for m in WIDTHS
+        np.array_equal(one.frames[m], other.frames[m]) for m in WIDTHS
     )
 
 
@@ -108,18 +108,19 @@ def test_word_vectors_of_other_words_are_refused(tmp_path, corpus):
 
 
 def test_a_missing_modality_becomes_zeros_and_a_missing_label_nan(tmp_path, corpus):
-    lacking = replace(corpus["val"][0], visual=None, label=None)
+    lacking = replace(with_frames(corpus["val"][0], visual=None), label=None)
     written = write_misa(tmp_path, {"val": [lacking, corpus["val"][1]]}, WIDTHS)
     assert written.filled == {"visual": 1} and written.unlabelled == {"val": 1}
     assert "train.pkl and test.pkl as well: convert all splits" in written.notes[-1]
     read, _ = read_files([written.files["val"]], "val")
     assert read.label is None
-    assert np.array_equal(read.visual, np.zeros((len(lacking.words), 5)))
+    assert np.array_equal(read.frames["visual"], np.zeros((len(lacking.words), 5)))
 
 
 def test_what_the_layout_cannot_hold_is_refused(tmp_path, corpus):
     segment = corpus["train"][0]
     with pytest.raises(DataError, match="words but 1 visual frames; MISA.*--to store"):
-        write_misa(tmp_path, {"train": [replace(segment, visual=segment.visual[:1])]}, WIDTHS)
+        cut = with_frames(segment, visual=segment.frames["visual"][:1])
+        write_misa(tmp_path, {"train": [cut]}, WIDTHS)
     with pytest.raises(DataError, match="no segment has acoustic frames.*--to store"):
-        write_misa(tmp_path, {"train": [replace(segment, acoustic=None)]}, {"visual": 5})
+        write_misa(tmp_path, {"train": [with_frames(segment, acoustic=None)]}, {"visual": 5})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.datasets.readers import dataset_files, hub_reference
-from mmf_cmsbert.datasets.readers.dataset_columns import find_columns
+from mmf_cmsbert.datasets.readers.dataset_columns import FIELDS, find_columns
 from mmf_cmsbert.datasets.readers.dataset_rows import RowReader
 from mmf_cmsbert.datasets.readers.dataset_sound import SoundColumn
 from mmf_cmsbert.datasets.readers.dataset_targets import target_columns
@@ -16,7 +16,7 @@ from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.names import field_named, split_in
 from mmf_cmsbert.datasets.readers.registry import register_layout
 from mmf_cmsbert.datasets.readers.tables import table_rows
-from mmf_cmsbert.datasets.segment import MODALITIES, Segment
+from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.files import open_regular
 from mmf_cmsbert.media.voice import voice_named
@@ -86,13 +86,14 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
         f"{key}.columns",
         request.voice is not None,
         targets.of if targets else {},
+        request.modalities,
     )
     if columns.sound and request.voice is None:
         raise DataError(
             f"{shown}: the column {columns.of['acoustic']} has sound; name the extractor of its "
             f"frames, as in {key}.voice=librosa"
         )
-    if columns.media and not set(MODALITIES) & columns.of.keys():
+    if columns.media and columns.of.keys() <= set(FIELDS):
         _log.warning(
             f"{shown}: features are not extracted from the column {', '.join(columns.media)}; its "
             f"segments count as text alone; {key}.voice=librosa extracts the voice from sound"
@@ -146,5 +147,12 @@ def _has_no_ids(path: Path) -> bool:
         return False
     fields = set(map(field_named, row))
     named = "id" in fields or {"video", "clip"} <= fields
-    frames = any(isinstance(row[name], list) and field_named(name) in MODALITIES for name in row)
+    frames = any(_is_frames(value, field_named(name)) for name, value in row.items())
     return frames or (not named and len(row) > 1)
+
+
+def _is_frames(value: Any, field: str | None) -> bool:
+    if not isinstance(value, list):
+        return False
+    first = value[0] if value and isinstance(value[0], list) else ()
+    return field in FACE_VOICE or any(isinstance(each, (int, float)) for each in first)

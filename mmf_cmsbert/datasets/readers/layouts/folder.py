@@ -1,18 +1,20 @@
 """The plain folder: a list of segments, and files with their frames.
 
 The list, such as ``segments.jsonl`` or ``segments.csv``, has a row for each segment;
-``visual/<id>.npy`` and ``acoustic/<id>.npy`` (or ``.npz``) hold its frames, where there are any.
+``<modality>/<id>.npy`` (or ``.npz``) holds its frames of a modality, where there are any.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from mmf_cmsbert.datasets.readers import video_lists
+from mmf_cmsbert.datasets.readers.feature_folders import FILES, feature_folders
 from mmf_cmsbert.datasets.readers.fields import read_each
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.list_rows import is_of, read_rows, segment_of_row
-from mmf_cmsbert.datasets.readers.names import FEATURE_FOLDERS, split_named
+from mmf_cmsbert.datasets.readers.names import split_named
 from mmf_cmsbert.datasets.readers.registry import register_layout
 from mmf_cmsbert.datasets.readers.tables import SUFFIXES
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
@@ -60,9 +62,9 @@ class Folder(Layout):
         folder = path if path.is_dir() else path.parent
         if (folder / card.NAME).exists():
             yield folder / card.NAME
-        for names in FEATURE_FOLDERS.values():
-            for name in names:
-                yield from sorted((folder / name).glob("*.np[yz]"))
+        for folders in feature_folders(folder).values():
+            for each in folders:
+                yield from sorted(each.glob(FILES))
 
     def extractors(self, path: Path, request: Request) -> card.Card:
         """Return the card that ``cmsbert features`` wrote beside the list."""
@@ -86,9 +88,10 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
             "no split: the same segments would be trained on and scored. Give each row a 'split' "
             "(train, val or test), or each split a separate list"
         )
-    _check_files(file.parent, [str(row.fields.get("id")).strip() for row in rows])
+    folders = feature_folders(file.parent, request.modalities)
+    _check_files(folders, [str(row.fields.get("id")).strip() for row in rows])
     own = (row for row in rows if is_of(row, request.split))
-    wanted = ((row, file.parent, request.main_target) for row in own)
+    wanted = ((row, folders, request.main_target) for row in own)
     yield from read_each(segment_of_row, wanted)
 
 
@@ -116,10 +119,10 @@ def _list_file(path: Path) -> Path:
     return found[0]
 
 
-def _check_files(folder: Path, names: list[str]) -> None:
+def _check_files(folders: Mapping[str, Sequence[Path]], names: list[str]) -> None:
     wanted = {f"{name}{suffix}" for name in names for suffix in (".npy", ".npz")}
-    for each in (folder / name for names in FEATURE_FOLDERS.values() for name in names):
-        files = {f.name for f in each.glob("*.np[yz]")}
+    for each in chain.from_iterable(folders.values()):
+        files = {f.name for f in each.glob(FILES)}
         if files and names and not files & wanted:
             raise DataError(
                 f"{each} holds files, such as {min(files)}, but none for a segment in the list; "

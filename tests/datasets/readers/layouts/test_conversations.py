@@ -46,8 +46,8 @@ def test_an_utterance_has_its_text_class_and_one_frame_of_each_modality(tmp_path
     assert [" ".join(s.words) for s in found] == sentences[name]
     assert [s.metadata["speaker"] for s in found] == speakers[name]
     for i, segment in enumerate(found):
-        assert np.array_equal(segment.acoustic, acoustic[name][i][None])
-        assert np.array_equal(segment.visual, visual[name][i][None])
+        assert np.array_equal(segment.frames["acoustic"], acoustic[name][i][None])
+        assert np.array_equal(segment.frames["visual"], visual[name][i][None])
 
 
 @pytest.mark.parametrize("visual", [True, False])
@@ -57,15 +57,15 @@ def test_meld_is_split_by_its_official_numbers(tmp_path, visual):
         assert videos(read(file, split)) == list(map(str, expected))
     (first, *_) = read(file, "val")
     assert (first.id, first.metadata["speaker"]) == ("1039[0]", 1)
-    assert first.acoustic.shape == (1, 300)
-    assert (first.visual is not None) == visual
+    assert first.frames["acoustic"].shape == (1, 300)
+    assert ("visual" in first.frames) == visual
 
 
 def test_a_file_with_all_lists_uses_them_and_needs_no_features(tmp_path):
     file = cosmic_pickle(tmp_path)
     for split, expected in IEMOCAP.items():
         assert videos(read(file, split)) == expected
-    assert read(file)[0].visual is None
+    assert read(file)[0].frames.get("visual") is None
 
 
 @pytest.mark.parametrize("write", [iemocap_pickle, meld_pickle, cosmic_pickle])

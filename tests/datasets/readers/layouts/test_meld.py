@@ -39,11 +39,11 @@ def test_an_utterance_has_text_class_times_and_vector(folder):
     assert segment.label == 4  # joy
     assert (segment.start, segment.end) == (14.5, 15.75)
     assert segment.metadata["speaker"] == "Joey"
-    assert segment.acoustic.shape == (1, 9)
+    assert segment.frames["acoustic"].shape == (1, 9)
 
 
 def test_the_vectors_are_those_of_the_split(folder):
-    found = {split: read(folder, split)[0].acoustic for split in ("train", "val", "test")}
+    found = {split: read(folder, split)[0].frames["acoustic"] for split in ("train", "val", "test")}
     assert not np.array_equal(found["train"], found["val"])
     assert not np.array_equal(found["val"], found["test"])
 
@@ -57,7 +57,7 @@ def test_the_context_is_that_of_the_dialogue(folder):
 
 def test_text_alone_is_read_without_the_vectors(tmp_path):
     folder = meld_tables(tmp_path, acoustic=0)
-    assert all(segment.acoustic is None for segment in read(folder))
+    assert all(segment.frames.get("acoustic") is None for segment in read(folder))
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ def test_an_utterance_has_its_class_and_its_frames_in_rows(folder):
     first, *_ = read(folder, "test")
     assert (first.id, first.label) == ("1_0", 1)
     assert first.words == ("oh", "no,", "right?")
-    assert first.acoustic.shape == (4, 9)
-    assert first.visual.shape == (5, 12)
+    assert first.frames["acoustic"].shape == (4, 9)
+    assert first.frames["visual"].shape == (5, 12)
     assert first.metadata == {"speaker": "SHELDON", "show": "FRIENDS"}
 
 
@@ -68,7 +68,9 @@ def test_the_context_is_the_list_of_utterances_before(folder):
 
 def test_the_text_is_enough(tmp_path):
     folder = mustard_json(tmp_path, features=False)
-    assert all(s.visual is None and s.acoustic is None for s in read(folder))
+    assert all(
+        s.frames.get("visual") is None and s.frames.get("acoustic") is None for s in read(folder)
+    )
 
 
 def test_splits_json_comes_first(folder):

@@ -38,8 +38,8 @@ def test_a_punchline_has_its_class_words_and_a_frame_for_each_word(folder):
         assert segment.label == number % 2
         expected = content(folder, "openface_features_sdk")[number]["punchline_features"]
         assert len(segment.words) == len(expected)
-        assert np.array_equal(segment.visual, expected.astype(np.float32))
-        assert segment.acoustic.shape == (len(segment.words), 7)
+        assert np.array_equal(segment.frames["visual"], expected.astype(np.float32))
+        assert segment.frames["acoustic"].shape == (len(segment.words), 7)
 
 
 def test_both_versions_give_the_same_words(tmp_path):
@@ -55,10 +55,12 @@ def test_the_context_brings_its_frames(folder):
     words = len(features["context_features"][-1])
     assert found.words[words] == "[SEP]"
     assert found.words[words + 1 :] == own.words
-    assert len(found.acoustic) == len(found.words)
-    assert np.array_equal(found.acoustic[:words], np.float32(features["context_features"][-1]))
-    assert not found.acoustic[words].any()
-    assert np.array_equal(found.acoustic[words + 1 :], own.acoustic)
+    assert len(found.frames["acoustic"]) == len(found.words)
+    assert np.array_equal(
+        found.frames["acoustic"][:words], np.float32(features["context_features"][-1])
+    )
+    assert not found.frames["acoustic"][words].any()
+    assert np.array_equal(found.frames["acoustic"][words + 1 :], own.frames["acoustic"])
 
 
 def test_features_may_be_missing(folder):
@@ -67,8 +69,8 @@ def test_features_may_be_missing(folder):
     del by_id[1]
     pickled(folder / "covarep_features_sdk.pkl", by_id)
     first, second, *_ = read(folder)
-    assert first.visual is first.acoustic is second.visual is None
-    assert second.acoustic is not None
+    assert first.frames == {} and "visual" not in second.frames
+    assert second.frames.get("acoustic") is not None
 
 
 def test_a_listed_id_without_text_and_a_wrong_label_are_errors_of_their_segments(folder):
