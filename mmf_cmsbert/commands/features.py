@@ -12,6 +12,7 @@ from mmf_cmsbert.commands.media_options import (
     Recogniser,
     Transcript,
     extract_clips,
+    print_next,
 )
 from mmf_cmsbert.commands.user_dir_option import UserDir
 
@@ -85,5 +86,8 @@ def features(
         Limits(minutes=max_minutes),
         str(user_dir) if user_dir else None,
     )
-    if extract_clips(found, output.expanduser(), settings, jobs):
+    failed = extract_clips(found, output.expanduser(), settings, jobs)
+    if failed < len(found):
+        print_next(output)
+    if failed:
         raise typer.Exit(2)

@@ -1,6 +1,7 @@
 """Options that say how features are extracted from clips, and the extraction with its progress."""
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from mmf_cmsbert.media.card import read_card
 from mmf_cmsbert.media.feature_folder import FeatureFolder
 from mmf_cmsbert.media.jobs import Clip, Settings, extract_all
 from mmf_cmsbert.utils.folder_lock import locked
@@ -81,3 +83,14 @@ def extract_clips(clips: Sequence[Clip], output: Path, settings: Settings, jobs:
         count = folder.finish(clip.name for clip in clips)
     print(f"{output}: {count} segments of {len(clips) - failed} clips")
     return failed
+
+
+def print_next(output: Path) -> None:
+    """Print the command that trains on a folder of features."""
+    card = read_card(output)
+    options = [f"dataset_config.mosi.source={shlex.quote(str(output))}"]
+    for modality in ("visual", "acoustic"):
+        found = card.get(modality)
+        width = len(found["columns"]) if found else "null"
+        options.append(f"dataset_config.mosi.features.{modality}={width}")
+    print("Train on it: mmf_run config=projects/cmsbert/own_clips/own_clips.yaml", *options)

@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from mmf_cmsbert.commands.clips import find_clips
+from mmf_cmsbert.commands.media_options import (
+    FaceModel,
+    Jobs,
+    MaxMinutes,
+    Recogniser,
+    Transcript,
+    extract_clips,
+)
 from mmf_cmsbert.commands.user_dir_option import UserDir
 from mmf_cmsbert.errors import ConfigError, SegmentError
 from mmf_cmsbert.files import sha256_of
@@ -42,6 +51,19 @@ def predict(
         Path | None,
         typer.Option(metavar="FILE", help="Predictions: a name in .csv, .jsonl or .parquet."),
     ] = None,
+    media: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CLIP|FOLDER|TABLE",
+            help="Clips, whose features are extracted as those of the model's training data; see "
+            "cmsbert features.",
+        ),
+    ] = None,
+    recogniser: Recogniser = "faster_whisper",
+    face_model: FaceModel = None,
+    transcript: Transcript = None,
+    jobs: Jobs = 1,
+    max_minutes: MaxMinutes = 30.0,
     split: Annotated[
         Literal["train", "val", "test"] | None,
         typer.Option(help="The only split to predict.", show_default="all that there are"),
@@ -62,14 +84,16 @@ def predict(
 
     With --input, predictions are written in the order of the input. A segment that cannot be used
     is named, and the others are predicted; the exit status is then 2. Interrupted, the same command
-    continues.
+    continues. With --media, each sentence is predicted; cmsbert report FILE shows the clips over
+    time.
     """
-    if (text is None) == (input is None):
-        raise ConfigError("expected --text TEXT, or --input FILE and --output FILE; one of the two")
-    if input is not None and output is None:
+    if [text, input, media].count(None) != 2:
         raise ConfigError(
-            f"--input is {input}; --output FILE is missing, as in --output scores.csv"
+            "expected --text TEXT, or --output FILE with --input FILE or --media CLIP; one of them"
         )
+    if text is None and output is None:
+        option = f"--input is {input}" if media is None else f"--media is {media}"
+        raise ConfigError(f"{option}; --output FILE is missing, as in --output scores.csv")
     from mmf_cmsbert.predictor import prediction_file
 
     if output is not None:
@@ -82,8 +106,25 @@ def predict(
 
         show(predictor(text, explain=True), predictor)
         return
-    assert input is not None and output is not None
-    if _predict_file(predictor, input, output, split, batch_size):
+    assert output is not None
+    failed = 0
+    if media is not None:
+        from mmf_cmsbert.commands.predict_media import features_for
+
+        settings = features_for(predictor, recogniser, face_model, max_minutes, user_dir)
+        input = output.with_suffix(".features")
+        found = find_clips(media, None, transcript)
+        failed = extract_clips(found, input, settings, jobs)
+        if failed == len(found):
+            raise typer.Exit(2)
+    assert input is not None
+    failed += _predict_file(predictor, input, output, split, batch_size)
+    if media is not None:
+        from mmf_cmsbert.report import clips
+
+        clips.write(clips.file_of(output), clips.collect(predictor, input, model, batch_size))
+        print(f"The clips over time: cmsbert report {output}")
+    if failed:
         raise typer.Exit(2)
 
 

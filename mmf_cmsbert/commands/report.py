@@ -11,13 +11,17 @@ from mmf_cmsbert.commands.user_dir_option import UserDir
 def report(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN...", help="The env.save_dir of finished runs."),
+        typer.Argument(
+            metavar="RUN...|PREDICTIONS",
+            help="The env.save_dir of finished runs; or predictions of cmsbert predict --media.",
+        ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The file; by default RUN/report.html, for several runs ./report.html.",
+            help="The file; by default RUN/report.html, for several runs ./report.html, for "
+            "predictions beside them.",
             show_default=False,
         ),
     ] = None,
@@ -27,8 +31,15 @@ def report(
 
     One HTML file that needs no server and no network; the charts also go to RUN/report as PNGs.
     Several runs of the same test segments are shown side by side, with paired differences from the
-    first one.
+    first one. Of predictions of clips, the page shows words, sentiment, shift, face and loudness
+    over time.
     """
+    if len(runs) == 1 and runs[0].is_file() and runs[0].name != "run.json":
+        from mmf_cmsbert.report import clip_page
+
+        file = clip_page.write(runs[0], output)
+        print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+        return
     from mmf_cmsbert import report as reports
 
     file = reports.write(runs, output)

@@ -27,6 +27,7 @@ _FORMATS = "mov,mp4,m4a,matroska,webm,avi,flv,asf,mpeg,mpegts,wav,w64,aiff,caf,f
 _ESTIMATED = {"mp3", "aac", "mpeg", "mpegts", "amr", "flac", "ogg"}
 _DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 _UNKNOWN_SIZE = 0xFFFFFF00  # written by programs that stream
+_LARGEST_GAP = 0.1  # s, of rounding between the times of sound
 _LONGEST_SIDE = 640  # pixels of a picture in which faces are searched
 _MOST_DAMAGED = 0.02  # of the packets
 
@@ -71,9 +72,11 @@ def sound_of(source: Source, name: str, limits: Limits = DEFAULT_LIMITS) -> Soun
         blocks: list[np.ndarray] = []
         count, most = 0, round(limits.minutes * 60 * RATE)
         for frame in _decoded(container, stream, name):
-            if not blocks and (silence := round(_time(frame, container) * RATE)) > 0:
-                blocks.append(np.zeros(min(silence, most + 1), np.float32))
-                count += len(blocks[0])
+            # Pauses of the recording have no samples.
+            missing = round(_time(frame, container) * RATE) - count
+            if missing > _LARGEST_GAP * RATE:
+                blocks.append(np.zeros(min(missing, most + 1 - count), np.float32))
+                count += len(blocks[-1])
             for part in resampler.resample(frame):
                 blocks.append(part.to_ndarray().reshape(-1))
                 count += len(blocks[-1])

@@ -109,7 +109,7 @@ def test_other_lists_are_read(cmsbert, model, tmp_path, name):
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        ([], "expected --text TEXT, or --input FILE and --output FILE"),
+        ([], "expected --text TEXT, or --output FILE with --input FILE or --media CLIP"),
         (["--input", "x.jsonl"], "--output FILE is missing"),
         (["--input", "x.jsonl", "--output", "x.xlsx"], "expected a name that ends in .csv"),
         (["--input", "none.jsonl", "--output", "x.csv"], "none.jsonl"),

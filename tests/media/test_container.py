@@ -37,6 +37,27 @@ def test_another_rate_and_two_channels_are_converted():
     assert np.abs(sound.samples[500:15_000] - sine()[500:15_000] / 2).max() < 0.01
 
 
+def test_a_pause_of_the_recording_is_silence(tmp_path):
+    """Sound from 1 to 2 s and from 5 to 6 s of a clip that begins with pictures."""
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "gap.mkv"), "w") as container:
+        pictures = container.add_stream("mpeg4", rate=1)
+        pictures.width, pictures.height = 64, 48
+        stream = container.add_stream("pcm_s16le", rate=16_000, layout="mono")
+        grey = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), "rgb24")
+        grey.pts = 0
+        container.mux([*pictures.encode(grey), *pictures.encode(None)])
+        for start in (1, 5):
+            samples = (sine(1) * 32767).astype("<i2")[None]
+            frame = av.AudioFrame.from_ndarray(samples, "s16", "mono")
+            frame.sample_rate, frame.pts = 16_000, start * 16_000
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    sound = sound_of(tmp_path / "gap.mkv", "gap")
+    seconds = np.abs(sound.samples[:96_000]).reshape(6, 16_000).max(1)
+    assert (seconds > 0.1).tolist() == [False, True, False, False, False, True]
+
+
 def test_pictures_have_their_times_also_at_a_variable_rate(tmp_path):
     times = [0.0, 0.1, 0.15, 0.4, 1.0, 1.01, 1.02]
     file = video(tmp_path / "vfr.mkv", times=times)

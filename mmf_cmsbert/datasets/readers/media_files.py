@@ -11,10 +11,10 @@ SUFFIXES = frozenset(f"{_SOUND} {_PICTURES}".split())
 _DEEPEST, _MOST = 3, 20_000
 _SHOWN = 3
 EXTRACTORS = (
-    "only features are read, not audio or video. openSMILE or librosa extract acoustic frames, "
-    "OpenFace visual ones, MMSA-FET (python -m MSA_FET) both, into a pickle that can be read here; "
-    "or save each segment's frames (frames, width) as acoustic/ID.npy and visual/ID.npy beside "
-    "the list"
+    "only features are read, not audio or video. cmsbert features CLIPS --output FOLDER extracts "
+    "them with openSMILE or librosa, and MediaPipe or dlib, and MMSA-FET (python -m MSA_FET) into "
+    "a pickle that can be read here; or save each segment's frames (frames, width) as "
+    "acoustic/ID.npy and visual/ID.npy beside the list"
 )
 
 

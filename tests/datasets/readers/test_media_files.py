@@ -29,7 +29,7 @@ def test_an_inspection_names_them_and_what_extracts_features(folder):
     report = inspect_source(find_source([folder]))
     findings = "\n".join(report["findings"])
     assert "3 media files are not read (clip_0.wav, 0001.mkv, clip_0.MP4)" in findings
-    for tool in ("openSMILE", "OpenFace", "MMSA-FET"):
+    for tool in ("openSMILE", "MediaPipe", "MMSA-FET"):
         assert tool in findings
     assert "1 column kept as metadata, not used in training: mood" in findings
     assert "train: 3 segments whose ids name no video" in findings
