@@ -6,17 +6,19 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from mmf_cmsbert.datasets.readers import dataset_files
+from mmf_cmsbert.datasets.readers.dataset_objects import without_classes
 from mmf_cmsbert.datasets.readers.feature_folders import feature_folders
 from mmf_cmsbert.datasets.readers.list_rows import rows_or_errors, segment_of_row
 from mmf_cmsbert.datasets.readers.reading import extractors_of, read_files
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.readers.tables import SUFFIXES
 from mmf_cmsbert.datasets.segment import FACE_VOICE, SPLITS, Segment
-from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.errors import SegmentError
 from mmf_cmsbert.media.card import read_card
 from mmf_cmsbert.predictor.inputs import as_segment
-
-_ROWS = 256  # rows of a Parquet file read at once
 
 
 def read_segments(
@@ -75,18 +77,23 @@ def _list(file: Path, modalities: Collection[str] | None) -> Iterator[Segment | 
 
 
 def _parquet(file: Path, modalities: Collection[str]) -> Iterator[Segment | SegmentError]:
-    import pyarrow as pa
-    import pyarrow.parquet as parquet
-
+    rows = without_classes(dataset_files.rows_of(file, "test"))
     number = 0
-    try:
-        with parquet.ParquetFile(file) as opened:
-            for batch in opened.iter_batches(batch_size=_ROWS):
-                for row in batch.to_pylist():
-                    number += 1
-                    try:
-                        yield as_segment(row, number, modalities)
-                    except SegmentError as error:
-                        yield SegmentError(f"{file}: row {number}: {error}")
-    except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{file}: cannot be read as Parquet ({str(error)[:200]})") from error
+    for table in dataset_files.tables_of(rows, file):
+        for row in _plain(table).to_pylist():
+            number += 1
+            try:
+                yield as_segment(row, number, modalities)
+            except SegmentError as error:
+                yield SegmentError(f"{file}: row {number}: {error}")
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Return the table with arrays as nested lists, whose nulls the library cannot convert."""
+    columns = [
+        pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
+        if isinstance(column.type, pa.BaseExtensionType)
+        else column
+        for column in table.columns
+    ]
+    return pa.table(columns, names=table.column_names)

@@ -11,8 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from mmf_cmsbert.datasets.readers import hub_reference
+from mmf_cmsbert.datasets.readers import hub_reference, text_limits
 from mmf_cmsbert.datasets.readers.names import split_named
+from mmf_cmsbert.datasets.readers.parquet_rows import MOST_ROWS, ParquetRows
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import read_json
 
@@ -27,7 +28,6 @@ FORMATS = {
 }
 _OF_DICT, _OF_SPLIT = "dataset_dict.json", "state.json"
 _LARGEST = 1 << 26
-_BATCH = 64
 
 
 def is_saved(path: Path) -> bool:
@@ -53,7 +53,7 @@ def splits_of(path: Path) -> list[str]:
 
 
 def rows_of(path: Path, split: str) -> Any:
-    """The rows of a split, as an ``IterableDataset`` of Arrow tables.
+    """The rows of a split, as :class:`ParquetRows`, or an ``IterableDataset`` of Arrow tables.
 
     Args:
         path: a file, a folder or a reference.
@@ -83,7 +83,10 @@ def tables_of(rows: Any, path: Path) -> Iterator[pa.Table]:
         DataError: a file is damaged.
     """
     with _named_errors(path):
-        yield from rows.with_format("arrow").iter(batch_size=_BATCH)
+        if isinstance(rows, ParquetRows):
+            yield from rows.tables()
+        else:
+            yield from rows.with_format("arrow").iter(batch_size=MOST_ROWS)
 
 
 def features_of(rows: Any, path: Path) -> Mapping[str, Any]:
@@ -97,7 +100,7 @@ def features_of(rows: Any, path: Path) -> Mapping[str, Any]:
     from datasets import Features
 
     with _named_errors(path):
-        first = next(iter(rows.with_format("arrow").iter(batch_size=_BATCH)), None)
+        first = next(iter(rows.with_format("arrow").iter(batch_size=MOST_ROWS)), None)
     return {} if first is None else dict(Features.from_arrow_schema(first.schema))
 
 
@@ -108,42 +111,49 @@ def _opened(path: Path) -> Mapping[str, Any]:
         if hub_reference.is_reference(path):
             address = hub_reference.read(path)
             if address.streaming:
-                return dict(
-                    load_dataset(
-                        address.repository,
-                        address.config,
-                        revision=address.revision,
-                        streaming=True,
-                    )
-                )
+                return _repository(address.repository, address.config, address.revision)
             folder = hub_reference.downloaded(address)
-            return dict(_local(folder, address.config))
+            return _repository(folder, address.config)
         if path.is_file():
             kind = FORMATS[path.suffix.lower()]
+            if kind == "parquet":
+                return {"all": ParquetRows.of([str(path)])}
+            text_limits.check(path)
             cells = {"sep": "\t"} if path.suffix.lower() == ".tsv" else {}
             return dict(load_dataset(kind, data_files=str(path), streaming=True, **cells))
         if is_saved(path):
             files = {name: _saved_files(folder) for name, folder in _saved(path).items()}
             return dict(load_dataset("arrow", data_files=files, streaming=True))
-        return dict(_local(path, None))
+        return _repository(path, None)
 
 
-def _local(folder: Path, config: str | None) -> Mapping[str, Any]:
+def _repository(
+    place: Path | str, config: str | None, revision: str | None = None
+) -> Mapping[str, Any]:
+    """The rows of a folder, or of a repository of the hub."""
     from datasets import load_dataset, load_dataset_builder
 
-    builder = load_dataset_builder(str(folder), config)
-    # The card of a downloaded dataset may name files anywhere.
-    for files in (builder.config.data_files or {}).values():
-        for file in files:
-            # Not resolved: files of the hub's cache are links to another folder of it.
-            place = Path(os.path.normpath(file))
-            if "://" in str(file) or not place.is_relative_to(folder.absolute()):
-                raise DataError(
-                    f"{folder}: its README.md names {str(file)[:200]} as data, which is not in the "
-                    "folder; refused"
-                )
-    found: Mapping[str, Any] = load_dataset(str(folder), config, streaming=True)
-    return found
+    builder = load_dataset_builder(str(place), config, revision=revision)
+    splits = builder.config.data_files or {}
+    if isinstance(place, Path):
+        _check_files(place, splits)
+    if all(str(f).lower().endswith(".parquet") for files in splits.values() for f in files):
+        types = builder.info.features
+        return {name: ParquetRows.of(list(files), types) for name, files in splits.items()}
+    return dict(load_dataset(str(place), config, revision=revision, streaming=True))
+
+
+def _check_files(folder: Path, splits: Mapping[str, Any]) -> None:
+    """Refuse data outside of a folder, which the card of a downloaded dataset may name."""
+    for file in (file for files in splits.values() for file in files):
+        # Not resolved: files of the hub's cache are links to another folder of it.
+        place = Path(os.path.normpath(file))
+        if "://" in str(file) or not place.is_relative_to(folder.absolute()):
+            raise DataError(
+                f"{folder}: its README.md names {str(file)[:200]} as data, which is not in the "
+                "folder; refused"
+            )
+        text_limits.check(place)
 
 
 def _saved(path: Path) -> dict[str, Path]:

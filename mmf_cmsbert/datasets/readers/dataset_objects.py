@@ -57,5 +57,5 @@ def tables(rows: Any, where: str) -> Iterator[pa.Table]:
 def without_classes(rows: Any) -> Any:
     """Return the rows without labels that are numbers of classes."""
     types = rows.features or {}
-    labels = [name for name in types if field_named(name) == "label"]
-    return rows.remove_columns([name for name in labels if hasattr(types[name], "names")])
+    classes = [n for n in types if field_named(n) == "label" and hasattr(types[n], "names")]
+    return rows.select_columns([n for n in types if n not in classes]) if classes else rows
