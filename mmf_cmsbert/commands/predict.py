@@ -80,7 +80,7 @@ def predict(
     ] = None,
     user_dir: UserDir = None,
 ) -> None:
-    """Predict sentiment from -3 to 3.
+    """Predict sentiment from -3 to 3, or what else the model was trained for.
 
     With --input, predictions are written in the order of the input. A segment that cannot be used
     is named, and the others are predicted; the exit status is then 2. Interrupted, the same command
@@ -151,6 +151,7 @@ def _predict_file(
     """Write the predictions; return how many segments could not be used."""
     from tqdm import tqdm
 
+    from mmf_cmsbert.predictor.prediction import columns
     from mmf_cmsbert.predictor.prediction_file import Journal
     from mmf_cmsbert.predictor.predictor import WINDOW
     from mmf_cmsbert.predictor.sources import extractors_of_input, read_segments
@@ -164,11 +165,13 @@ def _predict_file(
         "batch_size": batch_size,
         "device": str(predictor.device),
     }
-    journal = Journal(output, made_with, WINDOW * batch_size)
+    journal = Journal(output, made_with, WINDOW * batch_size, columns(predictor.targets))
     if journal.done:
         print(f"{journal.file}: continues after {journal.done} segments", file=sys.stderr)
     widths = predictor.config.widths(predictor.dataset)
-    segments = islice(read_segments(given, split, widths), journal.done, None)
+    segments = islice(
+        read_segments(given, split, widths, predictor.label_targets), journal.done, None
+    )
     bar = tqdm(desc="predicting", unit=" segments", initial=journal.done, disable=None)
     shown = 0
     with bar:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from mmf_cmsbert.config.schemas.targets import Target, main
 from mmf_cmsbert.datasets.readers import dataset_objects
 from mmf_cmsbert.datasets.readers.fields import frame_array, without_blank_words
-from mmf_cmsbert.datasets.readers.names import fields_of
+from mmf_cmsbert.datasets.readers.names import field_named, fields_of
+from mmf_cmsbert.datasets.readers.target_values import arranged
 from mmf_cmsbert.datasets.readers.text import describe, split_text, word_list
 from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment
 from mmf_cmsbert.errors import ConfigError, SegmentError
@@ -32,20 +35,23 @@ def is_one(inputs: object) -> bool:
 
 
 def segments(
-    inputs: Iterable[Any], modalities: Collection[str] = FACE_VOICE
+    inputs: Iterable[Any],
+    modalities: Collection[str] = FACE_VOICE,
+    targets: Mapping[str, Target] | None = None,
 ) -> Iterator[Segment | SegmentError]:
     """Yield a segment for each item, or the error of an invalid item.
 
     Args:
         inputs: texts, mappings of fields, segments; a store; a ``datasets.Dataset``; a data frame.
         modalities: the modalities whose frames are used.
+        targets: what labels are of, see :func:`as_segment`.
     """
     for number, item in enumerate(_rows(inputs)):
         if isinstance(item, SegmentError):
             yield item
             continue
         try:
-            yield as_segment(item, number, modalities)
+            yield as_segment(item, number, modalities, targets)
         except SegmentError as error:
             yield error
 
@@ -58,7 +64,12 @@ def _rows(inputs: Any) -> Iterable[Any]:
     return dataset_objects.without_classes(inputs) if dataset_objects.is_rows(inputs) else inputs
 
 
-def as_segment(item: Any, number: int = 0, modalities: Collection[str] = FACE_VOICE) -> Segment:
+def as_segment(
+    item: Any,
+    number: int = 0,
+    modalities: Collection[str] = FACE_VOICE,
+    targets: Mapping[str, Target] | None = None,
+) -> Segment:
     """Convert a text or a mapping of fields to a segment; a segment is returned unchanged.
 
     >>> as_segment("a very good film").words
@@ -74,12 +85,14 @@ def as_segment(item: Any, number: int = 0, modalities: Collection[str] = FACE_VO
             with the same synonyms.
         number: the item's position, used as its id if it has none.
         modalities: the modalities whose frames are used.
+        targets: what labels are of: ``label`` of the first target, and fields named as the others.
+            None: ``label`` is a number.
 
     Raises:
         SegmentError: it has no words, or a field is invalid.
     """
     if isinstance(item, Segment):
-        return item
+        return item if targets is None else arranged(item, targets, "input")
     where = f"input {number}"
     if isinstance(item, str):
         item = {"text": item}
@@ -97,12 +110,22 @@ def as_segment(item: Any, number: int = 0, modalities: Collection[str] = FACE_VO
         id=name,
         video=str(fields.get("video", name)),
         words=_words(fields, item, where),
-        label=_number(fields.get("label"), f"{where}: label"),
+        label=None if targets else _number(fields.get("label"), f"{where}: label"),
         start=_number(fields.get("start"), f"{where}: start"),
         end=_number(fields.get("end"), f"{where}: end"),
         frames={m: each for m, each in frames.items() if each is not None},
     )
-    return without_blank_words(segment, where)
+    segment = without_blank_words(segment, where)
+    if targets is None:
+        return segment
+    label = fields.get("label")
+    given = {} if label is None else {main(targets)[0]: label}
+    given |= {
+        name: value
+        for name, value in item.items()
+        if field_named(name) not in _FIELDS and name not in modalities
+    }
+    return replace(arranged(replace(segment, metadata=given), targets, where), metadata={})
 
 
 def _words(fields: Mapping[str, Any], item: Mapping[str, Any], where: str) -> tuple[str, ...]:

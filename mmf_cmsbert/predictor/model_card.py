@@ -8,6 +8,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from mmf_cmsbert.checkpoints.model_folder import ModelConfig
+from mmf_cmsbert.config.schemas.targets import SENTIMENT, RegressionTarget, main
 from mmf_cmsbert.media.card import described
 
 _TITLES = {"mosi": "CMU-MOSI", "mosei": "CMU-MOSEI"}
@@ -21,6 +22,12 @@ _TYPES = {
     "acc2_nonzero": "accuracy",
     "f1": "f1",
     "f1_nonzero": "f1",
+    "regression_mae": "mae",
+    "regression_corr": "pearsonr",
+    "class_accuracy": "accuracy",
+    "class_f1_weighted": "f1",
+    "class_f1_macro": "f1",
+    "class_recall_macro": "recall",
 }
 _PREFIX = "sentiment_"
 
@@ -36,7 +43,7 @@ def model_card(config: ModelConfig, name: str) -> str:
     data = ModelCardData(
         language="en" if set(config.datasets) <= set(_TITLES) else None,
         library_name=config.library_name,
-        tags=["sentiment-analysis", "multimodal", *sorted(config.datasets)],
+        tags=[_task(config)[0], "multimodal", *sorted(config.datasets)],
         pipeline_tag="text-classification",
         base_model=None if _is_path(backbone) else backbone,
         model_name=name,
@@ -55,12 +62,13 @@ def _results(config: ModelConfig) -> list[EvalResult]:
     test = config.training.get("test") or {}
     results = []
     for key, value in test.items():
-        dataset, _, metric = key.partition(f"/{_PREFIX}")
+        dataset, _, metric = key.partition("/")
+        metric = metric.removeprefix(_PREFIX)
         if metric in _TYPES:
             results.append(
                 EvalResult(
                     task_type="text-classification",
-                    task_name="Multimodal sentiment analysis",
+                    task_name=f"Multimodal {_task(config)[1]}",
                     dataset_type=dataset,
                     dataset_name=_title(config, dataset),
                     dataset_split="test",
@@ -81,12 +89,14 @@ def _title(config: ModelConfig, dataset: str) -> str:
 def _text(config: ModelConfig, name: str) -> str:
     parts = [
         f"# {name}",
-        "Sentiment of spoken opinions from words, face and voice: CMSBERT-CLR of `mmf_cmsbert`, a "
+        f"{_task(config)[2]} from words, face and voice: CMSBERT-CLR of `mmf_cmsbert`, a "
         "re-implementation of Kim & Kim (IJCNN 2022) from the paper's abstract.",
         "## Use",
         "```python\nfrom mmf_cmsbert import SentimentPredictor\n\n"
         'predictor = SentimentPredictor("FOLDER or OWNER/NAME")\n'
-        'predictor("I loved it").sentiment  # from -3 to 3\n```',
+        f"{_call(config)}\n```",
+        "## Output",
+        _outputs(config),
         "## Input",
         _inputs(config),
         "## Training",
@@ -103,6 +113,30 @@ def _text(config: ModelConfig, name: str) -> str:
         "## License\n\nNot stated. Data, backbone and extractors have licenses of their own."
     )
     return "\n\n".join(parts) + "\n"
+
+
+def _task(config: ModelConfig) -> tuple[str, str, str]:
+    """Return a tag, the task's name, and what is predicted, as a sentence begins."""
+    heads = config.model.heads()
+    if heads == SENTIMENT or any(name.startswith("sentiment") for name in heads):
+        return "sentiment-analysis", "sentiment analysis", "Sentiment of spoken opinions"
+    names = ", ".join(heads)
+    return names.replace(", ", "-"), f"prediction of {names}", f"{names.capitalize()} of utterances"
+
+
+def _call(config: ModelConfig) -> str:
+    target = main(config.model.predicted(next(iter(config.datasets))))[1]
+    if isinstance(target, RegressionTarget):
+        return f'predictor("I loved it").sentiment  # from {target.low:g} to {target.high:g}'
+    return 'predictor("I loved it").value  # probabilities: .answers'
+
+
+def _outputs(config: ModelConfig) -> str:
+    rows = ["| dataset | target | values |", "| --- | --- | --- |"]
+    for dataset in config.datasets:
+        for name, target in config.model.predicted(dataset).items():
+            rows.append(f"| {dataset} | {name} | {target.expected()} |")
+    return "\n".join(rows)
 
 
 def _inputs(config: ModelConfig) -> str:

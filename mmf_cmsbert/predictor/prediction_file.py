@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -16,10 +16,9 @@ from typing import Any
 
 from mmf_cmsbert.errors import ConfigError, SegmentError
 from mmf_cmsbert.files import WriteError, replaced_file, write_error
-from mmf_cmsbert.predictor.prediction import Prediction
+from mmf_cmsbert.predictor.prediction import Prediction, columns
 
 FORMATS = (".csv", ".jsonl", ".parquet")
-COLUMNS = ("id", "prediction", "class7", "class2", "label")
 _ROWS = 4096
 
 
@@ -40,11 +39,20 @@ class Journal:
         output: the prediction file.
         made_with: everything that the predictions depend on, in plain values. A journal with other
             values is replaced.
+        columns: the columns of the file and the types of their values, see
+            :func:`.prediction.columns`.
         window: inputs whose batches do not depend on the inputs before them. Only whole windows of
             an interrupted journal are kept: in other batches the last digits could differ.
     """
 
-    def __init__(self, output: Path, made_with: dict[str, Any], window: int = 1):
+    def __init__(
+        self,
+        output: Path,
+        made_with: dict[str, Any],
+        window: int = 1,
+        columns: Mapping[str, type] = columns(),  # noqa: B008
+    ):
+        self._columns = columns
         self.file = output.with_name(f"{output.name}.part")
         self._header = json.dumps({"made_with": made_with}, sort_keys=True)
         self.done = self._keep_whole_windows(window)
@@ -117,30 +125,30 @@ class Journal:
             errors.unlink()
         with replaced_file(output) as unfinished:
             _WRITERS[output.suffix.lower()](
-                unfinished, (row for row in self.rows() if "error" not in row)
+                unfinished, (row for row in self.rows() if "error" not in row), self._columns
             )
         self.file.unlink()
         return predicted, failed
 
 
-def _write_csv(file: Path, rows: Iterator[dict[str, Any]]) -> None:
+def _write_csv(file: Path, rows: Iterator[dict[str, Any]], columns: Mapping[str, type]) -> None:
     with open(file, "w", encoding="utf-8", newline="") as text:
-        writer = csv.DictWriter(text, COLUMNS)
+        writer = csv.DictWriter(text, list(columns))
         writer.writeheader()
         writer.writerows(rows)
 
 
-def _write_jsonl(file: Path, rows: Iterator[dict[str, Any]]) -> None:
+def _write_jsonl(file: Path, rows: Iterator[dict[str, Any]], _: Mapping[str, type]) -> None:
     with open(file, "w", encoding="utf-8") as text:
         text.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def _write_parquet(file: Path, rows: Iterator[dict[str, Any]]) -> None:
+def _write_parquet(file: Path, rows: Iterator[dict[str, Any]], columns: Mapping[str, type]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    types = (pa.string(), pa.float64(), pa.int8(), pa.string(), pa.float64())
-    schema = pa.schema(list(zip(COLUMNS, types, strict=True)))
+    types = {str: pa.string(), float: pa.float64(), int: pa.int8()}
+    schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
     with parquet.ParquetWriter(file, schema) as writer:
         while some := list(islice(rows, _ROWS)):
             writer.write_table(pa.Table.from_pylist(some, schema))

@@ -1,4 +1,4 @@
-"""Sentiment of segments, from Python, without MMF."""
+"""Predictions for segments, from Python, without MMF."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from torch import Tensor
 
 from mmf_cmsbert.checkpoints import model_files, model_folder
 from mmf_cmsbert.checkpoints.model_folder import ModelConfig
+from mmf_cmsbert.config.schemas.targets import RegressionTarget, main
+from mmf_cmsbert.datasets.answers import Answer, answers, label_value
 from mmf_cmsbert.datasets.batching import pad_frames, pad_pieces
 from mmf_cmsbert.datasets.preparation import prepared
 from mmf_cmsbert.datasets.segment import Segment, in_order, unaligned
@@ -24,7 +26,7 @@ from mmf_cmsbert.errors import ConfigError, SegmentError
 from mmf_cmsbert.media.card import Card, check_same
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import SentimentNetwork
-from mmf_cmsbert.modules.sentiment_score import sentiment_of
+from mmf_cmsbert.modules.sentiment_score import target_scores
 from mmf_cmsbert.modules.shifts.registry import shift_named
 from mmf_cmsbert.predictor import explaining, inputs, saving
 from mmf_cmsbert.predictor.prediction import Explanation, Prediction
@@ -67,6 +69,9 @@ class SentimentPredictor:
         network: the network, in evaluation mode.
         tokenizer: a fast tokenizer of transformers.
         dataset: the dataset whose widths and preparation apply.
+        targets: what is predicted, name -> target, the main one first.
+        label_targets: ``targets``, if the dataset declares its targets; else None. Labels in inputs
+            are then numbers.
     """
 
     def __init__(
@@ -136,6 +141,10 @@ class SentimentPredictor:
         length = config.datasets[dataset].max_seq_length
         self._encoder = WordPieceEncoder(tokenizer, length, f"datasets.{dataset}")
         self._widths = config.widths(dataset)
+        self.targets = config.model.predicted(dataset)
+        # Labels of inputs are read by declared targets.
+        declared = (config.model.targets or {}).get(dataset) is not None
+        self.label_targets = self.targets if declared else None
 
     @overload
     def __call__(
@@ -154,7 +163,7 @@ class SentimentPredictor:
     def __call__(
         self, given: Any, *, batch_size: int = 32, explain: bool = False
     ) -> Prediction | list[Prediction]:
-        """Predict the sentiment of one segment, or of several.
+        """Predict the sentiment, or other targets, of one segment or of several.
 
         Args:
             given: a text, a mapping of fields or a :class:`~mmf_cmsbert.datasets.segment.Segment`;
@@ -178,7 +187,8 @@ class SentimentPredictor:
         if inputs.is_one(given):
             return self([given], batch_size=batch_size, explain=explain)[0]
         found = []
-        for each in self.stream(inputs.segments(given, self._widths), batch_size, explain):
+        segments = inputs.segments(given, self._widths, self.label_targets)
+        for each in self.stream(segments, batch_size, explain):
             if isinstance(each, SegmentError):
                 raise each
             found.append(each)
@@ -254,21 +264,50 @@ class SentimentPredictor:
     def _predict(self, segments: list[Segment], explain: bool) -> list[Prediction]:
         batch = self._batch(segments)
         output = self.network(**batch, dataset=self.dataset)
-        classes = self.config.model.head.classes
-        scores = sentiment_of(output.logits, classes).reshape(-1).tolist()
-        shares = output.logits.softmax(-1).tolist() if classes else [None] * len(segments)
+        found = target_scores(output, self.config.model, self.dataset)
+        by_target = {name: answers(found[name], each) for name, each in self.targets.items()}
+        shares: list[list[float] | None] = [None] * len(segments)
+        if self.config.model.head.classes:
+            shares = output.logits.softmax(-1).tolist()
         explained: Sequence[Explanation | None] = [None] * len(segments)
         if explain:
             shift = self.network.explain(**batch, dataset=self.dataset)
             explained = explaining.explanations(segments, batch["word_index"], output, shift)
         return [
-            Prediction(
-                segment.id, score, segment.label, probabilities and tuple(probabilities), each
+            self._prediction(
+                segment,
+                {n: each[row] for n, each in by_target.items()},
+                shares[row],
+                explained[row],
             )
-            for segment, score, probabilities, each in zip(
-                segments, scores, shares, explained, strict=True
-            )
+            for row, segment in enumerate(segments)
         ]
+
+    def _prediction(
+        self,
+        segment: Segment,
+        found: Mapping[str, Answer],
+        shares: list[float] | None,
+        explanation: Explanation | None,
+    ) -> Prediction:
+        first, target = main(self.targets)
+        labels = {
+            name: label_value(segment.values_of(name, name == first), each)
+            for name, each in self.targets.items()
+        }
+        value = found[first].value
+        is_number = isinstance(target, RegressionTarget)
+        probabilities = shares or list(found[first].probabilities.values())
+        return Prediction(
+            segment.id,
+            value if isinstance(value, float) else None,
+            segment.label if is_number else labels.pop(first),
+            tuple(probabilities) or None,
+            explanation,
+            found,
+            {name: label for name, label in labels.items() if name != first},
+            target,
+        )
 
     def _batch(self, segments: list[Segment]) -> dict[str, Any]:
         """Return the arguments of the network, except for the dataset, on its device."""

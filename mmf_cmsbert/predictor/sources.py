@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from mmf_cmsbert.config.schemas.targets import Target, main
 from mmf_cmsbert.datasets.readers import dataset_files
 from mmf_cmsbert.datasets.readers.dataset_objects import without_classes
 from mmf_cmsbert.datasets.readers.feature_folders import feature_folders
@@ -15,6 +16,7 @@ from mmf_cmsbert.datasets.readers.list_rows import rows_or_errors, segment_of_ro
 from mmf_cmsbert.datasets.readers.reading import extractors_of, read_files
 from mmf_cmsbert.datasets.readers.source import find_source
 from mmf_cmsbert.datasets.readers.tables import SUFFIXES
+from mmf_cmsbert.datasets.readers.target_values import with_targets
 from mmf_cmsbert.datasets.segment import FACE_VOICE, SPLITS, Segment
 from mmf_cmsbert.errors import SegmentError
 from mmf_cmsbert.media.card import read_card
@@ -22,7 +24,10 @@ from mmf_cmsbert.predictor.inputs import as_segment
 
 
 def read_segments(
-    path: Path, split: str | None = None, widths: Mapping[str, int] | None = None
+    path: Path,
+    split: str | None = None,
+    widths: Mapping[str, int] | None = None,
+    targets: Mapping[str, Target] | None = None,
 ) -> Iterator[Segment | SegmentError]:
     """Yield the segments of an input in order, with an error for each that cannot be used.
 
@@ -32,21 +37,25 @@ def read_segments(
         path: a list, a store, or another input that ``cmsbert data inspect`` reads.
         split: the split to read if the input has splits; None for all.
         widths: modality -> columns of a frame, for the modalities to read; None for all.
+        targets: what labels are of, see :func:`.inputs.as_segment`.
 
     Raises:
         DataError: the input does not exist, or is damaged.
     """
     path = path.expanduser()
     if path.suffix.lower() == ".parquet":
-        yield from _parquet(path, FACE_VOICE if widths is None else widths)
+        yield from _parquet(path, FACE_VOICE if widths is None else widths, targets)
     elif path.suffix.lower() in SUFFIXES and path.is_file() and split is None:
-        yield from _list(path, widths)
+        segments = _list(path, widths, None if targets is None else main(targets)[0])
+        yield from segments if targets is None else with_targets(segments, targets, str(path))
     else:
         source = find_source([path], split)
         for name in SPLITS:
             if files := source.files.get(name):
                 others = [f for other, each in source.files.items() if other != name for f in each]
-                yield from read_files(files, name, elsewhere=others, widths=widths)
+                yield from read_files(
+                    files, name, elsewhere=others, widths=widths, targets=targets
+                )
 
 
 def extractors_of_input(path: Path, split: str | None = None) -> dict[str, Any]:
@@ -64,26 +73,30 @@ def extractors_of_input(path: Path, split: str | None = None) -> dict[str, Any]:
     return next((card for card in cards if card), {})
 
 
-def _list(file: Path, modalities: Collection[str] | None) -> Iterator[Segment | SegmentError]:
+def _list(
+    file: Path, modalities: Collection[str] | None, main_target: str | None
+) -> Iterator[Segment | SegmentError]:
     folders = feature_folders(file.parent, modalities)
     for row in rows_or_errors(file):
         if isinstance(row, SegmentError):
             yield row
             continue
         try:
-            yield segment_of_row(row, folders)
+            yield segment_of_row(row, folders, main_target)
         except SegmentError as error:
             yield error
 
 
-def _parquet(file: Path, modalities: Collection[str]) -> Iterator[Segment | SegmentError]:
+def _parquet(
+    file: Path, modalities: Collection[str], targets: Mapping[str, Target] | None
+) -> Iterator[Segment | SegmentError]:
     rows = without_classes(dataset_files.rows_of(file, "test"))
     number = 0
     for table in dataset_files.tables_of(rows, file):
         for row in _plain(table).to_pylist():
             number += 1
             try:
-                yield as_segment(row, number, modalities)
+                yield as_segment(row, number, modalities, targets)
             except SegmentError as error:
                 yield SegmentError(f"{file}: row {number}: {error}")
 

@@ -39,6 +39,8 @@ def model_config(
     sections = {name: config["dataset_config"][name] for name in datasets(config)}
     given = dict(config["model_config"][MODEL])
     given["features"] = given.get("features") or {n: s["features"] for n, s in sections.items()}
+    declared = {name: section.get("targets") for name, section in sections.items()}
+    given["targets"] = given.get("targets") or (declared if any(declared.values()) else None)
     model = read(CMSBERTConfig, given, f"model_config.{MODEL}")
     synthetic = [name for name, section in sections.items() if section.get("synthetic")]
     return ModelConfig.model_validate(

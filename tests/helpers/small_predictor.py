@@ -18,7 +18,7 @@ BACKBONE = {
 }
 
 
-def made(context="utterance", classes=None, **preparation):
+def made(context="utterance", classes=None, targets=None, **preparation):
     """Return a predictor with random weights and a nonzero shift."""
     torch.manual_seed(0)
     tokenizer = load_tokenizer(DEMO, "tokenizer")
@@ -30,6 +30,7 @@ def made(context="utterance", classes=None, **preparation):
                 "features": {"mosi": {"visual": 5, "acoustic": 4}},
                 "shift": {"context": context, "start": "mag"},
                 "frames": {"dim": 8, "heads": 2},
+                "targets": targets and {"mosi": targets},
                 "head": {"classes": classes},
                 "losses": losses,
             }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -82,15 +83,46 @@ def _columns(splits: Mapping[str, Manifest]) -> str:
         ["id", "string", "unique in a split"],
         ["video", "string", "the video that the segment is cut from"],
         ["words", "list of string", "the spoken words in order"],
-        ["label", "float64", "sentiment in [-3, 3]; null: unknown"],
+        ["label", "float64", _label(splits)],
         ["start, end", "float64", "seconds into the video; null: unknown"],
         *(
             [m, f"list of {widths[m]} float32", "a row a frame; null: the modality is missing"]
             for m in in_order(widths)
         ),
+        *([f"target_{n}", "list of float64", _target(t)] for n, t in _further(splits).items()),
         ["metadata", "string", "other columns of the source, as JSON"],
     ]
     return _table(["column", "type", "content"], rows)
+
+
+def _declared(splits: Mapping[str, Manifest]) -> dict[str, Mapping[str, Any]]:
+    """Return the targets that the stores were converted with, the main one first."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for each in splits.values():
+        found |= dict(each.settings.get("targets") or [])
+    return found
+
+
+def _label(splits: Mapping[str, Manifest]) -> str:
+    for name, target in _declared(splits).items():
+        if target["kind"] == "multilabel":
+            return f"null: the labels of {name} are in target_{name}"
+        return f"{name}: {_target(target)}"
+    return "sentiment in [-3, 3]; null: unknown"
+
+
+def _further(splits: Mapping[str, Manifest]) -> dict[str, Mapping[str, Any]]:
+    stored = {name for each in splits.values() for name in each.targets}
+    return {name: target for name, target in _declared(splits).items() if name in stored}
+
+
+def _target(target: Mapping[str, Any]) -> str:
+    if target["kind"] == "regression":
+        return f"a number in [{target['low']:g}, {target['high']:g}]; null: unknown"
+    numbered = ", ".join(f"{number} {name}" for number, name in enumerate(target["names"]))
+    if target["kind"] == "classes":
+        return f"the number of a class: {numbered}; null: unknown"
+    return f"0 or 1 for each of {', '.join(target['names'])}; null: unknown"
 
 
 def _sources(splits: Mapping[str, Manifest]) -> str:
