@@ -53,9 +53,7 @@ def read_segments(
         for name in SPLITS:
             if files := source.files.get(name):
                 others = [f for other, each in source.files.items() if other != name for f in each]
-                yield from read_files(
-                    files, name, elsewhere=others, widths=widths, targets=targets
-                )
+                yield from read_files(files, name, elsewhere=others, widths=widths, targets=targets)
 
 
 def extractors_of_input(path: Path, split: str | None = None) -> dict[str, Any]:

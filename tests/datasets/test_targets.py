@@ -154,3 +154,15 @@ def test_a_changed_order_of_targets_is_another_store(tmp_path):
     one = {name: TARGETS[name] for name in ("emotion", "arousal")}
     assert batch_of(built(source, one))["targets"].tolist() == [1]
     assert batch_of(built(source, dict(reversed(one.items()))))["targets"].tolist() == [[2.0]]
+
+
+def test_columns_of_other_names_are_named_by_the_user(tmp_path):
+    rows = [
+        {"text": "a b", "Feeling": "joy", "calm": 2.5},
+        {"text": "c", "Feeling": "2", "calm": 3},
+    ]
+    columns = {"emotion": "Feeling", "arousal": "calm"}
+    targets = {name: TARGETS[name] for name in ("emotion", "arousal")}
+    batch = batch_of(built(table_of(rows, tmp_path), targets, columns=columns))
+    assert batch["targets"].tolist() == [1, 2]
+    assert batch["targets_arousal"].tolist() == [[2.5], [3]]

@@ -81,7 +81,7 @@ _Column = Annotated[
 
 
 class Columns(OpenSection):
-    """``columns``; those of modalities have the names in ``features``."""
+    """``columns``; those of modalities and targets have the names in ``features``, ``targets``."""
 
     id: _Column = Field(default=None, description="Of ids; without them, rows are numbered.")
     video: _Column = Field(default=None, description="Of the video that a segment is cut from.")
@@ -304,8 +304,8 @@ class SentimentDatasetConfig(Section):
     @model_validator(mode="after")
     def _known_columns(self) -> "SentimentDatasetConfig":
         for name, column in (self.columns.model_extra or {}).items():
-            if name not in self.features:
-                known = [*Columns.model_fields, *self.features]
+            if name not in self.features and name not in self.predicted:
+                known = [*Columns.model_fields, *self.features, *self.predicted]
                 raise ValueError(unknown_key("{key}.columns", name, dict.fromkeys(known)))
             if column is not None and not isinstance(column, str):
                 raise ValueError(

@@ -61,19 +61,20 @@ def find_columns(
         DataError: a named column does not exist, two columns could be the same field, or no column
             has text.
     """
+    of_targets = of_targets or {}
     for name, column in named.items():
         if column not in features:
             raise DataError(
                 f"{where}: {key}.{name} is {column!r}, which is no column; {_listed(features)}"
             )
         sound = name == "acoustic" and _kind(features[column]) == "Audio"
-        if name not in FIELDS and not sound and not is_frames(features[column]):
+        known = name in FIELDS or column in of_targets or sound
+        if not known and not is_frames(features[column]):
             raise DataError(
                 f"{where}: {key}.{name} is {column!r}, a column of {_shown(features[column])}; "
                 f"expected lists of numbers as frames of {name}, or one of the fields "
                 f"{', '.join(FIELDS)}. {_listed(features)}"
             )
-    of_targets = of_targets or {}
     features = {name: kind for name, kind in features.items() if name not in of_targets}
     named = {name: column for name, column in named.items() if column in features}
     found = dict(named)
@@ -94,7 +95,8 @@ def find_columns(
         found[field] = column
     left = [each for each in left if each not in found.values()]
     _add_text(found, features, left, where, key)
-    _add_label(found, features, left, where, key)
+    if not of_targets:
+        _add_label(found, features, left, where, key)
     label = features.get(found.get("label", ""))
     left = [each for each in left if each not in found.values()]
     return Columns(
