@@ -5,7 +5,7 @@ that of the recogniser, see :meth:`.extractor.Extractor.card`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ FORMAT = 1
 _LARGEST = 1 << 22
 # They inform a reader; features of other versions can be compared.
 _INFORMATION = ("versions", "licence")
+# Words may be recognised differently: they are text.
+_NO_FRAMES = ("format", "recogniser")
 _OPTIONS = {"acoustic": "--voice", "visual": "--face"}
 
 Card = Mapping[str, Any]
@@ -35,8 +37,7 @@ def read_card(folder: Path) -> dict[str, Any]:
         card = read_json(file, _LARGEST)
         if not isinstance(card, dict) or not isinstance(card.get("format"), int):
             raise ValueError("no format")
-        modalities = (card.get(name) for name in (*_OPTIONS, "recogniser"))
-        if not all(isinstance(each, dict | None) for each in modalities):
+        if not all(isinstance(card[name], dict | None) for name in card if name != "format"):
             raise ValueError("an extractor is no object")
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: not a card of extractors ({str(error)[:100]})") from error
@@ -70,20 +71,23 @@ def difference(one: Card, other: Card, modality: str) -> str | None:
     return None
 
 
-def check_same(expected: Card, found: Card, modalities: Any, what: str, where: str) -> None:
+def check_same(
+    expected: Card, found: Card, what: str, where: str, used: Iterable[str] | None = None
+) -> None:
     """Check that features are of the expected extractors.
 
     Args:
         expected: the card of the features that a model was trained on; may be empty.
         found: the card of the features to use with it; may be empty.
-        modalities: those that are used.
         what: what ``expected`` belongs to, for the message.
         where: what ``found`` belongs to, for the message.
+        used: the modalities that are used; None for all that have frames.
 
     Raises:
         ConfigError: a modality has features of another extractor.
     """
-    for modality in modalities:
+    modalities = [name for name in expected if name not in _NO_FRAMES]
+    for modality in modalities if used is None else used:
         if differs := difference(expected, found, modality):
             name = expected[modality].get("name")
             raise ConfigError(
@@ -96,8 +100,8 @@ def check_same(expected: Card, found: Card, modalities: Any, what: str, where: s
 def described(card: Card) -> list[str]:
     """Return a line for each extractor: what it is, versions, rate, columns."""
     lines = []
-    for modality in ("recogniser", *_OPTIONS):
-        if not (each := card.get(modality)):
+    for modality, each in card.items():
+        if modality == "format" or not each:
             continue
         parts = [f"{modality}: {each.get('name')}"]
         if versions := each.get("versions"):

@@ -346,7 +346,7 @@ class SentimentPredictor:
         Raises:
             ConfigError: a modality that the model reads has another extractor.
         """
-        check_same(self.extractors, card, self._widths, "the model's training data", where)
+        check_same(self.extractors, card, "the model's training data", where, self._widths)
 
     def fingerprint(self) -> str:
         """Return a hash of the configuration and the weights, in hexadecimal."""

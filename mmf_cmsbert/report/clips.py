@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mmf_cmsbert.datasets.readers.reading import read_files
-from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.segment import Segment, in_order
 from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
 from mmf_cmsbert.files import read_regular, replace_text
 from mmf_cmsbert.media.feature_folder import FeatureFolder
@@ -151,5 +151,5 @@ def _segment(segment: Segment, prediction: Prediction) -> TimedSegment:
             TimedWord(text=text, start=start, end=end, shift=shift)
             for text, (start, end), shift in zip(segment.words, timed, shifts, strict=True)
         ],
-        modalities=[m for m in ("visual", "acoustic") if getattr(segment, m) is not None],
+        modalities=in_order(segment.frames),
     )

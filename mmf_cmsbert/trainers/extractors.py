@@ -5,7 +5,6 @@ from typing import Any
 
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 from mmf_cmsbert.config.splits import needed_splits
-from mmf_cmsbert.datasets.segment import FACE_VOICE
 from mmf_cmsbert.media.card import check_same
 
 
@@ -29,4 +28,4 @@ class ChecksExtractors(TrainerSteps):
                     continue
                 name = dataset.dataset_name
                 first = found.setdefault(name, card)
-                check_same(first, card, FACE_VOICE, "the other splits", f"{name}, split {split}")
+                check_same(first, card, "the other splits", f"{name}, split {split}")

@@ -19,22 +19,24 @@ from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config import shipped, weights
 from mmf_cmsbert.config.splits import trains
 from mmf_cmsbert.config.trained import datasets
-from mmf_cmsbert.datasets.segment import FACE_VOICE
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.media.card import Card, check_same
 from mmf_cmsbert.records import training_cards
 
 
-def check_configuration(config: Any, contents: Any, file: str) -> None:
-    """Refuse weights that were trained with another configuration.
+def check_configuration(
+    config: Any, contents: Any, file: str, extractors: Mapping[str, Card]
+) -> None:
+    """Refuse weights that were trained with another configuration or on other features.
 
     Args:
         config: the configuration of the run that loads them.
         contents: the content of the checkpoint.
         file: the path of the checkpoint.
+        extractors: dataset -> card of the extractors of its frames, where it is known.
 
     Raises:
-        ConfigError: the configurations differ; the message lists keys and values.
+        ConfigError: the configurations or extractors differ; the message lists keys and values.
     """
     if weights.copies_a_part(config.checkpoint) and file == str(config.checkpoint.resume_file):
         return
@@ -44,6 +46,7 @@ def check_configuration(config: Any, contents: Any, file: str) -> None:
     take = f"checkpoint.resume_file={file}"
     for line in weights.check(found, kept, defaults, Path(file), take):
         mmf_log.write(line, "warning")
+    check_extractors(extractors, Path(file))
 
 
 def check_extractors(found: Mapping[str, Card], file: Path) -> None:
@@ -58,7 +61,7 @@ def check_extractors(found: Mapping[str, Card], file: Path) -> None:
     """
     trained = training_cards.of_weights(file)
     for name, card in found.items():
-        check_same(trained.get(name, {}), card, FACE_VOICE, str(file), f"dataset {name}")
+        check_same(trained.get(name, {}), card, str(file), f"dataset {name}")
 
 
 def copy_parts(model: Any, options: Any, state: dict[str, Any]) -> None:

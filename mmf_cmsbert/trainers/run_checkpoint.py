@@ -124,9 +124,8 @@ class RunCheckpoint(_Checkpoint):
         is_model = model_files.is_model(Path(file))
         loaded = model_folder.as_checkpoint(Path(file)) if is_model else super()._torch_load(file)
         if self.beginning:
-            loaded_weights.check_configuration(self.config, loaded, str(file))
             found = getattr(self.trainer, "extractors", {})
-            loaded_weights.check_extractors(found, Path(str(file)))
+            loaded_weights.check_configuration(self.config, loaded, str(file), found)
         return loaded
 
     def upgrade_state_dict(self, state_dict: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, PickledLayout
 from mmf_cmsbert.datasets.readers.streams import once_each
 from mmf_cmsbert.datasets.readers.target_values import with_targets
-from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment
+from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.media.card import check_same
 
@@ -102,7 +102,7 @@ def extractors_of(
     for each, own in by_layout(files, layout):
         for path in own:
             found = each.extractors(path, request)
-            check_same(card, found, FACE_VOICE, "the files before it", str(path))
+            check_same(card, found, "the files before it", str(path))
             card = card or dict(found)
     return card
 
