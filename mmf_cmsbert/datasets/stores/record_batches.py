@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment
-from mmf_cmsbert.datasets.stores.columns import CHECKSUM, TARGET, schema
+from mmf_cmsbert.datasets.stores.columns import CHECKSUM, TARGET, numbers, schema
 from mmf_cmsbert.files import open_regular
 
 # The columns of formats 1 and 2: frames are flat, and the first stores have no metadata.
@@ -141,12 +141,11 @@ class _Batch:
         for modality, width in widths.items():
             column = batch.column(modality)
             nested = pa.types.is_fixed_size_list(column.type.value_type)
-            numbers = column.values.values if nested else column.values
-            values = numbers.to_numpy()  # without a copy, or ArrowInvalid
+            values = numbers(column.values.values if nested else column.values, np.float32)
             start = file.position_of(values.ctypes.data) if len(values) else 0
             step = values.itemsize * (width if nested else 1)
-            offsets = start + step * column.offsets.to_numpy().astype(np.int64)
-            self._frames[modality] = offsets, column.is_valid().to_numpy(zero_copy_only=False)
+            offsets = start + step * numbers(column.offsets, np.int32).astype(np.int64)
+            self._frames[modality] = offsets, column.is_valid().to_pylist()
         # Words stay in Arrow to save memory, serialised so that the frames' memory can be freed.
         words = batch.select(["words"])
         self._words = pa.ipc.read_record_batch(words.serialize(), words.schema).column(0)

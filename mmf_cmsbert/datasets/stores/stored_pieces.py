@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
+from mmf_cmsbert.datasets.stores.columns import numbers
 from mmf_cmsbert.datasets.stores.record_batches import DAMAGE
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import DataError
@@ -41,7 +42,10 @@ class StoredPieces(Sequence[Mapping[str, np.ndarray]]):
         if batch.schema.metadata[b"checksum"] != _checksum(batch):
             raise ValueError(f"{path}: wrong checksum")
         self._columns = {
-            name: (batch.column(name).offsets.to_numpy(), batch.column(name).values.to_numpy())
+            name: tuple(
+                numbers(each, np.int32)
+                for each in (batch.column(name).offsets, batch.column(name).values)
+            )
             for name in ("input_ids", "word_index")
         }
         self.truncated = batch.column("truncated").true_count
@@ -126,5 +130,5 @@ def _checksum(batch: pa.RecordBatch) -> bytes:
     for name in ("input_ids", "word_index"):
         column = batch.column(name)
         for part in (column.offsets, column.values):
-            found = zlib.crc32(part.to_numpy(), found)
+            found = zlib.crc32(numbers(part, np.int32), found)
     return str(found).encode()

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -73,25 +73,31 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         if given.cold:
             _out_of_cache(folder)
         print(f"{step} ...", file=sys.stderr, flush=True)
-        for name, value in _process(step, options, folder).items():
+        for name, value in process(step, options, folder).items():
             measured.setdefault(step, {}).setdefault(name, []).append(value)
     measured["pickle_bytes"] = file.stat().st_size
     measured["store_bytes"] = sum(f.stat().st_size for f in stores.rglob("*") if f.is_file())
     return measured | {"machine": _machine()}
 
 
-def _process(step: str, options: dict[str, Any], folder: Path) -> dict[str, float]:
+def process(
+    step: str,
+    options: dict[str, Any],
+    folder: Path,
+    file: str | Path = steps.__file__,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, float]:
     """Run a step in its own process; return its values and the process's peak private memory."""
     result, log = folder / "result.json", folder / f"{step}.log"
-    call = [sys.executable, steps.__file__, step, json.dumps(options), str(result)]
+    call = [sys.executable, str(file), step, json.dumps(options), str(result)]
     peak = 0
     with open(log, "wb") as output:
-        process = subprocess.Popen(call, stdout=output, stderr=subprocess.STDOUT)
-        while process.poll() is None:
+        child = subprocess.Popen(call, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        while child.poll() is None:
             with suppress(OSError, IndexError):  # it has just ended
-                peak = max(peak, steps.private_memory(process.pid))
+                peak = max(peak, steps.private_memory(child.pid))
             time.sleep(_INTERVAL)
-    if process.returncode:
+    if child.returncode:
         sys.exit(f"data.py: {step} failed:\n{log.read_text(errors='replace')[-3000:]}")
     return json.loads(result.read_text(encoding="utf-8")) | {"peak": peak}
 

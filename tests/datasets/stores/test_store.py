@@ -4,6 +4,8 @@ import errno
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -351,3 +353,14 @@ def test_a_modality_of_any_name_that_occurs_late_has_a_column(tmp_path):
     assert stored.manifest.longest["gaze"] == 2
     for one, other in zip(stored, given, strict=True):
         assert_same(one, other)
+
+
+def test_reading_does_not_import_pandas():
+    """pyarrow's conversion to numpy imports it, which delays the first batch of a run."""
+    program = (
+        "import sys, pathlib\n"
+        "from mmf_cmsbert.datasets.stores.store import StoredSegments\n"
+        f"segments = list(StoredSegments(pathlib.Path({str(OLDER / 'format_2')!r})))\n"
+        "sys.exit('pandas' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
