@@ -60,7 +60,8 @@ setup(
         "tqdm>=4.60",
     ],
     extras_require={
-        "experiments": ["matplotlib>=3.9", "optuna>=4"],  # plots of cmsbert ablate; cmsbert tune
+        "experiments": ["matplotlib>=3.9", "optuna>=4.9"],  # plots of cmsbert ablate; cmsbert tune
+        "postgresql": ["psycopg[binary]>=3.2"],  # cmsbert tune --storage postgresql://...
         "slurm": ["submitit>=1.5"],  # cmsbert ablate --engine slurm
         "ray": ["ray[default]>=2.40"],  # cmsbert ablate --engine ray
         "lightning": ["pytorch-lightning>=2.6"],  # training.trainer=lightning_cmsbert

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -48,6 +49,22 @@ def tune(
         bool, typer.Option("--overwrite", help="Replace another search in the folder.")
     ] = False,
     search_seed: Annotated[int, typer.Option(min=0, help="Seed of the drawn settings.")] = 1,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL|FILE",
+            help="Share the search with other workers that type the same command: the URL of a "
+            "database, as in postgresql://USER@HOST/NAME, or a journal file that all machines see.",
+        ),
+    ] = None,
+    prune: Annotated[
+        bool,
+        typer.Option(
+            "--prune",
+            help="With --storage: end trials whose validation score is worse than the median of "
+            "the others at the same update.",
+        ),
+    ] = False,
     engine: options.EngineName = "local",
     cpus: options.Cpus = None,
     gpus: options.Gpus = 0,
@@ -76,8 +93,15 @@ def tune(
     dimensions = read(paths.find(space) or space)
     file = recipe.find(recipes[0])
     needs = Resources(jobs, cpus, gpus, memory, minutes, partition, options.pairs(slurm), address)
-    with locked(folder, shlex.join(["cmsbert", *sys.argv[1:]]), ELSEWHERE):
-        look_through(folder)
+    if prune and (storage is None or engine != "local" or seeds > 1):
+        raise ConfigError("--prune needs --storage, --engine local and --seeds 1")
+    if storage and overwrite:
+        raise ConfigError("--overwrite cannot remove a shared search; type --search-seed NUMBER")
+    command = shlex.join(["cmsbert", *sys.argv[1:]])
+    # Workers that share a search may share the folder: each trial has a folder of its own.
+    with nullcontext() if storage else locked(folder, command, ELSEWHERE):
+        if storage is None:
+            look_through(folder)
         if base:
             target = folder / "recipes" / f"{recipe.name_of(file)}.yaml"
             file = recipe.over(file, recipe.find(base), target)
@@ -90,6 +114,8 @@ def tune(
             engine_named(engine, needs, folder),
             job.resolve,
             Console(),
+            storage,
+            prune,
         )
         best = tuning.run(trials, search_seed, overwrite)
     if best is None:

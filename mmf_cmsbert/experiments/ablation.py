@@ -2,7 +2,7 @@
 
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -51,9 +51,20 @@ def ablate(
 
 
 def run_missing(
-    jobs: Sequence[Job], engine: Engine, console: Console, keep_weights: bool = False
+    jobs: Sequence[Job],
+    engine: Engine,
+    console: Console,
+    keep_weights: bool = False,
+    watch: Callable[[Job], None] | None = None,
 ) -> list[Outcome]:
     """Run the jobs whose folder holds no finished run with the same configuration, code and data.
+
+    Args:
+        jobs: the jobs.
+        engine: makes the runs.
+        console: receives the output.
+        keep_weights: whether finished runs keep their checkpoints.
+        watch: called when a run has made progress; what it raises stops the runs.
 
     Raises:
         KeyboardInterrupt: after the running jobs have been stopped and a message printed.
@@ -69,7 +80,7 @@ def run_missing(
             _say(console, f"{job.label} {verb}: {'; '.join(reasons[job])}")
     verb = "queued" if engine.slots is None else "started"
     with Display(console, done, len(jobs), verb) as display:
-        watcher = _Tidy(display, keep_weights)
+        watcher = _Tidy(display, keep_weights, watch)
         try:
             return run_all(missing, engine, watcher)
         except KeyboardInterrupt:
@@ -85,9 +96,14 @@ def run_missing(
 class _Tidy:
     """A watcher that removes the checkpoints of finished jobs, and passes events to a display."""
 
-    def __init__(self, display: Display, keep_weights: bool):
-        self.started, self.progressed = display.started, display.progressed
-        self._display, self._keep = display, keep_weights
+    def __init__(self, display: Display, keep_weights: bool, watch: Callable[[Job], None] | None):
+        self.started = display.started
+        self._display, self._keep, self._watch = display, keep_weights, watch
+
+    def progressed(self, job: Job, made: int, of: int) -> None:
+        self._display.progressed(job, made, of)
+        if self._watch:
+            self._watch(job)
 
     def ended(self, outcome: Outcome) -> None:
         self._display.ended(outcome)

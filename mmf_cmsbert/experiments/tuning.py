@@ -4,6 +4,7 @@ import csv
 import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -12,15 +13,17 @@ from typing import Any
 from rich.console import Console
 
 from mmf_cmsbert.config import overrides
-from mmf_cmsbert.errors import ConfigError, UserError
+from mmf_cmsbert.errors import ConfigError, DataError, UserError
 from mmf_cmsbert.experiments import recipe as recipes
 from mmf_cmsbert.experiments.ablation import run_missing
 from mmf_cmsbert.experiments.engines.engine import Engine
 from mmf_cmsbert.experiments.job import Job, plan
 from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried, writing
+from mmf_cmsbert.experiments.shared_search import Report, ended, open_shared, search_together
 from mmf_cmsbert.experiments.space import Dimension, word
 from mmf_cmsbert.files import is_write_error, replaced_file
-from mmf_cmsbert.records import record
+from mmf_cmsbert.records import history, record
+from mmf_cmsbert.utils.folder_lock import wait_until_free
 
 # The test split is not scored.
 RUN_TYPE = "train_val"
@@ -39,6 +42,9 @@ class Tuning:
         engine: makes the runs.
         resolve: returns the complete configuration for words of ``mmf_run``.
         console: receives the output.
+        storage: of a search that several workers share: the URL of a database, or a journal file;
+            None for a search of its own, in ``study.db``.
+        prune: whether to end trials that are worse than the median of the others; only shared.
     """
 
     recipe: Path
@@ -49,6 +55,8 @@ class Tuning:
     engine: Engine
     resolve: Callable[[Sequence[str]], Mapping[str, Any]]
     console: Console
+    storage: str | None = None
+    prune: bool = False
 
     def run(self, trials: int, seed: int, overwrite: bool = False) -> Path | None:
         """Search, and write ``trials.csv`` and ``best.yaml``.
@@ -79,25 +87,30 @@ class Tuning:
             for name in ("study.db", "trials.csv", "best.yaml"):
                 (self.output / name).unlink(missing_ok=True)
             shutil.rmtree(self.output / "trials", ignore_errors=True)
-        file = self.output / "study.db"
-        study = open_study(file, minimize, made_with)
 
-        def evaluate(number: int, values: Mapping[str, Any]) -> float:
+        def evaluate(number: int, values: Mapping[str, Any], report: Report | None = None) -> float:
             shown = ", ".join(f"{key.rpartition('.')[2]}={v}" for key, v in values.items())
             self._say(f"trial {number + 1} of {trials}: {shown}")
-            return self._score(number, values)
+            return self._score(number, values, name, report)
 
-        with writing(file):
-            search(study, self.space, trials, seed, evaluate)
-        self._write_trials(study, name)
-        scored = [trial for trial in tried(study) if trial.value is not None]
-        if not scored:
+        if self.storage is None:
+            file = self.output / "study.db"
+            study = open_study(file, minimize, made_with)
+            with writing(file):
+                search(study, self.space, trials, seed, evaluate)
+            done = tried(study)
+        else:
+            study = open_shared(self.storage, self.recipe.stem, minimize, made_with)
+            search_together(study, self.space, trials, seed, evaluate, self.prune)
+            done = ended(study)
+        self._write_trials(done, name)
+        if not any(trial.state.name == "COMPLETE" for trial in done):
             self._say("No trial could be scored.")
             return None
         best = study.best_trial
-        number = [trial.number for trial in tried(study)].index(best.number) + 1
+        number = [trial.number for trial in done].index(best.number) + 1
         values = best.user_attrs["values"]
-        about = f"Trial {number} of {len(tried(study))}: validation {name} {best.value:.6f}"
+        about = f"Trial {number} of {len(done)}: validation {name} {best.value:.6f}"
         about += f", mean of seeds {self.seeds[0]} to {self.seeds[-1]}" * (len(self.seeds) > 1)
         self._say(f"Best: {about}")
         return self._write_best(values, about)
@@ -115,9 +128,15 @@ class Tuning:
         folder = self.output / "trials" / str(number + 1)
         return plan([self.recipe], [], seeds, words, folder, self.resolve, RUN_TYPE)
 
-    def _score(self, number: int, values: Mapping[str, Any]) -> float:
+    def _score(
+        self, number: int, values: Mapping[str, Any], criterion: str, report: Report | None
+    ) -> float:
         jobs = self._jobs(number, values, self.seeds)
-        for outcome in run_missing(jobs, self.engine, self.console):
+        watch = None if report is None else _Reporter(criterion, report)
+        if self.storage is not None:  # a dead worker's run may still be saving its state
+            for job in jobs:
+                wait_until_free(job.folder)
+        for outcome in run_missing(jobs, self.engine, self.console, watch=watch):
             if outcome.error:
                 what = f"{outcome.job.label}: {outcome.error} ({outcome.job.log})"
                 if is_write_error(outcome.error):  # which says nothing about the setting
@@ -128,7 +147,7 @@ class Tuning:
             raise TrialFailed("no validation gave a number")
         return fmean(best["value"] for best in bests)
 
-    def _write_trials(self, study: Any, criterion: str) -> None:
+    def _write_trials(self, trials: Sequence[Any], criterion: str) -> None:
         keys = [dimension.key for dimension in self.space]
         with (
             replaced_file(self.output / "trials.csv") as unfinished,
@@ -136,8 +155,9 @@ class Tuning:
         ):
             rows = csv.writer(stream)
             rows.writerow(["trial", f"val/{criterion}", *keys, "error"])
-            for number, trial in enumerate(tried(study), 1):
+            for number, trial in enumerate(trials, 1):
                 values, error = trial.user_attrs["values"], trial.user_attrs.get("error")
+                error = error or ("pruned" if trial.state.name == "PRUNED" else None)
                 rows.writerow([number, trial.value, *(values[key] for key in keys), error])
 
     def _write_best(self, values: Mapping[str, Any], about: str) -> Path:
@@ -157,6 +177,23 @@ class Tuning:
 
     def _say(self, text: str) -> None:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class _Reporter:
+    """Passes each validation score of a running trial on once."""
+
+    def __init__(self, criterion: str, report: Report):
+        self._criterion, self._report = criterion, report
+        self._reported = 0
+
+    def __call__(self, job: Job) -> None:
+        with suppress(DataError):  # the file is just being replaced
+            for entry in history.read(job.folder):
+                if isinstance(entry, history.Validation) and entry.update > self._reported:
+                    score = entry.validation.get(self._criterion)
+                    self._reported = entry.update
+                    if score is not None:
+                        self._report(entry.update, score)
 
 
 def part_of(config: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:

@@ -98,6 +98,26 @@ def join(folder: Path) -> None:
     _held.add(descriptor)
 
 
+def wait_until_free(folder: Path, seconds: float = _PATIENCE) -> None:
+    """Wait until no command writes to ``folder``, at most some seconds.
+
+    For a run whose starter was killed: the run saves its state, and then ends.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            descriptor = os.open(folder / NAME, os.O_RDWR)
+        except OSError:  # there is no lock
+            return
+        try:
+            _lock(descriptor, fcntl.LOCK_EX)
+            return
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+        finally:
+            os.close(descriptor)
+
+
 def descriptors() -> tuple[int, ...]:
     """Return the descriptors of this process's locks, for ``pass_fds`` of ``subprocess.Popen``."""
     return tuple(sorted(_held))

@@ -15,7 +15,7 @@ import pytest
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.utils import folder_lock
-from mmf_cmsbert.utils.folder_lock import NAME, descriptors, join, locked
+from mmf_cmsbert.utils.folder_lock import NAME, descriptors, join, locked, wait_until_free
 
 CONTEXT = multiprocessing.get_context("fork")
 SLEEPER = [sys.executable, "-c", "print(flush=True); input()"]
@@ -212,3 +212,13 @@ def test_what_is_no_lock_file_is_refused_at_once(tmp_path, kind):
     make.get(kind, lambda: file.symlink_to(tmp_path / "elsewhere"))()
     with pytest.raises(ConfigError, match=re.escape(f"{file}: ")), lock(tmp_path):
         pass
+
+
+def test_a_folder_becomes_free_when_its_command_ends(tmp_path):
+    begun = time.monotonic()
+    wait_until_free(tmp_path / "none")
+    with locked(tmp_path, "a command", "--output FOLDER"):
+        wait_until_free(tmp_path, seconds=0.3)
+        assert time.monotonic() - begun >= 0.3
+    wait_until_free(tmp_path)
+    assert time.monotonic() - begun < 10
