@@ -27,6 +27,7 @@ HEARTBEAT = 30
 _DEAD_AFTER = 4
 # A trial is taken up again this often after its worker died.
 _TIMES = 3
+_ATTEMPTS = 3  # to open a database
 _POSTGRES = "postgresql"
 
 Report = Callable[[int, float], None]
@@ -67,28 +68,37 @@ def open_shared(
     direction: Literal["minimize", "maximize"] = "minimize" if minimize else "maximize"
     # Heartbeats have been experimental for years.
     warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
-    try:
-        backend = (
-            RDBStorage(
-                _url(storage),
-                heartbeat_interval=heartbeat,
-                grace_period=_DEAD_AFTER * heartbeat,
-                heartbeat_stale_trial_callback=_taken_up,
+    for attempt in range(_ATTEMPTS):
+        try:
+            backend = (
+                RDBStorage(
+                    _url(storage),
+                    heartbeat_interval=heartbeat,
+                    grace_period=_DEAD_AFTER * heartbeat,
+                    heartbeat_stale_trial_callback=_taken_up,
+                )
+                if "://" in storage
+                else JournalStorage(JournalFileBackend(storage))
             )
-            if "://" in storage
-            else JournalStorage(JournalFileBackend(storage))
-        )
-        study = optuna.create_study(
-            storage=backend, study_name=f"{name}-{digest}", direction=direction, load_if_exists=True
-        )
-        study.set_user_attr("made_with", json.dumps(made_with, sort_keys=True))
-    except Exception as error:  # the drivers' errors have no common class
-        reason = " ".join(str(error).split())
-        raise ConfigError(
-            f"--storage {_shown(storage)} cannot be opened ({reason[:300]}); expected the URL of a "
-            "database, as in postgresql://USER@HOST/NAME, or the path of a journal file"
-        ) from error
-    return study
+            study = optuna.create_study(
+                storage=backend,
+                study_name=f"{name}-{digest}",
+                direction=direction,
+                load_if_exists=True,
+            )
+            study.set_user_attr("made_with", json.dumps(made_with, sort_keys=True))
+            return study
+        except ConfigError:
+            raise
+        except Exception as error:  # the drivers' errors have no common class
+            if attempt + 1 < _ATTEMPTS and "://" in storage:
+                time.sleep(1)  # another worker may just be creating the tables
+                continue
+            reason = " ".join(str(error).split())
+            raise ConfigError(
+                f"--storage {_shown(storage)} cannot be opened ({reason[:300]}); expected the URL "
+                "of a database, as in postgresql://USER@HOST/NAME, or the path of a journal file"
+            ) from error
 
 
 def _url(storage: str) -> str:

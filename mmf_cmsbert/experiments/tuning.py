@@ -90,7 +90,10 @@ class Tuning:
 
         def evaluate(number: int, values: Mapping[str, Any], report: Report | None = None) -> float:
             shown = ", ".join(f"{key.rpartition('.')[2]}={v}" for key, v in values.items())
-            self._say(f"trial {number + 1} of {trials}: {shown}")
+            of = (
+                f" of {trials}" if self.storage is None else ""
+            )  # numbers of interrupted ones count
+            self._say(f"trial {number + 1}{of}: {shown}")
             return self._score(number, values, name, report)
 
         if self.storage is None:

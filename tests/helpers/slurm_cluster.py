@@ -92,7 +92,7 @@ class SlurmCluster:
         self._start("slurmctld", "-D")
         for name in NODES:
             self.start_node(name)
-        _wait(lambda: self.typed("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * 2, "nodes")
+        self.wait_until_idle()
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -110,6 +110,12 @@ class SlurmCluster:
         return subprocess.run(
             words, env=os.environ | self.environment, check=True, capture_output=True, text=True
         ).stdout
+
+    def wait_until_idle(self) -> None:
+        def idle() -> bool:
+            return self.typed("sinfo", "-h", "-N", "-o", "%T").split() == ["idle"] * len(NODES)
+
+        _wait(idle, "the nodes", seconds=90)
 
     def start_node(self, name: str) -> None:
         self._start("slurmd", "-D", "-N", name, called=name)
