@@ -8,7 +8,7 @@ from mmf_cmsbert.media.signals import Word
 
 Cut = Literal["sentence", "silence", "clip"]
 _PAUSE = 0.6  # s, of silence between two segments
-_LONG_PAUSE = 1.0  # s, which ends a sentence without a full stop
+_LONG_PAUSE = 2.0  # s, which ends a sentence without a full stop
 _ENDS = (".", "?", "!", "\N{HORIZONTAL ELLIPSIS}", "\N{IDEOGRAPHIC FULL STOP}")
 _QUOTES = "\"')]}\N{RIGHT DOUBLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}"
 _ABBREVIATIONS = {"mr.", "mrs.", "ms.", "dr.", "st.", "vs.", "e.g.", "i.e.", "prof.", "jr.", "sr."}
@@ -29,7 +29,7 @@ def spans(words: Sequence[Word], cut: Cut, seconds: float) -> list[Span]:
     Args:
         words: its words, in order.
         cut: ``sentence``: after a full stop, question or exclamation mark, and where nobody speaks
-            for 1 s; ``silence``: where nobody speaks for 0.6 s; ``clip``: nowhere.
+            for 2 s; ``silence``: where nobody speaks for 0.6 s; ``clip``: nowhere.
         seconds: length of the clip.
     """
     if not words:

@@ -89,6 +89,8 @@ class WhisperStates(Voice):
 
 
 def _load(model: str | Path, option: str, threads: int = 0) -> tuple[Any, Path]:
+    # onnxruntime, which finds speech for faster-whisper, sends usage data to its makers otherwise.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     whisper = library("faster_whisper", "faster-whisper", option)
     folder = Path(model).expanduser()
     try:
