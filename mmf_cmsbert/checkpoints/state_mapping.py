@@ -17,7 +17,8 @@ class Copied:
 
     Attributes:
         copied: own name -> name in the checkpoint.
-        other_shape: own name -> the shapes, own and in the checkpoint, in words.
+        other_shape: own name -> the shapes, own and in the checkpoint, in words. The other tensors
+            of its layer are not copied either.
     """
 
     copied: dict[str, str] = field(default_factory=dict)
@@ -70,10 +71,13 @@ def copy_mapped(
         pairs = [pair for pair in _pairs(own, kept, part, source) if pair[0] not in untouched]
         if not pairs:
             raise ConfigError(_fits_nothing(own, kept, part, source))
+        misfits = {_layer(n) for n, other in pairs if own[n].shape != kept[other].shape}
         for name, other in pairs:
             if own[name].shape != kept[other].shape:
                 shapes = tuple(own[name].shape), tuple(kept[other].shape)
                 result.other_shape[name] = f"{shapes[0]} here, {shapes[1]} there"
+                continue
+            if _layer(name) in misfits:  # a weight without its bias would be no layer
                 continue
             own[name].copy_(kept[other])
             result.copied[name] = other
@@ -89,6 +93,10 @@ def _pairs(
     below = {_below(name, source): name for name in kept if _is_in(name, source)}
     pairs = ((name, below.get(_below(name, part))) for name in own if _is_in(name, part))
     return [(name, other) for name, other in pairs if other is not None]
+
+
+def _layer(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 def _is_in(name: str, part: str) -> bool:

@@ -8,15 +8,16 @@ MMF makes none of them:
   gives no warning if no tensor matches.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.checkpoints import left_to_train, state_mapping, trained_with
+from mmf_cmsbert.checkpoints import left_to_train, state_mapping, trained_with, transfer
 from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config import shipped, weights
+from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.config.splits import trains
 from mmf_cmsbert.config.trained import datasets
 from mmf_cmsbert.errors import ConfigError
@@ -80,10 +81,27 @@ def copy_parts(model: Any, options: Any, state: dict[str, Any]) -> None:
         state = {owner.format_state_key(name): tensor for name, tensor in state.items()}
     mapping: Any = OmegaConf.to_container(options.pretrained_state_mapping)
     untouched = getattr(owner, "tensors_of_the_data", ())
-    copied = state_mapping.copy_mapped(model.state_dict(), state, mapping, untouched)
+    settings = getattr(owner, "settings", None)
+    if isinstance(settings, CMSBERTConfig):
+        kept = trained_with.configuration(options.resume_file)
+        if kept is not None and kept.get("model") == "cmsbert":
+            state = transfer.with_own_heads(state, kept, settings)
+    own = model.state_dict()
+    copied = state_mapping.copy_mapped(own, state, mapping, untouched)
     if hasattr(owner, "weights_replaced"):
         owner.weights_replaced()
-    mmf_log.write(f"{copied} (from {options.resume_file})")
+    mmf_log.write(f"{copied} (from {options.resume_file}){_anew(owner, own, copied.copied)}")
+
+
+def _anew(owner: Any, own: Iterable[str], copied: Collection[str]) -> str:
+    """Return which parts were loaded, and which start anew."""
+    if not isinstance(getattr(owner, "settings", None), CMSBERTConfig):
+        return ""
+    names = [name for name in own if name.removeprefix("module.").startswith("network.")]
+    rest = [name for name in names if name not in copied]
+    loaded = ", ".join(transfer.whole_parts(copied, names))
+    text = f". Loaded: {loaded}"
+    return f"{text}. Start anew: {', '.join(transfer.whole_parts(rest, names))}" if rest else text
 
 
 def check_left(trainer: Any, file: str, own: bool) -> None:

@@ -163,8 +163,9 @@ def _in_order(scores: dict[str, float], metrics: Iterable[Any] | None) -> dict[s
 
 
 def _is_loss(name: str) -> bool:
-    last = name.rpartition("/")[2]
-    return last == "total_loss" or registry.get_loss_class(last) is not None
+    # A loss of several values has one more part: mosi/target_loss/emotion.
+    parts = name.split("/")
+    return parts[-1] == "total_loss" or any(map(registry.get_loss_class, parts))
 
 
 def _with_short_names(columns: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
