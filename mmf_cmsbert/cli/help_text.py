@@ -53,7 +53,7 @@ looked up in the working folder, then among those shipped with mmf_cmsbert and w
 SECTIONS: Mapping[str, str] = {
     "model_config.cmsbert": "the model: backbone, shift, contrastive, ema, losses, modalities",
     "dataset_config.mosi": "CMU-MOSI or data like it: source, annotations, layout, normalise",
-    "dataset_config.mosei": "the same for CMU-MOSEI",
+    "dataset_config.mosei": "the same for CMU-MOSEI; docs/corpora.md lists the other datasets",
     "losses.*": "params of sentiment_regression, sentiment_classification, multimodal_contrastive",
     "processors.*": "params of word_pieces, frames_as_regions",
     "env": "folders: save_dir, data_dir, user_dir; overwrite",

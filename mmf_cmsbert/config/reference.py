@@ -102,15 +102,29 @@ def registered() -> dict[str, type[Section]]:
     }
 
 
+_FIRST_DATASET = "dataset_config.mosi"
+
+
 def page() -> str:
     """Return the documentation page in Markdown."""
     parts = [_INTRODUCTION]
+    first: dict[str, str] = {}  # key of the first dataset -> its default
     for key, schema in SECTIONS.items():
         parts.append(f"\n## `{key}`\n")
-        rows = [each for each in _below(key, schema) if not each.is_section]
+        rows = {e.key.removeprefix(f"{key}."): e for e in _below(key, schema) if not e.is_section}
+        if key.startswith("dataset_config.") and first:
+            parts.append(f"The keys of `{_FIRST_DATASET}`, with these defaults:\n")
+            parts.append("| key | default |\n| --- | --- |")
+            parts += [
+                f"| `{name}` | {_cell(f'`{each.default}`')} |"
+                for name, each in rows.items()
+                if each.default != first.get(name)
+            ]
+            continue
+        if key == _FIRST_DATASET:
+            first = {name: each.default for name, each in rows.items()}
         parts.append("| key | values | default | |\n| --- | --- | --- | --- |")
-        for each in rows:
-            name = each.key.removeprefix(f"{key}.")
+        for name, each in rows.items():
             default = f"`{each.default}`" if each.default else ""
             cells = [f"`{name}`", _cell(each.values), _cell(default), _cell(each.help)]
             parts.append(f"| {' | '.join(cells)} |")
@@ -130,8 +144,14 @@ def _below(key: str, schema: type[Section]) -> Iterator[Entry]:
 
 def as_yaml(value: Any) -> str:
     """Return a value as one line of YAML."""
-    text: str = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=999)
+    text: str = yaml.safe_dump(_plain(value), default_flow_style=True, sort_keys=False, width=999)
     return text.removesuffix("...\n").strip()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Section):
+        return value.plain()
+    return {k: _plain(v) for k, v in value.items()} if isinstance(value, Mapping) else value
 
 
 def _default(field: FieldInfo) -> str:

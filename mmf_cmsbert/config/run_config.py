@@ -41,12 +41,13 @@ _RUNTIME = (
 )
 # Sections of MMF.
 _OF_MMF = ("training", "evaluation", "checkpoint", "env", "distributed")
-# Files with references that a snapshot contains resolved.
-_DERIVED_IN = (
-    "projects/cmsbert/common.yaml",
-    "configs/datasets/mosi/defaults.yaml",
-    "configs/datasets/mosei/defaults.yaml",
-)
+# References that a snapshot contains resolved: those of the shared recipe, and of each dataset.
+_DERIVED_IN = "projects/cmsbert/common.yaml"
+_DERIVED = {
+    "data_dir": "${env.data_dir}/datasets",
+    "store_dir": "${env.data_dir}/datasets/stores",
+    "processors.word_processor.params.tokenizer": "${model_config.cmsbert.backbone.name}",
+}
 
 
 def is_snapshot(config: Mapping[str, Any]) -> bool:
@@ -164,18 +165,20 @@ def _strings(node: Any) -> Iterator[tuple[dict[str, Any], Any, str]]:
 
 def _derive_again(config: dict[str, Any]) -> None:
     """Replace values by the references of the shipped files if these resolve to the same value."""
-    for name in _DERIVED_IN:
-        shipped = OmegaConf.to_container(OmegaConf.load(PACKAGE / name))
-        for key, reference in _references(shipped):
-            owner, last = _owner(config, key)
-            if owner is None or last not in owner:
-                continue
-            try:
-                derived = OmegaConf.create({**_copied(config), "derived": reference})["derived"]
-            except Exception:  # it refers to a key that this configuration lacks
-                continue
-            if owner[last] == derived:
-                owner[last] = reference
+    shipped = OmegaConf.to_container(OmegaConf.load(PACKAGE / _DERIVED_IN))
+    references = dict(_references(shipped))
+    for name in config.get("dataset_config") or {}:
+        references |= {f"dataset_config.{name}.{key}": each for key, each in _DERIVED.items()}
+    for key, reference in references.items():
+        owner, last = _owner(config, key)
+        if owner is None or last not in owner:
+            continue
+        try:
+            derived = OmegaConf.create({**_copied(config), "derived": reference})["derived"]
+        except Exception:  # it refers to a key that this configuration lacks
+            continue
+        if owner[last] == derived:
+            owner[last] = reference
 
 
 def _references(node: Any, key: str = "") -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.config.schemas.datasets import DATASETS
+from mmf_cmsbert.config.schemas.corpora import DATASETS
 from mmf_cmsbert.config.schemas.training import OWN
 from mmf_cmsbert.paths import PACKAGE
 

@@ -3,8 +3,8 @@
 A checkpoint's weights can be loaded with many configurations (another gate, beta, pooling or number
 of heads), with different scores. These keys are compared:
 
-- CMSBERT, MOSI and MOSEI, whose schemas are in this package: every key, except those that do not
-  affect evaluation.
+- CMSBERT and the shipped datasets, whose schemas are in this package: every key, except those that
+  do not affect evaluation.
 - Other models: every key, except those whose names refer to training, initial weights or paths.
 - Other datasets: no key, and other datasets may be used, because only the model knows which
   properties of the data it depends on.
@@ -21,9 +21,9 @@ from mmf_cmsbert.config.keys_of_training import (
     IRRELEVANT_TO_OTHER_MODEL,
     PRETRAINED,
 )
+from mmf_cmsbert.config.schemas.corpora import DATASETS
 
-# The sections whose schemas are in this package.
-_OWN_MODEL, _OWN_DATASETS = "cmsbert", ("mosi", "mosei")
+_OWN_MODEL = "cmsbert"  # its schema is in this package
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def differences(
     known = datasets(trained)
     for name in datasets(found):
         # CMSBERT has weights for the widths of each dataset that it was trained on; others may not.
-        if model != _OWN_MODEL and not (name in known and name in _OWN_DATASETS):
+        if model != _OWN_MODEL and not (name in known and name in DATASETS):
             continue
         key = f"dataset_config.{name}"
         if name not in known:

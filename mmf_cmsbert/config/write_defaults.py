@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from mmf_cmsbert.config import reference
-from mmf_cmsbert.config.schemas.datasets import DATASETS
+from mmf_cmsbert.config.schemas.corpora import DATASETS
 from mmf_cmsbert.config.schemas.section import Section
 from mmf_cmsbert.config.schemas.sections import MODELS
 from mmf_cmsbert.config.shipped import dataset_path, model_path
@@ -41,7 +41,7 @@ def files() -> dict[Path, str]:
         )
         found[model_path(name)] = header + _text(schema())
     for name, schema in DATASETS.items():
-        example = f"dataset_config.{name}.source=/data/{name}"
+        example = f"dataset_config.{name}.source=/data" + f"/{name}" * (len(name) < 10)
         header = _HEADER.format(
             what=schema.__doc__, recipe=name, example=example, kind="dataset_config", name=name
         )
@@ -67,6 +67,9 @@ def _lines(section: Section, indent: str) -> Iterator[str]:
 
 
 def _value(name: str, value: Any) -> list[str]:
+    if isinstance(value, dict) and any(isinstance(each, Section) for each in value.values()):
+        # One section per line.
+        return [f"{name}:", *(f"  {key}: {reference.as_yaml(each)}" for key, each in value.items())]
     if isinstance(value, list) and not all(isinstance(each, str | float) for each in value):
         # One item per line.
         text: str = yaml.safe_dump(value, default_flow_style=None, sort_keys=False, width=999)
@@ -92,6 +95,7 @@ def main() -> None:
     if (checkout / "mkdocs.yml").is_file():
         texts[checkout / "docs" / "configuration.md"] = reference.page()
     for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         replace_text(path, text)
         print(path)
 

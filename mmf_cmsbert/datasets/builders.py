@@ -1,4 +1,4 @@
-"""The datasets ``mosi`` and ``mosei``, registered with MMF."""
+"""The shipped datasets, registered with MMF."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config import shipped
-from mmf_cmsbert.config.schemas.datasets import DATASETS, SentimentDatasetConfig
+from mmf_cmsbert.config.schemas.corpora import DATASETS
+from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.targets import Target
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.config.splits import needed_splits
@@ -110,20 +111,14 @@ class SentimentBuilder(BaseDatasetBuilder):
             registry.register(f"{self.dataset_name}_statistics", self._statistics)
 
 
-@registry.register_builder("mosi")
-class MOSIBuilder(SentimentBuilder):
-    """CMU-MOSI (Zadeh et al., 2016): 2,199 opinion segments of 93 videos."""
-
-    corpus = "mosi"
-    config_schema = DATASETS["mosi"]
-
-
-@registry.register_builder("mosei")
-class MOSEIBuilder(SentimentBuilder):
-    """CMU-MOSEI (Zadeh et al., 2018): 22,856 segments in the canonical split of its videos."""
-
-    corpus = "mosei"
-    config_schema = DATASETS["mosei"]
+for _name, _schema in DATASETS.items():
+    registry.register_builder(_name)(
+        type(
+            f"{_schema.__name__.removesuffix('Config')}Builder",
+            (SentimentBuilder,),
+            {"__doc__": _schema.__doc__, "corpus": _name, "config_schema": _schema},
+        )
+    )
 
 
 def _log_media(files: Sequence[Path]) -> None:

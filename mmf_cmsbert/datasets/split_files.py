@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.config.schemas.corpora import title
 from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.datasets.readers import hub_reference
@@ -15,6 +16,15 @@ from mmf_cmsbert.datasets.readers.source_folder import NothingFound
 from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.errors import DataError
 
+_DOWNLOAD = {
+    name: f"  cmsbert data download {name}    the .csd files that CMU-MultimodalSDK publishes\n"
+    for name in ("mosi", "mosei")
+}
+_ORIGINS = dict.fromkeys(
+    _DOWNLOAD,
+    "The repositories of MISA, MAG-BERT and MMSA on GitHub link to processed pickles of it.",
+)
+_ELSEWHERE = "docs/corpora.md says where its authors publish it."
 _KEYS = ("source", "annotations", "data_dir", "layout", "streaming")
 
 
@@ -122,11 +132,10 @@ class SplitFiles:
             f"  {self.key}.source=PATH        any layout; cmsbert data inspect PATH shows its "
             "content\n"
             f"  {self.key}.data_dir=FOLDER\n"
-            "If you do not:\n"
-            f"  cmsbert data download {name}    the .csd files that CMU-MultimodalSDK publishes\n"
+            f"If you do not:\n{_DOWNLOAD.get(name, '')}"
             "  make demo    a synthetic corpus, like mmf_run config=projects/cmsbert/demo.yaml\n"
-            f"CMU-{name.upper()} is research data and is not part of this package. The "
-            "repositories of MISA, MAG-BERT and MMSA on GitHub link to processed pickles of it."
+            f"{title(name)} is research data and is not part of this package. "
+            f"{_ORIGINS.get(name, _ELSEWHERE)}"
         )
 
 

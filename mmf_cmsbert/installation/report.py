@@ -168,7 +168,7 @@ def _run(options: Sequence[str]) -> ReportSection:
 
 
 def _add_data(section: ReportSection, dataset: str, config: dict[str, Any]) -> None:
-    from mmf_cmsbert.config.schemas.datasets import DATASETS
+    from mmf_cmsbert.config.schemas.corpora import DATASETS
     from mmf_cmsbert.datasets.segment import SPLITS
     from mmf_cmsbert.datasets.split_files import read_split_files
 

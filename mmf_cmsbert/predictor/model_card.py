@@ -8,10 +8,10 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData
 
 from mmf_cmsbert.checkpoints.model_folder import ModelConfig
+from mmf_cmsbert.config.schemas.corpora import language, title
 from mmf_cmsbert.config.schemas.targets import SENTIMENT, RegressionTarget, main
 from mmf_cmsbert.media.card import described
 
-_TITLES = {"mosi": "CMU-MOSI", "mosei": "CMU-MOSEI"}
 # Our metric -> its type on the hub.
 _TYPES = {
     "mae": "mae",
@@ -41,7 +41,7 @@ def model_card(config: ModelConfig, name: str) -> str:
     """
     backbone = config.model.backbone.name
     data = ModelCardData(
-        language="en" if set(config.datasets) <= set(_TITLES) else None,
+        language=_language(config),
         library_name=config.library_name,
         tags=[_task(config)[0], "multimodal", *sorted(config.datasets)],
         pipeline_tag="text-classification",
@@ -83,7 +83,12 @@ def _results(config: ModelConfig) -> list[EvalResult]:
 def _title(config: ModelConfig, dataset: str) -> str:
     if dataset in (config.training.get("synthetic") or ()):
         return f"synthetic corpus ({dataset})"
-    return _TITLES.get(dataset, dataset)
+    return title(dataset)
+
+
+def _language(config: ModelConfig) -> str | None:
+    spoken = {language(dataset) for dataset in config.datasets}
+    return spoken.pop() if len(spoken) == 1 else None
 
 
 def _text(config: ModelConfig, name: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import mmf_cmsbert
 from mmf_cmsbert import paths
-from mmf_cmsbert.config.schemas.datasets import DATASETS
+from mmf_cmsbert.config.schemas.corpora import DATASETS
 from mmf_cmsbert.datasets.readers.source_files import files_of
 from mmf_cmsbert.datasets.split_files import read_split_files
 from mmf_cmsbert.datasets.stores import manifest

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from mmf_cmsbert.checkpoints import model_files
 from mmf_cmsbert.config import run_config, trained
-from mmf_cmsbert.config.schemas.datasets import DATASETS
+from mmf_cmsbert.config.schemas.corpora import DATASETS
 from mmf_cmsbert.config.schemas.validation import read as read_section
 from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.datasets.segment import SPLITS

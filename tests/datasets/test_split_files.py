@@ -8,7 +8,7 @@ import pytest
 import written_layouts
 from written_layouts import SPLITS, make_segments
 
-from mmf_cmsbert.config.schemas.datasets import DATASETS
+from mmf_cmsbert.config.schemas.corpora import DATASETS
 from mmf_cmsbert.datasets.split_files import read_split_files
 from mmf_cmsbert.errors import ConfigError, DataError
 

@@ -19,7 +19,7 @@ _Columns = Annotated[
     Width | None,
     Expected("the number of columns of its frames, or null to omit the modality"),
 ]
-_Features = Annotated[
+Features = Annotated[
     dict[Modality, _Columns], Expected("a section such as {visual: 47, acoustic: 74}")
 ]
 _Segments = Annotated[int, Field(ge=1, le=10**6)]
@@ -153,7 +153,7 @@ class SentimentDatasetConfig(Section):
         "overlap its interval) | none (all frames of a segment, each modality at its own rate). "
         "Other layouts are not changed.",
     )
-    features: _Features = Field(
+    features: Features = Field(
         default={},
         description="Modality -> columns of a frame, such as {visual: 47, gaze: 12}: any names, as "
         "the columns or folders of the data have them. The data is checked against them, and the "
@@ -358,17 +358,11 @@ class MOSIConfig(SentimentDatasetConfig):
     """CMU-MOSI: sentiment of opinion segments in words, face and voice."""
 
     annotations: Annotations = _files("mosi")
-    features: _Features = _features(47, "FACET 4.1")
+    features: Features = _features(47, "FACET 4.1")
 
 
 class MOSEIConfig(SentimentDatasetConfig):
     """CMU-MOSEI: sentiment of opinion segments in words, face and voice."""
 
     annotations: Annotations = _files("mosei")
-    features: _Features = _features(35, "FACET 4.2")
-
-
-DATASETS: dict[str, type[MOSIConfig] | type[MOSEIConfig]] = {
-    "mosi": MOSIConfig,
-    "mosei": MOSEIConfig,
-}
+    features: Features = _features(35, "FACET 4.2")

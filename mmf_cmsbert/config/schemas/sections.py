@@ -1,7 +1,7 @@
 """The sections of the configuration and their schemas."""
 
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
-from mmf_cmsbert.config.schemas.datasets import DATASETS
+from mmf_cmsbert.config.schemas.corpora import DATASETS
 from mmf_cmsbert.config.schemas.losses import LOSSES
 from mmf_cmsbert.config.schemas.processors import PROCESSORS
 from mmf_cmsbert.config.schemas.section import Section

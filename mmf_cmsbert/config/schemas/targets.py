@@ -37,6 +37,7 @@ class RegressionTarget(Section):
 
 
 class _NamedTarget(Section):
+    kind: str
     names: list[Annotated[str, Field(min_length=1)]] = Field(description="")
 
     @model_validator(mode="after")

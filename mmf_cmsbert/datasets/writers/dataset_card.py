@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
+from mmf_cmsbert.config.schemas.corpora import title
 from mmf_cmsbert.datasets.segment import in_order
 from mmf_cmsbert.datasets.stores.manifest import Manifest
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-_NAMES = {"mosi": "CMU-MOSI", "mosei": "CMU-MOSEI"}
 _MOST_SOURCES = 20
 
 
@@ -22,7 +22,7 @@ def card(corpus: str, splits: Mapping[str, Manifest]) -> str:
         splits: the hub's name of a split -> the manifest of its store.
     """
     count = sum(each.segments for each in splits.values())
-    name = _NAMES.get(corpus, corpus)
+    name = title(corpus)
     head = {
         "pretty_name": f"{name}, segments for mmf_cmsbert",
         "license": "unknown",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.config.schemas.datasets import DATASETS
+from mmf_cmsbert.config.schemas.corpora import DATASETS
 from mmf_cmsbert.config.schemas.validation import read
 from mmf_cmsbert.config.shipped import dataset_path
 from mmf_cmsbert.datasets.split_files import read_split_files

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mmf_cmsbert.datasets.readers import csd_file, csd_roles, video_lists
+from mmf_cmsbert.datasets.readers.canonical import has_canonical_videos
 from mmf_cmsbert.datasets.readers.csd_video import segments_of_video
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.registry import register_layout
@@ -88,14 +89,14 @@ class CSD(Layout):
 def _segments(files: Sequence[Path], request: Request) -> Iterator[Segment | SegmentError]:
     own = video_lists.own_lists(files)
     corpus = request.corpus
-    if corpus is None:
+    if corpus is None or not has_canonical_videos(corpus):
         if own is None:
             raise ConfigError(
                 ".csd files name no splits; type --dataset mosi or --dataset mosei to use the "
                 f"corpus's lists of videos, or write {video_lists.EXAMPLE} into {video_lists.NAME} "
                 "beside the files"
             )
-        corpus = "mosi"  # for messages only
+        corpus = corpus or "mosi"  # for messages only
     with csd_roles.open_roles(files, corpus) as roles:
         labels = roles["labels"]
         videos = video_lists.videos_of(own, corpus, request.split, labels.videos)
