@@ -26,6 +26,13 @@ _FORMS = (
     "speakers emotion sentiment text text2 text3 text4 sentences train test val",
 )
 _LISTS = ("train", "val", "test")
+# Names of the numbers in these files.
+_IEMOCAP = {"emotion": ("happy", "sad", "neutral", "angry", "excited", "frustrated")}
+_MELD = {
+    "emotion": ("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger"),
+    "sentiment": ("neutral", "positive", "negative"),
+}
+_SESSION = "Ses0"  # begins the names of IEMOCAP's dialogues
 
 
 def _shape(parts: Sequence[bool]) -> tuple[int, int, int]:
@@ -51,6 +58,13 @@ class Conversations:
 
     fields: Mapping[str, Mapping[Any, Any]]
     lists: Mapping[str, list[Any]]
+
+    @property
+    def classes(self) -> Mapping[str, Sequence[str]]:
+        """The names of the classes of emotion and sentiment; empty for an unknown corpus."""
+        if "sentiment" in self.fields:
+            return _MELD
+        return _IEMOCAP if str(next(iter(self.dialogues), "")).startswith(_SESSION) else {}
 
     @property
     def dialogues(self) -> list[Any]:

@@ -5,7 +5,14 @@ import pickle
 
 import numpy as np
 import pytest
-from written_corpora import cosmic_pickle, meld_pickle, meld_tables, mustard_json, sims_pickle
+from written_corpora import (
+    MELD_EMOTIONS,
+    cosmic_pickle,
+    meld_pickle,
+    meld_tables,
+    mustard_json,
+    sims_pickle,
+)
 from written_layouts import make_segments, write_csd, write_misa
 
 from mmf_cmsbert.config.schemas.targets import ClassesTarget, MultilabelTarget, RegressionTarget
@@ -103,11 +110,16 @@ def test_ch_sims_has_a_label_of_each_modality(tmp_path):
 
 
 def test_conversations_name_emotion_and_sentiment(tmp_path):
-    (first, *_) = read_files([meld_pickle(tmp_path)], "test")
-    assert set(first.targets) == {"emotion", "sentiment"}
-    (first, *_) = read_files([cosmic_pickle(tmp_path)], "test")
-    assert first.targets == {"emotion": (first.label,)}
-    found = list(read_files([meld_tables(tmp_path / "meld")], "test"))
-    assert [each.targets["sentiment"][0] for each in found] == [0, 1, 2, 0, 1, 2]
+    targets = {
+        "sentiment": ClassesTarget(kind="classes", names=["negative", "neutral", "positive"]),
+        "emotion": ClassesTarget(kind="classes", names=list(MELD_EMOTIONS)),
+    }
+    (first, *_) = read_files([meld_pickle(tmp_path)], "test", targets=targets)
+    assert (first.label, first.targets) == (0, {"emotion": (5,)})  # negative, disgust
+    found = list(read_files([meld_tables(tmp_path / "meld")], "test", targets=targets))
+    assert [each.label for each in found] == [1, 2, 0, 1, 2, 0]
+    four = {"emotion": ClassesTarget(kind="classes", names=["happy", "sad", "neutral", "angry"])}
+    found = list(read_files([cosmic_pickle(tmp_path)], "test", targets=four))
+    assert "expected one of happy, sad, neutral, angry" in str(found[0])  # excited
     (first, *_) = read_files([mustard_json(tmp_path / "mustard")], "test")
     assert first.targets == {"sarcasm": (1.0,)}

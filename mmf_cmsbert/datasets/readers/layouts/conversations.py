@@ -22,7 +22,6 @@ from mmf_cmsbert.datasets.readers.fields import read_each, segment_of
 from mmf_cmsbert.datasets.readers.layout import Request
 from mmf_cmsbert.datasets.readers.pickled_layout import PickledLayout
 from mmf_cmsbert.datasets.readers.registry import register_layout
-from mmf_cmsbert.datasets.readers.target_values import named_values
 from mmf_cmsbert.datasets.readers.text import describe, split_text
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
 from mmf_cmsbert.errors import SegmentError
@@ -32,8 +31,8 @@ from mmf_cmsbert.errors import SegmentError
 class ConversationPickles(PickledLayout):
     """Utterances of dialogues, with one vector per utterance and modality.
 
-    The label is the number of the emotion. MELD's sentiment is a further target. Frames are the
-    acoustic and visual vectors; vectors of the text are not read.
+    Labels are the names of the emotion and, in MELD, of the sentiment; of other corpora the number
+    of the emotion. Frames are the acoustic and visual vectors; vectors of the text are not read.
     """
 
     examples = ("one pickle of conversations",)
@@ -76,17 +75,18 @@ def _segment(found: Conversations, dialogue: Any, i: int, request: Request, wher
     segment = segment_of(
         name=name if isinstance(name, str) else f"{dialogue}[{i}]",
         words=split_text(sentences[i], where),
-        label=_class(values.get("emotion"), f"{where}: emotion"),
+        label=None,  # emotion and sentiment are named
         where=where,
         visual=_frame(values.get("visual")),
         acoustic=_frame(values.get("acoustic")),
     )
-    emotion, feeling = segment.label, _class(values.get("sentiment"), f"{where}: sentiment")
+    labels = {
+        name: _class(values.get(name), found.classes.get(name), f"{where}: {name}")
+        for name in ("emotion", "sentiment")
+    }
+    known = {name: label for name, label in labels.items() if label is not None}
     segment = replace(
-        segment,
-        video=str(dialogue),
-        metadata=_speaker(values.get("speakers")),
-        targets=named_values(emotion=emotion, sentiment=feeling),
+        segment, video=str(dialogue), metadata={**_speaker(values.get("speakers")), **known}
     )
     before = [Turn(split_text(each, where)) for each in sentences[max(0, i - request.context) : i]]
     return with_context(segment, before, request.context)
@@ -111,14 +111,14 @@ def _frame(vector: Any) -> Any:
     return [vector] if isinstance(vector, (list, tuple)) else vector
 
 
-def _class(value: Any, where: str) -> int | None:
-    if value is None:
+def _class(value: Any, names: Sequence[str] | None, where: str) -> str | int | None:
+    """Return the name of a class or, without names, its number; None for -1, an unknown class."""
+    if value is None or (isinstance(value, (int, np.integer)) and value < 0):
         return None
-    if isinstance(value, (int, np.integer)) and value >= 0:
-        return int(value)
-    if isinstance(value, (int, np.integer)):  # -1: without a label
-        return None
-    raise SegmentError(f"{where} is {describe(value)}; expected the number of a class")
+    if not isinstance(value, (int, np.integer)) or (names and value >= len(names)):
+        upto = f", from 0 to {len(names) - 1}" if names else ""
+        raise SegmentError(f"{where} is {describe(value)}; expected the number of a class{upto}")
+    return names[value] if names else int(value)
 
 
 def _speaker(value: Any) -> dict[str, Any]:

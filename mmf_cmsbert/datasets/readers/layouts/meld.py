@@ -19,7 +19,6 @@ from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.names import split_in
 from mmf_cmsbert.datasets.readers.registry import register_layout
 from mmf_cmsbert.datasets.readers.tables import table_rows
-from mmf_cmsbert.datasets.readers.target_values import named_values
 from mmf_cmsbert.datasets.readers.text import describe, split_text
 from mmf_cmsbert.datasets.readers.unpickler import load_plain
 from mmf_cmsbert.datasets.segment import SPLITS, Segment
@@ -28,15 +27,17 @@ from mmf_cmsbert.files import open_regular
 
 TABLES = "*_sent_emo*.csv"
 ACOUSTIC = "audio_embeddings_feature_selection_emotion.pkl"
-EMOTIONS = ("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger")
-SENTIMENTS = ("neutral", "positive", "negative")
+_METADATA = ("Emotion", "Sentiment", "Speaker", "Season", "Episode")
 _COLUMNS = ("Utterance", "Emotion", "Dialogue_ID", "Utterance_ID")
 _TIME = re.compile(r"(\d+):(\d+):(\d+)[,.](\d+)")
 
 
 @register_layout("meld")
 class MELD(Layout):
-    """Utterances of dialogues with their emotion; the context is that of the dialogue."""
+    """Utterances of dialogues; the context is that of the dialogue.
+
+    Labels are the names of the emotion and the sentiment.
+    """
 
     examples = ("train_sent_emo.csv, dev_sent_emo.csv and test_sent_emo.csv",)
     rank = 8
@@ -126,12 +127,11 @@ def _segment(
         # Dialogues are numbered from 0 in each split.
         name=f"{request.split}_dia{dialogue}_utt{utterance}",
         words=split_text(row.get("Utterance", ""), where),
-        label=_class(row.get("Emotion"), EMOTIONS, f"{where}: Emotion"),
+        label=None,  # emotion and sentiment are named
         where=where,
         visual=None,
         acoustic=None if vector is None else [vector],
     )
-    feeling = _class(row.get("Sentiment"), SENTIMENTS, f"{where}: Sentiment")
     start, end = (_seconds(row.get(name)) for name in ("StartTime", "EndTime"))
     timed = start is not None and end is not None and start < end  # some are not in order
     segment = replace(
@@ -139,13 +139,13 @@ def _segment(
         video=f"{request.split}_dia{dialogue}",
         start=start if timed else None,
         end=end if timed else None,
-        metadata={
-            name.lower(): row[name] for name in ("Speaker", "Season", "Episode") if name in row
-        },
-        targets=named_values(emotion=segment.label, sentiment=feeling),
+        metadata={name.lower(): row[name] for name in _METADATA if name in row},
     )
     earlier = sorted(each for each in spoken[row["Dialogue_ID"]] if each[0] < int(utterance))
-    before = [Turn(split_text(text, where)) for _, text in earlier[-request.context :]]
+    before = [
+        Turn(split_text(text, where))
+        for _, text in earlier[max(0, len(earlier) - request.context) :]
+    ]
     return with_context(segment, before, request.context)
 
 
@@ -162,15 +162,6 @@ def _acoustic(folder: Path, split: str) -> Mapping[str, Any]:
         )
     found: Mapping[str, Any] = content[SPLITS.index(split)]
     return found
-
-
-def _class(value: Any, names: Sequence[str], where: str) -> int | None:
-    if value is None:
-        return None
-    name = str(value).strip().lower()
-    if name not in names:
-        raise SegmentError(f"{where} is {value!r:.60}; expected one of {', '.join(names)}")
-    return names.index(name)
 
 
 def _seconds(value: Any) -> float | None:

@@ -1,6 +1,7 @@
 """The pickles of IEMOCAP and MELD that DialogueRNN, MMGCN and COSMIC use."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -42,7 +43,8 @@ def test_an_utterance_has_its_text_class_and_one_frame_of_each_modality(tmp_path
     name = IEMOCAP["test"][1]
     found = [s for s in read(iemocap_pickle(tmp_path), "test") if s.video == name]
     assert [s.id for s in found] == ids[name]
-    assert [s.label for s in found] == emotions[name]
+    names = ("happy", "sad", "neutral", "angry", "excited", "frustrated")
+    assert [s.metadata["emotion"] for s in found] == [names[each] for each in emotions[name]]
     assert [" ".join(s.words) for s in found] == sentences[name]
     assert [s.metadata["speaker"] for s in found] == speakers[name]
     for i, segment in enumerate(found):
@@ -130,4 +132,15 @@ def test_a_label_is_the_number_of_a_class_and_minus_one_is_unknown(tmp_path, lab
     if expected == "class":
         assert "emotion is str 'happy'; expected the number of a class" in str(first)
     else:
-        assert first.label == expected
+        assert first.metadata.get("emotion") == expected
+
+
+def test_meld_s_numbers_have_names_and_a_number_beyond_them_is_an_error(tmp_path):
+    file = meld_pickle(tmp_path)
+    assert {s.metadata["sentiment"] for s in read(file)} == {"neutral", "positive", "negative"}
+    assert read(file, "test")[0].metadata["emotion"] == "disgust"  # 5
+    content = list(pickle.loads(file.read_bytes()))
+    content[2][1153][0] = 7
+    pickled(file, tuple(content))
+    with pytest.raises(SegmentError, match=r"emotion is int 7; expected .*, from 0 to 6"):
+        read(file, "test")
