@@ -52,8 +52,8 @@ looked up in the working folder, then among those shipped with mmf_cmsbert and w
 # Section of the configuration -> what its keys are about.
 SECTIONS: Mapping[str, str] = {
     "model_config.cmsbert": "the model: backbone, shift, contrastive, ema, losses, modalities",
-    "dataset_config.mosi": "CMU-MOSI or data like it: source, annotations, layout, normalise",
-    "dataset_config.mosei": "the same for CMU-MOSEI; docs/corpora.md lists the other datasets",
+    "dataset_config.*": "source, layout, features, targets of mosi, mosei, sims, simsv2, "
+    "mosei_emotions, meld, iemocap, urfunny, mustard",
     "losses.*": "params of sentiment_regression, sentiment_classification, multimodal_contrastive",
     "processors.*": "params of word_pieces, frames_as_regions",
     "env": "folders: save_dir, data_dir, user_dir; overwrite",

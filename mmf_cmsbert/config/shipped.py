@@ -23,7 +23,7 @@ def dataset_path(name: str) -> Path:
 
 def dataset_section(name: str) -> dict[str, Any]:
     """Return ``dataset_config.<name>`` of a dataset of this package, references unresolved."""
-    return DATASETS[name]().plain()
+    return DATASETS[name].model_validate({}).plain()
 
 
 def own_defaults() -> dict[str, dict[str, Any]]:

@@ -39,13 +39,13 @@ def files() -> dict[Path, str]:
         header = _HEADER.format(
             what=what, recipe="mosi", example=example, kind="model_config", name=name
         )
-        found[model_path(name)] = header + _text(schema())
+        found[model_path(name)] = header + _text(schema.model_validate({}))
     for name, schema in DATASETS.items():
         example = f"dataset_config.{name}.source=/data" + f"/{name}" * (len(name) < 10)
         header = _HEADER.format(
             what=schema.__doc__, recipe=name, example=example, kind="dataset_config", name=name
         )
-        found[dataset_path(name)] = header + _text(schema())
+        found[dataset_path(name)] = header + _text(schema.model_validate({}))
     return found
 
 

@@ -27,7 +27,7 @@ CLASSES = ClassesTarget(kind="classes", names=["no", "yes"])
 
 
 def segment(label=1.0, **targets):
-    return Segment("a", "a", ("x",), None, None, label, targets=targets)
+    return Segment("a", "a", ("x",), {}, label, targets=targets)
 
 
 def test_a_segment_without_named_labels_stays_as_it_is():

@@ -118,7 +118,7 @@ def _class(value: Any, names: Sequence[str] | None, where: str) -> str | int | N
     if not isinstance(value, (int, np.integer)) or (names and value >= len(names)):
         upto = f", from 0 to {len(names) - 1}" if names else ""
         raise SegmentError(f"{where} is {describe(value)}; expected the number of a class{upto}")
-    return names[value] if names else int(value)
+    return names[int(value)] if names else int(value)
 
 
 def _speaker(value: Any) -> dict[str, Any]:
