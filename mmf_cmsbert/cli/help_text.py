@@ -54,7 +54,8 @@ SECTIONS: Mapping[str, str] = {
     "model_config.cmsbert": "the model: backbone, shift, contrastive, ema, losses, modalities",
     "dataset_config.*": "source, layout, features, targets of mosi, mosei, sims, simsv2, "
     "mosei_emotions, meld, iemocap, urfunny, mustard",
-    "losses.*": "params of sentiment_regression, sentiment_classification, multimodal_contrastive",
+    "losses.*": "params of target_loss, sentiment_regression, sentiment_classification, "
+    "multimodal_contrastive",
     "processors.*": "params of word_pieces, frames_as_regions",
     "env": "folders: save_dir, data_dir, user_dir; overwrite",
     "training": "length, batch size, seed, precision, trainer, early stopping, logs",
