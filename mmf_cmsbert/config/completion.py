@@ -19,6 +19,7 @@ from mmf_cmsbert.config import (
     run_length,
     shipped,
     splits,
+    target_defaults,
     typed_source,
     weights,
     words,
@@ -114,14 +115,15 @@ def _complete(
 
     values = {key: words.value_of(text) for key, text in options.items()}
     options |= {key: str(value) for key, value in run_length.typed(values, override).items()}
-    options |= typed_source.complete(options, predict)
     preflight.import_user_dir(options, file)
-    preflight.check_names(options["model"], datasets)
+    preflight.check_names(options["model"], datasets, file.get("dataset_config"))
+    options |= typed_source.complete(options, predict)
     source = options.get("config", "")
     defaults = layers.defaults(options["model"], datasets)
     preflight.check_sections(file, source, defaults)
     preflight.check_sections(override, _OVERRIDE, defaults)
     stated = layers.over(defaults, file)
+    options |= target_defaults.complete(options, layers.over(stated, override), datasets)
     ours = options["model"] == "cmsbert"
     known = {key: value for key, value in options.items() if key != "dataset"}
     overrides.check(known, stated, sections=not ours, defaults=defaults)
@@ -157,7 +159,7 @@ def _with_configuration_of(
     names = run.model_and_datasets() | {k: options[k] for k in ("dataset",) if k in options}
     preflight.import_user_dir(options, run.content)
     datasets = names["dataset"].split(",")
-    preflight.check_names(names["model"], datasets)
+    preflight.check_names(names["model"], datasets, run.content.get("dataset_config"))
     file = run.as_file(layers.defaults(names["model"], datasets))
     return options | {"config": str(file)} | run.own_folder(options, predict)
 

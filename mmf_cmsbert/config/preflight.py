@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.config import definitions
 from mmf_cmsbert.config.schemas.names import unknown_name
 from mmf_cmsbert.errors import ConfigError
 
@@ -25,6 +26,7 @@ def import_user_dir(options: Mapping[str, str], file: Mapping[str, Any]) -> None
         return
     try:
         import_user_module(user_dir)
+        definitions.search(Path(user_dir))
     except ImportError as error:
         raise ConfigError(
             f"env.user_dir={user_dir}: {error}; expected a folder with an __init__.py that imports "
@@ -32,8 +34,17 @@ def import_user_dir(options: Mapping[str, str], file: Mapping[str, Any]) -> None
         ) from error
 
 
-def check_names(model: str, datasets: list[str]) -> None:
-    """Raise a ConfigError for a model or dataset that is not registered."""
+def check_names(model: str, datasets: list[str], saved: Mapping[str, Any] | None = None) -> None:
+    """Register the datasets that a file defines, and refuse unknown names.
+
+    Args:
+        model: the name of the model.
+        datasets: the names of the datasets.
+        saved: ``dataset_config`` of a run that is repeated or evaluated.
+
+    Raises:
+        ConfigError: a model or dataset is neither registered nor defined.
+    """
     from mmf.common.registry import registry
     from mmf.utils.env import setup_imports
 
@@ -42,8 +53,11 @@ def check_names(model: str, datasets: list[str]) -> None:
     if registry.get_model_class(model) is None:
         raise ConfigError(unknown_name("model", model, mapping["model_name_mapping"]))
     for dataset in datasets:
-        if registry.get_builder_class(dataset) is None:
-            raise ConfigError(unknown_name("dataset", dataset, mapping["builder_name_mapping"]))
+        builder = registry.get_builder_class(dataset)
+        if builder is None or hasattr(builder, "config_schema"):
+            definitions.define_as_saved(dataset, (saved or {}).get(dataset))
+            if definitions.find(dataset) is None and builder is None:
+                raise ConfigError(definitions.unknown(dataset, mapping["builder_name_mapping"]))
 
 
 def check_sections(given: Mapping[str, Any], source: str, known: Mapping[str, Any]) -> None:

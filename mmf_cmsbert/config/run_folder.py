@@ -51,7 +51,7 @@ class Snapshot:
         content = run_config.usable(self.content, self.folder, known)
         if self.is_run():
             content.setdefault("env", {})["save_dir"] = str(self.folder)
-        return _temporary(content)
+        return temporary(content)
 
     def own_folder(self, options: Mapping[str, str], predict: bool) -> dict[str, str]:
         """Return the option ``env.save_dir`` for a command that continues the run.
@@ -130,7 +130,8 @@ def read_snapshot(file: Path) -> Snapshot | None:
     return Snapshot(content, file.absolute().parent)
 
 
-def _temporary(content: Mapping[str, Any]) -> Path:
+def temporary(content: Mapping[str, Any]) -> Path:
+    """Write a configuration to a file that is deleted when this process ends."""
     file = temporary_file(run_config.TEMPORARY)
     atexit.register(_remove, file, os.getpid())
     run_config.write(content, file)

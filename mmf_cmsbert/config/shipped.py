@@ -6,7 +6,7 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.config.schemas.corpora import DATASETS
+from mmf_cmsbert.config import definitions
 from mmf_cmsbert.config.schemas.training import OWN
 from mmf_cmsbert.paths import PACKAGE
 
@@ -22,8 +22,12 @@ def dataset_path(name: str) -> Path:
 
 
 def dataset_section(name: str) -> dict[str, Any]:
-    """Return ``dataset_config.<name>`` of a dataset of this package, references unresolved."""
-    return DATASETS[name].model_validate({}).plain()
+    """Return the defaults of ``dataset_config.<name>``, references unresolved.
+
+    Raises:
+        ConfigError: there is no such dataset.
+    """
+    return definitions.schema_of(name)().plain()
 
 
 def own_defaults() -> dict[str, dict[str, Any]]:

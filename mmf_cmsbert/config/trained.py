@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from mmf_cmsbert.config import definitions
 from mmf_cmsbert.config.keys_of_training import (
     IRRELEVANT_TO_DATASET,
     IRRELEVANT_TO_MODEL,
     IRRELEVANT_TO_OTHER_MODEL,
     PRETRAINED,
 )
-from mmf_cmsbert.config.schemas.corpora import DATASETS
 
 _OWN_MODEL = "cmsbert"  # its schema is in this package
 
@@ -70,7 +70,7 @@ def differences(
     known = datasets(trained)
     for name in datasets(found):
         # CMSBERT has weights for the widths of each dataset that it was trained on; others may not.
-        if model != _OWN_MODEL and not (name in known and name in DATASETS):
+        if model != _OWN_MODEL and not (name in known and definitions.find(name)):
             continue
         key = f"dataset_config.{name}"
         if name not in known:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.config.schemas.corpora import DATASETS
+from mmf_cmsbert.config import definitions
 from mmf_cmsbert.config.words import value_of
 from mmf_cmsbert.errors import ConfigError
 
@@ -36,7 +36,8 @@ def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str
     found: dict[str, str] = {}
     for name, key in sources.items():
         value = value_of(options[key])
-        if value is None or name not in DATASETS:
+        schema = definitions.find(name)
+        if value is None or schema is None:
             continue
         if name in lists:
             raise ConfigError(
@@ -44,12 +45,12 @@ def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str
                 "data. Type one of them"
             )
         found[key] = repr(_absolute(value)) if isinstance(value, list) else _absolute(value)
-        for split, files in DATASETS[name].shipped_annotations().items():
+        for split, files in schema.shipped_annotations().items():
             found[f"dataset_config.{name}.annotations.{split}"] = repr(files)
         if not any(each.startswith(f"dataset_config.{name}.synthetic") for each in options):
             found[f"dataset_config.{name}.synthetic"] = "None"
     for name in lists:
-        if predict and name not in sources and name in DATASETS:
+        if predict and name not in sources and definitions.find(name):
             found[f"dataset_config.{name}.source"] = "None"
     return found
 

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 from mmf_cmsbert.compat.mmf import log as mmf_log
-from mmf_cmsbert.config import shipped
+from mmf_cmsbert.config import definitions, run_folder, shipped
 from mmf_cmsbert.config.schemas.corpora import DATASETS
 from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.targets import Target
@@ -119,6 +119,24 @@ for _name, _schema in DATASETS.items():
             {"__doc__": _schema.__doc__, "corpus": _name, "config_schema": _schema},
         )
     )
+
+
+def _register(name: str, schema: type[SentimentDatasetConfig]) -> None:
+    """Register a builder for a dataset that a user defines."""
+    defined = {"corpus": name, "config_schema": schema, "__doc__": schema.__doc__}
+    registry.register_builder(name)(type(f"{name}Builder", (_DefinedBuilder,), defined))
+
+
+class _DefinedBuilder(SentimentBuilder):
+    @classmethod
+    @cache
+    def config_path(cls) -> str:
+        """Return a file of all defaults; the user's file has those that differ."""
+        section = cls.config_schema().plain()
+        return str(run_folder.temporary({"dataset_config": {cls.corpus: section}}))
+
+
+definitions.when_defined(_register)
 
 
 def _log_media(files: Sequence[Path]) -> None:

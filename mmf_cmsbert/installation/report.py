@@ -168,11 +168,12 @@ def _run(options: Sequence[str]) -> ReportSection:
 
 
 def _add_data(section: ReportSection, dataset: str, config: dict[str, Any]) -> None:
-    from mmf_cmsbert.config.schemas.corpora import DATASETS
+    from mmf_cmsbert.config import definitions
     from mmf_cmsbert.datasets.segment import SPLITS
     from mmf_cmsbert.datasets.split_files import read_split_files
 
-    if dataset not in DATASETS:
+    schema = definitions.find(dataset)
+    if schema is None:
         section.rows.append((dataset, "not checked: not a dataset of this package"))
         return
     given = config["dataset_config"][dataset]
@@ -181,7 +182,7 @@ def _add_data(section: ReportSection, dataset: str, config: dict[str, Any]) -> N
         return
     for split in SPLITS:
         try:
-            files = read_split_files(DATASETS[dataset], dataset, given).of(split)
+            files = read_split_files(schema, dataset, given).of(split)
         except UserError as error:
             section.rows.append((f"{dataset}, {split}", "not found"))
             section.problems = section.problems or [str(error)]  # one says what to type

@@ -21,6 +21,22 @@ _LIMITS |= dict.fromkeys(SIMS_METRICS, (-1, 1))
 _WITHOUT_SIGN = ("sentiment_mae", "sentiment_corr", *REGRESSION_METRICS)
 
 
+def suggested(target: Target) -> list[str]:
+    """Return the metrics that score a target, the one to select checkpoints by first."""
+    if not isinstance(target, RegressionTarget):
+        return list(_BY_KIND[target.kind])
+    if (target.low, target.high) == (-3, 3):
+        return list(METRICS)
+    if (target.low, target.high) == (-1, 1):
+        return list(SIMS_METRICS)
+    return ["regression_mae", "regression_corr"]
+
+
+def is_minimized(metric: str) -> bool:
+    """Return whether lower values of a metric of this package are better."""
+    return metric.endswith("_mae")
+
+
 def misfit(metric: str, name: str, target: Target) -> str | None:
     """Return why a metric of this package cannot score a target, None if it can.
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import mmf_cmsbert
 from mmf_cmsbert import paths
-from mmf_cmsbert.config.schemas.corpora import DATASETS
+from mmf_cmsbert.config import definitions
 from mmf_cmsbert.datasets.readers.source_files import files_of
 from mmf_cmsbert.datasets.split_files import read_split_files
 from mmf_cmsbert.datasets.stores import manifest
@@ -118,12 +118,13 @@ def _files(name: str, section: Mapping[str, Any]) -> dict[str, dict[str, Path]]:
     for split, names in (section.get("annotations") or {}).items():
         names = [names] if isinstance(names, str) else names or []
         files[split] = {str(each): folder / Path(str(each)).expanduser() for each in names}
-    if name not in DATASETS or "data_dir" not in section:
+    schema = definitions.schema_for(name, section)
+    if schema is None or "data_dir" not in section:
         return files  # not a dataset of this package
     for split, named in files.items():
         if section.get("source") or not all(file.exists() for file in named.values()):
             with suppress(UserError):  # the dataset builder reports errors
-                ours = read_split_files(DATASETS[name], name, section)
+                ours = read_split_files(schema, name, section)
                 files[split] = {str(file): file for file in ours.of(split)}
     return files
 

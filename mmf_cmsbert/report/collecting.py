@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from mmf_cmsbert.checkpoints import model_files
-from mmf_cmsbert.config import run_config, trained
-from mmf_cmsbert.config.schemas.corpora import DATASETS
+from mmf_cmsbert.config import definitions, run_config, trained
 from mmf_cmsbert.config.schemas.validation import read as read_section
 from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.datasets.segment import SPLITS
@@ -175,10 +174,11 @@ def _part(model: SentimentPredictor, name: str, section: Mapping[str, Any], spli
 def _store(name: str, section: Mapping[str, Any], split: str) -> StoredSegments:
     from mmf_cmsbert.datasets.stored_split import stored_split
 
-    if name not in DATASETS:
+    schema = definitions.schema_for(name, section)
+    if schema is None:
         raise ConfigError(
-            f"{name} is a dataset of another package; a report shows segments of "
-            f"{' and '.join(DATASETS)}"
+            f"{name} is a dataset of another package; a report shows segments of datasets of this "
+            "package and of those that datasets/NAME.yaml defines"
         )
-    settings = read_section(DATASETS[name], section, f"dataset_config.{name}")
+    settings = read_section(schema, section, f"dataset_config.{name}")
     return stored_split(name, name, settings, split)

@@ -10,6 +10,9 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.trainers import accumulation
 from mmf_cmsbert.trainers.ranks import Ranks
 
+# Epochs without a better validation, if early_stop.patience is null.
+_PATIENCE = 5
+
 
 class CountedUpdates(TrainerSteps):
     """Makes each update from ``training.update_frequency`` batches; converts epochs to updates.
@@ -27,6 +30,7 @@ class CountedUpdates(TrainerSteps):
         training = self.config.training
         self.accumulated = accumulation.batches_per_update(training, self.by_lightning)
         super().load_datasets()
+        self._set_intervals()
         if training.max_epochs is None:
             return
         if "train" not in self.run_type:
@@ -40,6 +44,20 @@ class CountedUpdates(TrainerSteps):
             f"training.max_epochs={epochs}: {updates} updates, {updates // epochs} in each epoch "
             f"of {batches} batches"
         )
+
+    def _set_intervals(self) -> None:
+        """Replace intervals that are null: validate and log once an epoch."""
+        training = self.config.training
+        names = [n for n in ("evaluation_interval", "log_interval") if training[n] is None]
+        if not names and training.early_stop.patience is not None:
+            return
+        epoch = 1
+        if "train" in self.run_type:
+            epoch = run_length.updates(1, _length(self.train_loader), self.accumulated)
+        for name in names:
+            training[name] = epoch
+        if training.early_stop.patience is None:
+            training.early_stop.patience = _PATIENCE * epoch
 
     def batch_groups(self) -> Iterator[list[Any]]:
         return accumulation.groups(self.train_loader, self.accumulated)

@@ -141,7 +141,8 @@ class EarlyStop(Section):
 
     patience: Annotated[int, Field(ge=0, le=10**9)] | None = Field(
         default=None,
-        description="Number of updates without a better validation after which training stops.",
+        description="Number of updates without a better validation after which training stops. "
+        "null: those of five epochs.",
     )
 
 
@@ -164,10 +165,12 @@ class Training(OwnTraining):
         description="Epochs of a run. null if training.max_updates is set.",
     )
     log_interval: _Count | None = Field(
-        default=None, description="Number of updates between two lines of the log."
+        default=None,
+        description="Number of updates between two lines of the log. null: those of an epoch.",
     )
     evaluation_interval: _Count | None = Field(
-        default=None, description="Number of updates between two validations."
+        default=None,
+        description="Number of updates between two validations. null: those of an epoch.",
     )
     checkpoint_interval: _Count | None = Field(
         default=None,
