@@ -203,4 +203,8 @@ def _print_next(
 
 def _command(program: str, dataset: str, options: Sequence[str]) -> str:
     typed = [shlex.quote(f"dataset_config.{dataset}.{option}") for option in options]
-    return " \\\n    ".join([f"{program} config=projects/cmsbert/{dataset}.yaml", *typed])
+    from mmf_cmsbert.experiments import recipe
+
+    config = recipe.of_dataset(dataset)
+    named = "" if config.endswith(f"/{dataset}.yaml") else f" dataset={dataset}"
+    return " \\\n    ".join([f"{program} config={config}{named}", *typed])

@@ -18,16 +18,17 @@ from mmf_cmsbert.commands.user_dir_option import UserDir
 from mmf_cmsbert.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
     from mmf_cmsbert.datasets.readers.source import Source
 
 app = typer.Typer(
     cls=PlainErrors,
-    help="Inspect a corpus, convert it, split it into folds, download it.",
+    help="Define a dataset, inspect it, convert it, split it into folds, download a corpus.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 
-Dataset = Literal["mosi", "mosei"]
+Corpus = Literal["mosi", "mosei"]
 Split = Literal["train", "val", "test"]
 Alignment = Literal["word", "none"]
 
@@ -112,8 +113,12 @@ VOCABULARY = (
 def inspect(
     sources: Sources,
     dataset: Annotated[
-        Dataset | None,
-        typer.Option(help="Compare the videos with this corpus's canonical split."),
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Read columns and labels as this dataset's definition says, and compare the "
+            "videos with its canonical split.",
+        ),
     ] = None,
     layout: Layout = "auto",
     user_dir: UserDir = None,
@@ -138,9 +143,15 @@ def inspect(
     from mmf_cmsbert.datasets.inspection.inspection import inspect_source
 
     pieces = None if vocabulary is None else vocabulary.read().splitlines()
-    source = _found(sources, split, layout, streaming, name_media=False)
     columns, values = named_columns(column), label_values(label_value)
-    report = inspect_source(source, dataset, layout, alignment, pieces, columns, values)
+    targets = None
+    if dataset is not None:
+        defined = _defined(dataset)
+        layout = defined.layout if layout == "auto" else layout
+        columns, values = defined.named_columns | columns, (defined.label_values or {}) | values
+        targets = defined.predicted if defined.targets else None
+    source = _found(sources, split, layout, streaming, name_media=False)
+    report = inspect_source(source, dataset, layout, alignment, pieces, columns, values, targets)
     if json is not None:
         write_json(report, json)
     if json != "-":
@@ -151,9 +162,39 @@ def inspect(
 
 
 @app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Its name in dataset=NAME.", show_default=False)],
+    source: Annotated[
+        list[Path],
+        typer.Option(
+            help="Its file or folder, in any of the layouts; can be repeated.", show_default=False
+        ),
+    ],
+    layout: Layout = "auto",
+    user_dir: UserDir = None,
+    column: NamedColumns = None,
+    streaming: Streaming = False,
+) -> None:
+    """Write datasets/NAME.yaml, which defines a dataset of your own; nothing is overwritten."""
+    from mmf_cmsbert.commands import new_dataset
+    from mmf_cmsbert.datasets.inspection.proposal import propose
+    from mmf_cmsbert.datasets.readers import hub_reference
+
+    file = new_dataset.check_name(name)
+    found = propose(
+        _found(source, None, layout, streaming, name_split=False), layout, named_columns(column)
+    )
+    shown = [str(p if hub_reference.is_address(p) else p.expanduser().absolute()) for p in source]
+    new_dataset.write(name, file, shown, layout, found)
+
+
+@app.command()
 def convert(
     sources: Sources,
-    dataset: Annotated[Dataset, typer.Option(help="The corpus.", show_default=False)],
+    dataset: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The dataset: mosi, or your own.", show_default=False),
+    ],
     to: Annotated[
         Literal["store", "datasets", "misa", "mag"],
         typer.Option(
@@ -229,18 +270,21 @@ def convert(
     from mmf_cmsbert.commands.convert import convert_source
     from mmf_cmsbert.datasets.conversion import ConversionSettings
 
+    defined = _defined(dataset)
+    layout = defined.layout if layout == "auto" else layout
     settings = ConversionSettings(
         corpus=dataset,
         layout=layout,
         alignment=alignment,
-        max_frames=_frames(max_frames, dataset),
+        max_frames=_frames(max_frames, defined),
         by_segment=normalise == "segment",
         on_invalid="skip" if skip_invalid else "error",
         non_finite=non_finite,
         vocabulary=vocabulary,
         single_frame=single_frame,
-        columns=named_columns(column),
-        label_values=label_values(label_value),
+        columns=defined.named_columns | named_columns(column),
+        label_values=(defined.label_values or {}) | label_values(label_value),
+        targets=defined.predicted if defined.targets else None,
         voice=voice,
     )
     if word_vectors and to != "misa":
@@ -260,7 +304,10 @@ def convert(
 @app.command()
 def folds(
     sources: Sources,
-    dataset: Annotated[Dataset, typer.Option(help="The corpus.", show_default=False)],
+    dataset: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The dataset: mosi, or your own.", show_default=False),
+    ],
     folds: Annotated[int, typer.Option(min=3, help="Number of folds.")] = 5,
     base: Annotated[
         str | None,
@@ -286,22 +333,25 @@ def folds(
     from mmf_cmsbert.datasets.conversion import ConversionSettings
     from mmf_cmsbert.experiments import recipe
 
+    defined = _defined(dataset)
+    layout = defined.layout if layout == "auto" else layout
     settings = ConversionSettings(
         corpus=dataset,
         layout=layout,
         alignment=alignment,
-        max_frames=_frames(None, dataset),
-        columns=named_columns(column),
-        label_values=label_values(label_value),
+        max_frames=defined.max_frames,
+        columns=defined.named_columns | named_columns(column),
+        label_values=(defined.label_values or {}) | label_values(label_value),
+        targets=defined.predicted if defined.targets else None,
     )
-    file = recipe.find(base or f"projects/cmsbert/{dataset}.yaml")
+    file = recipe.find(base or recipe.of_dataset(dataset))
     folder = (output or Path(f"{dataset}-folds")).expanduser().absolute()
     write_folds(_found(sources, split, layout), settings, folds, file, folder)
 
 
 @app.command()
 def download(
-    dataset: Annotated[Dataset, typer.Argument(show_default=False)],
+    dataset: Annotated[Corpus, typer.Argument(show_default=False)],
     output: Annotated[
         Path | None,
         typer.Option(help="The folder to write.", show_default="./DATASET-csd"),
@@ -344,6 +394,7 @@ def _found(
     layout: str,
     streaming: bool = False,
     name_media: bool = True,
+    name_split: bool = True,
 ) -> "Source":
     """Find the corpus in the paths.
 
@@ -356,7 +407,7 @@ def _found(
     source = find_source([hub_reference.located(path, streaming) for path in paths], split, layout)
     if name_media and (media := media_in(chain(*source.files.values()))):
         print(media_message(media), file=sys.stderr)
-    if source.unnamed and split is None:
+    if name_split and source.unnamed and split is None:
         print(
             f"{', '.join(map(str, source.unnamed))}: no split is named, so all segments count as "
             "test; type --split train or --split val for another one",
@@ -365,11 +416,16 @@ def _found(
     return source
 
 
-def _frames(typed: str | None, dataset: str) -> int | None:
-    from mmf_cmsbert.config.shipped import dataset_section
+def _defined(dataset: str) -> "SentimentDatasetConfig":
+    """Return the defaults of a dataset."""
+    from mmf_cmsbert.config import definitions
 
+    return definitions.schema_of(dataset)()
+
+
+def _frames(typed: str | None, defined: "SentimentDatasetConfig") -> int | None:
     if typed is None:
-        return dataset_section(dataset)["max_frames"]
+        return defined.max_frames
     if typed == "none":
         return None
     if not typed.isdecimal() or int(typed) < 1:

@@ -93,12 +93,14 @@ def _recipe(folder: Path, corpus: str, base: Path) -> Path:
         base,
         # The folds replace whichever of these keys the base uses.
         {
+            "dataset": corpus,
             "dataset_config": {
                 corpus: {
                     "source": None,
+                    "split": None,
                     "synthetic": None,
                     "annotations": {s: [str(folder)] for s in SPLITS},
                 }
-            }
+            },
         },
     )

@@ -80,6 +80,11 @@ def schema_for(name: str, section: Mapping[str, Any]) -> Schema | None:
     return find(name)
 
 
+def is_shipped(name: str) -> bool:
+    """Return whether a dataset is one of this package."""
+    return name in DATASETS
+
+
 def known() -> list[str]:
     """Return the names of all datasets that can be found."""
     files = (file for folder in _folders() for file in folder.glob("*.yaml"))

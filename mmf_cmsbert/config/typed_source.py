@@ -47,6 +47,8 @@ def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str
         found[key] = repr(_absolute(value)) if isinstance(value, list) else _absolute(value)
         for split, files in schema.shipped_annotations().items():
             found[f"dataset_config.{name}.annotations.{split}"] = repr(files)
+        if predict:  # new data is predicted as a whole
+            found[f"dataset_config.{name}.split"] = "None"
         if not any(each.startswith(f"dataset_config.{name}.synthetic") for each in options):
             found[f"dataset_config.{name}.synthetic"] = "None"
     for name in lists:

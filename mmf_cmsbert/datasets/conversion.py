@@ -18,7 +18,9 @@ from mmf_cmsbert.datasets.readers import registry
 from mmf_cmsbert.datasets.readers.pickled_layout import AnyPickle, pickled_layouts
 from mmf_cmsbert.datasets.readers.reading import by_layout, extractors_of, read_files
 from mmf_cmsbert.datasets.readers.source_files import files_of
+from mmf_cmsbert.datasets.readers.streams import Stream
 from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.split_rule import in_split
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.manifest import Manifest, SourceFile, identify, read_manifest
 from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, write_store
@@ -57,6 +59,7 @@ class ConversionSettings:
         fold: the fold of a corpus that is published with folds, or None.
         targets: name -> target, the main one first; None for sentiment in [-3, 3].
         voice: the extractor of acoustic frames from a column of sound, or None.
+        split_rule: how to divide files without splits, see :func:`.split_rule.in_split`; or None.
     """
 
     corpus: str
@@ -76,6 +79,7 @@ class ConversionSettings:
     fold: int | None = None
     targets: Mapping[str, Target] | None = None
     voice: str | None = None
+    split_rule: dict[str, Any] | None = None
 
     @property
     def stated_targets(self) -> list[list[Any]] | None:
@@ -181,9 +185,9 @@ def _write(
     # disable=None: shown on a terminal only.
     bar = tqdm(desc=f"{settings.corpus} {split}: converting", unit=" segments", disable=None)
     with bar:
-        read = read_files(
+        read: Stream = read_files(
             files,
-            split,
+            "test" if settings.split_rule else split,  # as files without splits count
             settings.layout,
             settings.corpus,
             settings.alignment,
@@ -198,6 +202,8 @@ def _write(
             voice=settings.voice,
             targets=settings.targets,
         )
+        if settings.split_rule:
+            read = in_split(read, split, settings.split_rule)
         key = f"dataset_config.{settings.corpus}"
         checked = usable(
             read,
@@ -257,7 +263,7 @@ def _made_with(
     shared = {file.absolute() for file in elsewhere} & set(files)
     stated = asdict(settings) | {"targets": settings.stated_targets}
     # Older stores lack them.
-    for name in ("columns", "label_values", "context", "fold", "voice", "targets"):
+    for name in ("columns", "label_values", "context", "fold", "voice", "targets", "split_rule"):
         if not stated[name]:
             del stated[name]
     return stated | {

@@ -25,7 +25,7 @@ _ORIGINS = dict.fromkeys(
     "The repositories of MISA, MAG-BERT and MMSA on GitHub link to processed pickles of it.",
 )
 _ELSEWHERE = "docs/corpora.md says where its authors publish it."
-_KEYS = ("source", "annotations", "data_dir", "layout", "streaming")
+_KEYS = ("source", "split", "annotations", "data_dir", "layout", "streaming")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class SplitFiles:
         shipped: the splits whose ``annotations`` are the default ones.
         layout: a layout's name, or ``auto``.
         streaming: whether datasets of the hub are read without being downloaded.
+        divided: whether all splits are parts of the same files, by a rule.
     """
 
     key: str
@@ -50,6 +51,7 @@ class SplitFiles:
     shipped: frozenset[str]
     layout: str
     streaming: bool = False
+    divided: bool = False
 
     def of(self, split: str) -> list[Path]:
         """Return the existing files of a split.
@@ -68,7 +70,9 @@ class SplitFiles:
         return [each for file in files for each in self._expanded(file, split)]
 
     def shared(self, split: str) -> set[Path]:
-        """Return the files of a split that another split has too."""
+        """Return the files of a split that another split has too, unless a rule divides them."""
+        if self.divided:
+            return set()
         files: dict[str, list[Path]] = dict.fromkeys(SPLITS, [])
         for each in SPLITS:
             with suppress(DataError):  # of a split that was not requested
@@ -79,10 +83,18 @@ class SplitFiles:
     def _of_source(self, split: str) -> list[Path]:
         paths = [self._placed(path) for path in self.source]
         found = find_source(paths, layout=self.layout)
+        if self.divided:
+            if found.unnamed:
+                return list(found.unnamed)
+            raise DataError(
+                f"{self.key}.split divides data without splits, and "
+                f"{', '.join(map(str, self.source))} has {' and '.join(found.files)}; type "
+                f"{self.key}.split=null to use them"
+            )
         if split in found.files:
             return found.files[split]
         where = f"{self.key}.source={', '.join(map(str, self.source))}"
-        raise DataError(f"{where}: {_lacks(found, split)}")
+        raise DataError(f"{where}: {_lacks(found, split, self.key)}")
 
     def _placed(self, path: Path) -> Path:
         if hub_reference.is_address(path):
@@ -119,7 +131,9 @@ class SplitFiles:
         if found.unnamed:  # the list that names it gives its split
             return list(found.unnamed)
         if split not in found.files:
-            raise DataError(f"{self.key}.annotations.{split}: {path}: {_lacks(found, split)}")
+            raise DataError(
+                f"{self.key}.annotations.{split}: {path}: {_lacks(found, split, self.key)}"
+            )
         return found.files[split]
 
     def _how_to_get(self, split: str, missing: list[Path]) -> str:
@@ -167,14 +181,15 @@ def read_split_files(
         shipped=frozenset(SPLITS).difference(config.own_annotations()),
         layout=config.layout,
         streaming=config.streaming,
+        divided=config.split is not None,
     )
 
 
-def _lacks(found: Source, split: str) -> str:
+def _lacks(found: Source, split: str, key: str) -> str:
     if found.unnamed:
         return (
             f"it has no {split} split. No split is named in it, so all its segments count as test. "
             "Give the segments a 'split', or files and folders names such as train, dev and test; "
-            "or split it by its videos with cmsbert data folds"
+            f"or type {key}.split={{val: 0.1, test: 0.2}} to split it by its videos"
         )
     return f"it has no {split} split, only {' and '.join(found.files)}"

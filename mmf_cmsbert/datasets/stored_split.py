@@ -61,6 +61,7 @@ def stored_split(
         fold=settings.fold,
         targets=settings.predicted if settings.targets else None,
         voice=settings.voice,
+        split_rule=settings.split and settings.split.plain(),
     )
     if store := fitting_store(files, split, conversion):
         return store

@@ -34,6 +34,12 @@ def find(word: str) -> Path:
     )
 
 
+def of_dataset(name: str) -> str:
+    """Return the shipped recipe of a dataset, or the one that fits any dataset."""
+    own = f"projects/cmsbert/{name}.yaml"
+    return own if paths.find(own) else "projects/cmsbert/own.yaml"
+
+
 def name_of(file: Path) -> str:
     """Return a recipe's name in tables and folders."""
     return file.name.removesuffix(".yaml").removesuffix(".yml")

@@ -94,6 +94,33 @@ class Columns(OpenSection):
     acoustic: _Column = Field(default=None, description="Of acoustic frames.")
 
 
+_Part = Annotated[float, Field(gt=0, lt=1), Expected("a share between 0 and 1")]
+
+
+class SplitRule(Section):
+    """``split``"""
+
+    seed: Annotated[int, Field(ge=0, le=2**63 - 1)] = Field(
+        default=1, description="Seed of the assignment."
+    )
+    val: _Part = Field(default=0.1, description="Share of the validation split.")
+    test: _Part = Field(default=0.2, description="Share of the test split.")
+    by: Annotated[str, Field(min_length=1)] = Field(
+        default="video",
+        description="What stays together in one split: video | segment | a column of the data that "
+        "is kept as metadata, such as speaker.",
+    )
+
+    @model_validator(mode="after")
+    def _leaves_training(self) -> "SplitRule":
+        if self.val + self.test >= 1:
+            raise ValueError(
+                f"{{key}}.val is {self.val:g} and {{key}}.test is {self.test:g}; expected less "
+                "than 1 together, so that segments are left for training"
+            )
+        return self
+
+
 class Synthetic(Section):
     """``synthetic``"""
 
@@ -128,6 +155,14 @@ class SentimentDatasetConfig(Section):
         "test); segments without a split name belong to test. A relative path refers to the "
         "working folder or, if it does not exist there, to data_dir. null: use "
         "the files under annotations.",
+    )
+    split: Annotated[
+        SplitRule | None, Expected("null or a section such as {seed: 1, val: 0.1, test: 0.2}")
+    ] = Field(
+        default=None,
+        description="For a source that names no splits: a section such as {seed: 1, val: 0.1, "
+        "test: 0.2, by: video} assigns each video to a split at random, about these shares; a "
+        "video is never in two splits. null: the splits of the data.",
     )
     data_dir: Folder = Field(
         default="${env.data_dir}/datasets",
@@ -316,6 +351,11 @@ class SentimentDatasetConfig(Section):
     @model_validator(mode="after")
     def _one_origin(self) -> "SentimentDatasetConfig":
         own, files = self.own_annotations(), dict(self.annotations)
+        if self.split and not self.source:
+            raise ValueError(
+                "{key}.split divides the data of {key}.source, which is null; type "
+                "{key}.source=PATH, or {key}.split=null"
+            )
         if self.source and own:
             raise ValueError(
                 f"{{key}}.source is {', '.join(self.source)}, and {{key}}.annotations.{own[0]} is "

@@ -6,6 +6,8 @@ from pathlib import Path
 
 # Video ids as published by CMU-MultimodalSDK; no content of the corpora.
 _FOLDER = Path(__file__).with_name("splits")
+# Those with a published split; for other datasets there is no list of videos.
+CORPORA = ("mosi", "mosei")
 _KEYS = {"train": "train", "val": "valid", "test": "test"}
 
 
@@ -26,6 +28,8 @@ def canonical_videos(corpus: str, split: str) -> tuple[str, ...]:
         corpus: ``mosi`` or ``mosei``, or a dataset of the videos of one of them.
         split: ``train``, ``val`` or ``test``.
     """
+    if not _file(corpus).exists():  # a dataset without published lists
+        return ()
     videos = json.loads(_file(corpus).read_text(encoding="utf-8"))
     return tuple(videos[_KEYS[split]])
 

@@ -41,13 +41,38 @@ class Row:
     where: str
 
 
-def read_rows(file: Path) -> Iterator[Row]:
+def read_rows(file: Path, columns: Mapping[str, str] | None = None) -> Iterator[Row]:
     """Yield the rows of a list of segments.
 
+    Args:
+        file: the list.
+        columns: field -> its column, for columns without a usual name.
+
     Raises:
-        DataError: the list cannot be read.
+        DataError: the list cannot be read, or has no column of a name.
     """
-    return (_row(row, where) for where, row in read_table(file))
+    rows = list(read_table(file))
+    named = {column: field for field, column in (columns or {}).items() if field in _FIELDS}
+    there = dict.fromkeys(name for _, row in rows for name in row)
+    for column, field in named.items():
+        if rows and column not in there:
+            raise DataError(
+                f"{file}: no column {column!r}, which is named as that of {field}; found "
+                f"{', '.join(there)}"
+            )
+    yield from (_row(_renamed(row, named), where) for where, row in rows)
+
+
+def _renamed(row: Mapping[str, Any], named: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return a row with the fields' names, without other columns of the same fields."""
+    if not named:
+        return row
+    fields = set(named.values())
+    return {
+        named.get(name, name): value
+        for name, value in row.items()
+        if name in named or field_named(name) not in fields
+    }
 
 
 def rows_or_errors(file: Path) -> Iterator[Row | SegmentError]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mmf_cmsbert.datasets.readers.canonical import canonical_videos
+from mmf_cmsbert.datasets.readers.canonical import CORPORA, canonical_videos
 from mmf_cmsbert.datasets.readers.text import (
     BYTES,
     LONGEST_ID,
@@ -105,8 +105,7 @@ def _is_video(name: str) -> bool:
 
 @cache
 def _canonical() -> frozenset[str]:
-    corpora = ("mosi", "mosei")
-    return frozenset(v for corpus in corpora for s in SPLITS for v in canonical_videos(corpus, s))
+    return frozenset(v for corpus in CORPORA for s in SPLITS for v in canonical_videos(corpus, s))
 
 
 def _only(value: np.ndarray) -> Any:

@@ -103,10 +103,12 @@ def _array(file: Path) -> Iterator[RowOrError]:
         ) from error
     if isinstance(rows, dict) and all(split_named(k) and type(v) is list for k, v in rows.items()):
         rows = [_of_split(row, split) for split, each in rows.items() for row in each]
+    if isinstance(rows, dict) and rows and all(type(each) is dict for each in rows.values()):
+        rows = [{"id": name, **row} for name, row in rows.items()]  # records by id
     if not isinstance(rows, list):
         raise DataError(
-            f"{file}: expected an array of objects such as [{{'id': ...}}], found "
-            f"{type(rows).__name__} {rows!r:.80}"
+            f"{file}: expected an array of objects such as [{{'id': ...}}], or objects by their id; "
+            f"found {type(rows).__name__} {rows!r:.80}"
         )
     for number, row in enumerate(rows, 1):
         where = f"{file}: object {number}"

@@ -77,7 +77,7 @@ class Folder(Layout):
 
 def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
     file = _list_file(path)
-    rows = list(read_rows(file))
+    rows = list(read_rows(file, request.columns))
     named = sum("split" in row.fields for row in rows)
     if named not in (0, len(rows)):
         line = next(row.where for row in rows if "split" not in row.fields)
