@@ -107,7 +107,7 @@ def _array(file: Path) -> Iterator[RowOrError]:
         rows = [{"id": name, **row} for name, row in rows.items()]  # records by id
     if not isinstance(rows, list):
         raise DataError(
-            f"{file}: expected an array of objects such as [{{'id': ...}}], or objects by their id; "
+            f"{file}: expected an array of objects such as [{{'id': ...}}], or objects by id; "
             f"found {type(rows).__name__} {rows!r:.80}"
         )
     for number, row in enumerate(rows, 1):
