@@ -4,7 +4,6 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from mmf_cmsbert.config import definitions
 from mmf_cmsbert.errors import ConfigError
 
 
@@ -40,5 +39,4 @@ def import_package(folder: Path | None, key: str) -> Path | None:
             f"{key} {folder}: another package {path.name} is imported, from {found}; rename one of "
             "them"
         )
-    definitions.search(folder)
     return folder

@@ -7,14 +7,24 @@ import typer
 
 from mmf_cmsbert.user_package import import_package
 
+
+def _imported(folder: Path | None) -> Path | None:
+    from mmf_cmsbert.config import definitions
+
+    if import_package(folder, "--user-dir") is not None:
+        definitions.search(Path(str(folder)))
+    return folder
+
+
 UserDir = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="Your Python package that registers layouts or shifts, as env.user_dir in mmf_run.",
+        help="Your Python package that registers layouts or shifts, or defines datasets in "
+        "datasets/NAME.yaml, as env.user_dir in mmf_run.",
         envvar="MMF_USER_DIR",
         is_eager=True,  # the layouts that it registers are known when --layout is read
-        callback=lambda folder: import_package(folder, "--user-dir"),
+        callback=_imported,
         show_default=False,
     ),
 ]

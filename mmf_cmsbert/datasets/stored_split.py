@@ -61,7 +61,7 @@ def stored_split(
         fold=settings.fold,
         targets=settings.predicted if settings.targets else None,
         voice=settings.voice,
-        split_rule=settings.split and settings.split.plain(),
+        split_rule=settings.split.plain() if settings.split else None,
     )
     if store := fitting_store(files, split, conversion):
         return store

@@ -171,6 +171,7 @@ class SentimentDatasetConfig(Section):
         "with source.",
     )
     annotations: Annotations = Field(
+        default=Annotations(train=["train.pkl"], val=["dev.pkl"], test=["test.pkl"]),
         description="Files or folders of each split, instead of source: a name or a list, read in "
         "this order. A file or folder with all splits can be listed for all three: a MAG or MMSA "
         "pickle, or a folder of .csd files (CMU-MultimodalSDK), of segments with split names, or "
