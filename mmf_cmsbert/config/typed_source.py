@@ -54,6 +54,7 @@ def complete(options: Mapping[str, str], predict: bool = False) -> dict[str, str
     for name in lists:
         if predict and name not in sources and definitions.find(name):
             found[f"dataset_config.{name}.source"] = "None"
+            found[f"dataset_config.{name}.split"] = "None"
     return found
 
 

@@ -38,5 +38,6 @@ def test_both_typed_are_refused():
 
 def test_to_predict_typed_annotations_take_the_place_of_a_files_source():
     typed = {f"{LISTS}.test": "['/b']"}
-    assert complete(typed, predict=True) == {SOURCE: "None"}
+    split = "dataset_config.mosi.split"  # new data is not divided
+    assert complete(typed, predict=True) == {SOURCE: "None", split: "None"}
     assert complete(typed) == {}

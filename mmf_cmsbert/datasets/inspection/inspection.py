@@ -11,7 +11,7 @@ from tqdm import tqdm
 from mmf_cmsbert.config.schemas.targets import SENTIMENT, Target
 from mmf_cmsbert.datasets.inspection.findings import findings
 from mmf_cmsbert.datasets.inspection.split_figures import SplitFigures
-from mmf_cmsbert.datasets.readers.canonical import CORPORA, canonical_videos
+from mmf_cmsbert.datasets.readers.canonical import canonical_videos, has_canonical_videos
 from mmf_cmsbert.datasets.readers.media_files import media_in
 from mmf_cmsbert.datasets.readers.reading import by_layout, read_files
 from mmf_cmsbert.datasets.readers.source import Source
@@ -96,7 +96,7 @@ def inspect_source(
         "canonical": {
             split: _off_canonical(sorted(figures.videos), dataset, split)
             for split, figures in splits.items()
-            if dataset in CORPORA
+            if dataset is not None and has_canonical_videos(dataset)
         },
     }
     return report | {"findings": findings(report)}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 # Video ids as published by CMU-MultimodalSDK; no content of the corpora.
 _FOLDER = Path(__file__).with_name("splits")
-# Those with a published split; for other datasets there is no list of videos.
+# The corpora with a list.
 CORPORA = ("mosi", "mosei")
 _KEYS = {"train": "train", "val": "valid", "test": "test"}
 
@@ -28,7 +28,7 @@ def canonical_videos(corpus: str, split: str) -> tuple[str, ...]:
         corpus: ``mosi`` or ``mosei``, or a dataset of the videos of one of them.
         split: ``train``, ``val`` or ``test``.
     """
-    if not _file(corpus).exists():  # a dataset without published lists
+    if not has_canonical_videos(corpus):
         return ()
     videos = json.loads(_file(corpus).read_text(encoding="utf-8"))
     return tuple(videos[_KEYS[split]])
