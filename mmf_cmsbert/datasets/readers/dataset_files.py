@@ -139,7 +139,7 @@ def _repository(
         _check_files(place, splits)
     if all(str(f).lower().endswith(".parquet") for files in splits.values() for f in files):
         types = builder.info.features
-        return {name: ParquetRows.of(list(files), types) for name, files in splits.items()}
+        return {str(name): ParquetRows.of(list(files), types) for name, files in splits.items()}
     return dict(load_dataset(str(place), config, revision=revision, streaming=True))
 
 

@@ -100,6 +100,7 @@ def test_a_folder_of_parquet_files_as_in_repositories_of_the_hub(tmp_path):
     for split in SPLITS:
         name = f"{NAMES[split]}-00000-of-00001.parquet"
         dataset(split).to_parquet(tmp_path / "data" / name)
+    assert set(find_source([tmp_path]).files) == set(SPLITS)
     for split in SPLITS:
         assert the_same(read(tmp_path, split), split)
 
