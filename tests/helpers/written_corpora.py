@@ -6,6 +6,7 @@ import pickle
 
 import h5py
 import numpy as np
+from written_layouts import make_segments
 
 SENTENCES = ("oh no", "what is it", "you look so sad", "nothing", "I am fine really", "good")
 # Dialogues of IEMOCAP's sessions: the first two are in COSMIC's list for validation.
@@ -194,3 +195,17 @@ def sims_pickle(folder, counts=(8, 4, 4), widths=(9, 6)):
             fields[modality] = generator.normal(size=(count, 8, width)).astype(np.float32)
         content[name] = fields
     return pickled(folder / "unaligned_39.pkl", content)
+
+
+def mosei_pickles(folder, widths=(9, 6)):
+    """MISA's pickles of CMU-MOSEI, whose labels are sentiment and six emotions."""
+    for seed, (split, name) in enumerate((("train", "train"), ("val", "dev"), ("test", "test"))):
+        generator = np.random.default_rng(seed)
+        entries = []
+        for segment in make_segments(generator, split, count=8, widths=widths):
+            emotions = generator.integers(0, 3, 6) / 3
+            label = np.array([[segment.label, *emotions]], np.float32)
+            words = np.zeros(len(segment.words), np.int64), *segment.frames.values()
+            entries.append(((*words, list(segment.words)), label, segment.id))
+        pickled(folder / f"{name}.pkl", entries)
+    return folder
