@@ -1,5 +1,6 @@
 """Starts MMF with a command line that was completed from its configuration file."""
 
+import json
 import shlex
 import sys
 import warnings
@@ -37,7 +38,7 @@ def start(typed: Arguments, predict: bool) -> Path:
     resolved = completed.resolved()
     _set_up_console(resolved["training"]["verbose"])
     command = [typed.prog, *typed.typed]
-    flagged = [] if typed.config_override is None else ["-co", typed.config_override]
+    flagged = ["-co", json.dumps(completed.override)] if completed.override else []
     if typed.local_rank is not None:
         flagged.append(f"--local_rank={typed.local_rank}")
     sys.argv = [typed.prog, *flagged, *(words.write(*each) for each in completed.options.items())]

@@ -206,5 +206,5 @@ def _command(program: str, dataset: str, options: Sequence[str]) -> str:
     from mmf_cmsbert.experiments import recipe
 
     config = recipe.of_dataset(dataset)
-    named = "" if config.endswith(f"/{dataset}.yaml") else f" dataset={dataset}"
+    named = f" dataset={dataset}" if config == recipe.OF_ANY else ""
     return " \\\n    ".join([f"{program} config={config}{named}", *typed])

@@ -5,6 +5,7 @@ Implementations are imported when they are needed, so that help is shown at once
 
 import re
 import sys
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -269,6 +270,7 @@ def convert(
     """Write a corpus of any layout as a store, as a dataset, or for MISA's or MAG-BERT's code."""
     from mmf_cmsbert.commands.convert import convert_source
     from mmf_cmsbert.datasets.conversion import ConversionSettings
+    from mmf_cmsbert.datasets.segment import SPLITS
 
     defined = _defined(dataset)
     layout = defined.layout if layout == "auto" else layout
@@ -287,12 +289,15 @@ def convert(
         targets=defined.predicted if defined.targets else None,
         voice=voice,
     )
+    source = _found(sources, split, layout, streaming, name_split=not defined.split)
+    if defined.split and source.unnamed:
+        source = replace(source, files=dict.fromkeys(SPLITS, list(source.unnamed)))
+        settings = replace(settings, split_rule=defined.split.plain())
     if word_vectors and to != "misa":
         raise ConfigError(f"--word-vectors needs --to misa; --to {to} writes no word vectors")
     if push and (to != "datasets" or not re.fullmatch(r"[\w.-]+/[\w.-]+", push)):
         raise ConfigError(f"--push {push}: expected OWNER/NAME, and --to datasets")
     folder = output or Path(f"{dataset}-{to}")
-    source = _found(sources, split, layout, streaming)
     folder = folder.expanduser().absolute()
     convert_source(source, settings, to, folder, word_vectors)
     if push:

@@ -7,6 +7,7 @@ from typing import Any
 from mmf_cmsbert.config import definitions, reference
 from mmf_cmsbert.datasets.inspection.proposal import Proposal, target_of
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.experiments import recipe
 from mmf_cmsbert.files import replace_text
 
 _SHOWN = 8
@@ -41,7 +42,7 @@ def write(name: str, file: Path, sources: Sequence[str], layout: str, found: Pro
     print(
         f"Edit it if it is not what you want. Then type\n"
         f"  cmsbert data inspect {shown} --dataset {name}\n"
-        f"  mmf_run config=projects/cmsbert/own.yaml dataset={name}"
+        f"  mmf_run config={recipe.OF_ANY} dataset={name}"
     )
 
 

@@ -40,10 +40,12 @@ class Completion:
     Attributes:
         options: key -> value.
         config: the configuration that results from the options, references unresolved.
+        override: the content of MMF's option --config_override, with keys that options add.
     """
 
     options: dict[str, str]
     config: DictConfig
+    override: Mapping[str, Any]
 
     def resolved(self) -> dict[str, Any]:
         """Return the configuration in plain containers, each reference replaced by its value."""
@@ -123,6 +125,9 @@ def _complete(
     preflight.check_sections(file, source, defaults)
     preflight.check_sections(override, _OVERRIDE, defaults)
     stated = layers.over(defaults, file)
+    if added := overrides.added(options, layers.over(stated, override)):
+        override = OmegaConf.to_container(layers.over(OmegaConf.create(override), added))
+        options = {key: text for key, text in options.items() if not _holds(added, key)}
     options |= target_defaults.complete(options, layers.over(stated, override), datasets)
     ours = options["model"] == "cmsbert"
     known = {key: value for key, value in options.items() if key != "dataset"}
@@ -149,7 +154,7 @@ def _complete(
     options |= more
     config = layers.with_options(config, more)
     more = _check_weights(_plain(config, resolve=True), options, folder)
-    return Completion(options | more, layers.with_options(config, more))
+    return Completion(options | more, layers.with_options(config, more), override)
 
 
 def _with_configuration_of(

@@ -1,5 +1,6 @@
 """The ``key=value`` arguments of the command line, read as YAML and checked."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from mmf_cmsbert.config import words as values
 from mmf_cmsbert.config.schemas.names import unknown_key
 from mmf_cmsbert.errors import ConfigError
 
+# Sections to which an option adds a key that the user chooses.
+_ADDED = re.compile(r"dataset_config\.\w+\.(features|columns)\.\w+")
 # Sections with keys that the user chooses, which are given as a whole.
 _OPEN = ("checkpoint.pretrained_state_mapping",)
 
@@ -47,6 +50,28 @@ def _check_sections(options: Mapping[str, str]) -> None:
                 raise ConfigError(
                     f"{parent}=null removes the section in which {option} is; remove one of them"
                 )
+
+
+def added(options: Mapping[str, str], config: Any) -> dict[str, Any]:
+    """Return the options that add a modality or a column, which MMF takes by a file only.
+
+    Args:
+        options: key -> value.
+        config: the configuration with its file.
+
+    Returns:
+        Nested sections with their values, as in a file; empty if there are none.
+    """
+    found: dict[str, Any] = {}
+    for option, text in options.items():
+        *path, last = option.split(".")
+        section = OmegaConf.select(config, ".".join(path))
+        if _ADDED.fullmatch(option) and isinstance(section, Mapping) and last not in section:
+            below = found
+            for part in path:
+                below = below.setdefault(part, {})
+            below[last] = values.value_of(text)
+    return found
 
 
 def check(

@@ -23,7 +23,9 @@ from mmf_cmsbert.datasets.dataset import SentimentDataset
 from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
 from mmf_cmsbert.datasets.readers.registry import check_layout
 from mmf_cmsbert.datasets.stored_split import stored_split
+from mmf_cmsbert.datasets.stores.manifest import Manifest
 from mmf_cmsbert.datasets.stores.store import StoredSegments
+from mmf_cmsbert.errors import DataError
 
 
 class SentimentBuilder(BaseDatasetBuilder):
@@ -72,6 +74,8 @@ class SentimentBuilder(BaseDatasetBuilder):
         segments = self._segments(settings, dataset_type)
         manifest = segments.manifest
         self._targets = settings.predicted
+        if dataset_type == "train":
+            self._check_modalities(settings, manifest)
         if dataset_type == "train" and _weighs_classes():
             self._balanced = balanced_weights(segments, self._targets)
             for line in in_words(self._balanced, self._targets):
@@ -91,6 +95,24 @@ class SentimentBuilder(BaseDatasetBuilder):
         settings = read(self.config_schema, OmegaConf.to_container(config, resolve=True), key)
         check_layout(settings.layout, f"{key}.layout")
         return settings
+
+    def _check_modalities(self, settings: SentimentDatasetConfig, manifest: Manifest) -> None:
+        """Raise a DataError for a modality that was declared, and that no segment has.
+
+        The default ones of a shipped corpus may be missing: its texts can be used alone.
+        """
+        shipped = definitions.is_shipped(self.corpus)
+        defaults = self.config_schema.model_fields["features"].default if shipped else {}
+        for modality, width in settings.widths.items():
+            if width and modality not in manifest.widths and modality not in defaults:
+                key = f"dataset_config.{self.dataset_name}"
+                found = ", ".join(manifest.widths) or "none"
+                raise DataError(
+                    f"{key}.features.{modality} is {width}, but no segment of the training split "
+                    f"has {modality} frames; found {found}. A folder or column of frames is named "
+                    f"after its modality, or by {key}.columns.{modality}; to leave it out, type "
+                    f"{key}.features.{modality}=null"
+                )
 
     def _segments(self, settings: SentimentDatasetConfig, split: str) -> StoredSegments:
         return stored_split(self.corpus, self.dataset_name, settings, split, _log_media)

@@ -191,7 +191,7 @@ def _write(
             settings.layout,
             settings.corpus,
             settings.alignment,
-            elsewhere,
+            () if settings.split_rule else elsewhere,  # divided files are in every split
             _lines(settings.vocabulary) if settings.vocabulary else None,
             on_count=partial(_expect, bar),
             widths=settings.widths,

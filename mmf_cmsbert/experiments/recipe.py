@@ -10,6 +10,8 @@ from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.files import check_regular, replace_text
 
+# Fits any dataset, which is named with dataset=NAME.
+OF_ANY = "projects/cmsbert/own.yaml"
 SHIPPED = "projects/cmsbert/ablations"
 
 
@@ -37,7 +39,7 @@ def find(word: str) -> Path:
 def of_dataset(name: str) -> str:
     """Return the shipped recipe of a dataset, or the one that fits any dataset."""
     own = f"projects/cmsbert/{name}.yaml"
-    return own if paths.find(own) else "projects/cmsbert/own.yaml"
+    return own if own != OF_ANY and paths.find(own) else OF_ANY
 
 
 def name_of(file: Path) -> str:

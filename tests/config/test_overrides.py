@@ -84,3 +84,11 @@ def test_known_keys_pass_also_into_lists():
 def test_unknown_keys_are_named_with_what_there_is(option, message):
     with pytest.raises(ConfigError, match=message):
         overrides.check({option: "1"}, CONFIG)
+
+
+def test_a_modality_can_be_added_on_the_command_line():
+    config = OmegaConf.create({"dataset_config": {"mosi": {"features": {"visual": 47}}}})
+    typed = {"dataset_config.mosi.features.gaze": "4", "dataset_config.mosi.features.visual": "35"}
+    added = {"dataset_config": {"mosi": {"features": {"gaze": 4}}}}
+    assert overrides.added(typed, config) == added
+    assert overrides.added({"dataset_config.mosi.feature.gaze": "4"}, config) == {}
