@@ -5,14 +5,13 @@ from typing import Any
 
 from torch import Tensor
 
-from mmf_cmsbert.config import trained
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 
 _FIRST, _FURTHER = "network.head", "network.heads"
 
 
 def with_own_heads(
-    state: Mapping[str, Tensor], kept: Mapping[str, Any], own: CMSBERTConfig
+    state: Mapping[str, Tensor], kept: CMSBERTConfig, own: CMSBERTConfig
 ) -> dict[str, Tensor]:
     """Return a checkpoint's state with its heads under the names of an own model's heads.
 
@@ -21,10 +20,10 @@ def with_own_heads(
 
     Args:
         state: the weights of the checkpoint, name -> tensor.
-        kept: the configuration that they were trained with.
+        kept: the targets and heads that they were trained with.
         own: the configuration of the own model.
     """
-    theirs, ours = _heads(_settings(kept)), _heads(own)
+    theirs, ours = _heads(kept), _heads(own)
     renamed = {
         place: ours[name][1]
         for name, (definition, place) in theirs.items()
@@ -63,18 +62,6 @@ def _parts(names: set[str], all_names: list[str], prefix: str) -> Iterator[str]:
             yield part
         elif not names.isdisjoint(below):
             yield from _parts(names, below, f"{part}.")
-
-
-def _settings(config: Mapping[str, Any]) -> CMSBERTConfig:
-    """Return what a run's configuration says of its heads."""
-    section = (config.get("model_config") or {}).get("cmsbert") or {}
-    targets = section.get("targets")
-    if not targets:
-        sections = config.get("dataset_config") or {}
-        targets = {n: (sections.get(n) or {}).get("targets") for n in trained.datasets(config)}
-    head = {"classes": (section.get("head") or {}).get("classes")}
-    given = {"targets": targets or None, "head": head, "losses": []}
-    return CMSBERTConfig.model_validate(given)
 
 
 def _heads(settings: CMSBERTConfig) -> dict[str, tuple[Any, str]]:

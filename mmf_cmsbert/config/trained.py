@@ -22,6 +22,7 @@ from mmf_cmsbert.config.keys_of_training import (
     IRRELEVANT_TO_OTHER_MODEL,
     PRETRAINED,
 )
+from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 
 _OWN_MODEL = "cmsbert"  # its schema is in this package
 
@@ -128,6 +129,17 @@ def features(config: Mapping[str, Any]) -> dict[str, dict[str, int | None]]:
     }
 
 
+def heads(config: Mapping[str, Any]) -> CMSBERTConfig:
+    """Return the targets and heads of a run's configuration; other keys have their defaults."""
+    section = (config.get("model_config") or {}).get(_OWN_MODEL) or {}
+    targets = section.get("targets")
+    if not targets:
+        sections = config.get("dataset_config") or {}
+        targets = {name: (sections.get(name) or {}).get("targets") for name in datasets(config)}
+    head = {"classes": (section.get("head") or {}).get("classes")}
+    return CMSBERTConfig.model_validate({"targets": targets or None, "head": head, "losses": []})
+
+
 def _canonical_model(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the model's section with equivalent values in one canonical form."""
     section = (config.get("model_config") or {}).get(config.get("model"))
@@ -137,6 +149,8 @@ def _canonical_model(config: Mapping[str, Any]) -> dict[str, Any]:
     if config.get("model") != _OWN_MODEL:
         return section
     section["features"] = features(config)
+    # A list, because the first target has the head `head`.
+    section["targets"] = [[name, each.plain()] for name, each in heads(config).heads().items()]
     widths = [each for by_modality in section["features"].values() for each in by_modality.items()]
     declared = dict.fromkeys(modality for modality, width in widths if width)
     names = section.get("modalities")

@@ -19,7 +19,7 @@ from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.config import shipped, weights
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.config.splits import trains
-from mmf_cmsbert.config.trained import datasets
+from mmf_cmsbert.config.trained import datasets, heads
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.media.card import Card, check_same
 from mmf_cmsbert.records import training_cards
@@ -85,7 +85,7 @@ def copy_parts(model: Any, options: Any, state: dict[str, Any]) -> None:
     if isinstance(settings, CMSBERTConfig):
         kept = trained_with.configuration(options.resume_file)
         if kept is not None and kept.get("model") == "cmsbert":
-            state = transfer.with_own_heads(state, kept, settings)
+            state = transfer.with_own_heads(state, heads(kept), settings)
     own = model.state_dict()
     copied = state_mapping.copy_mapped(own, state, mapping, untouched)
     if hasattr(owner, "weights_replaced"):

@@ -8,6 +8,7 @@ import mmf_cmsbert  # noqa: F401  (first: it makes MMF importable on today's lib
 from mmf_cmsbert.checkpoints import model_folder
 from mmf_cmsbert.checkpoints.transfer import whole_parts, with_own_heads
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
+from mmf_cmsbert.config.trained import heads
 
 pytest.importorskip("mmf", reason="MMF is not installed")
 
@@ -34,7 +35,7 @@ def heads_taken(kept, own, **head):
         "dataset_config": {"a": {"targets": kept}},
     }
     settings = CMSBERTConfig.model_validate({"targets": {"b": own}})
-    found = with_own_heads(state, config, settings)
+    found = with_own_heads(state, heads(config), settings)
     assert found.pop("network.backbone.x") == "x"
     return {name.removesuffix(".weight"): place for name, place in found.items()}
 
