@@ -18,6 +18,7 @@ from mmf_cmsbert.commands.media_options import (
     extract_clips,
 )
 from mmf_cmsbert.commands.user_dir_option import UserDir
+from mmf_cmsbert.config.schemas.targets import main
 from mmf_cmsbert.errors import ConfigError, SegmentError
 from mmf_cmsbert.files import sha256_of
 
@@ -118,8 +119,10 @@ def predict(
         if failed == len(found):
             raise typer.Exit(2)
     assert input is not None
+    from mmf_cmsbert.predictor.prediction import is_sentiment
+
     failed += _predict_file(predictor, input, output, split, batch_size)
-    if media is not None:
+    if media is not None and is_sentiment(main(predictor.targets)[1]):  # what the page draws
         from mmf_cmsbert.report import clips
 
         clips.write(clips.file_of(output), clips.collect(predictor, input, model, batch_size))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmf_cmsbert.config.schemas.targets import ClassesTarget, MultilabelTarget, RegressionTarget
+from mmf_cmsbert.report import answers
 from mmf_cmsbert.report.chart import Axis, Cells, Chart, Line, Points, axis
 from mmf_cmsbert.report.collected import Part, ScoredSegment
 
@@ -34,35 +36,52 @@ def excerpt(segment: ScoredSegment, letters: int = 60) -> str:
 
 def agreement(part: Part) -> list[Chart]:
     """The charts of a dataset; none without labels."""
+    if isinstance(part.target, ClassesTarget):
+        return answers.of_classes(part)
+    if isinstance(part.target, MultilabelTarget):
+        return answers.of_labels(part)
     true, predicted = known(part)
     if not len(true):
         return []
+    ticks = _ticks(part.target)
+    if not part.is_sentiment:
+        return [_scatter(part, ticks), _calibration(true, predicted, part.name, ticks)]
     return [
-        _scatter(part),
-        _calibration(true, predicted),
+        _scatter(part, ticks),
+        _calibration(true, predicted, part.name, ticks),
         _confusion(classes(true), classes(predicted), range(-3, 4), "confusion_7", "7 classes"),
         _confusion((true >= 0) * 1, (predicted >= 0) * 1, range(2), "confusion_2", "2 classes"),
     ]
 
 
-def _scatter(part: Part) -> Chart:
+def _ticks(target: RegressionTarget) -> list[tuple[float, str]]:
+    """Ticks of the scale of a number: whole ones of sentiment, else about five."""
+    if (target.low, target.high) == (-3, 3):
+        return _SCALE
+    values = np.linspace(target.low, target.high, 5).tolist()
+    return [(value, f"{value:g}".replace("-", "\N{MINUS SIGN}")) for value in values]
+
+
+def _scatter(part: Part, ticks: list[tuple[float, str]]) -> Chart:
+    low, high = ticks[0][0], ticks[-1][0]
+    room = (high - low) / 30
     positions = [i for i, s in enumerate(part.segments) if s.label is not None]
     total = len(positions)
     if total > _SHOWN:
         positions = [positions[int(i)] for i in np.linspace(0, total - 1, _SHOWN).round()]
     shown = [part.segments[i] for i in positions]
     labels, scores = ([getattr(s, name) for s in shown] for name in ("label", "score"))
-    y = axis("predicted", [-3, 3, *scores], room=0.03)
+    y = axis("predicted", [low, high, *scores], room=0.03)
     some = f" {_SHOWN} of {total} segments, evenly chosen." if total > _SHOWN else ""
     return Chart(
         name="predicted_against_true",
-        title="Predicted against true sentiment",
+        title=f"Predicted against true {part.name}",
         reading="A dot is a segment; on the dashed line both agree. A flat cloud shows a model "
         f"that stays near the mean. Select a dot to open its segment.{some}",
-        x=Axis("true", -3.2, 3.2, _SCALE),
-        y=Axis("predicted", y.low, y.high, [t for t in _SCALE if y.low <= t[0] <= y.high]),
+        x=Axis("true", low - room, high + room, ticks),
+        y=Axis("predicted", y.low, y.high, [t for t in ticks if y.low <= t[0] <= y.high]),
         marks=[
-            Line([-3, 3], [-3, 3], "muted", dashed=True),
+            Line([low, high], [low, high], "muted", dashed=True),
             Points(
                 labels,
                 scores,
@@ -79,8 +98,10 @@ def _scatter(part: Part) -> Chart:
     )
 
 
-def _calibration(true: np.ndarray, predicted: np.ndarray) -> Chart:
-    """Mean of the true sentiment in bins of equal size by predicted sentiment."""
+def _calibration(
+    true: np.ndarray, predicted: np.ndarray, name: str, scale: list[tuple[float, str]]
+) -> Chart:
+    """Mean of the true number in bins of equal size by the predicted number."""
     order = np.argsort(predicted, kind="stable")
     groups = np.array_split(order, max(1, min(_BINS, len(order) // _LEAST)))
     x = [float(predicted[g].mean()) for g in groups]
@@ -91,13 +112,14 @@ def _calibration(true: np.ndarray, predicted: np.ndarray) -> Chart:
         f"standard deviation {d:.2f}"
         for g, a, b, d in zip(groups, x, y, deviations, strict=True)
     ]
-    both = axis("", [*x, *y, -1, 1], room=0.08)
-    ticks = [tick for tick in _SCALE if both.low <= tick[0] <= both.high]
+    least = [-1, 1] if scale is _SCALE else []
+    both = axis("", [*x, *y, *least], room=0.08)
+    ticks = [tick for tick in scale if both.low <= tick[0] <= both.high]
     return Chart(
         name="calibration",
-        title="Calibration of the predicted sentiment",
+        title=f"Calibration of the predicted {name}",
         reading=f"Segments are sorted by prediction into {len(groups)} groups of equal size. A dot "
-        "is the mean of the true sentiment in a group. Below the dashed line the model predicts "
+        f"is the mean of the true {name} in a group. Below the dashed line the model predicts "
         "too much, above it too little; a slope of more than 1 means that it is too cautious.",
         x=Axis("predicted, mean of a group", both.low, both.high, ticks),
         y=Axis("true, mean of the group", both.low, both.high, ticks),

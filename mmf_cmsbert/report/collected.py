@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from mmf_cmsbert.config.schemas.targets import SENTIMENT, RegressionTarget, Target
 
 FORMAT = 1
 Point = tuple[float, float]
@@ -33,13 +35,17 @@ class HeatMap(_Kept):
 
 
 class ScoredSegment(_Kept):
-    """A segment, its true and its predicted sentiment.
+    """A segment, its true and its predicted sentiment or other number, class or labels.
 
     Attributes:
         id: the segment's id.
         words: its words; long ones and long segments are cut.
-        label: true sentiment, None where it is unknown.
-        score: what the model gives; it can leave [-3, 3].
+        label: the true number, None where it is unknown. For classes and labels 0 where the truth
+            is known.
+        score: what the model gives; it can exceed the limits. For classes and labels the share of
+            wrong answers, so that ``score - label`` is the error of every target.
+        truth: the true class, or names of labels; None for a number, or where it is unknown.
+        answer: the predicted class, or names of labels; None for a number.
         modalities: those with frames.
         shift: size of the shift of each word, None for a word that was cut off.
         shifts: modality -> size of its part of the shift of each word; with a heat map only.
@@ -51,6 +57,8 @@ class ScoredSegment(_Kept):
     label: float | None
     score: float
     modalities: list[str]
+    truth: str | None = None
+    answer: str | None = None
     shift: list[float | None] = []
     shifts: dict[str, list[float | None]] = {}
     heat: dict[str, HeatMap] = {}
@@ -108,6 +116,8 @@ class Part(_Kept):
         skipped: messages on segments that could not be used.
         embeddings: None where no segment has vectors.
         synthetic: whether the data is synthetic.
+        name: the name of the main target.
+        target: the main target.
     """
 
     dataset: str
@@ -117,6 +127,19 @@ class Part(_Kept):
     skipped: list[str] = []
     embeddings: Embeddings | None = None
     synthetic: bool = False
+    name: str = "sentiment"
+    target: Target = Field(default=SENTIMENT["sentiment"], discriminator="kind")
+
+    @property
+    def is_sentiment(self) -> bool:
+        """Whether the main target is a number in [-3, 3]."""
+        return isinstance(self.target, RegressionTarget) and self.target == SENTIMENT["sentiment"]
+
+    @property
+    def what_errs(self) -> str:
+        """What the mean error of segments is called."""
+        is_number = isinstance(self.target, RegressionTarget)
+        return "mean absolute error" if is_number else "share of wrong answers"
 
 
 class Collected(_Kept):

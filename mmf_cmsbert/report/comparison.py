@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmf_cmsbert.config.schemas.targets import RegressionTarget
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.report.collected import Part
 from mmf_cmsbert.report.collecting import RunReport, scored_split
@@ -59,6 +60,13 @@ def check(runs: Sequence[RunReport]) -> None:
                 f"{run.folder}: its segments are not known ({' '.join(run.collected.missing)}), so "
                 "it cannot be compared; report it alone"
             )
+        for part in run.collected.parts:
+            if not isinstance(part.target, RegressionTarget):
+                raise ConfigError(
+                    f"{run.folder}: the main target of {part.dataset}, {part.name}, is "
+                    f"{part.target.expected()}, and paired differences are of numbers; report each "
+                    "run alone"
+                )
         if scored_split(run.record) != scored_split(first.record):
             raise ConfigError(
                 f"{first.folder} scores {scored_split(first.record)} and {run.folder} "

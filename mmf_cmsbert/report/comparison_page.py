@@ -228,7 +228,12 @@ def _part(
         ],
         "count": f"{int(np.sum([s.label is not None for s in segments])):,}",
         "about": "Apart: between the largest and the smallest prediction of a segment." + some,
-        "table": {"part": anchor, "runs": [_short(name) for name in names], "json": json},
+        "table": {
+            "part": anchor,
+            "runs": [_short(name) for name in names],
+            "json": json,
+            "sentiment": comparison.part_of(runs[0], dataset).is_sentiment,
+        },
     }
 
 

@@ -57,6 +57,29 @@ _KNOWN = {
         "Share on the right side of the segments labelled in [\u22120.4, 0.4].",
         False,
     ),
+    "regression_mae": ("MAE", "Mean absolute error, unclipped.", True),
+    "regression_corr": ("Corr", "Pearson correlation; 0 for a constant.", False),
+    "regression_accuracy": (
+        "Accuracy",
+        "Share of equal whole numbers: clipped to the target's limits and rounded half to even.",
+        False,
+    ),
+    "class_accuracy": ("Accuracy", "Share of segments in the right class.", False),
+    "class_f1_weighted": ("F1 (weighted)", "F1 of the classes, weighted by their size.", False),
+    "class_f1_macro": ("F1 (macro)", "Mean F1 of the classes.", False),
+    "class_recall_macro": ("UAR", "Mean recall of the classes.", False),
+    "multilabel_accuracy": ("Accuracy", "Share of right answers, mean over the labels.", False),
+    "multilabel_accuracy_weighted": (
+        "Accuracy (weighted)",
+        "Mean recall of having and of not having a label, mean over the labels.",
+        False,
+    ),
+    "multilabel_f1_weighted": (
+        "F1 (weighted)",
+        "F1 of having and of not having a label, weighted by their size, mean over the labels.",
+        False,
+    ),
+    "multilabel_f1": ("F1", "F1 of having a label, mean over the labels.", False),
     "sims_r2": ("R\u00b2", "Coefficient of determination, both clipped to [\u22121, 1].", False),
 }
 

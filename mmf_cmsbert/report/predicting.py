@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mmf_cmsbert.config.schemas.targets import MultilabelTarget, RegressionTarget, main
 from mmf_cmsbert.datasets.segment import Segment, in_order
 from mmf_cmsbert.errors import SegmentError
 from mmf_cmsbert.report import heat, vectors
@@ -79,6 +80,8 @@ def predicted(
         skipped=found.errors,
         embeddings=vectors.embeddings(pooled, projected, len(order)),
         synthetic=synthetic,
+        name=main(predictor.targets)[0],
+        target=main(predictor.targets)[1],
     )
 
 
@@ -104,13 +107,31 @@ def scored(segment: Segment, prediction: Prediction) -> ScoredSegment:
     return ScoredSegment(
         id=segment.id,
         words=[_short(each.word) for each in words] + ["…"] * (len(segment.words) > _WORDS),
-        label=segment.label,
-        score=round(prediction.score, 6),
+        **_answered(prediction),
         modalities=[m for m in in_order(segment.frames) if len(segment.frames[m])],
         shift=[_rounded(each.shift) for each in words],
         shifts={name: [_rounded(each.shifts.get(name)) for each in words] for name in kinds},
         heat=maps,
     )
+
+
+def _answered(prediction: Prediction) -> dict[str, Any]:
+    target, label = prediction.target, prediction.label
+    if isinstance(target, RegressionTarget):
+        assert prediction.score is not None
+        return {"label": label, "score": round(prediction.score, 6)}
+    row = prediction.as_row()
+    answer, wrong = row["prediction"], 0.0
+    if label is not None:
+        given, known = ({n for n in str(t).split(", ") if n} for t in (answer, label))
+        several = isinstance(target, MultilabelTarget)
+        wrong = len(given ^ known) / len(target.names) if several else float(answer != label)
+    return {
+        "label": None if label is None else 0.0,
+        "score": round(wrong, 6),
+        "truth": label,
+        "answer": answer,
+    }
 
 
 def _short(word: str) -> str:

@@ -37,6 +37,8 @@ def row(segment: ScoredSegment, scores: Sequence[float]) -> dict[str, Any]:
         "p": [round(score, 4) for score in scores],
         "m": segment.modalities,
     }
+    if segment.answer is not None:
+        found |= {"a": segment.answer, "g": segment.truth}
     if any(size is not None for size in segment.shift):
         found["s"] = [size and round(size, 3) for size in segment.shift]
     if segment.heat:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mmf_cmsbert.config.schemas.targets import RegressionTarget
 from mmf_cmsbert.records import record
 from mmf_cmsbert.report import agreement, heat, measures, page, rows
 from mmf_cmsbert.report.chart import Chart
@@ -139,19 +140,19 @@ def notices(run: RunReport) -> list[str]:
     found = [f"No segments are shown. {text}" for text in run.collected.missing]
     recorded = run.record["test" if scored_split(run.record) == "test" else "validation"] or {}
     for part in run.collected.parts:
+        if part.skipped:
+            found.append(
+                f"{part.dataset}: {len(part.skipped)} segments could not be used: {part.skipped[0]}"
+            )
         true, predicted = agreement.known(part)
         was = recorded.get(f"{part.dataset}/sentiment_mae")
-        if was is None or not len(true):
+        if was is None or not len(true) or not isinstance(part.target, RegressionTarget):
             continue
         now = float(np.abs(predicted - true).mean())
         if abs(now - was) > _SAME:
             found.append(
                 f"{part.dataset}: the predictions shown here have a mean absolute error of "
                 f"{now:.4f}, and the run recorded {was:.4f}: model or data have changed since."
-            )
-        if part.skipped:
-            found.append(
-                f"{part.dataset}: {len(part.skipped)} segments could not be used: {part.skipped[0]}"
             )
     return found
 
@@ -231,7 +232,12 @@ def _part(
         "spaces_about": _spaces_about(part),
         "alignments": _alignments(part),
         "segments_about": _segments_about(part, segments, shown),
-        "table": {"part": anchor, "runs": [run.name], "json": json},
+        "table": {
+            "part": anchor,
+            "runs": [run.name],
+            "json": json,
+            "sentiment": part.is_sentiment,
+        },
     }
 
 

@@ -25,17 +25,20 @@ def _before(part: Part, modality: str) -> Chart:
     pairs = zip(found.segments, found.before[modality], strict=True)
     shown = [(i, point) for i, point in pairs if point is not None]
     labels = [part.segments[i].label for i, _ in shown]
-    colours = [
-        "muted" if label is None else SENTIMENTS[int(classes(np.array(label))) + 3]
-        for label in labels
-    ]
+    colours = ["muted" for _ in labels]
+    if part.is_sentiment:
+        colours = [
+            "muted" if label is None else SENTIMENTS[int(classes(np.array(label))) + 3]
+            for label in labels
+        ]
     share = found.explained[modality]
     return Chart(
         name=f"before_{modality}",
         title=f"Before alignment: {modality_name(modality)}",
         reading=f"The pooled {modality_name(modality)} state of each segment before its projection "
         f"head, on the two main axes of its own space (PCA, {share:.0%} of the variance). "
-        "Colours: true sentiment.",
+        + "Colours: true sentiment."
+        * part.is_sentiment,
         x=axis("first axis", [p[0] for _, p in shown], count=4),
         y=axis("second axis", [p[1] for _, p in shown], count=4),
         marks=[
@@ -48,7 +51,7 @@ def _before(part: Part, modality: str) -> Chart:
                 opacity=0.8,
             )
         ],
-        legend=list(zip(_NAMES, SENTIMENTS, strict=True)),
+        legend=list(zip(_NAMES, SENTIMENTS, strict=True)) if part.is_sentiment else [],
         height=300,
     )
 

@@ -46,6 +46,9 @@
         words: row.w,
         text: row.w.join(" "),
         label: row.t,
+        // Of classes and labels: scores are shares of wrong answers.
+        answer: row.a,
+        truth: row.g,
         scores: row.p,
         errors: row.p.map((score) => (row.t === null ? null : score - row.t)),
         modalities: row.m,
@@ -111,11 +114,11 @@
     value(row) {
       const [key, run] = this.sort.key.split(" ");
       const values = {
-        id: row.id, text: row.text.toLowerCase(), true: row.label, largest: row.largest,
+        id: row.id, text: row.text.toLowerCase(), true: row.answer === undefined ? row.label : row.truth, largest: row.largest,
         words: row.words.length, modalities: row.modalities.join(" "), shift: row.mean,
         apart: row.apart,
       };
-      if (key === "predicted") return row.scores[Number(run)];
+      if (key === "predicted") return row.answer === undefined ? row.scores[Number(run)] : row.answer;
       if (key === "error") return row.errors[0] === null ? null : Math.abs(row.errors[Number(run)]);
       return values[key];
     }
@@ -167,9 +170,13 @@
       button.addEventListener("click", () => this.toggle(row, button));
       const text = row.text.length > 110 ? row.text.slice(0, 109) + "\u2026" : row.text;
       const line = element("tr", { class: "row", "data-position": row.position },
-        element("td", {}, button), element("td", { class: "n" }, number(row.label, 2, true)));
+        element("td", {}, button), row.answer === undefined
+          ? element("td", { class: "n" }, number(row.label, 2, true))
+          : element("td", {}, row.truth === null ? "\u2013" : row.truth || "none"));
       for (let run = 0; run < row.scores.length; run++) {
-        line.append(element("td", { class: "n" }, number(row.scores[run], 2, true)));
+        line.append(row.answer === undefined
+          ? element("td", { class: "n" }, number(row.scores[run], 2, true))
+          : element("td", {}, row.answer || "none"));
         line.append(element("td", { class: "n" }, number(row.errors[run], 2, true)));
       }
       if (this.runs > 1) {
