@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from mmf_cmsbert.datasets.readers import hub_reference, text_limits
+from mmf_cmsbert.datasets.readers import arrow_limits, hub_reference, text_limits
 from mmf_cmsbert.datasets.readers.names import split_named
 from mmf_cmsbert.datasets.readers.parquet_rows import MOST_ROWS, ParquetRows
 from mmf_cmsbert.errors import DataError
@@ -118,7 +118,7 @@ def _opened(path: Path) -> Mapping[str, Any]:
             kind = FORMATS[path.suffix.lower()]
             if kind == "parquet":
                 return {"all": ParquetRows.of([str(path)])}
-            text_limits.check(path)
+            _check_size(path)
             cells = {"sep": "\t"} if path.suffix.lower() == ".tsv" else {}
             return dict(load_dataset(kind, data_files=str(path), streaming=True, **cells))
         if is_saved(path):
@@ -153,7 +153,7 @@ def _check_files(folder: Path, splits: Mapping[str, Any]) -> None:
                 f"{folder}: its README.md names {str(file)[:200]} as data, which is not in the "
                 "folder; refused"
             )
-        text_limits.check(place)
+        _check_size(place)
 
 
 def _saved(path: Path) -> dict[str, Path]:
@@ -170,7 +170,16 @@ def _saved_files(folder: Path) -> list[str]:
     for name in names:
         if Path(name).name != name or not (folder / name).is_file():
             raise DataError(f"{folder}: {name[:80]!r} of {_OF_SPLIT} is no file of the folder")
+        arrow_limits.check(folder / name)
     return [str(folder / name) for name in names]
+
+
+def _check_size(file: Path) -> None:
+    """Refuse a file that could take far more memory than its size."""
+    if file.suffix.lower() == ".arrow":
+        arrow_limits.check(file)
+    else:
+        text_limits.check(file)
 
 
 @contextmanager

@@ -95,11 +95,11 @@ def test_a_saved_dataset_is_one_split(tmp_path):
     assert the_same(read(tmp_path / "some", "test"), "test")
 
 
-def test_a_folder_of_parquet_files_as_in_repositories_of_the_hub(tmp_path):
+@pytest.mark.parametrize("name", ["data/{}-00000-of-00001.parquet", "{}.parquet"])
+def test_a_folder_of_parquet_files_as_in_repositories_of_the_hub(tmp_path, name):
     (tmp_path / "data").mkdir()
     for split in SPLITS:
-        name = f"{NAMES[split]}-00000-of-00001.parquet"
-        dataset(split).to_parquet(tmp_path / "data" / name)
+        dataset(split).to_parquet(tmp_path / name.format(NAMES[split]))
     assert set(find_source([tmp_path]).files) == set(SPLITS)
     for split in SPLITS:
         assert the_same(read(tmp_path, split), split)
