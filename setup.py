@@ -77,6 +77,7 @@ setup(
             "mediapipe>=0.10.14",  # --face mediapipe
             "opensmile>=2.5",  # --voice opensmile; a research licence
         ],
+        "live": ["gradio>=6"],  # cmsbert live, beside media
         "test": ["pytest>=8", "pytest-xdist>=3.6"],
     },
     entry_points={

@@ -13,6 +13,7 @@ from mmf_cmsbert.commands import (
     export,
     features,
     install_mmf,
+    live,
     predict,
     report,
     tune,
@@ -32,6 +33,7 @@ app.add_typer(data.app, name="data")
 app.command()(features.features)
 app.command()(predict.predict)
 app.command()(export.export)
+app.command()(live.live)
 app.command()(report.report)
 app.command()(ablate.ablate)
 app.command()(tune.tune)

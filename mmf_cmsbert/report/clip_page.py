@@ -33,7 +33,12 @@ def render(found: clips.Timelines, name: str) -> str:
     shown: list[dict[str, Any]] = []
     left = _MOST
     for clip in found.clips:
-        rows = [row for _, row in zip(range(left), timeline_svg.rows(clip), strict=False)]
+        rows = [
+            row
+            for _, row in zip(
+                range(left), timeline_svg.rows(clip, found.low, found.high), strict=False
+            )
+        ]
         if not rows:
             break
         left -= len(rows)
@@ -44,6 +49,8 @@ def render(found: clips.Timelines, name: str) -> str:
             "title": name,
             "model": found.model,
             "synthetic": found.synthetic,
+            "low": f"{found.low:+g}".replace("-", "\N{MINUS SIGN}"),
+            "high": f"{found.high:+g}",
             "sections": [(each["anchor"], each["name"]) for each in shown],
             "clips": shown,
             "left_out": len(found.clips) - len(shown),
@@ -57,8 +64,8 @@ def _clip(clip: clips.ClipTimeline) -> dict[str, Any]:
     parts = [f"{clip.seconds:.1f} s", f"{count} segment{'s' * (count != 1)}"]
     if clip.face_times:
         parts.append(f"a face in {faces} of {len(clip.face_times)} pictures")
-    weighed = sum(s.score * (s.end - s.start) for s in clip.segments)
-    length = sum(s.end - s.start for s in clip.segments)
-    if length:
-        parts.append(f"mean sentiment {weighed / length:+.1f}".replace("-", "\N{MINUS SIGN}"))
+    scored = [(s.score, s.end - s.start) for s in clip.segments if s.score is not None]
+    if length := sum(each for _, each in scored):
+        mean = sum(score * each for score, each in scored) / length
+        parts.append(f"mean score {mean:+.1f}".replace("-", "\N{MINUS SIGN}"))
     return {"name": clip.name, "anchor": f"clip-{clip.name}", "about": ", ".join(parts) + "."}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from mmf_cmsbert.config.schemas.targets import RegressionTarget
 from mmf_cmsbert.datasets.readers.reading import read_files
 from mmf_cmsbert.datasets.segment import Segment, in_order
 from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
@@ -38,12 +39,17 @@ class TimedWord(_Kept):
 
 
 class TimedSegment(_Kept):
-    """A segment of a clip with its score, and the modalities that it has."""
+    """A segment of a clip, and the modalities that it has.
+
+    ``score`` is its score, None if the model's main target is no number; ``answer`` names its
+    classes or labels then.
+    """
 
     id: str
     start: float
     end: float
-    score: float
+    score: float | None
+    answer: str = ""
     words: list[TimedWord]
     modalities: list[str]
 
@@ -69,11 +75,13 @@ class ClipTimeline(_Kept):
 
 
 class Timelines(_Kept):
-    """The clips of a command, with the version of this form and the model's folder or name."""
+    """The clips of a command, the version of this form, and the model: its name and limits."""
 
     format: int = FORMAT
     model: str
     synthetic: bool = False
+    low: float = -3.0
+    high: float = 3.0
     clips: list[ClipTimeline]
 
 
@@ -92,14 +100,18 @@ def collect(predictor: SentimentPredictor, folder: Path, model: str, batch: int)
         batch: segments that are computed together.
     """
     found: dict[str, list[TimedSegment]] = {}
+    limits: dict[str, Any] = {}
     segments = [s for s in read_files([folder], "test") if isinstance(s, Segment)]
     for segment, prediction in zip(
         segments, predictor.stream(iter(segments), batch, explain=True), strict=True
     ):
         if not isinstance(prediction, SegmentError):
             found.setdefault(segment.video, []).append(_segment(segment, prediction))
+            if isinstance(target := prediction.target, RegressionTarget):
+                limits = {"low": target.low, "high": target.high}
     features = FeatureFolder(folder)
     return Timelines(
+        **limits,
         model=model,
         synthetic=bool(predictor.config.training.get("synthetic")),
         clips=[
@@ -135,6 +147,10 @@ def read(file: Path) -> Timelines:
     return found
 
 
+def _text(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
 def _segment(segment: Segment, prediction: Prediction) -> TimedSegment:
     assert prediction.explanation is not None
     words = prediction.explanation.words
@@ -147,6 +163,7 @@ def _segment(segment: Segment, prediction: Prediction) -> TimedSegment:
         start=segment.start or 0.0,
         end=segment.end or 0.0,
         score=prediction.score,
+        answer="" if prediction.score is not None else _text(prediction.value),
         words=[
             TimedWord(text=text, start=start, end=end, shift=shift)
             for text, (start, end), shift in zip(segment.words, timed, shifts, strict=True)

@@ -20,37 +20,48 @@ _VOICE, _VOICE_HEIGHT = _SENTIMENT + _SENTIMENT_HEIGHT + 14, 40
 _FACE, _FACE_HEIGHT = _VOICE + _VOICE_HEIGHT + 12, 12
 _AXIS = _FACE + _FACE_HEIGHT + 8
 _HEIGHT = _AXIS + 20
-_LARGEST = 3.0  # the end of the scale
 
 
-def rows(clip: ClipTimeline) -> Iterator[Markup]:
-    """Yield the elements ``svg`` of a clip, in the order of time."""
+def rows(clip: ClipTimeline, low: float = -3.0, high: float = 3.0) -> Iterator[Markup]:
+    """Yield the elements ``svg`` of a clip, in the order of time.
+
+    Args:
+        clip: the clip.
+        low: the lowest score.
+        high: the highest score.
+    """
     largest = max((w.shift or 0.0 for s in clip.segments for w in s.words), default=0.0)
     start = 0.0
     while start < max(clip.seconds, 0.1):
-        yield Markup("".join(_row(clip, start, largest or 1.0)))
+        yield Markup("".join(_row(clip, start, largest or 1.0, low, high)))
         start += ROW
 
 
-def _row(clip: ClipTimeline, start: float, largest: float) -> Iterator[str]:
+def _row(
+    clip: ClipTimeline, start: float, largest: float, low: float, high: float
+) -> Iterator[str]:
     end = min(start + ROW, clip.seconds)
     yield (
         f'<svg class="timeline" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="'
         f'{escape(clip.name)}, {start:.0f} to {end:.0f} seconds">'
     )
-    zero = _SENTIMENT + _SENTIMENT_HEIGHT / 2
-    labels = {"words": _WORDS + 14, "sentiment": zero + 4, "loudness": _VOICE + 24}
+    zero = min(max(0.0, low), high)
+    labels = {
+        "words": _WORDS + 14,
+        "score": _SENTIMENT + _SENTIMENT_HEIGHT / 2 + 4,
+        "loudness": _VOICE + 24,
+    }
     for name, v in (labels | {"face": _FACE + 11}).items():
         yield f'<text class="tick" x="0" y="{v}">{name}</text>'
-    for value, text in ((_LARGEST, "+3"), (0, "0"), (-_LARGEST, "\N{MINUS SIGN}3")):
-        v = zero - value / _LARGEST * _SENTIMENT_HEIGHT / 2
+    for value in sorted({low, zero, high}):
+        v, text = _v(value, low, high), _number(value, "+g" if value else "g")
         yield f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{v}" y2="{v}"/>'
         yield f'<text class="tick" x="{_LEFT - 6}" y="{v + 4}" text-anchor="end">{text}</text>'
     yield from _axis(start, end)
     shown = [s for s in clip.segments if s.start < end and s.end > start]
     yield from _words(shown, start, end, largest)
     for segment in shown:
-        yield _bar(segment, start, end, zero)
+        yield _bar(segment, start, end, low, high)
     yield _loudness(clip, start, end)
     yield from _faces(clip, start, end)
     yield "</svg>"
@@ -59,6 +70,15 @@ def _row(clip: ClipTimeline, start: float, largest: float) -> Iterator[str]:
 def _h(time: float, start: float) -> float:
     share = min(max((time - start) / ROW, 0.0), 1.0)
     return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
+
+
+def _v(value: float, low: float, high: float) -> float:
+    share = (min(max(value, low), high) - low) / (high - low)
+    return round(_SENTIMENT + (1 - share) * _SENTIMENT_HEIGHT, 1)
+
+
+def _number(value: float, form: str) -> str:
+    return format(value, form).replace("-", "\N{MINUS SIGN}")
 
 
 def _axis(start: float, end: float) -> Iterator[str]:
@@ -88,20 +108,21 @@ def _words(segments: list[TimedSegment], start: float, end: float, largest: floa
         )
 
 
-def _bar(segment: TimedSegment, start: float, end: float, zero: float) -> str:
+def _bar(segment: TimedSegment, start: float, end: float, low: float, high: float) -> str:
     left, right = _h(max(segment.start, start), start), _h(min(segment.end, end), start)
-    score = min(max(segment.score, -_LARGEST), _LARGEST)
-    height = max(abs(score) / _LARGEST * _SENTIMENT_HEIGHT / 2, 1.0)
-    top = zero - height if score > 0 else zero
-    step = max(1, min(3, round(abs(score))))
-    colour = "neutral" if not score else f"{'positive' if score > 0 else 'negative'}{step}"
-    text = f"{segment.score:+.1f}".replace("-", "\N{MINUS SIGN}")
-    v = zero - height - 4 if score > 0 else zero + height + 12
+    zero, value = min(max(0.0, low), high), segment.score
+    text = segment.answer if value is None else _number(value, "+.1f")
+    base, v = _v(zero, low, high), _v(zero if value is None else value, low, high)
+    height = max(abs(base - v), 1.0)
+    share = ((value or 0.0) - zero) / max(abs(low - zero), abs(high - zero))
+    step = max(1, min(3, round(3 * abs(share))))
+    colour = "neutral" if not share else f"{'positive' if share > 0 else 'negative'}{step}"
     return (
-        f'<g><rect class="f-{colour}" x="{left}" y="{top:.1f}" '
+        f'<g><rect class="f-{colour}" x="{left}" y="{min(base, v):.1f}" '
         f'width="{max(right - left - 2, 1):.1f}" height="{height:.1f}" rx="2"/>'
-        f'<text class="label" x="{(left + right) / 2:.1f}" y="{v:.1f}" text-anchor="middle">{text}'
-        f"</text><title>{escape(segment.id)}: {text}, with text"
+        f'<text class="label" x="{(left + right) / 2:.1f}" '
+        f'y="{v + 12 if v > base else v - 4:.1f}" text-anchor="middle">{escape(text)}'
+        f"</text><title>{escape(segment.id)}: {escape(text)}, with text"
         f"{''.join(f' and {m}' for m in segment.modalities)}</title></g>"
     )
 

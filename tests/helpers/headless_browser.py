@@ -19,14 +19,14 @@ class Browser:
         errors: what its console reported: errors, warnings, exceptions, blocked resources.
     """
 
-    def __init__(self, profile: Path):
+    def __init__(self, profile: Path, options: str = ""):
         to_browser, self._write = os.pipe()
         self._read, from_browser = os.pipe()
         # The protocol's pipe is file descriptors 3 and 4 of the process.
         command = (
             f'exec 3<&{to_browser} 4>&{from_browser}; exec "{CHROMIUM}" --headless --no-sandbox '
             "--disable-gpu --disable-dev-shm-usage --no-first-run --hide-scrollbars "
-            f'--remote-debugging-pipe --user-data-dir="{profile}" about:blank'
+            f'{options} --remote-debugging-pipe --user-data-dir="{profile}" about:blank'
         )
         self._process = subprocess.Popen(
             ["bash", "-c", command],
@@ -59,8 +59,8 @@ class Browser:
             self._process.wait()
             os.close(self._write), os.close(self._read)
 
-    def open(self, file: Path, width=1280, height=900, dark=False, mobile=False):
-        """Open a file in a window of this size."""
+    def open(self, page: Path | str, width=1280, height=900, dark=False, mobile=False):
+        """Open a file, or an address of this machine, in a window of this size."""
         self._call(
             "Emulation.setDeviceMetricsOverride",
             width=width, height=height, deviceScaleFactor=1, mobile=mobile,
@@ -68,7 +68,8 @@ class Browser:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self._call("Emulation.setEmulatedMedia", features=[scheme])
         self._loaded = False
-        self._call("Page.navigate", url=Path(file).absolute().as_uri())
+        address = page if isinstance(page, str) else Path(page).absolute().as_uri()
+        self._call("Page.navigate", url=address)
         while not self._loaded:
             self._message()
 

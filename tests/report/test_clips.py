@@ -9,7 +9,7 @@ from mmf_cmsbert.media.clip import ClipSegment, Timeline
 from mmf_cmsbert.media.cutting import Span
 from mmf_cmsbert.media.feature_folder import FeatureFolder
 from mmf_cmsbert.media.signals import Word
-from mmf_cmsbert.report import clip_page, clips
+from mmf_cmsbert.report import clip_page, clips, timeline_svg
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,24 @@ def test_the_page_shows_each_part_of_a_clip_and_runs_nothing_of_its_text(timelin
     assert "20.0 s, 2 segments, a face in 20 of 40 pictures" in page
     assert re.findall("a face from ([0-9.]+) to ([0-9.]+) s", page) == [("0.0", "10.0")]
     assert page.count("<polygon") == 2 and "my_model" in page
+
+
+def test_bars_lie_within_the_limits_of_the_target():
+    def bars(score, low, high):
+        word = clips.TimedWord(text="so", start=0, end=1, shift=None)
+        segment = clips.TimedSegment(
+            id="a", start=0, end=1, score=score, answer="joy", words=[word], modalities=[]
+        )
+        clip = clips.ClipTimeline(
+            name="a", seconds=2, loudness=[], face_times=[], face_present=[], segments=[segment]
+        )
+        (row,) = timeline_svg.rows(clip, low, high)
+        return re.findall(r'class="f-(\w+)" .*? y="([\d.]+)" width=.*? height="([\d.]+)"', row)
+
+    assert bars(1.0, -1, 1) == [("positive3", "102.0", "36.0")]
+    assert bars(-9.0, -3, 3) == [("negative3", "138.0", "36.0")]
+    assert bars(3.0, 1, 5) == [("positive2", "138.0", "36.0")]  # from 1, half of the scale
+    assert bars(None, -3, 3) == [("neutral", "138.0", "1.0")]
 
 
 def test_other_files_have_no_timeline(tmp_path):
