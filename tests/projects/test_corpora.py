@@ -30,6 +30,7 @@ MADE = {
     "mosei_emotions": ("mosei_emotions", (9, 6), mosei_pickles),
     "mosei_multitask": ("mosei_emotions", (9, 6), mosei_pickles),
     "meld": ("meld", (None, 9), meld_tables),
+    "meld_multitask": ("meld", (None, 9), meld_tables),
     "iemocap": ("iemocap", (512, 100), iemocap_pickle),
     "iemocap4": ("iemocap", (512, 100), iemocap_pickle),
     "urfunny": ("urfunny", (11, 7), urfunny_pickles),
@@ -120,7 +121,7 @@ def train(typed_commands, folder, name):
 
 def check_scores(record, recipe):
     for entry in recipe["evaluation"]["metrics"]:
-        metric = entry if isinstance(entry, str) else entry["type"]
+        metric = entry if isinstance(entry, str) else entry.get("key", entry["type"])
         assert f"{recipe['dataset']}/{metric}" in record["test"]
 
 

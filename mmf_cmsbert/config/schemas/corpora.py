@@ -35,7 +35,7 @@ def _one(file: str) -> Any:
     return _described("annotations", Annotations(train=[file], val=[file], test=[file]))
 
 
-def _widths(**widths: int) -> Any:
+def _widths(**widths: int | None) -> Any:
     return _described("features", widths)
 
 
@@ -79,7 +79,7 @@ class MELDConfig(SentimentDatasetConfig):
     """MELD: emotions of utterances in dialogues of Friends."""
 
     annotations: Annotations = _one("meld")
-    features: Features = _widths(acoustic=1611)
+    features: Features = _widths(visual=None, acoustic=1611)
     targets: Targets | None = _described(
         "targets",
         {"emotion": _classes("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger")},
