@@ -256,6 +256,19 @@ def convert(
     column: NamedColumns = None,
     label_value: LabelValues = None,
     voice: Voice = None,
+    context: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=100,
+            help="For layouts of conversations: previous utterances before each segment, as "
+            "dataset_config.DATASET.context.",
+        ),
+    ] = 0,
+    fold: Annotated[
+        int | None,
+        typer.Option(min=1, help="For MUStARD: a published fold, as dataset_config.DATASET.fold."),
+    ] = None,
     streaming: Streaming = False,
     push: Annotated[
         str | None,
@@ -288,6 +301,8 @@ def convert(
         label_values=(defined.label_values or {}) | label_values(label_value),
         targets=defined.predicted if defined.targets else None,
         voice=voice,
+        context=context,
+        fold=fold,
     )
     source = _found(sources, split, layout, streaming, name_split=not defined.split)
     if defined.split and source.unnamed:

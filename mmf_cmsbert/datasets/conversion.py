@@ -26,7 +26,7 @@ from mmf_cmsbert.datasets.stores.manifest import Manifest, SourceFile, identify,
 from mmf_cmsbert.datasets.stores.store import StoredSegments, replaced_folder, write_store
 from mmf_cmsbert.datasets.synthetic import is_synthetic
 from mmf_cmsbert.datasets.validation import not_empty, the_segments, usable
-from mmf_cmsbert.errors import DataError
+from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.files import read_regular
 from mmf_cmsbert.utils.unfinished import look_through
 
@@ -149,13 +149,37 @@ def store_name(
 def fitting_store(
     files: Sequence[Path], split: str, settings: ConversionSettings
 ) -> StoredSegments | None:
-    """Return the store named by ``files`` if it equals the result of a conversion, else None."""
+    """Return the store named by ``files`` if it equals the result of a conversion, else None.
+
+    Raises:
+        ConfigError: the store has another ``context`` or ``fold``, which a store cannot change.
+    """
     if len(files) != 1 or settings.layout not in ("auto", "store"):
         return None
     for folder in (files[0], files[0] / split):
-        if (folder / MANIFEST).exists() and _fits(read_manifest(folder), settings):
+        if not (folder / MANIFEST).exists():
+            continue
+        manifest = read_manifest(folder)
+        for name in ("context", "fold"):
+            _check_same(
+                name, manifest.settings.get(name), getattr(settings, name), folder, settings
+            )
+        if _fits(manifest, settings):
             return StoredSegments(folder)
     return None
+
+
+def _check_same(
+    name: str, found: Any, wanted: Any, folder: Path, settings: ConversionSettings
+) -> None:
+    if (found or None) != (wanted or None):
+        key = f"dataset_config.{settings.corpus}.{name}"
+        typed = json.dumps(found or (0 if name == "context" else None))
+        again = f", or convert the files again with --{name} {wanted}" if wanted else ""
+        raise ConfigError(
+            f"{folder}: a store with {name} {typed}, but {key} is {json.dumps(wanted)}; type "
+            f"{key}={typed}{again}"
+        )
 
 
 def _fits(found: Manifest, settings: ConversionSettings) -> bool:

@@ -18,7 +18,7 @@ from mmf_cmsbert.datasets.conversion import (
     store_name,
 )
 from mmf_cmsbert.datasets.stores.manifest import read_manifest
-from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.errors import ConfigError, DataError, SegmentError
 
 SETTINGS = ConversionSettings("mosi", widths={"visual": 5, "acoustic": 4}, labelled=True)
 
@@ -281,3 +281,13 @@ def test_a_store_holds_the_declared_targets_and_the_label_of_the_main_one(tmp_pa
     assert fitting_store([tmp_path / "store"], "test", settings) is not None
     others = replace(settings, targets=None)
     assert fitting_store([tmp_path / "store"], "test", others) is None
+
+
+@pytest.mark.parametrize(("converted", "wanted"), [(0, 2), (2, 0), (1, 2)])
+def test_a_store_of_another_context_is_refused_instead_of_read_without_it(
+    tmp_path, converted, wanted
+):
+    settings = ConversionSettings("iemocap", context=converted)
+    convert([iemocap_pickle(tmp_path)], "test", settings, tmp_path / "store")
+    with pytest.raises(ConfigError, match=rf"store with context {converted}, but .* is {wanted};"):
+        fitting_store([tmp_path / "store"], "test", replace(settings, context=wanted))
