@@ -102,7 +102,7 @@ def file_of(name: str) -> Path | None:
 def search(user_dir: Path) -> None:
     """Look for definitions in the folder ``datasets`` of a package of the user's, too."""
     folder = user_dir.expanduser().absolute()
-    if folder not in _user_dirs:
+    if folder.is_dir() and folder not in _user_dirs:
         _user_dirs.append(folder)
 
 
@@ -146,7 +146,19 @@ def _read(name: str, file: Path) -> Mapping[str, Any]:
         raise ConfigError(
             f"{file}: found {found}; expected a section dataset_config.{name}, as the file is named"
         )
-    return section[name]
+    return {
+        key: _placed(value) if key == "source" else value for key, value in section[name].items()
+    }
+
+
+def _placed(source: Any) -> Any:
+    """Return a source with absolute paths, so that the record of a run names the data."""
+    if isinstance(source, list):
+        return [_placed(each) for each in source]
+    if not isinstance(source, str):
+        return source
+    path = Path(source).expanduser().absolute()
+    return str(path) if path.exists() else source
 
 
 def _define(name: str, stated: Mapping[str, Any], source: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from omegaconf import OmegaConf
+
 from mmf_cmsbert.compat.mmf import log as mmf_log
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 from mmf_cmsbert.config import run_length
@@ -40,6 +42,12 @@ class CountedUpdates(TrainerSteps):
         epochs, batches = training.max_epochs, _length(self.train_loader)
         updates = run_length.updates(epochs, batches, self.accumulated)
         training.max_updates, training.max_epochs = updates, None
+        # main resolves references to max_updates before the data is loaded.
+        for key in ("scheduler.params.num_training_steps", "training.checkpoint_interval"):
+            if OmegaConf.select(self.config, key.rpartition(".")[0]) is not None and (
+                OmegaConf.select(self.config, key) is None
+            ):
+                OmegaConf.update(self.config, key, updates)
         mmf_log.write(
             f"training.max_epochs={epochs}: {updates} updates, {updates // epochs} in each epoch "
             f"of {batches} batches"

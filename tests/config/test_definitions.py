@@ -59,6 +59,12 @@ def test_an_edited_file_is_read_again(tmp_path):
     assert definitions.schema_of("talks")().source == ["two"]
 
 
+def test_a_relative_source_is_that_of_the_working_folder(tmp_path):
+    (tmp_path / "clips").mkdir()
+    write(tmp_path, source=["clips", "hf://OWNER/NAME"])
+    assert definitions.schema_of("talks")().source == [str(tmp_path / "clips"), "hf://OWNER/NAME"]
+
+
 def test_an_unknown_name_is_told_where_it_was_looked_for(tmp_path):
     with pytest.raises(ConfigError) as error:
         definitions.schema_of("talk")
