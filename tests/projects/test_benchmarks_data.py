@@ -7,6 +7,7 @@ import data
 import numpy as np
 import pytest
 import steps
+import store_versions
 import synthetic_mosei
 
 from mmf_cmsbert.config.completion import complete
@@ -84,6 +85,19 @@ def test_the_table_shows_medians_and_what_conversion_took_itself():
     rows = [" ".join(row.split()) for row in data.table(measured).splitlines()]
     assert "conversion: the part since loading began 50 MB" in rows
     assert "run: dataset time to the first batch 0.20 s (0.10 to 0.30)" in rows
+
+
+def test_versions_and_the_library_are_columns_of_one_table():
+    measured = {
+        "first": {"convert seconds": [3.0, 1.0, 2.0], "read private": [5e6]},
+        "now": {"convert peak": [4e6]},
+        "datasets": {"datasets microseconds": [2000.0]},
+    }
+    title, _, seconds, *_, read, memory = store_versions.table(measured).splitlines()
+    assert title == "|  | first | now | datasets |"
+    assert seconds == "| conversion, s | 2 (1 to 3) |  |  |"
+    assert read.endswith("|  |  | 2,000 (2,000 to 2,000) |")
+    assert memory == "| private memory after them, MB | 5 (5 to 5) |  |  |"
 
 
 @pytest.mark.slow

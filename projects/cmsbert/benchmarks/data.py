@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -87,10 +88,14 @@ def process(
     file: str | Path = steps.__file__,
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, float]:
-    """Run a step in its own process; return its values and the process's peak private memory."""
+    """Run a step in its own process.
+
+    Returns:
+        Its values; ``peak``, the process's highest private memory; ``cpu``, its processor seconds.
+    """
     result, log = folder / "result.json", folder / f"{step}.log"
     call = [sys.executable, str(file), step, json.dumps(options), str(result)]
-    peak = 0
+    peak, before = 0, resource.getrusage(resource.RUSAGE_CHILDREN)
     with open(log, "wb") as output:
         child = subprocess.Popen(call, stdout=output, stderr=subprocess.STDOUT, env=environment)
         while child.poll() is None:
@@ -99,7 +104,9 @@ def process(
             time.sleep(_INTERVAL)
     if child.returncode:
         sys.exit(f"data.py: {step} failed:\n{log.read_text(errors='replace')[-3000:]}")
-    return json.loads(result.read_text(encoding="utf-8")) | {"peak": peak}
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(result.read_text(encoding="utf-8")) | {"peak": peak, "cpu": cpu}
 
 
 def _out_of_cache(folder: Path) -> None:
