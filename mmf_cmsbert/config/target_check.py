@@ -46,7 +46,7 @@ def predicted(schema: type[SentimentDatasetConfig], section: Any) -> dict[str, T
 
 
 def _of_metric(entry: Any, targets: _Targets) -> Iterator[str]:
-    given = {"type": entry} if isinstance(entry, str) else entry
+    given: Any = {"type": entry} if isinstance(entry, str) else entry
     if not isinstance(given, Mapping) or given.get("type") not in KINDS:
         return  # of MMF or of another package
     name, params = given["type"], given.get("params") or {}

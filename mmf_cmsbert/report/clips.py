@@ -153,6 +153,7 @@ def _text(value: Any) -> str:
 
 def _segment(segment: Segment, prediction: Prediction) -> TimedSegment:
     assert prediction.explanation is not None
+    assert prediction.score is not None
     words = prediction.explanation.words
     shifts = [each.shift for each in words] + [None] * (len(segment.words) - len(words))
     timed: Sequence[Any] = segment.metadata.get("word_times", ())

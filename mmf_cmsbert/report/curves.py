@@ -97,8 +97,10 @@ def _criterion(validations: Sequence[Validation], recorded: Mapping[str, Any]) -
 def _shares(validations: Sequence[Validation]) -> Chart | None:
     """Correlation, accuracies and F1, which have one scale."""
     keys = list(dict.fromkeys(key for each in validations for key in each.validation))
-    wanted = ("sentiment_corr", "sentiment_acc7", "sentiment_acc2_nonzero", "sentiment_f1_nonzero")
-    wanted += ("class_accuracy", "class_f1_weighted", "class_f1_macro", "class_recall_macro")
+    wanted = [
+        *("sentiment_corr", "sentiment_acc7", "sentiment_acc2_nonzero", "sentiment_f1_nonzero"),
+        *("class_accuracy", "class_f1_weighted", "class_f1_macro", "class_recall_macro"),
+    ]
     shown = [key for name in wanted for key in keys if key.rpartition("/")[2] == name][:5]
     if not shown:
         return None

@@ -49,7 +49,9 @@ def target_columns(
     """
     of = {named[name]: name for name in targets if name in named}
     columns = {plain_name(name): name for name in features if name not in named.values()}
-    wanted = {name: (name, f"{TARGET}{name}") for name in targets if name not in named}
+    wanted: dict[str, tuple[str, ...]] = {
+        name: (name, f"{TARGET}{name}") for name in targets if name not in named
+    }
     for target in targets.values():
         if isinstance(target, MultilabelTarget):
             wanted |= {name: (name,) for name in target.names}
