@@ -9,19 +9,14 @@ import numpy as np
 
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.media import registry
-from mmf_cmsbert.media.alignment import align, spread_over_sound
-from mmf_cmsbert.media.container import (
-    DEFAULT_LIMITS,
-    Limits,
-    has_pictures,
-    pictures_of,
-    sound_of,
-)
+from mmf_cmsbert.media.clip_words import ClipWords
+from mmf_cmsbert.media.container import DEFAULT_LIMITS, Limits
 from mmf_cmsbert.media.cutting import Cut, Span, span_of_times, spans
+from mmf_cmsbert.media.decoding import has_pictures, pictures_of, sound_of
 from mmf_cmsbert.media.extractor import Face, Recogniser, Voice
 from mmf_cmsbert.media.face_tracks import FaceTracks
-from mmf_cmsbert.media.loudness import is_loud, loudness, without_silence
-from mmf_cmsbert.media.signals import Frames, Sound, Word
+from mmf_cmsbert.media.loudness import is_loud, loudness
+from mmf_cmsbert.media.signals import Frames
 from mmf_cmsbert.media.transcript import Transcript
 
 _TIMELINE = 10  # loudness values per second
@@ -152,7 +147,7 @@ def extract(
     seconds = max(seconds, sound.seconds if sound else 0.0)
     levels = loudness(sound) if sound else np.zeros(0, np.float32)
     loud = is_loud(levels)
-    words = _Words(name, sound, extractors.recogniser, loud, seconds)
+    words = ClipWords(name, sound, extractors.recogniser, loud, seconds)
     segments = _segments(words, cut, wanted, transcript, seconds)
     voice = extractors.voice.frames(sound) if extractors.voice and sound else None
     found = [
@@ -177,57 +172,6 @@ def extract(
     return found, timeline, notes
 
 
-class _Words:
-    """The words of a clip, recognised once, and only if they are needed."""
-
-    def __init__(
-        self,
-        name: str,
-        sound: Sound | None,
-        recogniser: Recogniser | None,
-        loud: np.ndarray,
-        seconds: float,
-    ):
-        self.name, self._sound, self._recogniser = name, sound, recogniser
-        self.loud, self.seconds = loud, seconds
-        self._heard: list[Word] | None = None
-
-    def heard(self) -> list[Word]:
-        """The recognised words."""
-        if self._heard is None:
-            if self._recogniser is None or self._sound is None:
-                missing = "it has no sound" if self._sound is None else "--recogniser is none"
-                raise DataError(
-                    f"{self.name}: has no words: {missing}, and no transcript is given. Name one "
-                    "with --transcript, or in the column text of the table"
-                )
-            self._heard = without_silence(self._recogniser.words(self._sound), self.loud)
-            if not self._heard:
-                raise DataError(f"{self.name}: no speech was recognised in it")
-        return self._heard
-
-    def of(self, transcript: Transcript | None) -> list[Word]:
-        """The words of a transcript with times, or the recognised ones."""
-        if transcript is None:
-            return self.heard()
-        if (timed := transcript.timed()) is not None:
-            if timed[0].start >= self.seconds:
-                raise DataError(
-                    f"{self.name}: the transcript begins at {timed[0].start:.1f} s, after the end "
-                    f"of the clip ({self.seconds:.1f} s)"
-                )
-            return timed
-        if self._recogniser is not None and self._sound is not None:
-            return align(transcript.words, self.heard(), self.seconds, self.name)
-        return spread_over_sound(transcript.words, self.loud, self.seconds)
-
-    def within(self, transcript: Transcript, start: float, end: float) -> list[Word]:
-        """The words of a part's own transcript, spread over its sound."""
-        part = self.loud[round(start * 100) : round(end * 100)]
-        found = transcript.timed() or spread_over_sound(transcript.words, part, end - start)
-        return [Word(w.text, start + w.start, start + w.end) for w in found]
-
-
 def _faces(
     file: Path,
     name: str,
@@ -249,7 +193,7 @@ def _faces(
 
 
 def _segments(
-    words: _Words,
+    words: ClipWords,
     cut: Cut,
     wanted: Sequence[Wanted],
     transcript: Transcript | None,

@@ -1,4 +1,4 @@
-"""Decode media files with PyAV: one file, no playlists, no network, limited sizes.
+"""Open media files with PyAV: one file, no playlists, no network, limited sizes.
 
 A playlist names other files and addresses. Only formats that contain their media are opened, and
 only from an already opened file, so that the library has no means to open another one.
@@ -9,17 +9,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import open_regular
 from mmf_cmsbert.media.extractor import library
-from mmf_cmsbert.media.signals import RATE, Sound
 
 # FFmpeg's names. Its other formats include playlists (hls, dash, concat), devices and images.
 _FORMATS = "mov,mp4,m4a,matroska,webm,avi,flv,asf,mpeg,mpegts,wav,w64,aiff,caf,flac,ogg,mp3,aac,amr"
@@ -27,8 +23,6 @@ _FORMATS = "mov,mp4,m4a,matroska,webm,avi,flv,asf,mpeg,mpegts,wav,w64,aiff,caf,f
 _ESTIMATED = {"mp3", "aac", "mpeg", "mpegts", "amr", "flac", "ogg"}
 _DURATION = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
 _UNKNOWN_SIZE = 0xFFFFFF00  # written by programs that stream
-_LARGEST_GAP = 0.1  # s, of rounding between the times of sound
-_LONGEST_SIDE = 640  # pixels of a picture in which faces are searched
 _MOST_DAMAGED = 0.02  # of the packets
 
 
@@ -49,108 +43,19 @@ DEFAULT_LIMITS = Limits()
 Source = Path | bytes
 
 
-def sound_of(source: Source, name: str, limits: Limits = DEFAULT_LIMITS) -> Sound | None:
-    """Decode the sound of a clip to mono at 16 kHz; time 0 is the start of the clip.
-
-    Args:
-        source: a file, or its content.
-        name: the clip's name, for messages.
-        limits: what is decoded at most.
-
-    Returns:
-        None if the clip has no sound.
-
-    Raises:
-        DataError: it is no media file, a playlist, damaged, or longer than the limit.
-    """
-    av = _av()
-    with _opened(source, name, limits) as container:
-        stream = next(iter(container.streams.audio), None)
-        if stream is None:
-            return None
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        blocks: list[np.ndarray] = []
-        count, most = 0, round(limits.minutes * 60 * RATE)
-        for frame in _decoded(container, stream, name):
-            # Pauses of the recording have no samples.
-            missing = round(_time(frame, container) * RATE) - count
-            if missing > _LARGEST_GAP * RATE:
-                blocks.append(np.zeros(min(missing, most + 1 - count), np.float32))
-                count += len(blocks[-1])
-            for part in resampler.resample(frame):
-                blocks.append(part.to_ndarray().reshape(-1))
-                count += len(blocks[-1])
-            if count > most:
-                raise _too_long(name, limits)
-        blocks += [part.to_ndarray().reshape(-1) for part in resampler.resample(None)]
-        samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
-        _check_complete(len(samples) / RATE, container, stream, name, "sound")
-    return Sound(np.clip(np.nan_to_num(samples), -1, 1).astype(np.float32))
-
-
-def pictures_of(
-    source: Source, name: str, rate: float, limits: Limits = DEFAULT_LIMITS
-) -> Iterator[tuple[float, np.ndarray]]:
-    """Decode the pictures of a clip, one at a time, scaled down and upright.
-
-    Args:
-        source: a file, or its content.
-        name: the clip's name, for messages.
-        rate: the largest number of pictures per second; of a faster clip some are left out.
-        limits: what is decoded at most.
-
-    Yields:
-        The time in seconds from the start of the clip, and uint8 ``(height, width, 3)``, RGB.
-
-    Raises:
-        DataError: see :func:`sound_of`; or a picture is larger than the limit.
-    """
-    with _opened(source, name, limits) as container:
-        stream = _video(container)
-        if stream is None:
-            return
-        stream.thread_type = "AUTO"
-        slot, last = -1, 0.0
-        for frame in _decoded(container, stream, name):
-            _check_pixels(frame.width, frame.height, name, limits)
-            last = _time(frame, container)
-            if last > limits.minutes * 60:
-                raise _too_long(name, limits)
-            if last < 0 or (now := int(last * rate + 0.5)) <= slot:
-                continue
-            slot = now
-            yield last, _upright(frame)
-        _check_complete(last, container, stream, name, "pictures")
-
-
-def has_pictures(source: Source, name: str, limits: Limits = DEFAULT_LIMITS) -> bool:
-    """Return whether a clip has moving pictures; a cover picture does not count."""
-    with _opened(source, name, limits) as container:
-        return _video(container) is not None
-
-
-def resampled(samples: np.ndarray, rate: int) -> Sound:
-    """Convert samples ``(samples,)`` or ``(samples, channels)`` to mono at 16 kHz."""
-    samples = np.asarray(samples, np.float32)
-    if samples.ndim == 2:
-        samples = samples.mean(axis=1)
-    if rate == RATE or not len(samples):
-        return Sound(np.ascontiguousarray(samples))
-    av = _av()
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-    frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
-    frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
-    parts = [*resampler.resample(frame), *resampler.resample(None)]
-    return Sound(np.concatenate([part.to_ndarray().reshape(-1) for part in parts]))
-
-
-def _av() -> Any:
+def libav() -> Any:
+    """Return the module ``av``; raises a ConfigError if it is not installed."""
     return library("av", "av", "decoding media")
 
 
 @contextmanager
-def _opened(source: Source, name: str, limits: Limits) -> Iterator[Any]:
-    av = _av()
+def opened(source: Source, name: str, limits: Limits) -> Iterator[Any]:
+    """Open a clip, with its size and length checked.
+
+    Raises:
+        DataError: it is no media file, a playlist, damaged, or beyond a limit.
+    """
+    av = libav()
     # No protocol has the name "none": whatever a file refers to cannot be opened.
     only_itself = {"format_whitelist": _FORMATS, "protocol_whitelist": "none"}
     with BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file:
@@ -182,15 +87,16 @@ def _check_wave(file: IO[bytes], name: str) -> None:
 
 def _check_length(container: Any, name: str, limits: Limits) -> None:
     if container.duration and container.duration / 1e6 > limits.minutes * 60 + 1:
-        raise _too_long(name, limits, container.duration / 6e7)
-    stream = _video(container)
+        raise too_long(name, limits, container.duration / 6e7)
+    stream = video_of(container)
     if stream is not None:
-        _check_pixels(stream.codec_context.width, stream.codec_context.height, name, limits)
+        check_pixels(stream.codec_context.width, stream.codec_context.height, name, limits)
         # The decoder refuses a later, larger picture before it allocates memory for it.
         stream.codec_context.options = {"max_pixels": str(limits.pixels)}
 
 
-def _check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
+def check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
+    """Raise a DataError if a picture is larger than the limit."""
     if width * height > limits.pixels:
         raise DataError(
             f"{name}: pictures of {width} x {height}; expected at most {limits.pixels:,} pixels "
@@ -198,7 +104,8 @@ def _check_pixels(width: int, height: int, name: str, limits: Limits) -> None:
         )
 
 
-def _too_long(name: str, limits: Limits, minutes: float | None = None) -> DataError:
+def too_long(name: str, limits: Limits, minutes: float | None = None) -> DataError:
+    """Return the error of a clip that is longer than the limit."""
     found = "longer" if minutes is None else f"{minutes:.0f} minutes, longer"
     return DataError(
         f"{name}: {found} than {limits.minutes:g} minutes. Cut it, as in: ffmpeg -i CLIP -f "
@@ -207,16 +114,17 @@ def _too_long(name: str, limits: Limits, minutes: float | None = None) -> DataEr
     )
 
 
-def _video(container: Any) -> Any:
+def video_of(container: Any) -> Any:
+    """Return the stream of moving pictures, None without one; a cover picture does not count."""
     for stream in container.streams.video:
         if "ATTACHED_PIC" not in str(getattr(stream, "disposition", "")).upper():
             return stream
     return None
 
 
-def _decoded(container: Any, stream: Any, name: str) -> Iterator[Any]:
+def decoded(container: Any, stream: Any, name: str) -> Iterator[Any]:
     """Yield decoded frames; single damaged packets are left out."""
-    av = _av()
+    av = libav()
     packets = damaged = 0
     try:
         for packet in container.demux(stream):
@@ -233,7 +141,8 @@ def _decoded(container: Any, stream: Any, name: str) -> Iterator[Any]:
         raise DataError(f"{name}: {damaged} of {packets} packets of {stream.type} are damaged")
 
 
-def _check_complete(seconds: float, container: Any, stream: Any, name: str, what: str) -> None:
+def check_complete(seconds: float, container: Any, stream: Any, name: str, what: str) -> None:
+    """Raise a DataError if a stream was shorter than its file states."""
     if seconds <= 0 and what == "sound":
         raise DataError(f"{name}: its sound is empty")
     if set(container.format.name.split(",")) & _ESTIMATED:
@@ -255,20 +164,6 @@ def _stated_seconds(container: Any, stream: Any) -> float:
     if match := _DURATION.fullmatch(stream.metadata.get("DURATION", "")):
         return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3])
     return 0.0
-
-
-def _time(frame: Any, container: Any) -> float:
-    start = (container.start_time or 0) / 1e6
-    return float(frame.time or 0.0) - start
-
-
-def _upright(frame: Any) -> np.ndarray:
-    scale = min(1.0, _LONGEST_SIDE / max(frame.width, frame.height))
-    width, height = (max(2, round(side * scale)) for side in (frame.width, frame.height))
-    picture = frame.reformat(width, height, "rgb24").to_ndarray()
-    # Telephones store how the picture is to be turned.
-    turns = round(getattr(frame, "rotation", 0) / 90) % 4
-    return np.ascontiguousarray(np.rot90(picture, turns))
 
 
 def _reason(error: Exception) -> str:

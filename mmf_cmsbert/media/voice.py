@@ -6,7 +6,8 @@ import numpy as np
 
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.media import registry
-from mmf_cmsbert.media.container import DEFAULT_LIMITS, Limits, resampled, sound_of
+from mmf_cmsbert.media.container import DEFAULT_LIMITS, Limits
+from mmf_cmsbert.media.decoding import resampled, sound_of
 from mmf_cmsbert.media.extractor import Voice
 from mmf_cmsbert.media.signals import Frames
 

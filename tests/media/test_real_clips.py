@@ -11,7 +11,7 @@ import pytest
 from media_files import sine
 
 from mmf_cmsbert.media import registry
-from mmf_cmsbert.media.container import pictures_of, sound_of
+from mmf_cmsbert.media.decoding import pictures_of, sound_of
 from mmf_cmsbert.media.face_tracks import FaceTracks
 from mmf_cmsbert.media.voice import frames_of
 

@@ -6,13 +6,8 @@ import pytest
 from media_files import sine, video, wav
 
 from mmf_cmsbert.errors import DataError
-from mmf_cmsbert.media.container import (
-    Limits,
-    has_pictures,
-    pictures_of,
-    resampled,
-    sound_of,
-)
+from mmf_cmsbert.media.container import Limits
+from mmf_cmsbert.media.decoding import has_pictures, pictures_of, resampled, sound_of
 
 pytest.importorskip("av", reason="decodes media with PyAV, of the extra [media]")
 
