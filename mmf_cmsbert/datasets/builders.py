@@ -43,7 +43,7 @@ class SentimentBuilder(BaseDatasetBuilder):
         super().__init__(dataset_name or self.corpus, *args, **kwargs)
         self._unaligned: dict[str, str | None] = {}
         self._targets: dict[str, Target] = {}
-        self._balanced: dict[str, Tensor] = {}
+        self._balanced: dict[str, Tensor] | None = None
         self._statistics: dict[str, tuple[np.ndarray, np.ndarray]] | None = None
 
     @classmethod
@@ -76,8 +76,9 @@ class SentimentBuilder(BaseDatasetBuilder):
         self._targets = settings.predicted
         if dataset_type == "train":
             self._check_modalities(settings, manifest)
-        if dataset_type == "train" and _weighs_classes():
-            self._balanced = balanced_weights(segments, self._targets)
+        if dataset_type == "train":
+            weighs = _weighs_classes()
+            self._balanced = balanced_weights(segments, self._targets) if weighs else {}
             for line in in_words(self._balanced, self._targets):
                 mmf_log.write(f"{self.dataset_name}: {line}")
         self._unaligned[dataset_type] = manifest.unaligned
@@ -125,8 +126,11 @@ class SentimentBuilder(BaseDatasetBuilder):
         segment that is not word-aligned, or None. ``<dataset>_statistics``: modality -> mean and
         scale of the training split, if ``normalise`` is ``corpus``.
         """
-        registry.register(f"{self.dataset_name}_targets", self._targets)
-        registry.register(f"{self.dataset_name}_balanced", self._balanced)
+        # MMF has a builder for each split, and some splits are not read.
+        if self._targets:
+            registry.register(f"{self.dataset_name}_targets", self._targets)
+        if self._balanced is not None:
+            registry.register(f"{self.dataset_name}_balanced", self._balanced)
         name = f"{self.dataset_name}_unaligned"
         registry.register(name, (registry.get(name, no_warning=True) or {}) | self._unaligned)
         if self._statistics is not None:

@@ -166,3 +166,26 @@ def test_columns_of_other_names_are_named_by_the_user(tmp_path):
     batch = batch_of(built(table_of(rows, tmp_path), targets, columns=columns))
     assert batch["targets"].tolist() == [1, 2]
     assert batch["targets_arousal"].tolist() == [[2.5], [3]]
+
+
+def test_weights_of_classes_come_from_the_training_split_alone(tmp_path, monkeypatch):
+    losses = [{"type": "target_loss", "params": {"class_weights": "balanced"}}]
+    config = {"model": "m", "model_config": {"m": {"losses": losses}}}
+    monkeypatch.setitem(registry.mapping["state"], "config", OmegaConf.create(config))
+    rows = [{"text": "a b", "emotion": emotion} for emotion in ("joy", "joy", "joy", "anger")]
+    source = folder_of([row | {"id": f"r{i}"} for i, row in enumerate(rows)], tmp_path)
+    targets = {"emotion": TARGETS["emotion"]}
+    for split in ("train", "test"):  # MMF has a builder for each split
+        file = source / "segments.jsonl"
+        file.write_text(file.read_text().replace('"split": "train"', f'"split": "{split}"'))
+        builder = registry.get_builder_class("mosi")()
+        section = OmegaConf.merge(
+            {"env": {"data_dir": str(tmp_path / "data")}},
+            OmegaConf.load(builder.config_path()),
+            {"dataset_config": {"mosi": {"source": str(source), "targets": targets}}},
+            {"dataset_config": {"mosi": {"features": {"visual": None, "acoustic": None}}}},
+        ).dataset_config.mosi
+        builder.load(section, split)
+        builder.update_registry_for_model(section)
+    assert registry.get("mosi_balanced")["emotion"].tolist() == pytest.approx([0, 4 / 9, 4 / 3])
+    registry.unregister("mosi_balanced")
