@@ -130,5 +130,5 @@ def _checksum(batch: pa.RecordBatch) -> bytes:
     for name in ("input_ids", "word_index"):
         column = batch.column(name)
         for part in (column.offsets, column.values):
-            found = zlib.crc32(numbers(part, np.int32), found)
+            found = zlib.crc32(numbers(part, np.int32).data, found)
     return str(found).encode()
