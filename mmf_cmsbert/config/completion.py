@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -126,7 +126,8 @@ def _complete(
     preflight.check_sections(override, _OVERRIDE, defaults)
     stated = layers.over(defaults, file)
     if added := overrides.added(options, layers.over(stated, override)):
-        override = OmegaConf.to_container(layers.over(OmegaConf.create(override), added))
+        merged = layers.over(OmegaConf.create(dict(override)), added)
+        override = cast(dict[str, Any], OmegaConf.to_container(merged))
         options = {key: text for key, text in options.items() if not _holds(added, key)}
     options |= target_defaults.complete(options, layers.over(stated, override), datasets)
     ours = options["model"] == "cmsbert"
