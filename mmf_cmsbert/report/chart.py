@@ -172,9 +172,10 @@ def number(value: float, step: float) -> str:
     """A tick's text, with as many digits as the step between ticks needs."""
     if abs(value) < step / 1000:
         return "0"
-    if step < 1e-3 or abs(value) >= 1e5:
-        mantissa, exponent = f"{value:.1e}".split("e")
-        return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+    if (step < 1e-3 and abs(value) < 0.1) or abs(value) >= 1e5:
+        digits = max(1, math.floor(math.log10(abs(value))) - math.floor(math.log10(step) + 1e-9))
+        mantissa, exponent = f"{value:.{digits}e}".split("e")
+        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
