@@ -84,9 +84,18 @@ Voice = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="For Hugging Face datasets with a column of sound: the extractor of acoustic frames, "
-        "as for cmsbert features.",
+        help="For Hugging Face datasets with a column of sound or clips: the extractor of acoustic "
+        "frames, as for cmsbert features.",
         show_default="sound is not read",
+    ),
+]
+Face = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="For Hugging Face datasets with a column of clips: the extractor of visual frames, as "
+        "for cmsbert features.",
+        show_default="pictures are not read",
     ),
 ]
 Streaming = Annotated[
@@ -256,6 +265,7 @@ def convert(
     column: NamedColumns = None,
     label_value: LabelValues = None,
     voice: Voice = None,
+    face: Face = None,
     context: Annotated[
         int,
         typer.Option(
@@ -301,6 +311,7 @@ def convert(
         label_values=(defined.label_values or {}) | label_values(label_value),
         targets=defined.predicted if defined.targets else None,
         voice=voice,
+        face=face,
         context=context,
         fold=fold,
     )

@@ -32,6 +32,17 @@ from mmf_cmsbert.utils.unfinished import look_through
 
 # Increase this when the same files and settings give another result.
 _VERSION = 3
+# Settings that stores of earlier versions do not name.
+_ADDED = (
+    "columns",
+    "label_values",
+    "context",
+    "fold",
+    "voice",
+    "face",
+    "targets",
+    "split_rule",
+)
 # Bytes of a tokenizer's vocab.txt.
 _LARGEST_VOCABULARY = 1 << 26
 
@@ -58,7 +69,8 @@ class ConversionSettings:
         context: previous utterances before each segment, in layouts that have them.
         fold: the fold of a corpus that is published with folds, or None.
         targets: name -> target, the main one first; None for sentiment in [-3, 3].
-        voice: the extractor of acoustic frames from a column of sound, or None.
+        voice: the extractor of acoustic frames from a column of sound or clips, or None.
+        face: the extractor of visual frames from a column of clips, or None.
         split_rule: how to divide files without splits, see :func:`.split_rule.in_split`; or None.
     """
 
@@ -79,6 +91,7 @@ class ConversionSettings:
     fold: int | None = None
     targets: Mapping[str, Target] | None = None
     voice: str | None = None
+    face: str | None = None
     split_rule: dict[str, Any] | None = None
 
     @property
@@ -224,6 +237,7 @@ def _write(
             context=settings.context,
             fold=settings.fold,
             voice=settings.voice,
+            face=settings.face,
             targets=settings.targets,
         )
         if settings.split_rule:
@@ -246,7 +260,7 @@ def _write(
             sources=sources,
             settings=made_with,
             skipped=() if skipped is None else skipped,
-            extractors=extractors_of(files, split, settings.layout, settings.voice),
+            extractors=extractors_of(files, split, settings.layout, settings.voice, settings.face),
             synthetic=any(is_synthetic(file) for file in files),
         )
 
@@ -286,8 +300,7 @@ def _made_with(
     """Return everything but the files' content that the segments depend on, as JSON types."""
     shared = {file.absolute() for file in elsewhere} & set(files)
     stated = asdict(settings) | {"targets": settings.stated_targets}
-    # Older stores lack them.
-    for name in ("columns", "label_values", "context", "fold", "voice", "targets", "split_rule"):
+    for name in _ADDED:
         if not stated[name]:
             del stated[name]
     return stated | {

@@ -61,6 +61,7 @@ def stored_split(
         fold=settings.fold,
         targets=settings.predicted if settings.targets else None,
         voice=settings.voice,
+        face=settings.face,
         split_rule=settings.split.plain() if settings.split else None,
     )
     if store := fitting_store(files, split, conversion):

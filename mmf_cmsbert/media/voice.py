@@ -6,8 +6,7 @@ import numpy as np
 
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.media import registry
-from mmf_cmsbert.media.container import DEFAULT_LIMITS, Limits
-from mmf_cmsbert.media.decoding import resampled, sound_of
+from mmf_cmsbert.media.decoding import resampled
 from mmf_cmsbert.media.extractor import Voice
 from mmf_cmsbert.media.signals import Frames
 
@@ -40,17 +39,3 @@ def frames_of(samples: np.ndarray, rate: int, extractor: str | Voice = "librosa"
     """
     voice = voice_named(extractor) if isinstance(extractor, str) else extractor
     return voice.frames(resampled(samples, rate))
-
-
-def frames_of_file(
-    content: bytes, name: str, voice: Voice, limits: Limits = DEFAULT_LIMITS
-) -> Frames:
-    """Extract frames of the voice from the content of a media file.
-
-    Raises:
-        DataError: it cannot be decoded, or has no sound.
-    """
-    sound = sound_of(content, name, limits)
-    if sound is None:
-        raise DataError(f"{name}: has no sound")
-    return voice.frames(sound)

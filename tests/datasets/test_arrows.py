@@ -18,6 +18,7 @@ BELOW = {
         "preparation",
         "readers",
         "segment",
+        "split_rule",
         "stores",
         "synthetic",
         "validation",

@@ -288,9 +288,14 @@ class SentimentDatasetConfig(Section):
     )
     voice: Annotated[str | None, Expected("null or the name of an extractor")] = Field(
         default=None,
-        description="For Hugging Face datasets with a column of sound: the extractor of acoustic "
-        "frames, as for cmsbert features --voice: librosa | opensmile | whisper_states:MODEL. "
-        "null: sound is not read.",
+        description="For Hugging Face datasets with a column of sound or clips: the extractor of "
+        "acoustic frames, as for cmsbert features --voice: librosa | opensmile | "
+        "whisper_states:MODEL. null: sound is not read.",
+    )
+    face: Annotated[str | None, Expected("null or the name of an extractor")] = Field(
+        default=None,
+        description="For Hugging Face datasets with a column of clips: the extractor of visual "
+        "frames, as for cmsbert features --face: dlib | mediapipe. null: pictures are not read.",
     )
     streaming: bool = Field(
         default=False,

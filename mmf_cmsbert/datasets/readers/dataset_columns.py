@@ -10,6 +10,9 @@ from mmf_cmsbert.errors import DataError
 FIELDS = ("id", "video", "clip", "text", "words", "label", "start", "end")
 # Columns of datasets' types that hold sound or pictures, from which features must be extracted.
 _MEDIA = ("Audio", "Video", "Image")
+# Modality -> the types that it can be extracted from, the usual one first.
+_OF = {"acoustic": ("Audio", "Video"), "visual": ("Video",)}
+_HOLDS = {"Audio": "sound", "Video": "clips"}
 _WHOLE_OR_REAL = ("float", "int", "uint", "decimal", "double")
 
 
@@ -21,15 +24,16 @@ class Columns:
         of: field -> column.
         classes: names of the classes if the label is a ``ClassLabel``, else empty.
         metadata: the other columns with one value a row.
-        media: the columns with sound or pictures.
-        sound: whether the acoustic column has sound, from which frames must be extracted.
+        media: the columns with sound or pictures that are not read.
+        extracted: the modalities whose column has sound or clips, from which frames must be
+            extracted.
     """
 
     of: Mapping[str, str]
     classes: tuple[str, ...]
     metadata: tuple[str, ...]
     media: tuple[str, ...]
-    sound: bool = False
+    extracted: tuple[str, ...] = ()
 
 
 def find_columns(
@@ -37,7 +41,7 @@ def find_columns(
     named: Mapping[str, str],
     where: str,
     key: str,
-    with_sound: bool = False,
+    extracted: Collection[str] = (),
     of_targets: Mapping[str, str] | None = None,
     modalities: Collection[str] | None = None,
 ) -> Columns:
@@ -52,7 +56,7 @@ def find_columns(
         named: field -> column, as the user names them.
         where: the dataset, for messages.
         key: the configuration section in which the user names columns, for messages.
-        with_sound: whether a column of sound can be the acoustic one.
+        extracted: modalities whose column can be one of sound (acoustic) or of clips.
         of_targets: columns with labels of targets -> their names, which are no other fields.
         modalities: the modalities to look for; None for each column of frames that is named as a
             modality can be.
@@ -67,8 +71,7 @@ def find_columns(
             raise DataError(
                 f"{where}: {key}.{name} is {column!r}, which is no column; {_listed(features)}"
             )
-        sound = name == "acoustic" and _kind(features[column]) == "Audio"
-        known = name in FIELDS or column in of_targets or sound
+        known = name in FIELDS or column in of_targets or _is_media(features[column], name)
         if not known and not is_frames(features[column]):
             raise DataError(
                 f"{where}: {key}.{name} is {column!r}, a column of {_shown(features[column])}; "
@@ -78,8 +81,8 @@ def find_columns(
     features = {name: kind for name, kind in features.items() if name not in of_targets}
     named = {name: column for name, column in named.items() if column in features}
     found = dict(named)
-    if with_sound:
-        _add_sound(found, features, where, key)
+    for modality in extracted:
+        _add_media(found, modality, features, where, key)
     left = [each for each in features if each not in found.values()]
     media = tuple(each for each in left if _kind(features[each]) in _MEDIA)
     left = [each for each in left if each not in media]
@@ -104,7 +107,7 @@ def find_columns(
         tuple(getattr(label, "names", ())),
         tuple(each for each in left if _is_single(features[each])),
         media,
-        _kind(features.get(found.get("acoustic", ""))) == "Audio",
+        tuple(each for each in _OF if _is_media(features.get(found.get(each, "")), each)),
     )
 
 
@@ -164,21 +167,31 @@ def _add_label(
         found["label"] = candidates[0]
 
 
-def _add_sound(found: dict[str, str], features: Mapping[str, Any], where: str, key: str) -> None:
-    columns = [each for each, kind in features.items() if _kind(kind) == "Audio"]
-    if "acoustic" in found:
+def _add_media(
+    found: dict[str, str], modality: str, features: Mapping[str, Any], where: str, key: str
+) -> None:
+    """Find the column that a modality is extracted from."""
+    if modality in found:
         return
-    if len(columns) > 1:
-        raise DataError(
-            f"{where}: several columns have sound: {', '.join(columns)}; choose one with "
-            f"{key}.acoustic=NAME"
-        )
-    if not columns:
-        raise DataError(
-            f"{where}: no column has sound (type Audio), from which frames could be extracted. "
-            f"{_listed(features)}"
-        )
-    found["acoustic"] = columns[0]
+    for kind in _OF[modality]:
+        columns = [each for each, type_ in features.items() if _kind(type_) == kind]
+        if len(columns) > 1:
+            raise DataError(
+                f"{where}: several columns have {_HOLDS[kind]}: {', '.join(columns)}; choose one "
+                f"with {key}.{modality}=NAME"
+            )
+        if columns:
+            found[modality] = columns[0]
+            return
+    kinds = " or ".join(f"{_HOLDS[kind]} (type {kind})" for kind in _OF[modality])
+    raise DataError(
+        f"{where}: no column has {kinds}, from which {modality} frames could be extracted. "
+        f"{_listed(features)}"
+    )
+
+
+def _is_media(kind: Any, modality: str) -> bool:
+    return _kind(kind) in _OF.get(modality, ())
 
 
 def is_frames(kind: Any) -> bool:

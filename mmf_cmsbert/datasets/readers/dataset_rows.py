@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from mmf_cmsbert.datasets.readers.dataset_columns import FIELDS, Columns
-from mmf_cmsbert.datasets.readers.dataset_sound import SoundColumn
+from mmf_cmsbert.datasets.readers.dataset_media import MediaColumn
 from mmf_cmsbert.datasets.readers.dataset_targets import TargetColumns
 from mmf_cmsbert.datasets.readers.fields import frame_arrays, sentiment, without_blank_words
 from mmf_cmsbert.datasets.readers.segment_ids import Identity, identity
@@ -30,7 +30,7 @@ class RowReader:
         key: the configuration section of the dataset, for messages.
         widths: modality -> columns of a frame, where the frames of a segment are one flat list.
         label_values: name of a class -> its label.
-        sound: extracts acoustic frames, if their column has sound.
+        extractors: modality -> what extracts its frames, where its column has sound or clips.
         targets: the columns of declared targets, if there are any. Their values are given as
             metadata, see :func:`.target_values.with_targets`.
     """
@@ -41,7 +41,7 @@ class RowReader:
     key: str
     widths: Mapping[str, int | None] = field(default_factory=dict)
     label_values: Mapping[str, float] = field(default_factory=dict)
-    sound: SoundColumn | None = None
+    extractors: Mapping[str, MediaColumn] = field(default_factory=dict)
     targets: TargetColumns | None = None
 
     def segments(self, tables: Iterable[pa.Table]) -> Iterator[Segment | SegmentError]:
@@ -130,8 +130,8 @@ class RowReader:
         """The frames of a cell ``(frames, width)``, or None if it is empty."""
         if not cell.is_valid:
             return None
-        if self.sound is not None and modality == "acoustic":
-            return self.sound.frames(cell, where)
+        if modality in self.extractors:
+            return self.extractors[modality].frames(cell, where)
         values = cell.value if isinstance(cell, pa.ExtensionScalar) else cell
         items = values.values
         if not len(items):

@@ -36,6 +36,7 @@ class Request:
         fold: the fold of a corpus that is published with folds, counted from 1; None for its other
             protocol.
         voice: the extractor of the acoustic frames, for files with sound; None to read none.
+        face: the extractor of the visual frames, for files with clips; None to read none.
         targets: name -> what is predicted, the main target first; None if none are declared. A
             layout gives the main label as the segment's ``label``, and other values in its
             ``metadata``, see :func:`.target_values.with_targets`.
@@ -53,6 +54,7 @@ class Request:
     context: int = 0
     fold: int | None = None
     voice: str | None = None
+    face: str | None = None
     targets: Mapping[str, Target] | None = None
 
     @property

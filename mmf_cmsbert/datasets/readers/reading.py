@@ -31,6 +31,7 @@ def read_files(
     context: int = 0,
     fold: int | None = None,
     voice: str | None = None,
+    face: str | None = None,
     targets: Mapping[str, Target] | None = None,
 ) -> Iterator[Segment | SegmentError]:
     """Yield the segments of a split from all its files, in the order of the files.
@@ -55,6 +56,7 @@ def read_files(
         context: previous utterances before each segment, see :class:`.layout.Request`.
         fold: which fold to read, see :class:`.layout.Request`.
         voice: the extractor of the voice, see :class:`.layout.Request`.
+        face: the extractor of the face, see the same.
         targets: the declared targets, see :class:`.layout.Request`.
 
     Raises:
@@ -74,6 +76,7 @@ def read_files(
         context,
         fold,
         voice,
+        face,
         targets,
     )
     streams = [each.segments(own, request) for each, own in by_layout(files, layout)]
@@ -83,7 +86,11 @@ def read_files(
 
 
 def extractors_of(
-    files: Sequence[Path], split: str, layout: str = registry.AUTO, voice: str | None = None
+    files: Sequence[Path],
+    split: str,
+    layout: str = registry.AUTO,
+    voice: str | None = None,
+    face: str | None = None,
 ) -> dict[str, Any]:
     """Return the card of the extractors of the frames in files, empty if none has one.
 
@@ -92,12 +99,13 @@ def extractors_of(
         split: ``train``, ``val`` or ``test``.
         layout: the name of the layout of all files, or ``auto``.
         voice: the extractor of the voice, see :class:`.layout.Request`.
+        face: the extractor of the face, see the same.
 
     Raises:
         ConfigError: the files have frames of different extractors.
         DataError: a card is damaged.
     """
-    request = Request(split, voice=voice)
+    request = Request(split, voice=voice, face=face)
     card: dict[str, Any] = {}
     for each, own in by_layout(files, layout):
         for path in own:

@@ -9,8 +9,8 @@ from typing import Any
 
 from mmf_cmsbert.datasets.readers import dataset_files, hub_reference
 from mmf_cmsbert.datasets.readers.dataset_columns import FIELDS, find_columns
+from mmf_cmsbert.datasets.readers.dataset_media import columns_of, extractors_of
 from mmf_cmsbert.datasets.readers.dataset_rows import RowReader
-from mmf_cmsbert.datasets.readers.dataset_sound import SoundColumn
 from mmf_cmsbert.datasets.readers.dataset_targets import target_columns
 from mmf_cmsbert.datasets.readers.layout import Layout, Request
 from mmf_cmsbert.datasets.readers.names import field_named, split_in
@@ -19,10 +19,10 @@ from mmf_cmsbert.datasets.readers.tables import table_rows
 from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment
 from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.files import open_regular
-from mmf_cmsbert.media.voice import voice_named
 
 _COLUMNAR = (".parquet", ".arrow")
 _LONGEST_HEADER = 1 << 16
+_EXAMPLES = {"acoustic": "voice=librosa", "visual": "face=dlib"}
 _log = logging.getLogger(__name__)
 
 
@@ -63,8 +63,8 @@ class HuggingFace(Layout):
         return sorted(file for file in files if file.is_file())
 
     def extractors(self, path: Path, request: Request) -> Mapping[str, Any]:
-        """Return the card of the extractor of the voice, if sound is read."""
-        return {"acoustic": voice_named(request.voice).card()} if request.voice else {}
+        """Return the cards of the extractors of voice and face, if sound or clips are read."""
+        return extractors_of(request.voice, request.face)
 
     def segments(self, files: Sequence[Path], request: Request) -> Iterator[Segment | SegmentError]:
         for path in files:
@@ -84,19 +84,22 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
         request.columns,
         shown,
         f"{key}.columns",
-        request.voice is not None,
+        [m for m, name in (("acoustic", request.voice), ("visual", request.face)) if name],
         targets.of if targets else {},
         request.modalities,
     )
-    if columns.sound and request.voice is None:
-        raise DataError(
-            f"{shown}: the column {columns.of['acoustic']} has sound; name the extractor of its "
-            f"frames, as in {key}.voice=librosa"
-        )
+    named = {"acoustic": request.voice, "visual": request.face}
+    for modality in columns.extracted:
+        if named[modality] is None:
+            raise DataError(
+                f"{shown}: {modality} frames of the column {columns.of[modality]} have to be "
+                f"extracted; name the extractor, as in {key}.{_EXAMPLES[modality]}"
+            )
     if columns.media and columns.of.keys() <= set(FIELDS):
         _log.warning(
             f"{shown}: features are not extracted from the column {', '.join(columns.media)}; its "
-            f"segments count as text alone; {key}.voice=librosa extracts the voice from sound"
+            f"segments count as text alone; {key}.voice=librosa extracts the voice, and "
+            f"{key}.face=dlib the face"
         )
     reader = RowReader(
         columns,
@@ -107,10 +110,14 @@ def _segments(path: Path, request: Request) -> Iterator[Segment | SegmentError]:
         request.label_values,
         targets=targets,
     )
-    if columns.sound and request.voice:
-        reader = replace(reader, sound=SoundColumn(path, voice_named(request.voice)))
-    used = [*columns.of.values(), *columns.metadata, *(targets.of if targets else ())]
-    yield from reader.segments(dataset_files.tables_of(rows.select_columns(used), path))
+    if columns.extracted:
+        extractors = columns_of(path, {m: named[m] for m in columns.extracted})
+        reader = replace(reader, extractors=extractors)
+    # A column of clips gives both voice and face.
+    used = dict.fromkeys(
+        [*columns.of.values(), *columns.metadata, *(targets.of if targets else ())]
+    )
+    yield from reader.segments(dataset_files.tables_of(rows.select_columns(list(used)), path))
 
 
 @cache

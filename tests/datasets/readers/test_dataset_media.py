@@ -1,4 +1,4 @@
-"""Columns of sound in Hugging Face datasets."""
+"""Columns of sound and of clips in Hugging Face datasets."""
 
 import json
 
@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from datasets import Audio, Dataset, Features, Value
-from media_files import sine, wav
+from datasets import Audio, Dataset, Features, Value, Video
+from media_files import sine, video, wav
 
 from mmf_cmsbert.datasets.conversion import ConversionSettings, convert
 from mmf_cmsbert.datasets.readers.reading import extractors_of, read_files
 from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.media import registry
-from mmf_cmsbert.media.extractor import Voice
+from mmf_cmsbert.media.extractor import Face, SeenFace, Voice
 from mmf_cmsbert.media.signals import finite_frames
 
 
@@ -87,7 +87,9 @@ def test_sound_is_not_read_unless_an_extractor_is_named(tmp_path, caplog):
     file = write(tmp_path, [{"bytes": wav(sine(1)), "path": None}])
     (segment,) = read_files([file], "train")
     assert segment.frames.get("acoustic") is None and "mosi.voice=librosa" in caplog.text
-    with pytest.raises(DataError, match="column sound has sound; name the extractor"):
+    with pytest.raises(
+        DataError, match="acoustic frames of the column sound have to be extracted; name the extr"
+    ):
         list(read_files([file], "train", columns={"acoustic": "sound"}))
 
 
@@ -105,3 +107,49 @@ def test_a_dataset_without_sound_has_no_voice(tmp_path):
     Dataset.from_dict({"text": ["good"], "score": [1.0]}).to_parquet(str(tmp_path / "a.parquet"))
     with pytest.raises(DataError, match="no column has sound"):
         list(read_files([tmp_path / "a.parquet"], "train", voice="peak"))
+
+
+class Bright(Face):
+    """A face in each picture that is not black."""
+
+    name, columns = "bright", ("brightness",)
+
+    def faces(self, picture):
+        light = picture.max()
+        return [SeenFace((0, 0, 1, 1), np.array([light], np.float32), 0.0)] if light else []
+
+
+@pytest.fixture
+def bright(monkeypatch):
+    registry.names("face")
+    monkeypatch.setitem(registry._extractors, ("face", "bright"), Bright)
+
+
+def of_clips(folder, clips):
+    columns = Features({"text": Value("string"), "score": Value("float64"), "clip": Video()})
+    rows = {"text": ["good film"] * len(clips), "score": [1.0] * len(clips)}
+    rows["clip"] = [{"bytes": clip, "path": None} for clip in clips]
+    file = folder / "train.parquet"
+    pq.write_table(pa.Table.from_pydict(rows, schema=columns.arrow_schema), file)
+    return file
+
+
+def test_a_column_of_clips_gives_the_face_and_the_voice_of_those_that_have_them(tmp_path, bright):
+    silent = video(tmp_path / "a.mp4", seconds=1.2).read_bytes()  # its first picture is black
+    dark = video(tmp_path / "b.mp4", seconds=0.1).read_bytes()
+    file = of_clips(tmp_path, [silent, dark, wav(sine(1.0)), None, b"no clip"])
+    seen, unseen, heard, none, broken = read_files([file], "train", voice="peak", face="bright")
+    assert set(seen.frames) == {"visual"} and seen.frames["visual"].shape == (11, 1)
+    assert not unseen.frames, "no face is a missing modality, not zeros"
+    assert set(heard.frames) == {"acoustic"} and heard.frames["acoustic"].shape == (10, 1)
+    assert not none.frames and none.words == ("good", "film")
+    assert isinstance(broken, SegmentError) and "row 4 (train-4): not a media" in str(broken)
+    cards = extractors_of([file], "train", voice="peak", face="bright")
+    names = {modality: card["name"] for modality, card in cards.items()}
+    assert names == {"acoustic": "peak", "visual": "bright"}
+
+
+def test_a_dataset_without_clips_has_no_face(tmp_path, bright):
+    file = write(tmp_path, [{"bytes": wav(sine(1)), "path": None}])
+    with pytest.raises(DataError, match=r"no column has clips \(type Video\)"):
+        list(read_files([file], "train", face="bright"))
