@@ -295,6 +295,10 @@ def convert(
     from mmf_cmsbert.datasets.conversion import ConversionSettings
     from mmf_cmsbert.datasets.segment import SPLITS
 
+    if word_vectors and to != "misa":
+        raise ConfigError(f"--word-vectors needs --to misa; --to {to} writes no word vectors")
+    if push and (to != "datasets" or not re.fullmatch(r"[\w.-]+/[\w.-]+", push)):
+        raise ConfigError(f"--push {push}: expected OWNER/NAME, and --to datasets")
     defined = _defined(dataset)
     layout = defined.layout if layout == "auto" else layout
     settings = ConversionSettings(
@@ -310,8 +314,8 @@ def convert(
         columns=defined.named_columns | named_columns(column),
         label_values=(defined.label_values or {}) | label_values(label_value),
         targets=defined.predicted if defined.targets else None,
-        voice=voice,
-        face=face,
+        voice=voice or defined.voice,
+        face=face or defined.face,
         context=context,
         fold=fold,
     )
@@ -319,10 +323,6 @@ def convert(
     if defined.split and source.unnamed:
         source = replace(source, files=dict.fromkeys(SPLITS, list(source.unnamed)))
         settings = replace(settings, split_rule=defined.split.plain())
-    if word_vectors and to != "misa":
-        raise ConfigError(f"--word-vectors needs --to misa; --to {to} writes no word vectors")
-    if push and (to != "datasets" or not re.fullmatch(r"[\w.-]+/[\w.-]+", push)):
-        raise ConfigError(f"--push {push}: expected OWNER/NAME, and --to datasets")
     folder = output or Path(f"{dataset}-{to}")
     folder = folder.expanduser().absolute()
     convert_source(source, settings, to, folder, word_vectors)

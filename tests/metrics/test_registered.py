@@ -81,6 +81,13 @@ EMOTION = ClassesTarget(kind="classes", names=["neutral", "joy"])
 EMOTIONS = MultilabelTarget(kind="multilabel", names=["happy", "sad"])
 
 
+@pytest.fixture(autouse=True)
+def undefined():
+    """Forget the targets that a dataset of an earlier test has registered."""
+    for name in ("mosi_targets", "mosei_targets"):
+        registry.unregister(name)
+
+
 @pytest.fixture
 def defined():
     """Define the targets of a dataset, as its builder does."""

@@ -26,7 +26,7 @@ def test_it_takes_the_frames_of_its_modality():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        ({"modality": "face", "count": 2}, "here.modality is 'face'; expected one of visual"),
+        ({"modality": "a face", "count": 2}, "here.modality names a modality 'a face'; expected"),
         ({"count": 2}, "here.modality is None"),
         ({"modality": "visual", "count": 0}, "here.count is 0; expected the number of"),
         ({"modality": "visual"}, "here.count is None"),

@@ -288,7 +288,10 @@ def test_mosi_and_mosei_together_train_a_model_of_mmf_on_what_they_share(prepare
     ("section", "message"),
     [
         (regions("visual", normalise="corpus"), "normalise is corpus, .* type .*normalise=segment"),
-        (regions("visual", features={"visual": None}), "features.visual is null; name a modality"),
+        (
+            regions("visual", features={"visual": None}),
+            "features.visual is null; expected one of acoustic",
+        ),
     ],
 )
 def test_frames_that_cannot_be_regions(prepare, section, message):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from omegaconf import OmegaConf
 
 from mmf_cmsbert.records.run_record import planned, recorded
 
@@ -32,9 +33,7 @@ class Trainer:
     values = {1: 0.7, 2: 0.5, 3: 0.6}
     error = None
 
-    class config:  # noqa: N801
-        class training:  # noqa: N801
-            seed = 4
+    config = OmegaConf.create({"training": {"seed": 4}})
 
     class early_stopping:  # noqa: N801
         best_monitored_value, best_monitored_update = float("inf"), 0

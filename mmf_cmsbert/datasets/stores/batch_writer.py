@@ -1,6 +1,7 @@
 """Write the Arrow stream of a store."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,12 @@ class BatchWriter:
     def __enter__(self) -> "BatchWriter":
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        self._close()
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        if kind is None:
+            self._close()
+            return
+        with suppress(OSError, pa.ArrowInvalid):  # the stream cannot be ended where it broke off
+            self._close()
 
     def write(
         self,
@@ -89,5 +94,7 @@ class BatchWriter:
         self._end = self._sink.tell()
 
     def _close(self) -> None:
-        with self._sink:
+        try:
             self._writer.close()
+        finally:
+            self._sink.close()

@@ -120,7 +120,7 @@ def test_our_loss_finds_them(make):
     [
         ({"dim": 0}, "dim is 0; expected a whole number from 1"),
         ({"parts": {"text": SECTION["parts"]["text"]}}, "two modalities or more"),
-        ({"parts": SECTION["parts"] | {"text": "words"}}, "module: base.text"),
+        ({"parts": SECTION["parts"] | {"text": "words"}}, "with the keys module, width"),
         ({"parts": SECTION["parts"] | {"text": {"module": "word", "width": 4}}}, "no part 'word'"),
         ({"width": 3}, "width is not a known key"),
     ],
