@@ -159,8 +159,7 @@ def search_together(
     def objective(trial: Any) -> float:
         values = {dimension.key: dimension.suggest(trial) for dimension in space}
         trial.set_user_attr("values", values)
-        for name, value in _worker().items():
-            trial.set_user_attr(name, value)
+        trial.set_user_attr("worker", _worker())  # at once, or a kill could leave a part of it
         try:
             report = _reporting(trial) if prune else None
             return evaluate(trial.user_attrs.get("of", trial.number), values, report)
@@ -222,7 +221,7 @@ def _take_up_dead(study: Any) -> None:
 
     optuna.storages.fail_stale_trials(study)
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        worker = trial.user_attrs
+        worker = trial.user_attrs.get("worker", {})
         here = worker.get("host") == socket.gethostname()
         if here and not is_running(worker["pid"], worker["started"]):
             with suppress(ValueError, RuntimeError):  # another worker has just done this

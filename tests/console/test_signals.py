@@ -138,8 +138,11 @@ def test_without_a_command_nothing_is_handled():
         assert {number: signal.getsignal(number) for number in signals.ENDING} == before
 
 
-def test_a_block_that_is_handled_gives_the_signal_back():
+def test_a_block_that_is_handled_gives_the_signal_back(request):
     before = signal.getsignal(signal.SIGTERM)
+    # A shell's & ignores it for the processes that it starts.
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, ignored))
     with pytest.raises(KeyboardInterrupt), signals.handled("mmf_run"), signals.raised():
         os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGTERM) == before and signals.received() is None

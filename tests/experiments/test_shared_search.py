@@ -86,7 +86,7 @@ def test_a_killed_workers_trial_is_taken_up_by_another(storage):
     worker = multiprocessing.get_context("spawn").Process(target=hang, args=(storage,))
     worker.start()
     study = opened(storage)
-    while not any("pid" in trial.user_attrs for trial in study.get_trials()):
+    while not any("worker" in trial.user_attrs for trial in study.get_trials()):
         time.sleep(0.05)
     (running,) = study.get_trials()
     os.kill(worker.pid, signal.SIGKILL)
