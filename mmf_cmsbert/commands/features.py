@@ -11,8 +11,6 @@ from mmf_cmsbert.commands.media_options import (
     MaxMinutes,
     Recogniser,
     Transcript,
-    extract_clips,
-    print_next,
 )
 from mmf_cmsbert.commands.user_dir_option import UserDir
 
@@ -71,6 +69,7 @@ def features(
     extractors. Interrupted, the same command continues with the clips that are left. A clip that
     fails is named, and the exit status is then 2.
     """
+    from mmf_cmsbert.commands.clip_extraction import extract_clips, print_next
     from mmf_cmsbert.commands.clips import find_clips
     from mmf_cmsbert.media.container import Limits
     from mmf_cmsbert.media.jobs import Settings

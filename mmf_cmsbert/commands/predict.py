@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mmf_cmsbert.commands.clips import find_clips
 from mmf_cmsbert.commands.media_options import (
     FaceModel,
     Jobs,
     MaxMinutes,
     Recogniser,
     Transcript,
-    extract_clips,
 )
 from mmf_cmsbert.commands.user_dir_option import UserDir
-from mmf_cmsbert.config.schemas.targets import main
 from mmf_cmsbert.errors import ConfigError, SegmentError
 from mmf_cmsbert.files import sha256_of
 
@@ -110,6 +107,8 @@ def predict(
     assert output is not None
     failed = 0
     if media is not None:
+        from mmf_cmsbert.commands.clip_extraction import extract_clips
+        from mmf_cmsbert.commands.clips import find_clips
         from mmf_cmsbert.commands.predict_media import features_for
 
         settings = features_for(predictor, recogniser, face_model, max_minutes, user_dir)
@@ -119,6 +118,7 @@ def predict(
         if failed == len(found):
             raise typer.Exit(2)
     assert input is not None
+    from mmf_cmsbert.config.schemas.targets import main
     from mmf_cmsbert.predictor.prediction import is_sentiment
 
     failed += _predict_file(predictor, input, output, split, batch_size)
