@@ -158,7 +158,7 @@ def _canonical_model(config: Mapping[str, Any]) -> dict[str, Any]:
     section["modalities"] = sorted({"text", *(m for m in declared if names is None or m in names)})
     contrastive = dict(section.get("contrastive") or {})
     pairs = contrastive.get("pairs")
-    if pairs is None:  # in the order of the model's, in whatever order the file has them
+    if pairs is None:  # in the model's order; a file may have another
         first = ("visual", "acoustic")
         others = sorted(set(declared).difference(first))
         pairs = [["text", m] for m in (*filter(declared.__contains__, first), *others)]

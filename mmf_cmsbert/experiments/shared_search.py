@@ -41,7 +41,7 @@ def open_shared(
     made_with: Mapping[str, Any],
     heartbeat: int = HEARTBEAT,
 ) -> Any:
-    """Create a study in a storage that workers share, or join the one that is there.
+    """Create a study that workers share, or open an existing one.
 
     Args:
         storage: the URL of a database, or the path of a journal file.

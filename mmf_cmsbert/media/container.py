@@ -56,7 +56,7 @@ def opened(source: Source, name: str, limits: Limits) -> Iterator[Any]:
         DataError: it is no media file, a playlist, damaged, or beyond a limit.
     """
     av = libav()
-    # No protocol has the name "none": whatever a file refers to cannot be opened.
+    # There is no protocol "none", so a file cannot open other files or addresses.
     only_itself = {"format_whitelist": _FORMATS, "protocol_whitelist": "none"}
     with BytesIO(source) if isinstance(source, bytes) else open_regular(source) as file:
         _check_wave(file, name)

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments.job import Job
 
-NAMES = ("local", "slurm", "ray")
+EngineName = Literal["local", "slurm", "ray"]
 
 
 class Process(Protocol):
@@ -71,16 +70,16 @@ class Resources:
     address: str | None = None
 
 
-def engine_named(name: str, resources: Resources, folder: Path) -> Engine:
+def engine_named(name: EngineName, resources: Resources, folder: Path) -> Engine:
     """Return the engine of this name.
 
     Args:
-        name: one of :data:`NAMES`.
+        name: ``local``, ``slurm`` or ``ray``.
         resources: what each run needs.
         folder: the experiment's folder, which all machines see.
 
     Raises:
-        ConfigError: the name is unknown, its library is not installed, or there is no cluster.
+        ConfigError: the engine's library is not installed, or there is no cluster.
     """
     if name == "local":
         from mmf_cmsbert.experiments.engines.local import LocalEngine
@@ -90,8 +89,6 @@ def engine_named(name: str, resources: Resources, folder: Path) -> Engine:
         from mmf_cmsbert.experiments.engines.slurm import SlurmEngine
 
         return SlurmEngine(resources, folder)
-    if name == "ray":
-        from mmf_cmsbert.experiments.engines.ray import RayEngine
+    from mmf_cmsbert.experiments.engines.ray import RayEngine
 
-        return RayEngine(resources)
-    raise ConfigError(f"--engine is {name}; expected one of {', '.join(NAMES)}")
+    return RayEngine(resources)

@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from mmf_cmsbert.experiments.process import error_of, progress_in
 _ADDRESS = "http://127.0.0.1:8265"
 # A run is submitted again this often if its node is lost.
 _TIMES = 10
+_LOOK = 2.0
 _MODULE = "mmf_cmsbert.experiments.engines.on_node"
 
 
@@ -92,6 +94,7 @@ class RayEngine:
                 "--head, or type --address URL of its dashboard"
             ) from error
         self._runs: list[RayRun] = []
+        self._seen: dict[str, tuple[float, Any]] = {}
 
     def prepare(self, jobs: Sequence[Job]) -> None:
         pass
@@ -129,14 +132,23 @@ class RayEngine:
         return str(id)
 
     def state(self, id: str) -> Any:
-        """Return what Ray knows of a submission; None if it does not answer, or not know it."""
-        try:
-            return self._client.get_job_info(id)
-        except Exception:  # the dashboard starts again, or the cluster is a new one
-            return None
+        """Return what Ray knows of a submission, asked for at most every two seconds.
+
+        Returns:
+            None if Ray does not answer, or does not know it.
+        """
+        asked, found = self._seen.get(id, (-_LOOK, None))
+        if time.monotonic() - asked >= _LOOK:
+            try:
+                found = self._client.get_job_info(id)
+            except Exception:  # the dashboard starts again, or the cluster is a new one
+                found = None
+            self._seen[id] = time.monotonic(), found
+        return found
 
     def left(self) -> str | None:
-        ids = [run.id for run in self._runs if run.poll() is None]
+        states = {run.id: self.state(run.id) for run in self._runs}
+        ids = [id for id, state in states.items() if state and not state.status.is_terminal()]
         if not ids:
             return None
         return "Runs go on in Ray; to cancel them: " + "; ".join(f"ray job stop {i}" for i in ids)
@@ -144,5 +156,9 @@ class RayEngine:
 
 def _environment() -> dict[str, str]:
     """The variables of this command that a run may read."""
-    names = ("PYTHONPATH", "HF_HOME", "HF_HUB_OFFLINE", "MMF_DATA_DIR", "MMF_CACHE_DIR")
-    return {name: os.environ[name] for name in names if name in os.environ}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        # Ray's dashboard shows them.
+        if (name == "PYTHONPATH" or name.startswith(("HF_", "MMF_"))) and "TOKEN" not in name
+    }
