@@ -34,7 +34,7 @@ class Settings:
     """
 
     recogniser: str = "faster_whisper"
-    voice: str = "opensmile"
+    voice: str = "librosa"
     face: str = "mediapipe"
     face_model: str | None = None
     picture_rate: float = 30.0
