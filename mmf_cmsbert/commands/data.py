@@ -154,13 +154,20 @@ def inspect(
 
     pieces = None if vocabulary is None else vocabulary.read().splitlines()
     columns, values = named_columns(column), label_values(label_value)
-    targets = None
+    targets, divides = None, False
     if dataset is not None:
         defined = _defined(dataset)
         layout = defined.layout if layout == "auto" else layout
         columns, values = defined.named_columns | columns, (defined.label_values or {}) | values
         targets = defined.predicted if defined.targets else None
-    source = _found(sources, split, layout, streaming, name_media=False)
+        divides = defined.split is not None
+    source = _found(sources, split, layout, streaming, name_media=False, name_split=not divides)
+    if divides and source.unnamed and split is None:
+        print(
+            f"{', '.join(map(str, source.unnamed))}: no split is named; a run divides the segments "
+            f"by dataset_config.{dataset}.split, and this report shows them together, as test",
+            file=sys.stderr,
+        )
     report = inspect_source(source, dataset, layout, alignment, pieces, columns, values, targets)
     if json is not None:
         write_json(report, json)

@@ -80,3 +80,11 @@ def test_what_cannot_be_written_is_refused(cmsbert, jokes, tmp_path, words, mess
     assert result.exit_code == 2 and message in result.stderr
     files = [file.name for file in (tmp_path / "working" / "datasets").iterdir()]
     assert files == ["jokes.yaml"]
+
+
+def test_inspection_says_that_a_run_divides_the_segments(cmsbert, jokes):
+    cmsbert("data", "new", "jokes", "--source", jokes, "--layout", "folder")
+    told = cmsbert("data", "inspect", jokes, "--dataset", "jokes").stderr
+    assert "a run divides the segments by dataset_config.jokes.split" in told
+    assert "type --split" not in told
+    assert "type --split" in cmsbert("data", "inspect", jokes, "--layout", "folder").stderr
