@@ -306,14 +306,8 @@ def _widths(features: Mapping[str, Mapping[str, int | None]], modalities: Sequen
 
 
 def _check_names(config: CMSBERTConfig, features: Mapping[str, Mapping[str, int | None]]) -> None:
-    """Raise a ConfigError for a modality that no dataset has, or that PyTorch cannot name."""
+    """Raise a ConfigError for a modality that no dataset has."""
     key, declared = "model_config.cmsbert", {m for each in features.values() for m in each}
-    for modality in declared:
-        if hasattr(nn.ModuleDict, modality):
-            raise ConfigError(
-                f"{key}.features has a modality {modality!r}, the name of a method of PyTorch's "
-                "modules; rename the modality in the dataset's definition"
-            )
     known = {"text", *FACE_VOICE, *declared}
     pairs = config.contrastive.pairs or []
     for name, given in {

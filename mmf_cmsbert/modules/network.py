@@ -1,6 +1,6 @@
 """CMSBERT: a BERT with shifted words, a head for sentiment, and an embedding per modality."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import cast
@@ -52,6 +52,8 @@ class SentimentNetwork(nn.Module):
         super().__init__()
         self.settings = settings
         self.modalities = tuple(widths)
+        _check_names("modality", widths)
+        _check_names("target", list(settings.heads())[1:])
         self.backbone = backbone
         dim = backbone.config.hidden_size
         shift_place(backbone, settings.shift.layer)
@@ -90,11 +92,6 @@ class SentimentNetwork(nn.Module):
         # Last, so that the other weights start equal with and without them.
         self.heads = nn.ModuleDict()
         for name, each in further:
-            if name in _RESERVED:
-                raise ConfigError(
-                    f"a target is named {name}, the name of a method of PyTorch's modules; rename "
-                    "the target in the dataset's definition"
-                )
             self.heads[name] = nn.Linear(dim, each.outputs)
 
     def _build_shift(self, dim: int, widths: Mapping[str, Mapping[str, int]]) -> Shift | None:
@@ -293,3 +290,13 @@ class SentimentNetwork(nn.Module):
         projection = cast(nn.Linear, self.projections[modality])
         with full_precision(state.device):  # half precision would round the similarities
             return F.normalize(projection(state.to(projection.weight.dtype)), dim=-1)
+
+
+def _check_names(what: str, names: Iterable[str]) -> None:
+    """Raise a ConfigError for a name that a dict of modules cannot have."""
+    for name in names:
+        if name in _RESERVED:
+            raise ConfigError(
+                f"the model has a {what} {name!r}, the name of a method of PyTorch's modules; "
+                f"rename the {what} in the dataset's definition"
+            )

@@ -401,3 +401,8 @@ def test_under_autocast_scores_and_embeddings_are_float32_and_close(backbone):
     assert not torch.equal(mixed.logits, plain.logits)
     # not rounded to bfloat16
     assert not torch.equal(mixed.logits, mixed.logits.bfloat16().float())
+
+
+def test_a_modality_that_a_module_dict_cannot_hold_is_refused():
+    with pytest.raises(ConfigError, match="has a modality 'values', .* rename the modality"):
+        network({"values": {"mosi": 5}})
