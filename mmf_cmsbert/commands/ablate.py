@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mmf_cmsbert.commands import engine_options as options
+from mmf_cmsbert.commands.engine_options import Place, with_place
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.utils.folder_lock import locked
 from mmf_cmsbert.utils.unfinished import look_through
@@ -33,6 +33,7 @@ Base = Annotated[
 ]
 
 
+@with_place
 def ablate(
     words: Annotated[
         list[str] | None,
@@ -78,14 +79,8 @@ def ablate(
     tolerance: Annotated[
         float, typer.Option(min=0, help="Largest accepted difference of a score for --check.")
     ] = 1e-6,
-    engine: options.EngineName = "local",
-    cpus: options.Cpus = None,
-    gpus: options.Gpus = 0,
-    memory: options.Memory = None,
-    minutes: options.Minutes = None,
-    partition: options.Partition = None,
-    slurm: options.SlurmOptions = None,
-    address: options.Address = None,
+    *,
+    place: Place,
 ) -> None:
     """Run recipes over seeds with mmf_run; write tables of mean and spread, and paired comparisons.
 
@@ -104,13 +99,11 @@ def ablate(
     from rich.console import Console
 
     from mmf_cmsbert.experiments import ablation, experiment, job, recipe
-    from mmf_cmsbert.experiments.engines.engine import Resources, engine_named
 
     folder = (output or Path("save/ablations")).expanduser()
     files = [recipe.find(word) for word in recipes]
     bases = [recipe.find(word) for word in base or []]
     command = ["cmsbert", *sys.argv[1:]]
-    needs = Resources(jobs, cpus, gpus, memory, minutes, partition, options.pairs(slurm), address)
     with locked(folder, shlex.join(command), ELSEWHERE):
         look_through(folder)
         planned = job.plan(
@@ -126,7 +119,7 @@ def ablate(
         finished = ablation.ablate(
             planned,
             folder,
-            engine_named(engine, needs, folder),
+            place.start(jobs, folder),
             Console(),
             command,
             keep_weights,

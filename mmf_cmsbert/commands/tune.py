@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from mmf_cmsbert.commands import engine_options as options
 from mmf_cmsbert.commands.ablate import ELSEWHERE, Jobs, split_words
+from mmf_cmsbert.commands.engine_options import Place, with_place
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.utils.folder_lock import locked
 from mmf_cmsbert.utils.unfinished import look_through
 
 
+@with_place
 def tune(
     words: Annotated[
         list[str],
@@ -65,14 +66,8 @@ def tune(
             "the others at the same update.",
         ),
     ] = False,
-    engine: options.EngineName = "local",
-    cpus: options.Cpus = None,
-    gpus: options.Gpus = 0,
-    memory: options.Memory = None,
-    minutes: options.Minutes = None,
-    partition: options.Partition = None,
-    slurm: options.SlurmOptions = None,
-    address: options.Address = None,
+    *,
+    place: Place,
 ) -> None:
     """Search a recipe's best setting with Optuna, on validation only.
 
@@ -85,15 +80,13 @@ def tune(
 
     from mmf_cmsbert import paths
     from mmf_cmsbert.experiments import job, recipe
-    from mmf_cmsbert.experiments.engines.engine import Resources, engine_named
     from mmf_cmsbert.experiments.space import read
     from mmf_cmsbert.experiments.tuning import Tuning
 
     folder = (output or Path("save/tuning")).expanduser()
     dimensions = read(paths.find(space) or space)
     file = recipe.find(recipes[0])
-    needs = Resources(jobs, cpus, gpus, memory, minutes, partition, options.pairs(slurm), address)
-    if prune and (storage is None or engine != "local" or seeds > 1):
+    if prune and (storage is None or place.engine != "local" or seeds > 1):
         raise ConfigError("--prune needs --storage, --engine local and --seeds 1")
     if storage and overwrite:
         raise ConfigError("--overwrite cannot remove a shared search; type --search-seed NUMBER")
@@ -111,7 +104,7 @@ def tune(
             values,
             range(1, seeds + 1),
             folder,
-            engine_named(engine, needs, folder),
+            place.start(jobs, folder),
             job.resolve,
             Console(),
             storage,

@@ -10,7 +10,7 @@ from rich.console import Console
 from mmf_cmsbert.checkpoints import model_files
 from mmf_cmsbert.experiments import plot, table
 from mmf_cmsbert.experiments.display import Display
-from mmf_cmsbert.experiments.engines.engine import Engine
+from mmf_cmsbert.experiments.engines.engine import Engine, Task
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.results import Results, collect
 from mmf_cmsbert.experiments.scheduler import Outcome, run_all
@@ -55,7 +55,7 @@ def run_missing(
     engine: Engine,
     console: Console,
     keep_weights: bool = False,
-    watch: Callable[[Job], None] | None = None,
+    watch: Callable[[Task], None] | None = None,
 ) -> list[Outcome]:
     """Run the jobs whose folder holds no finished run with the same configuration, code and data.
 
@@ -96,11 +96,11 @@ def run_missing(
 class _Tidy:
     """A watcher that removes the checkpoints of finished jobs, and passes events to a display."""
 
-    def __init__(self, display: Display, keep_weights: bool, watch: Callable[[Job], None] | None):
+    def __init__(self, display: Display, keep_weights: bool, watch: Callable[[Task], None] | None):
         self.started = display.started
         self._display, self._keep, self._watch = display, keep_weights, watch
 
-    def progressed(self, job: Job, made: int, of: int) -> None:
+    def progressed(self, job: Task, made: int, of: int) -> None:
         self._display.progressed(job, made, of)
         if self._watch:
             self._watch(job)

@@ -11,10 +11,10 @@ from rich.console import Console
 from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.experiments import scheduler, table
 from mmf_cmsbert.experiments.display import Display
-from mmf_cmsbert.experiments.engines.engine import Process
+from mmf_cmsbert.experiments.engines.engine import Process, Task
 from mmf_cmsbert.experiments.engines.local import LocalEngine
 from mmf_cmsbert.experiments.job import Job, check_options, resolve
-from mmf_cmsbert.experiments.process import MMFRun
+from mmf_cmsbert.experiments.process import JobProcess
 from mmf_cmsbert.files import replace_text
 from mmf_cmsbert.records import earlier_run, provenance, record
 
@@ -37,7 +37,7 @@ def check(
     tolerance: float,
     folder: Path,
     console: Console,
-    run: Callable[..., Process] = MMFRun,
+    run: Callable[..., Process] = JobProcess,
     overwrite: bool = False,
 ) -> bool:
     """Repeat a recorded run; print what has changed since, and which scores differ.
@@ -103,7 +103,7 @@ class _AsRecorded(LocalEngine):
         super().__init__(slots=1)
         self._run, self._threads = run, threads
 
-    def start(self, job: Job, slot: int) -> Process:
+    def start(self, job: Task, slot: int) -> Process:
         return self._run(job.words, job.log, self._threads)
 
 

@@ -1,4 +1,4 @@
-"""Progress of an experiment on the console: a line for each finished run, bars on a terminal."""
+"""Progress of jobs on the console: a line for each finished job, bars on a terminal."""
 
 import time
 
@@ -12,9 +12,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from mmf_cmsbert.experiments.job import Job
+from mmf_cmsbert.experiments.engines.engine import Task
 from mmf_cmsbert.experiments.scheduler import Outcome
-from mmf_cmsbert.records import record
 
 
 class Display:
@@ -22,12 +21,15 @@ class Display:
 
     Args:
         console: receives the output.
-        done: number of jobs that were finished before.
-        total: number of all jobs.
+        done: weight of the jobs that were finished before.
+        total: weight of all jobs.
         verb: what has happened to a job that this command started.
+        unit: what the weight counts.
     """
 
-    def __init__(self, console: Console, done: int, total: int, verb: str = "started"):
+    def __init__(
+        self, console: Console, done: int, total: int, verb: str = "started", unit: str = "runs"
+    ):
         self._console, self._verb = console, verb
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -39,9 +41,9 @@ class Display:
             disable=not console.is_terminal,
             transient=True,
         )
-        self._runs = self._progress.add_task("runs", total=total, completed=done)
-        self._bars: dict[Job, TaskID] = {}
-        self._begun: dict[Job, float] = {}
+        self._all = self._progress.add_task(unit, total=total, completed=done)
+        self._bars: dict[Task, TaskID] = {}
+        self._begun: dict[Task, float] = {}
 
     def __enter__(self) -> "Display":
         self._progress.start()
@@ -50,33 +52,24 @@ class Display:
     def __exit__(self, *exception: object) -> None:
         self._progress.stop()
 
-    def started(self, job: Job) -> None:
+    def started(self, job: Task) -> None:
         self._begun[job] = time.monotonic()
         self._bars[job] = self._progress.add_task(f"  {job.label}", total=None)
         if not self._console.is_terminal:
             self._say(f"{job.label}: {self._verb}")
 
-    def progressed(self, job: Job, made: int, of: int) -> None:
+    def progressed(self, job: Task, made: int, of: int) -> None:
         self._progress.update(self._bars[job], completed=made, total=of)
 
     def ended(self, outcome: Outcome) -> None:
         job = outcome.job
         self._progress.remove_task(self._bars.pop(job))
-        self._progress.advance(self._runs)
+        self._progress.advance(self._all, job.weight)
         seconds = f"{time.monotonic() - self._begun.pop(job):.0f} s"
         if outcome.error:
             self._say(f"{job.label}: FAILED after {seconds}: {outcome.error}", "red")
         else:
-            self._say(f"{job.label}: {best_validation(job)}, {seconds}")
+            self._say(f"{job.label}: {job.result()}, {seconds}")
 
     def _say(self, line: str, style: str = "") -> None:
         self._console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
-
-
-def best_validation(job: Job) -> str:
-    """Describe the best validation score of a finished run."""
-    found = record.read(job.folder)
-    if found["best"] is None:
-        return "no validation gave a number"
-    best, name = found["best"], found["criterion"]["name"]
-    return f"best validation {name} {best['value']:.4f} at update {best['update']}"

@@ -9,6 +9,7 @@ from typing import Any
 from mmf_cmsbert.config import overrides
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments import recipe
+from mmf_cmsbert.experiments.engines import on_node
 from mmf_cmsbert.records import record
 from mmf_cmsbert.registration import register
 
@@ -61,6 +62,34 @@ class Job:
     def log(self) -> Path:
         """The file with the run's output."""
         return self.folder / "output.log"
+
+    @property
+    def entry(self) -> str:
+        return on_node.RUN
+
+    @property
+    def weight(self) -> int:
+        return 1
+
+    def recorded_error(self) -> str | None:
+        """Return the error in the record of a failed run."""
+        found = record.find(self.folder)
+        return found["error"] if found and found["status"] == "failed" else None
+
+    def missing(self) -> str | None:
+        """Return a message unless the run has finished."""
+        found = record.find(self.folder)
+        if found is None or found["status"] != "finished":
+            return f"ended without a finished {record.NAME}"
+        return None
+
+    def result(self) -> str:
+        """Describe the best validation score of the finished run."""
+        found = record.read(self.folder)
+        if found["best"] is None:
+            return "no validation gave a number"
+        best, name = found["best"], found["criterion"]["name"]
+        return f"best validation {name} {best['value']:.4f} at update {best['update']}"
 
     def reasons_to_repeat(self) -> list[str]:
         """List the reasons to repeat an earlier run in this folder; empty if it can be used."""

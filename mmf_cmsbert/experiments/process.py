@@ -1,4 +1,4 @@
-"""Run ``mmf_run`` in its own process."""
+"""Run a job, such as ``mmf_run``, in its own process."""
 
 import inspect
 import os
@@ -17,14 +17,16 @@ from mmf_cmsbert.utils.parent import end_with_parent
 # Seconds to wait for a run to end after a signal: more than its own limit.
 _PATIENCE = signals.LIMIT + 5
 _PROGRESS = re.compile(r"progress: (\d+)/(\d+)")
+_ERROR = re.compile(r"^(?:mmf_run|cmsbert [a-z ]+): error: ", re.MULTILINE)
 _TAIL = 20_000
 
 
-def program(module: str, function: str) -> str:
-    """Return the source of a child process that calls a function of a module.
+def program(entry: str) -> str:
+    """Return the source of a child process that calls ``MODULE:FUNCTION``.
 
     The child watches its parent, so that both end together, before its slow imports.
     """
+    module, function = entry.split(":")
     return (
         f"{inspect.getsource(end_with_parent)}\n"
         f"end_with_parent({_PATIENCE})\n"
@@ -32,21 +34,18 @@ def program(module: str, function: str) -> str:
     )
 
 
-_PROGRAM = program("mmf_cmsbert.cli", "mmf_run")
-
-
-class MMFRun:
-    """A running ``mmf_run``, whose output goes to a file.
+class JobProcess:
+    """A running job, whose output goes to a file.
 
     It and its child processes end with this process, even if this one is killed. They hold this
     process's locks while they live.
 
     Args:
-        words: its ``KEY=VALUE`` words.
+        words: the words of its command line.
         log: the file for its output.
         threads: number of CPU threads.
         gpu: its GPU; None for all GPUs.
-        program: the source of the child process, from :func:`program`; None for ``mmf_run``.
+        entry: what is called, ``MODULE:FUNCTION``.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class MMFRun:
         log: Path,
         threads: int,
         gpu: str | None = None,
-        program: str | None = None,
+        entry: str = "mmf_cmsbert.cli:mmf_run",
     ):
         self.log = log
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +63,7 @@ class MMFRun:
             environment["CUDA_VISIBLE_DEVICES"] = gpu
         with open(log, "wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", program or _PROGRAM, *words],
+                [sys.executable, "-c", program(entry), *words],
                 stdin=subprocess.PIPE,  # closed when this process ends, see end_with_parent
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -113,18 +112,18 @@ def progress_in(log: Path) -> tuple[int, int] | None:
 
 
 def error_of(log: Path, status: int, recorded: str | None = None) -> str:
-    """Return why a run failed, in one line.
+    """Return why a job failed, in one line.
 
     Args:
         log: of the run, which has the error message, unless the disk was full.
         status: the exit status.
-        recorded: the error in the run's record.
+        recorded: the error in the job's record.
     """
     if status < 0:
         return f"killed by {signal.Signals(-status).name}"
     text = _tail(log)
-    _, found, message = text.rpartition("mmf_run: error: ")
-    lines = (message if found else recorded or text).strip().splitlines()
+    found = _ERROR.split(text)[1:]
+    lines = (found[-1] if found else recorded or text).strip().splitlines()
     if not lines:
         return f"ended with status {status} and no output"
     return lines[0 if found or recorded else -1].strip()

@@ -7,31 +7,29 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from mmf_cmsbert.experiments.engines.engine import Engine, Process
-from mmf_cmsbert.experiments.job import Job
-from mmf_cmsbert.records import record
+from mmf_cmsbert.experiments.engines.engine import Engine, Process, Task
 
 
 class Watcher(Protocol):
     """Receives progress events; see :mod:`mmf_cmsbert.experiments.display`."""
 
-    def started(self, job: Job) -> None: ...
+    def started(self, job: Task) -> None: ...
 
-    def progressed(self, job: Job, made: int, of: int) -> None: ...
+    def progressed(self, job: Task, made: int, of: int) -> None: ...
 
     def ended(self, outcome: "Outcome") -> None: ...
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended; ``error`` is None if it finished and wrote its record."""
+    """How a job ended; ``error`` is None if it finished and its results are complete."""
 
-    job: Job
+    job: Task
     error: str | None
 
 
 def run_all(
-    jobs: Sequence[Job], engine: Engine, watcher: Watcher, pause: float = 0.2
+    jobs: Sequence[Task], engine: Engine, watcher: Watcher, pause: float = 0.2
 ) -> list[Outcome]:
     """Run all jobs, at most ``engine.slots`` of them at a time.
 
@@ -51,7 +49,7 @@ def run_all(
     engine.prepare(jobs)
     slots = engine.slots or len(jobs)
     waiting = deque(jobs)
-    running: dict[int, tuple[Job, Process]] = {}
+    running: dict[int, tuple[Task, Process]] = {}
     outcomes: list[Outcome] = []
     try:
         while waiting or running:
@@ -78,11 +76,5 @@ def run_all(
     return outcomes
 
 
-def _outcome(job: Job, process: Process, status: int) -> Outcome:
-    found = record.find(job.folder)
-    if status:
-        recorded = found["error"] if found and found["status"] == "failed" else None
-        return Outcome(job, process.error(status, recorded))
-    if found is None or found["status"] != "finished":
-        return Outcome(job, f"ended without a finished {record.NAME}")
-    return Outcome(job, None)
+def _outcome(job: Task, process: Process, status: int) -> Outcome:
+    return Outcome(job, process.error(status, job.recorded_error()) if status else job.missing())

@@ -16,7 +16,7 @@ from mmf_cmsbert.config import overrides
 from mmf_cmsbert.errors import ConfigError, DataError, UserError
 from mmf_cmsbert.experiments import recipe as recipes
 from mmf_cmsbert.experiments.ablation import run_missing
-from mmf_cmsbert.experiments.engines.engine import Engine
+from mmf_cmsbert.experiments.engines.engine import Engine, Task
 from mmf_cmsbert.experiments.job import Job, plan
 from mmf_cmsbert.experiments.search import TrialFailed, open_study, search, tried, writing
 from mmf_cmsbert.experiments.shared_search import Report, ended, open_shared, search_together
@@ -189,7 +189,7 @@ class _Reporter:
         self._criterion, self._report = criterion, report
         self._reported = 0
 
-    def __call__(self, job: Job) -> None:
+    def __call__(self, job: Task) -> None:
         with suppress(DataError):  # the file is just being replaced
             for entry in history.read(job.folder):
                 if isinstance(entry, history.Validation) and entry.update > self._reported:

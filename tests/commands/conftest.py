@@ -34,7 +34,7 @@ def runs(monkeypatch):
     begun = []
 
     class Run:
-        def __init__(self, words, log, threads, gpu=None):
+        def __init__(self, words, log, threads, gpu=None, entry=None):
             self.log = log
             begun.append(words)
             options = dict(word.split("=", 1) for word in words)
@@ -70,6 +70,6 @@ def runs(monkeypatch):
         run_type = next(w for w in words if w.startswith("run_type="))
         return {"words": kept, "run_type": run_type.removeprefix("run_type=")}
 
-    monkeypatch.setattr(local, "MMFRun", Run)
+    monkeypatch.setattr(local, "JobProcess", Run)
     monkeypatch.setattr(job, "resolve", resolve)
     return begun

@@ -48,7 +48,7 @@ def corpus(tmp_path):
 @pytest.fixture
 def no_runs(monkeypatch):
     """Fail the test if a run is started."""
-    monkeypatch.setattr(local, "MMFRun", partial(pytest.fail, "a run was started"))
+    monkeypatch.setattr(local, "JobProcess", partial(pytest.fail, "a run was started"))
 
 
 COMMANDS = {

@@ -3,7 +3,7 @@ import time
 import pytest
 
 from mmf_cmsbert.experiments import process
-from mmf_cmsbert.experiments.process import MMFRun
+from mmf_cmsbert.experiments.process import JobProcess
 
 
 @pytest.fixture
@@ -11,8 +11,8 @@ def start(tmp_path, monkeypatch):
     """Start a process that runs Python code instead of mmf_run."""
 
     def make(program, words=(), threads=1, gpu=None):
-        monkeypatch.setattr(process, "_PROGRAM", program)
-        return MMFRun(words, tmp_path / "run" / "output.log", threads, gpu)
+        monkeypatch.setattr(process, "program", lambda entry: program)
+        return JobProcess(words, tmp_path / "run" / "output.log", threads, gpu)
 
     return make
 

@@ -1,19 +1,17 @@
-"""Runs as processes of this machine: cores are divided, GPUs used in turn."""
+"""Jobs as processes of this machine: cores are divided, GPUs used in turn."""
 
 import os
 from collections.abc import Sequence
 
-from mmf_cmsbert.experiments.engines.engine import Process
-from mmf_cmsbert.experiments.engines.on_node import words_of
-from mmf_cmsbert.experiments.job import Job
-from mmf_cmsbert.experiments.process import MMFRun
+from mmf_cmsbert.experiments.engines.engine import Process, Task
+from mmf_cmsbert.experiments.process import JobProcess
 
 
 class LocalEngine:
-    """Starts runs on this machine; they end with this command.
+    """Starts jobs on this machine; they end with this command.
 
     Args:
-        slots: runs at once.
+        slots: jobs at once.
     """
 
     def __init__(self, slots: int):
@@ -21,12 +19,12 @@ class LocalEngine:
         self._threads = int(os.environ.get("OMP_NUM_THREADS", 0)) or max(1, _cores() // slots)
         self._gpus = _gpus()
 
-    def prepare(self, jobs: Sequence[Job]) -> None:
+    def prepare(self, jobs: Sequence[Task]) -> None:
         pass
 
-    def start(self, job: Job, slot: int) -> Process:
+    def start(self, job: Task, slot: int) -> Process:
         gpu = self._gpus[slot % len(self._gpus)] if self._gpus else None
-        return MMFRun(words_of(job.words, job.can_resume()), job.log, self._threads, gpu)
+        return JobProcess(job.words, job.log, self._threads, gpu, job.entry)
 
     def left(self) -> None:
         return None

@@ -1,4 +1,4 @@
-"""A run on a machine of a cluster, where the queue may end it and start it again."""
+"""A job on a machine of a cluster, where the queue may end it and start it again."""
 
 import sys
 import time
@@ -6,28 +6,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmf_cmsbert.experiments.process import MMFRun, program
+from mmf_cmsbert.experiments.process import JobProcess
 
 _PAUSE = 0.5
 # By its full name: this module may run as __main__, or be read from a pickle.
-_PROGRAM = program("mmf_cmsbert.experiments.engines.on_node", "begin_or_resume")
+RUN = "mmf_cmsbert.experiments.engines.on_node:begin_or_resume"
 
 
 class RunOnNode:
-    """Runs ``mmf_run`` and returns its exit status. Called again, it resumes the run.
+    """Runs a job and returns its exit status. Called again, it continues the job.
 
     Args:
-        words: the words of ``mmf_run``, ``env.save_dir`` among them.
+        entry: what is called, see :class:`.engine.Task`.
+        words: the words of its command line.
         log: the file for its output.
         threads: number of CPU threads.
     """
 
-    def __init__(self, words: Sequence[str], log: Path, threads: int):
-        self._words, self._log, self._threads = tuple(words), log, threads
-        self._run: MMFRun | None = None
+    def __init__(self, entry: str, words: Sequence[str], log: Path, threads: int):
+        self._entry, self._words, self._log, self._threads = entry, tuple(words), log, threads
+        self._run: JobProcess | None = None
 
     def __call__(self) -> int:
-        self._run = MMFRun(self._words, self._log, self._threads, program=_PROGRAM)
+        self._run = JobProcess(self._words, self._log, self._threads, entry=self._entry)
         while (status := self._run.poll()) is None:
             time.sleep(_PAUSE)
         return status
@@ -38,7 +39,7 @@ class RunOnNode:
 
         if self._run is not None:
             self._run.stop()
-        return DelayedSubmission(RunOnNode(self._words, self._log, self._threads))
+        return DelayedSubmission(RunOnNode(self._entry, self._words, self._log, self._threads))
 
 
 def begin_or_resume() -> None:
@@ -67,9 +68,9 @@ def words_of(words: Sequence[str], resumes: bool) -> list[str]:
 
 
 def main() -> None:
-    """Run ``python -m mmf_cmsbert.experiments.engines.on_node LOG THREADS WORD...``."""
-    log, threads, *words = sys.argv[1:]
-    sys.exit(RunOnNode(words, Path(log), int(threads))())
+    """Run ``python -m mmf_cmsbert.experiments.engines.on_node ENTRY LOG THREADS WORD...``."""
+    entry, log, threads, *words = sys.argv[1:]
+    sys.exit(RunOnNode(entry, words, Path(log), int(threads))())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs as jobs of a Ray cluster. They go on when this command ends."""
+"""Jobs of a Ray cluster. They go on when this command ends."""
 
 import os
 import shlex
@@ -11,28 +11,27 @@ from typing import Any
 
 from mmf_cmsbert.errors import ConfigError, UserError
 from mmf_cmsbert.experiments.engines import submission
-from mmf_cmsbert.experiments.engines.engine import Resources
+from mmf_cmsbert.experiments.engines.engine import Resources, Task
 from mmf_cmsbert.experiments.engines.submission import Submission
-from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.process import error_of, progress_in
 
 _ADDRESS = "http://127.0.0.1:8265"
-# A run is submitted again this often if its node is lost.
+# A job is submitted again this often if its node is lost.
 _TIMES = 10
 _LOOK = 2.0
 _MODULE = "mmf_cmsbert.experiments.engines.on_node"
 
 
 class RayRun:
-    """A run on a Ray cluster.
+    """A job on a Ray cluster.
 
     Args:
         engine: submits it again if its node is lost.
-        job: the run.
+        job: the job.
         id: of its submission.
     """
 
-    def __init__(self, engine: "RayEngine", job: Job, id: str):
+    def __init__(self, engine: "RayEngine", job: Task, id: str):
         self.job, self.id = job, id
         self._engine, self._lost = engine, 0
         self._why: str | None = None
@@ -63,12 +62,12 @@ class RayRun:
 
 
 class RayEngine:
-    """Submits runs to Ray, at most ``resources.jobs`` at a time.
+    """Submits jobs to Ray, at most ``resources.jobs`` at a time.
 
     Not all at once: Ray fails jobs that wait longer than its start timeout.
 
     Args:
-        resources: what each run needs, and the address of Ray's dashboard.
+        resources: what each job needs, and the address of Ray's dashboard.
 
     Raises:
         ConfigError: Ray is not installed, or does not answer.
@@ -96,10 +95,10 @@ class RayEngine:
         self._runs: list[RayRun] = []
         self._seen: dict[str, tuple[float, Any]] = {}
 
-    def prepare(self, jobs: Sequence[Job]) -> None:
+    def prepare(self, jobs: Sequence[Task]) -> None:
         pass
 
-    def start(self, job: Job, slot: int) -> RayRun:
+    def start(self, job: Task, slot: int) -> RayRun:
         found = submission.find(job)
         state = self.state(found.id) if found and found.where == self._address else None
         if found and state is not None and not state.status.is_terminal():
@@ -110,11 +109,12 @@ class RayEngine:
         self._runs.append(RayRun(self, job, id))
         return self._runs[-1]
 
-    def submit(self, job: Job) -> str:
+    def submit(self, job: Task) -> str:
         """Submit a job, and return the name of its submission."""
-        words = [sys.executable, "-m", _MODULE, str(job.log.resolve()), str(self._threads)]
+        words = [sys.executable, "-m", _MODULE, job.entry, str(job.log.resolve())]
+        words += [str(self._threads), *job.words]
         # Words may hold paths that are relative to this folder.
-        entry = f"cd {shlex.quote(str(Path.cwd()))} && exec {shlex.join([*words, *job.words])}"
+        entry = f"cd {shlex.quote(str(Path.cwd()))} && exec {shlex.join(words)}"
         memory = self._resources.memory
         try:
             id = self._client.submit_job(
@@ -151,11 +151,13 @@ class RayEngine:
         ids = [id for id, state in states.items() if state and not state.status.is_terminal()]
         if not ids:
             return None
-        return "Runs go on in Ray; to cancel them: " + "; ".join(f"ray job stop {i}" for i in ids)
+        return "Jobs continue in Ray; to cancel them: " + "; ".join(
+            f"ray job stop {i}" for i in ids
+        )
 
 
 def _environment() -> dict[str, str]:
-    """The variables of this command that a run may read."""
+    """The variables of this command that a job may read."""
     return {
         name: value
         for name, value in os.environ.items()

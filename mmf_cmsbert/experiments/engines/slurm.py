@@ -1,4 +1,4 @@
-"""Runs as jobs of Slurm, submitted as one array through submitit."""
+"""Jobs of Slurm, submitted as one array through submitit."""
 
 import getpass
 import os
@@ -11,16 +11,15 @@ from typing import Any
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments.engines import submission
-from mmf_cmsbert.experiments.engines.engine import Resources
+from mmf_cmsbert.experiments.engines.engine import Resources, Task
 from mmf_cmsbert.experiments.engines.on_node import RunOnNode
 from mmf_cmsbert.experiments.engines.submission import Submission
-from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.process import error_of, progress_in
 
 # Seconds between two questions to Slurm, and until a result must be seen on a shared folder.
 _LOOK, _GRACE = 10.0, 30.0
 _MINUTES = 24 * 60
-# A run is queued again this often when its time is over. Each time it has made progress.
+# A job is queued again this often when its time is over. Each time it has made progress.
 _TIMES = 100
 
 
@@ -62,12 +61,12 @@ def _squeue() -> str | None:
 
 
 class SlurmRun:
-    """A run in Slurm's queue. It goes on when this command ends.
+    """A job in Slurm's queue. It continues when this command ends.
 
     Args:
         id: the job's number, with that of its task in an array.
         folder: submitit's folder.
-        log: the file of the run's output.
+        log: the file of the job's output.
         queue: the jobs in Slurm's queue.
     """
 
@@ -115,11 +114,11 @@ class SlurmRun:
 
 
 class SlurmEngine:
-    """Submits runs to Slurm, all at once as an array.
+    """Submits jobs to Slurm, all at once as an array.
 
     Args:
-        resources: what each run needs.
-        folder: the experiment's folder, on a file system that all nodes see.
+        resources: what each job needs.
+        folder: the folder of the results, on a file system that all nodes see.
 
     Raises:
         ConfigError: submitit or Slurm is missing.
@@ -147,9 +146,9 @@ class SlurmEngine:
         )
         self._executor.update_parameters(**_parameters(resources, self._threads))
         self._queue = SlurmQueue()
-        self._runs: dict[Job, SlurmRun] = {}
+        self._runs: dict[Task, SlurmRun] = {}
 
-    def prepare(self, jobs: Sequence[Job]) -> None:
+    def prepare(self, jobs: Sequence[Task]) -> None:
         new = []
         for job in jobs:
             found = submission.find(job)
@@ -163,24 +162,26 @@ class SlurmEngine:
         try:
             with self._executor.batch():
                 queued = [
-                    self._executor.submit(RunOnNode(job.words, job.log.resolve(), self._threads))
+                    self._executor.submit(
+                        RunOnNode(job.entry, job.words, job.log.resolve(), self._threads)
+                    )
                     for job in new
                 ]
         except Exception as error:  # submitit passes sbatch's errors on in several types
             reason = " ".join(str(error).split())
-            raise ConfigError(f"Slurm did not take the runs: {reason}") from error
+            raise ConfigError(f"Slurm did not take the jobs: {reason}") from error
         for job, made in zip(new, queued, strict=True):
             Submission("slurm", made.job_id, str(self._folder), job.words).write(job)
             self._runs[job] = SlurmRun(made.job_id, self._folder, job.log, self._queue)
 
-    def start(self, job: Job, slot: int) -> SlurmRun:
+    def start(self, job: Task, slot: int) -> SlurmRun:
         return self._runs[job]
 
     def left(self) -> str | None:
         ids = sorted({run.id.split("_")[0] for run in self._runs.values() if run.poll() is None})
         if not ids:
             return None
-        return f"Runs stay in Slurm's queue; to cancel them: scancel {' '.join(ids)}"
+        return f"Jobs stay in Slurm's queue; to cancel them: scancel {' '.join(ids)}"
 
 
 def _parameters(resources: Resources, threads: int) -> dict[str, Any]:
