@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import step
+import step_table
 import step_variants as variants
 import torch
 
@@ -114,5 +115,5 @@ def test_it_measures_every_variant_and_shows_ratios(backbone, tmp_path, monkeypa
 
 def test_ratios_are_paired_by_round():
     found = {"forward": [2.0, 8.0], "backward": [2.0, 4.0], "padding": [0.5, 0.5]}
-    assert step.totals(found) == [4.0, 12.0]
-    assert step.ratios([4.0, 12.0], [2.0, 3.0]) == [2.0, 4.0]
+    assert step_table.totals(found) == [4.0, 12.0]
+    assert step_table.ratios([4.0, 12.0], [2.0, 3.0]) == [2.0, 4.0]

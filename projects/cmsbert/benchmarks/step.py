@@ -13,15 +13,16 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
+import peer
 import torch
 from data import _machine as machine
+from peer_table import peer_table
+from step_table import Values, plot, table
 from step_variants import ALL, ALL_BF16, PADDED, REFERENCE, VARIANTS, Variant, Workbench
-
-Values = dict[str, list[float]]
+from worker import WorkerError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,11 +30,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.memory_of:
         print(peak_memory(given))
         return
-    measured = measure(given)
+    measured = measure_peer(given) if given.peer else measure(given)
     given.out.write_text(json.dumps(measured, indent=1), encoding="utf-8")
-    print(table(measured), f"\nall values: {given.out}", sep="\n")
+    text = peer_table(measured) if given.peer else table(measured)
+    print(text, f"\nall values: {given.out}", sep="\n")
     if given.plot:
         plot(measured, given.plot)
+
+
+def measure_peer(given: argparse.Namespace) -> dict[str, Any]:
+    """Return the values of a comparison with MAG-BERT's published code, or exit."""
+    try:
+        return peer.measure(given)
+    except (peer.PeerError, WorkerError) as error:
+        print(
+            f"step.py: error: {error}\nNo ratio was measured. README.md beside this file says how "
+            "to make the environment of MAG-BERT's code.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -56,6 +71,17 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("step_benchmark.json"))
     parser.add_argument("--plot", type=Path, help="an image of the table (needs matplotlib)")
+    parser.add_argument(
+        "--peer", type=Path, help="a checkout of MAG-BERT's published code, to compare with"
+    )
+    parser.add_argument(
+        "--peer-python", type=Path, default=sys.executable, help="the interpreter that can run it"
+    )
+    parser.add_argument("--data", type=Path, help="with --peer: MAG-BERT's pickle, for both sides")
+    parser.add_argument(
+        "--runs", nargs="*", choices=peer.RUNS, help="with --peer: the runs to measure (all)"
+    )
+    parser.add_argument("--threads", type=int, default=2, help="with --peer: threads of each side")
     parser.add_argument("--memory-of", choices=VARIANTS, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
@@ -170,70 +196,6 @@ def _memory(given: argparse.Namespace, name: str) -> int:
 
 def _total(found: Mapping[str, float]) -> float:
     return sum(value for key, value in found.items() if key != "padding")
-
-
-def totals(found: Values) -> list[float]:
-    """Return the seconds of each step."""
-    parts = [values for key, values in found.items() if key != "padding"]
-    return [sum(step) for step in zip(*parts, strict=True)]
-
-
-def ratios(slow: Sequence[float], fast: Sequence[float]) -> list[float]:
-    """Return how many times faster, for each round."""
-    return [a / b for a, b in zip(slow, fast, strict=True)]
-
-
-def table(measured: Mapping[str, Any]) -> str:
-    """Format medians. Ratios are paired by round, with the range of the rounds in brackets."""
-    steps, batch = measured["steps"], measured["batch"]
-    seconds = {name: totals(found) for name, found in steps.items()}
-    rows = [
-        f"{measured['backbone']}, {measured['device']}, {batch} segments a step of "
-        f"{measured['pieces']:.1f} word pieces on average ({measured['lengths']} lengths)",
-        f"{'training step':<22}{'segments/s':>10}{'padding':>9}  times faster than the reference",
-    ]
-    for name, found in steps.items():
-        speed, padding = batch / median(seconds[name]), median(found["padding"])
-        faster = ""
-        if REFERENCE in seconds:
-            faster = _spread(ratios(seconds[REFERENCE], seconds[name]))
-        rows.append(f"{name:<22}{speed:>10.1f}{padding:>9.0%}  {faster}")
-    if {"text only", "CMS + CLR"} <= set(seconds):
-        cost = ratios(seconds["CMS + CLR"], seconds["text only"])
-        rows.append(f"CMS + CLR against text only: {_spread(cost)} times as long")
-    for name in (each for each in (ALL, ALL_BF16) if each in steps):
-        average = steps[name]["average"]
-        shares = [a / (s - a) for a, s in zip(average, seconds[name], strict=True)]
-        rows.append(f"EMA, {name}: {median(shares):.1%} of a step without it")
-    for name, found in measured["evaluation"].items():
-        faster = _spread(ratios(measured["evaluation"][REFERENCE], found))
-        rows.append(f"evaluation, {name}: {faster} times faster than the reference")
-    for name, size in measured["memory"].items():
-        rows.append(f"peak memory, {name}: {size / 1e9:.2f} GB")
-    for name, share in measured["gpu_share"].items():
-        rows.append(f"GPU work, {name}: {share:.0%} of a step")
-    return "\n".join(rows)
-
-
-def _spread(values: Sequence[float]) -> str:
-    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
-
-
-def plot(measured: Mapping[str, Any], file: Path) -> None:
-    """Plot each variant's speed relative to the reference, with the range of the rounds."""
-    from matplotlib.figure import Figure
-
-    steps = {name: totals(found) for name, found in measured["steps"].items()}
-    faster = {name: ratios(steps[REFERENCE], seconds) for name, seconds in steps.items()}
-    middle = [median(values) for values in faster.values()]
-    low = [m - min(values) for m, values in zip(middle, faster.values(), strict=True)]
-    high = [max(values) - m for m, values in zip(middle, faster.values(), strict=True)]
-    figure = Figure(figsize=(7, 0.5 * len(faster) + 1), layout="constrained")
-    axes = figure.subplots()
-    axes.barh(list(faster), middle, xerr=[low, high], capsize=3)
-    axes.invert_yaxis()
-    axes.set_xlabel(f"training step, times faster ({measured['backbone']}, {measured['device']})")
-    figure.savefig(file)
 
 
 if __name__ == "__main__":
