@@ -48,7 +48,7 @@ setup(
         "rich>=13.7",
         "jinja2>=3.1",  # reports
         "pydantic>=2.11,<3",  # schemas of the configuration
-        "scipy>=1.13",  # intervals of the paired comparisons
+        "scipy>=1.15",  # intervals and tests of comparisons
         "PyYAML>=6",
         # imported by MMF 1.0.0rc10
         "demjson3>=3.0.5",

@@ -58,6 +58,14 @@ def ablate(
             help="Compare the best validation scores, for choices; test is not scored.",
         ),
     ] = False,
+    difference: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Also state how many seeds show a difference of this size, such as 0.01 of MAE.",
+            show_default=False,
+        ),
+    ] = None,
     keep_weights: Annotated[
         bool, typer.Option("--keep-weights", help="Keep the checkpoints of finished runs.")
     ] = False,
@@ -123,6 +131,7 @@ def ablate(
             Console(),
             command,
             keep_weights,
+            difference,
         )
     if not finished:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.names import unknown_key
 from mmf_cmsbert.config.schemas.targets import Target, main
 from mmf_cmsbert.config.schemas.validation import Problem, problems
-from mmf_cmsbert.metrics.fitting import KINDS, misfit
+from mmf_cmsbert.metrics.fitting import KINDS, misfit, params
 
 # Dataset -> its targets.
 _Targets = Mapping[str, Mapping[str, Target]]
@@ -49,12 +49,11 @@ def _of_metric(entry: Any, targets: _Targets) -> Iterator[str]:
     given: Any = {"type": entry} if isinstance(entry, str) else entry
     if not isinstance(given, Mapping) or given.get("type") not in KINDS:
         return  # of MMF or of another package
-    name, params = given["type"], given.get("params") or {}
-    known = ("target", "label") if KINDS[name] == "multilabel" else ("target",)
-    for key in params:
-        if key not in known:
-            yield unknown_key(f"{name}.params", key, known)
-    wanted, label = params.get("target"), params.get("label")
+    name, typed = given["type"], given.get("params") or {}
+    for key in typed:
+        if key not in params(name):
+            yield unknown_key(f"{name}.params", key, params(name))
+    wanted, label, of = (typed.get(key) for key in ("target", "label", "of"))
     for dataset in given.get("datasets") or targets:
         own = targets.get(dataset)
         if own is None:
@@ -68,6 +67,9 @@ def _of_metric(entry: Any, targets: _Targets) -> Iterator[str]:
             )
         elif why := misfit(name, chosen, own[chosen]):
             yield f"{name} does not fit dataset {dataset}: {why}"
+        elif of is not None and (of not in own or own[of].kind != "regression"):
+            numbers = [each for each, target in own.items() if target.kind == "regression"]
+            yield f"{name}.params.of is {of!r}; expected one of {', '.join(numbers)}"
         elif label is not None and label not in own[chosen].names:
             yield (
                 f"{name}.params.label is {label!r}; expected one of {', '.join(own[chosen].names)}"

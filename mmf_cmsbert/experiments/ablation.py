@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from mmf_cmsbert.checkpoints import model_files
-from mmf_cmsbert.experiments import plot, table
+from mmf_cmsbert.experiments import plot, results_json, table
 from mmf_cmsbert.experiments.display import Display
 from mmf_cmsbert.experiments.engines.engine import Engine, Task
 from mmf_cmsbert.experiments.job import Job
@@ -23,6 +23,7 @@ def ablate(
     console: Console,
     command: Sequence[str],
     keep_weights: bool = False,
+    difference: float | None = None,
 ) -> bool:
     """Run the unfinished jobs, and write and print the scores of all jobs.
 
@@ -33,6 +34,7 @@ def ablate(
         console: receives the output.
         command: the command line, for the Markdown file.
         keep_weights: whether finished runs keep their checkpoints.
+        difference: of the criterion; the number of pairs that show it is stated.
 
     Returns:
         Whether all jobs have finished.
@@ -40,7 +42,7 @@ def ablate(
     outcomes = run_missing(jobs, engine, console, keep_weights)
     results = collect(jobs)
     if results.runs:
-        _report(results, jobs, output, console, command)
+        _report(results, jobs, output, console, command, difference)
     failed = [outcome for outcome in outcomes if outcome.error]
     if failed:
         console.print(f"\n{len(failed)} of {len(jobs)} runs failed:", style="red")
@@ -116,21 +118,31 @@ class _Tidy:
 
 
 def _report(
-    results: Results, jobs: Sequence[Job], output: Path, console: Console, command: Sequence[str]
+    results: Results,
+    jobs: Sequence[Job],
+    output: Path,
+    console: Console,
+    command: Sequence[str],
+    difference: float | None,
 ) -> None:
-    files = [output / f"results.{kind}" for kind in ("csv", "md", "png", "svg")]
+    files = [output / f"results.{kind}" for kind in ("csv", "md", "json", "png", "svg")]
     table.write_csv(files[0], results)
-    table.write_markdown(files[1], results, jobs, shlex.join(command))
+    table.write_markdown(files[1], results, jobs, shlex.join(command), difference)
+    results_json.write_json(files[2], results, shlex.join(command), difference)
     table.show(table.scores(results), console)
     criterion = results.criterion()
     if criterion and len(results.recipes) > 1:
         table.show(table.comparisons(results, criterion), console)
+        if len(powers := table.power(results, criterion, difference)) > 1:
+            table.show(powers, console)
+            console.print()
+            _say(console, table.POWER_NOTE.format(reference=results.reference))
     console.print()
     _say(console, table.note(results))
     if results.metrics() and plot.can_plot():
-        plot.write(results, *files[2:])
+        plot.write(results, *files[3:])
     else:
-        files = files[:2]
+        files = files[:3]
         _say(
             console,
             "No plot: matplotlib is not installed (pip install 'mmf_cmsbert[experiments]').",

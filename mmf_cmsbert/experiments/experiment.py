@@ -18,7 +18,7 @@ from mmf_cmsbert.files import read_json, replaced_file
 from mmf_cmsbert.records import record
 
 NAME, FORMAT = "experiment.json", 1
-TABLES = ("results.csv", "results.md", "results.png", "results.svg")
+TABLES = ("results.csv", "results.md", "results.json", "results.png", "results.svg")
 _SHOWN, _LARGEST = 3, 1 << 26
 
 

@@ -6,7 +6,17 @@ from typing import Any
 
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.records import record
-from mmf_cmsbert.utils.statistics import Comparison, ScoreSummary, compare, summarise
+from mmf_cmsbert.report.measures import measure
+from mmf_cmsbert.utils.statistics import (
+    Comparison,
+    Estimate,
+    ScoreSummary,
+    compare,
+    holm,
+    interquartile_mean,
+    probability_of_improvement,
+    summarise,
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,31 @@ class Results:
         values = [run.scores[metric] for run in self.of(recipe) if metric in run.scores]
         return summarise(values) if values else None
 
+    def by_base(self, recipe: str, metric: str) -> dict[str, list[float]]:
+        """Return a metric of a recipe's runs, by base: the strata of its bootstrap."""
+        found: dict[str, list[float]] = {}
+        for run in self.of(recipe):
+            if metric in run.scores:
+                found.setdefault(run.job.base, []).append(run.scores[metric])
+        return found
+
+    def interquartile_mean(self, recipe: str, metric: str) -> Estimate | None:
+        """Return the mean of the middle half of a recipe's runs; None if no run has the metric."""
+        strata = self.by_base(recipe, metric)
+        return interquartile_mean(list(strata.values())) if strata else None
+
+    def improvement(self, recipe: str, metric: str) -> Estimate | None:
+        """Return the chance that a run of a recipe is better than one of the reference.
+
+        None if no base has runs of both, or if the direction of the metric is unknown.
+        """
+        lower = measure(metric).lower
+        ours, theirs = (self.by_base(name, metric) for name in (recipe, self.reference))
+        pairs = [(values, theirs[base]) for base, values in ours.items() if base in theirs]
+        if lower is None or not pairs or recipe == self.reference:
+            return None
+        return probability_of_improvement(pairs, lower)
+
     def comparison(self, recipe: str, metric: str) -> Comparison | None:
         """Compare a recipe with the reference, over the seeds (and bases) that both have."""
         ours, theirs = (
@@ -74,6 +109,16 @@ class Results:
         if recipe == self.reference or not both:
             return None
         return compare([ours[r] for r in both], [theirs[r] for r in both])
+
+    def comparisons(self, metric: str) -> dict[str, tuple[Comparison, float | None]]:
+        """Return each recipe's comparison with the reference, and its p corrected by Holm.
+
+        The correction is for the number of recipes compared; None for a single pair.
+        """
+        compared = {name: self.comparison(name, metric) for name in self.recipes[1:]}
+        found = {name: each for name, each in compared.items() if each is not None}
+        corrected = holm({name: each.p for name, each in found.items() if each.p is not None})
+        return {name: (each, corrected.get(name)) for name, each in found.items()}
 
     def criterion(self) -> str | None:
         """Return the metric that selected the checkpoints if measured, else the first one."""

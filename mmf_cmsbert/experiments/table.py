@@ -13,16 +13,32 @@ from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.results import Results, what_changes
 from mmf_cmsbert.files import replace_text, replaced_file
 from mmf_cmsbert.report.measures import measures
-from mmf_cmsbert.utils.statistics import Comparison, ScoreSummary
+from mmf_cmsbert.utils.statistics import (
+    MOST_PAIRS,
+    Estimate,
+    ScoreSummary,
+    pairs_needed,
+    smallest_difference,
+)
 
 SYNTHETIC = "SYNTHETIC DATA: these scores say nothing about CMU-MOSI or CMU-MOSEI."
 NOTE = (
     "\u2193 lower is better, \u2191 higher is better. {scored}, mean ± sample standard deviation "
     "over the runs. Comparisons: "
     "mean of the paired differences (same seed) from {reference}, its 95% interval by Student's t, "
-    "and the two-sided p of the exact sign-flip permutation test. Few pairs show little: the "
-    "smallest p that {pairs} pairs can give is {least:.3g}. p is not corrected for the number of "
-    "recipes compared."
+    "and the two-sided p of the exact sign-flip permutation test, also corrected for the number of "
+    "recipes compared (Holm). Few pairs show little: the smallest p that {pairs} pairs can give is "
+    "{least:.3g}. P(better): the chance that a run is better than one of {reference}, with the 95% "
+    "interval of a bootstrap."
+)
+POWER_NOTE = (
+    "Shown: the smallest mean difference from {reference} that so many pairs show with a chance of "
+    "80%, by a paired t test at 5%. Pairs needed: how many show the difference found, or the given "
+    "one, if pairs spread as these do. A spread from few pairs is uncertain itself."
+)
+MIDDLE_NOTE = (
+    "IQM: interquartile mean, the mean of the middle half of the runs, which outliers move less; "
+    "95% interval of a bootstrap that draws within each base (Agarwal et al., NeurIPS 2021)."
 )
 REPORT = "report.html"
 _TWO_RUNS = (
@@ -42,14 +58,79 @@ def scores(results: Results) -> list[list[str]]:
 
 
 def comparisons(results: Results, metric: str) -> list[list[str]]:
-    """Return one row per recipe but the reference: mean difference, interval, p and pairs."""
-    metrics = results.metrics()
-    name = _names(metrics)[metrics.index(metric)]
-    rows = [["recipe", f"{name} difference", "95% interval", "p", "pairs"]]
+    """Return one row per recipe but the reference: mean difference, interval, p, P(better)."""
+    rows = [
+        ["recipe", f"{_name(results, metric)} difference", "95% interval", "p", "p (Holm)"]
+        + ["P(better)", "pairs"]
+    ]
+    found = results.comparisons(metric)
     for recipe in results.recipes[1:]:
-        found = results.comparison(recipe, metric)
-        rows.append([recipe, *(_compared(found) if found else ["-"] * 3 + ["0"])])
+        if recipe not in found:
+            rows.append([recipe, *["-"] * 5, "0"])
+            continue
+        compared, corrected = found[recipe]
+        ends = interval(compared.low, compared.high, "+")
+        better = estimate(results.improvement(recipe, metric), 2)
+        p = [_number(compared.p), _number(corrected)]
+        rows.append([recipe, f"{compared.mean:+.3f}", ends, *p, better, str(compared.count)])
     return rows
+
+
+def middle(results: Results) -> list[list[str]]:
+    """Return one row per recipe: the interquartile mean of each metric, with its interval."""
+    metrics = results.metrics()
+    rows = [["recipe", *(f"{name}, IQM" for name in _names(metrics))]]
+    for recipe in results.recipes:
+        found = (results.interquartile_mean(recipe, metric) for metric in metrics)
+        rows.append([recipe, *map(estimate, found)])
+    return rows
+
+
+def power(results: Results, metric: str, difference: float | None) -> list[list[str]]:
+    """Return one row per recipe but the reference: what its number of pairs shows.
+
+    Args:
+        results: the runs.
+        metric: the metric compared.
+        difference: also state how many pairs show a difference of this size.
+    """
+    rows = [
+        ["recipe", f"{_name(results, metric)} shown", "pairs", "pairs for the difference found"]
+    ]
+    rows[0] += [] if difference is None else [f"needed for {difference:g}"]
+    for recipe, (compared, _) in results.comparisons(metric).items():
+        if compared.deviation is None:
+            continue
+        shown = smallest_difference(compared.count, compared.deviation)
+        sizes = [compared.mean, *([] if difference is None else [difference])]
+        needed = (pairs_needed(size, compared.deviation) for size in sizes)
+        cells = (f"over {MOST_PAIRS:,}" if each is None else str(each) for each in needed)
+        rows.append([recipe, _number(shown), str(compared.count), *cells])
+    return rows
+
+
+def _name(results: Results, metric: str) -> str:
+    metrics = results.metrics()
+    return _names(metrics)[metrics.index(metric)]
+
+
+def interval(low: float | None, high: float | None, sign: str = "", digits: int = 3) -> str:
+    """Return the ends of an interval in words; a dash if there are none."""
+    if low is None or high is None:
+        return "-"
+    return f"{low:{sign}.{digits}f} to {high:{sign}.{digits}f}"
+
+
+def estimate(found: Estimate | None, digits: int = 3) -> str:
+    """Return a value and its interval; a dash for None."""
+    if found is None:
+        return "-"
+    ends = "" if found.low is None else f" ({interval(found.low, found.high, digits=digits)})"
+    return f"{found.value:.{digits}f}{ends}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _names(metrics: Sequence[str]) -> list[str]:
@@ -113,15 +194,25 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])
 
 
-def write_markdown(file: Path, results: Results, jobs: Sequence[Job], command: str) -> None:
-    """Write both tables for all metrics, the changes of each recipe, and links to reports."""
+def write_markdown(
+    file: Path,
+    results: Results,
+    jobs: Sequence[Job],
+    command: str,
+    difference: float | None = None,
+) -> None:
+    """Write all tables for all metrics, the changes of each recipe, and links to reports."""
     mark = [f"**{SYNTHETIC}**"] if results.synthetic else []
     parts = ["# Results", *mark, f"    {command}", markdown(scores(results)), note(results)]
+    parts += [MIDDLE_NOTE, markdown(middle(results))]
     changes = [[name, "; ".join(lines).replace("|", "\\|")] for name, lines in what_changes(jobs)]
     if changes:
         rows = [["recipe", f"changes to {results.reference}"], *changes]
         parts.append(markdown(rows))
         parts += [markdown(comparisons(results, metric)) for metric in results.metrics()]
+        if criterion := results.criterion():
+            explained = POWER_NOTE.format(reference=results.reference)
+            parts += [explained, markdown(power(results, criterion, difference))]
     parts += ["## Runs", markdown(reports(results, file.parent)), _TWO_RUNS]
     replace_text(file, "\n\n".join(parts) + "\n")
 
@@ -146,10 +237,3 @@ def write_csv(file: Path, results: Results) -> None:
                 + [(found["commit"] or {}).get("hash"), job.folder / "run.json"]
                 + [scored.get(name) for scored in (validation, test) for name in metrics]
             )
-
-
-def _compared(found: Comparison) -> list[str]:
-    mean = f"{found.mean:+.3f}"
-    if found.p is None:
-        return [mean, "-", "-", "1"]
-    return [mean, f"{found.low:+.3f} to {found.high:+.3f}", f"{found.p:.3f}", str(found.count)]

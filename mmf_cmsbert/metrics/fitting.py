@@ -8,13 +8,21 @@ from mmf_cmsbert.metrics.multilabel_scores import MULTILABEL_METRICS
 from mmf_cmsbert.metrics.sentiment import METRICS
 from mmf_cmsbert.metrics.sims import SIMS_METRICS
 
-REGRESSION_METRICS = ("regression_mae", "regression_corr", "regression_accuracy")
+REGRESSION_METRICS = (
+    "regression_mae",
+    "regression_corr",
+    "regression_accuracy",
+    "regression_mse",
+    "regression_response",
+)
 _BY_KIND: Mapping[str, Iterable[str]] = {
     "regression": (*METRICS, *SIMS_METRICS, *REGRESSION_METRICS),
     "classes": tuple(CLASS_METRICS),
     "multilabel": tuple(MULTILABEL_METRICS),
 }
 KINDS = {name: kind for kind, names in _BY_KIND.items() for name in names}
+# Metric -> its params, besides the target.
+_PARAMS = dict.fromkeys(MULTILABEL_METRICS, ("label",)) | {"regression_response": ("of",)}
 # Metrics with cuts at fixed numbers -> the limits for which they are defined.
 _LIMITS = {"sentiment_acc7": (-3, 3), "sentiment_acc5": (-3, 3)}
 _LIMITS |= dict.fromkeys(SIMS_METRICS, (-1, 1))
@@ -34,7 +42,12 @@ def suggested(target: Target) -> list[str]:
 
 def is_minimized(metric: str) -> bool:
     """Return whether lower values of a metric of this package are better."""
-    return metric.endswith("_mae")
+    return metric.endswith(("_mae", "_mse"))
+
+
+def params(metric: str) -> tuple[str, ...]:
+    """Return the names of a metric's params."""
+    return ("target", *_PARAMS.get(metric, ()))
 
 
 def misfit(metric: str, name: str, target: Target) -> str | None:

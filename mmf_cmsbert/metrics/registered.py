@@ -20,11 +20,11 @@ from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.metrics.class_scores import CLASS_METRICS
 from mmf_cmsbert.metrics.fitting import KINDS, misfit
 from mmf_cmsbert.metrics.multilabel_scores import MULTILABEL_METRICS
-from mmf_cmsbert.metrics.sentiment import METRICS, corr, mae, rounded_accuracy
+from mmf_cmsbert.metrics.sentiment import METRICS, corr, mae, mse, response, rounded_accuracy
 from mmf_cmsbert.metrics.sims import SIMS_METRICS
 
 _FUNCTIONS = METRICS | SIMS_METRICS | CLASS_METRICS
-_FUNCTIONS |= {"regression_mae": mae, "regression_corr": corr}
+_FUNCTIONS |= {"regression_mae": mae, "regression_corr": corr, "regression_mse": mse}
 
 
 class TargetMetric(BaseMetric):
@@ -96,6 +96,25 @@ class RoundedAccuracy(TargetMetric):
         return rounded_accuracy(scores, labels, target.low, target.high)
 
 
+class Response(TargetMetric):
+    """Slope of a target's predictions on labels: how far they follow these.
+
+    Args:
+        target: the name of the target that is predicted; None for the dataset's main target.
+        of: the name of the target with the labels; None for the same target.
+    """
+
+    metric = "regression_response"
+
+    def __init__(self, target: str | None = None, of: str | None = None) -> None:
+        super().__init__(target)
+        if of is not None:
+            self.required_params[1] = label_field(of)
+
+    def compute(self, scores: Tensor, labels: Tensor, target: Target | None) -> float:
+        return response(scores, labels)
+
+
 class MultilabelMetric(TargetMetric):
     """A metric of several labels.
 
@@ -125,4 +144,5 @@ for _name in _FUNCTIONS:
     registry.register_metric(_name)(type(_name, (TargetMetric,), {"metric": _name}))
 for _name in MULTILABEL_METRICS:
     registry.register_metric(_name)(type(_name, (MultilabelMetric,), {"metric": _name}))
-registry.register_metric(RoundedAccuracy.metric)(RoundedAccuracy)
+for _class in (RoundedAccuracy, Response):
+    registry.register_metric(_class.metric)(_class)

@@ -37,6 +37,26 @@ def corr(predictions: Tensor, labels: Tensor) -> float:
     return torch.corrcoef(torch.stack([predictions, labels]))[0, 1].item()
 
 
+def mse(predictions: Tensor, labels: Tensor) -> float:
+    """Mean squared error, unclipped, all segments."""
+    predictions, labels = _known(predictions, labels)
+    return (predictions - labels).square().mean().item()
+
+
+def response(predictions: Tensor, labels: Tensor) -> float:
+    """Slope of the regression of the predictions on the labels; 0 if the labels are constant.
+
+    How far the predictions follow: 1 if they rise as the labels do, 0 if they do not rise.
+    """
+    predictions, labels = _known(predictions, labels)
+    if len(labels) == 0 or predictions.isnan().any():
+        return math.nan
+    if _constant(labels):
+        return 0.0
+    centred = labels - labels.mean()
+    return (centred @ predictions / centred.square().sum()).item()
+
+
 def acc7(predictions: Tensor, labels: Tensor) -> float:
     """Share of segments in the same of 7 classes: clipped to [-3, 3], rounded half to even."""
     return _share_equal(*_classes(predictions, labels, 7))

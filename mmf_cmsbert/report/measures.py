@@ -59,6 +59,12 @@ _KNOWN = {
     ),
     "regression_mae": ("MAE", "Mean absolute error, unclipped.", True),
     "regression_corr": ("Corr", "Pearson correlation; 0 for a constant.", False),
+    "regression_mse": ("MSE", "Mean squared error, unclipped.", True),
+    "regression_response": (
+        "Response",
+        "Slope of the predictions on the labels, or on those of another target.",
+        False,
+    ),
     "regression_accuracy": (
         "Accuracy",
         "Share of equal whole numbers: clipped to the target's limits and rounded half to even.",

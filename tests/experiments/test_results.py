@@ -1,10 +1,11 @@
 import csv
+import json
 
 import pytest
 from made_up_runs import write_record
 from rich.console import Console
 
-from mmf_cmsbert.experiments import table
+from mmf_cmsbert.experiments import results_json, table
 from mmf_cmsbert.experiments.results import collect, what_changes
 
 MAE, CORR = "mosi/sentiment_mae", "mosi/sentiment_corr"
@@ -56,9 +57,43 @@ def test_recipes_are_compared_with_the_first_over_the_seeds_that_both_have(jobs)
         "+0.200",
         "-0.048 to +0.448",
         "0.250",
+        "0.500",
+        # of 9 pairs less is better in one (0.6 against 0.7), and one is a tie
+        "0.17 (0.00 to 0.56)",
         "3",
     ]
-    assert table.comparisons(results, MAE)[3] == ["none", "-", "-", "-", "0"]
+    assert table.comparisons(results, MAE)[3] == ["none", *["-"] * 5, "0"]
+
+
+def test_p_is_corrected_for_the_recipes_that_could_be_compared(jobs):
+    found = collect(jobs).comparisons(MAE)
+    # less has 0.25 and gap 0.5; none has no run
+    assert [corrected for _, corrected in found.values()] == [0.5, 0.5]
+
+
+def test_a_table_says_how_many_pairs_show_a_difference(jobs):
+    results = collect(jobs)
+    head, less, gap = table.power(results, MAE, 0.05)
+    assert head[0::2] == ["recipe", "pairs", "needed for 0.05"]
+    # less: differences 0.1, 0.2, 0.3 with deviation 0.1; 3 pairs show 3.264 deviations, the
+    # difference found is 2 deviations, 0.05 is half of one (see the tests of statistics)
+    assert less == ["less", "0.326", "3", "5", "34"]
+    assert gap[0] == "gap"
+    assert len(table.power(results, MAE, None)[0]) == 4
+
+
+def test_the_json_holds_runs_and_statistics(jobs, tmp_path):
+    results_json.write_json(tmp_path / "results.json", collect(jobs), "cmsbert ablate", 0.05)
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert (found["reference"], found["criterion"], found["split"]) == ("full", MAE, "test")
+    less = found["metrics"][MAE]["less"]
+    assert [run["value"] for run in less["runs"]] == [0.6, 0.8, 1.0]
+    assert less["interquartile_mean"]["value"] == pytest.approx(0.8)
+    assert less["comparison"]["mean"] == pytest.approx(0.2)
+    assert less["comparison"]["p_holm"] == pytest.approx(0.5)
+    assert less["comparison"]["probability_of_improvement"]["value"] == pytest.approx(1.5 / 9)
+    assert less["power"]["pairs_for_the_difference"] == 34
+    assert "none" not in found["metrics"][MAE] and "comparison" not in found["metrics"][MAE]["full"]
 
 
 def test_where_test_is_left_alone_validation_is_compared(planned, tmp_path):
@@ -97,7 +132,9 @@ def test_markdown_holds_command_tables_and_what_each_recipe_changes(jobs, tmp_pa
     for part in (
         "    cmsbert ablate full less",
         "| full | 3 | 0.600 ± 0.100 |",
-        "| less | +0.200 | -0.048 to +0.448 | 0.250 | 3 |",
+        "| less | +0.200 | -0.048 to +0.448 | 0.250 | 0.500 | 0.17 (0.00 to 0.56) | 3 |",
+        "| full | 0.600 (0.500 to 0.700) |",
+        "| less | 0.326 | 3 | 5 |",
         "Corr \u2191 difference",
         "smallest p that 3 pairs can give is 0.25",
     ):

@@ -164,3 +164,12 @@ def test_an_unknown_label_is_refused(defined):
 def test_two_metrics_of_one_key_are_refused():
     with pytest.raises(ConfigError, match="two metrics have the key class_accuracy; set another"):
         metrics_of("[class_accuracy, {type: class_accuracy, params: {target: emotion}}]")
+
+
+def test_a_response_is_the_slope_on_the_labels_of_another_target_on_both_lines(defined):
+    defined(sentiment=RegressionTarget(), cue=RegressionTarget())
+    cues = torch.tensor([[-1.0], [0.0], [2.0], [5.0], [1.0], [0.5]])
+    report = make_report(0.3 * cues + 1, LABELS, "corpus", cue=(cues, cues))
+    metrics = metrics_of("[{type: regression_response, key: followed, params: {of: cue}}]")
+    (value,) = metrics(report, report).values()
+    assert value.item() == pytest.approx(0.3)

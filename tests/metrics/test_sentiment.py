@@ -3,10 +3,13 @@
 import math
 import warnings
 
+import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from mmf_cmsbert.metrics import METRICS
+from mmf_cmsbert.metrics.sentiment import mse, response
 
 #                           in order: right, right, wrong side, at 0, at 0, rounds half to even
 LABELS = torch.tensor([[-3.0], [1.6], [1.0], [0.0], [0.0], [2.5]])
@@ -201,3 +204,17 @@ def test_scores_are_computed_in_double(dtype):
 @pytest.mark.parametrize("name", METRICS)
 def test_every_score_has_a_definition(name):
     assert METRICS[name].__doc__.strip().endswith(".")
+
+
+def test_the_response_is_the_slope_of_scipys_regression():
+    rng = np.random.default_rng(0)
+    labels, noise = rng.normal(size=(2, 50))
+    predictions = 0.4 * labels + noise
+    expected = stats.linregress(labels, predictions).slope
+    assert response(torch.tensor(predictions), torch.tensor(labels)) == pytest.approx(expected)
+    assert response(torch.tensor([1.0, 2.0]), torch.tensor([3.0, 3.0])) == 0
+    assert math.isnan(response(torch.tensor([math.nan, 2.0]), torch.tensor([1.0, 3.0])))
+
+
+def test_the_squared_error_is_unclipped_and_leaves_unknown_labels_out():
+    assert mse(torch.tensor([5.0, 1.0, 9.0]), torch.tensor([2.0, 0.0, math.nan])) == 5
