@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmf.common.registry import registry
 from mmf.common.report import Report
+from torch.nn.parallel import DistributedDataParallel
 
 from mmf_cmsbert.compat.mmf.steps import TrainerSteps
 from mmf_cmsbert.losses.gathering import STAND_IN
@@ -24,6 +26,8 @@ class SeveralProcesses(TrainerSteps):
     """
 
     resume_position: dict[str, Any] | None
+    # Lightning wraps the model itself.
+    by_lightning = False
 
     @cached_property
     def ranks(self) -> Ranks:
@@ -45,6 +49,9 @@ class SeveralProcesses(TrainerSteps):
             # Which parameters have gradients depends on the losses, the dataset and the segments.
             self.config.training.find_unused_parameters = True
         super().parallelize_model()
+        if self.ranks.count > 1 and self.device.type == "cpu" and not self.by_lightning:
+            registry.register("distributed", True)
+            self.model = DistributedDataParallel(self.model, find_unused_parameters=True)
 
     def resume_training(self) -> tuple[bool, bool]:
         kept = self.resume_position or {}

@@ -8,6 +8,7 @@ import traceback
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 
 def together(job, count=2, answers=None):
@@ -82,18 +83,9 @@ def _prepare(rank, port):
 
 
 def start_as_mmf_does(rank, count):
-    """Set up a CPU process in the same way as MMF sets up a GPU process."""
-    from mmf.common.registry import registry
-    from torch import distributed
-    from torch.nn.parallel import DistributedDataParallel
+    """Join the processes as MMF does for its trainers, with torchrun's environment."""
+    from mmf.utils import distributed
 
-    from mmf_cmsbert.compat.mmf import line
-
-    def parallelize_model(self):
-        registry.register("data_parallel", False)
-        registry.register("distributed", True)
-        unused = self.config.training.find_unused_parameters
-        self.model = DistributedDataParallel(self.model, find_unused_parameters=unused)
-
-    line.part("trainer").Trainer.parallelize_model = parallelize_model
-    distributed.init_process_group("gloo", rank=rank, world_size=count)
+    method = {"init_method": "env://", "world_size": count, "rank": rank}
+    config = {"training": {"device": "cuda"}, "distributed": method}
+    distributed.distributed_init(OmegaConf.create(config))

@@ -1,17 +1,13 @@
 """Several processes (gloo, CPU) compute the same as one, with Lightning's trainer and MMF's.
 
-MMF only starts processes on GPUs. Here they are started for it, and its model is wrapped
-on the CPU in the same way as on a GPU.
+Here they are forked, then joined as MMF joins those of torchrun; `test_torchrun.py` has real ones.
 """
 
 import random
 
 import pytest
 import torch
-from omegaconf import OmegaConf
 from several_processes import start_as_mmf_does, together
-
-from mmf_cmsbert.errors import ConfigError
 
 LIGHTNING = "training.trainer=lightning_cmsbert"
 OWN = "training.trainer=base_trainer"
@@ -225,19 +221,3 @@ def test_a_checkpoint_of_several_processes_goes_on_in_one(toy, tmp_path, exact):
     resumed = toy.run(tmp_path / "several", "checkpoint.resume=True")
     for name, value in expected.weights.items():
         torch.testing.assert_close(resumed.weights[name], value, rtol=0, atol=1e-5)
-
-
-def test_mmfs_own_trainer_without_a_gpu_says_which_one_has_processes(monkeypatch):
-    from mmf.utils import distributed
-
-    for name in ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK"):
-        monkeypatch.setenv(name, "2")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    config = OmegaConf.create(
-        {
-            "training": {"trainer": "base_trainer", "device": "cuda"},
-            "distributed": {"init_method": None, "port": -1, "world_size": 1, "rank": 0},
-        }
-    )
-    with pytest.raises(ConfigError, match="type training.trainer=lightning_cmsbert"):
-        distributed.infer_init_method(config)

@@ -16,7 +16,6 @@ from torch import distributed as processes
 
 from mmf_cmsbert.compat import imports
 from mmf_cmsbert.compat.patch import patch
-from mmf_cmsbert.errors import ConfigError
 
 _starters: dict[str, Callable[[Any], None]] = {}
 _in_one_process: ContextVar[bool] = ContextVar("in_one_process", default=False)
@@ -40,7 +39,8 @@ def is_in_one_process() -> bool:
 def set_process_starter(trainer: str, start: Callable[[Any], None]) -> None:
     """Let a trainer start the processes of a run and divide batches among them.
 
-    For other trainers MMF starts them, on GPUs only; without a GPU a ConfigError is raised.
+    For other trainers MMF starts them, or joins those that torchrun, Slurm or
+    ``distributed.init_method`` describe. MMF does so on GPUs only, this module also on CPUs.
 
     Args:
         trainer: the name of the trainer.
@@ -63,7 +63,6 @@ def start_by_trainer() -> None:
             start = _starters.get(config.training.trainer)
             if start is None:
                 original(config)
-                _check_devices(config)
             else:
                 start(config)
                 config.distributed.world_size = 1  # MMF starts no others
@@ -98,6 +97,33 @@ def support_all_backends() -> None:
 
 
 @patch(
+    "mmf.utils.distributed.distributed_init",
+    why="MMF's processes need CUDA and NCCL.",
+    remove_when="MMF uses gloo on CPUs.",
+)
+def join_on_cpu() -> None:
+    def joining(original: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def distributed_init(config: Any) -> Any:
+            group = config.distributed
+            # main supports other devices, too
+            on_cpu = config.training.get("device") in (None, "cuda", "cpu")
+            if cuda.is_available() or not on_cpu or group.world_size == 1:
+                return original(config)
+            processes.init_process_group(
+                "gloo",
+                init_method=group.init_method,
+                world_size=group.world_size,
+                rank=group.rank,
+            )
+            group.init_method = None  # else MMF's trainer computes on a GPU
+            return group.rank
+
+        return distributed_init
+
+    imports.replace_function(distributed, "distributed_init", joining)
+
+
+@patch(
     "mmf.utils.general.get_world_size",
     why="MMF divides the batch size by the number of processes even if the trainer divides it.",
     remove_when="MMF leaves processes to the trainer.",
@@ -107,16 +133,3 @@ def keep_batch_size() -> None:
     general.get_world_size = lambda: (
         1 if get_global_config("training.trainer") in _starters else original()
     )
-
-
-def _check_devices(config: Any) -> None:
-    started = config.distributed.init_method is not None
-    # main supports other devices, too
-    on_gpus = config.training.get("device") in (None, "cuda", "cpu")
-    if started and on_gpus and not cuda.is_available():
-        others = f"; type training.trainer={next(iter(_starters))}" if _starters else ""
-        raise ConfigError(
-            "RANK and WORLD_SIZE in the environment, or distributed.init_method, ask for "
-            f"several processes. With training.trainer={config.training.trainer} MMF runs them "
-            f"on GPUs only, and torch finds none{others}"
-        )
