@@ -63,7 +63,8 @@ def open_shared(
         raise ConfigError(
             "Optuna is not installed; type pip install 'mmf_cmsbert[experiments]'"
         ) from error
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # Its warnings are tracebacks of failed trials, which the display reports in one line.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     digest = hashlib.sha256(json.dumps(made_with, sort_keys=True).encode()).hexdigest()[:8]
     direction: Literal["minimize", "maximize"] = "minimize" if minimize else "maximize"
     # Heartbeats have been experimental for years.

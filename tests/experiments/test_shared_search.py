@@ -1,10 +1,14 @@
+import json
 import multiprocessing
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
+from contextlib import nullcontext, suppress
 
 import postgres_server
 import pytest
@@ -134,8 +138,45 @@ def test_a_storage_that_cannot_be_opened_is_named_without_its_password(storage, 
     assert "secret" not in str(raised.value)
 
 
+needs_postgres = pytest.mark.skipif(
+    bool(postgres_server.missing()), reason=postgres_server.missing() or ""
+)
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(bool(postgres_server.missing()), reason=postgres_server.missing() or "")
+@pytest.mark.parametrize("kind", ["journal", pytest.param("postgresql", marks=needs_postgres)])
+def test_optunas_dashboard_opens_a_search(tmp_path, kind):
+    pytest.importorskip("optuna_dashboard")
+    if kind == "postgresql":
+        pytest.importorskip("psycopg")
+    journal = nullcontext(str(tmp_path / "journal.log"))
+    with postgres_server.postgres() if kind == "postgresql" else journal as storage:
+        work(storage, 3)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        where = ["--host", "127.0.0.1", "--port", str(port)]
+        program = "from optuna_dashboard._cli import main; main()"
+        dashboard = subprocess.Popen([sys.executable, "-c", program, storage, *where])
+        try:
+            shown = answer(f"http://127.0.0.1:{port}/api/studies")
+        finally:
+            dashboard.terminate()
+            dashboard.wait()
+    (study,) = shown["study_summaries"]
+    assert study["study_name"].startswith("demo-")
+
+
+def answer(url, seconds=60.0):
+    end = time.monotonic() + seconds
+    while True:
+        with suppress(OSError), urllib.request.urlopen(url, timeout=5) as opened:
+            return json.load(opened)
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+@needs_postgres
 def test_two_workers_on_postgresql_one_of_them_killed(tmp_path):
     pytest.importorskip("psycopg")
     (tmp_path / "space.yaml").write_text(

@@ -5,12 +5,13 @@ It needs Debian's packages slurm-wlm and munge, and root, because /etc/hosts mus
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+
+import process_trees
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scancel")
 NODES = ("cms1", "cms2")
@@ -21,7 +22,7 @@ SlurmctldPort={port}
 SlurmdPort=0
 AuthType=auth/munge
 CryptoType=crypto/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire=20
 SlurmUser=root
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/%n
@@ -123,12 +124,10 @@ class SlurmCluster:
     def lose_node(self, name: str) -> None:
         """Kill a node's slurmd and everything that it started, as if its machine lost power."""
         roots = [self._started.pop(name).pid]
-        for pid, words in _processes():
+        for pid, words in process_trees.processes():
             if words.startswith("slurmstepd") and _node_of(pid) == name:
                 roots.append(pid)
-        for pid in [each for root in roots for each in (root, *_descendants(root))]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        process_trees.kill(roots)
 
     def _start(self, *words: str, called: str = "") -> None:
         log = open(self.folder / f"{called or words[0]}.out", "wb")  # noqa: SIM115
@@ -171,27 +170,9 @@ def _wait(ready, what: str, seconds: float = 30.0) -> None:
         time.sleep(0.2)
 
 
-def _processes():
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                yield int(entry.name), (entry / "cmdline").read_text().replace("\0", " ")
-
-
-def _parent(pid: int) -> int:
-    with suppress(OSError):
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    return 0
-
-
-def _descendants(root: int) -> list[int]:
-    children = [pid for pid, _ in _processes() if _parent(pid) == root]
-    return [each for child in children for each in (child, *_descendants(child))]
-
-
 def _node_of(step: int) -> str | None:
     """Return the node of a slurmstepd, from the environment of what it started."""
-    for child in _descendants(step):
+    for child in process_trees.descendants(step):
         with suppress(OSError):
             for item in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
                 if item.startswith(b"SLURMD_NODENAME="):

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments.process import JobProcess
 
 _PAUSE = 0.5
+# A job is started this often in a row without a new checkpoint.
+_STARTS = 3
 # By its full name: this module may run as __main__, or be read from a pickle.
 RUN = "mmf_cmsbert.experiments.engines.on_node:begin_or_resume"
 
@@ -21,25 +24,45 @@ class RunOnNode:
         words: the words of its command line.
         log: the file for its output.
         threads: number of CPU threads.
+        idle: number of starts before this one, in a row, without a new checkpoint.
     """
 
-    def __init__(self, entry: str, words: Sequence[str], log: Path, threads: int):
+    def __init__(self, entry: str, words: Sequence[str], log: Path, threads: int, idle: int = 0):
         self._entry, self._words, self._log, self._threads = entry, tuple(words), log, threads
+        self._idle = idle
         self._run: JobProcess | None = None
+        self._saved: int | None = None
 
     def __call__(self) -> int:
+        self._saved = self._last_saved()
         self._run = JobProcess(self._words, self._log, self._threads, entry=self._entry)
         while (status := self._run.poll()) is None:
             time.sleep(_PAUSE)
         return status
 
     def checkpoint(self) -> Any:
-        """Save and end the run, because its time is over; submitit queues what this returns."""
+        """Save and end the run, because its time is over; submitit queues what this returns.
+
+        Raises:
+            ConfigError: the job makes no progress in its time.
+        """
         from submitit.helpers import DelayedSubmission
 
         if self._run is not None:
             self._run.stop()
-        return DelayedSubmission(RunOnNode(self._entry, self._words, self._log, self._threads))
+        idle = self._idle + 1 if self._last_saved() == self._saved else 0
+        if idle == _STARTS:
+            raise ConfigError(
+                f"it was ended {_STARTS} times in a row before it finished or saved a checkpoint; "
+                "give it more time with --minutes, or lower training.checkpoint_interval"
+            )
+        again = RunOnNode(self._entry, self._words, self._log, self._threads, idle)
+        return DelayedSubmission(again)
+
+    def _last_saved(self) -> int | None:
+        """Return when the job's last checkpoint was written, in nanoseconds; None without one."""
+        file = self._log.parent / "current.ckpt"
+        return file.stat().st_mtime_ns if file.is_file() else None
 
 
 def begin_or_resume() -> None:

@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ _ADDRESS = "http://127.0.0.1:8265"
 # A job is submitted again this often if its node is lost.
 _TIMES = 10
 _LOOK = 2.0
+# Seconds without an answer, for example while the cluster's head starts again.
+_SILENCE = 300.0
 _MODULE = "mmf_cmsbert.experiments.engines.on_node"
 
 
@@ -29,16 +31,27 @@ class RayRun:
         engine: submits it again if its node is lost.
         job: the job.
         id: of its submission.
+        clock: seconds.
     """
 
-    def __init__(self, engine: "RayEngine", job: Task, id: str):
+    def __init__(
+        self,
+        engine: "RayEngine",
+        job: Task,
+        id: str,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self.job, self.id = job, id
         self._engine, self._lost = engine, 0
+        self._clock, self._answered = clock, clock()
         self._why: str | None = None
 
     def poll(self) -> int | None:
         state = self._engine.state(self.id)
-        if state is None or not state.status.is_terminal():
+        if state is None:
+            return self._unanswered()
+        self._answered = self._clock()
+        if not state.status.is_terminal():
             return None
         if state.status == "SUCCEEDED":
             return 0
@@ -50,6 +63,15 @@ class RayRun:
             reason = " ".join(str(state.message).split())
             self._why = f"Ray ended {self.id} ({state.status}): {reason}"
         return state.driver_exit_code or 1
+
+    def _unanswered(self) -> int | None:
+        if self._clock() - self._answered < _SILENCE:
+            return None
+        self._why = (
+            f"Ray has not answered at {self._engine.address} for {_SILENCE / 60:.0f} minutes; "
+            "type the same command when it does: it finds the run, or resumes it"
+        )
+        return 1
 
     def stop(self) -> None:
         pass
@@ -83,13 +105,13 @@ class RayEngine:
         self.slots: int | None = resources.jobs
         self._resources = resources
         self._threads = resources.cpus or int(os.environ.get("OMP_NUM_THREADS", 0)) or 1
-        self._address = resources.address or os.environ.get("RAY_API_SERVER_ADDRESS", _ADDRESS)
+        self.address = resources.address or os.environ.get("RAY_API_SERVER_ADDRESS", _ADDRESS)
         try:
-            self._client: Any = JobSubmissionClient(self._address)
+            self._client: Any = JobSubmissionClient(self.address)
         except Exception as error:  # Ray's errors have no common class
             reason = " ".join(str(error).split())
             raise ConfigError(
-                f"Ray does not answer at {self._address} ({reason}); start it with ray start "
+                f"Ray does not answer at {self.address} ({reason}); start it with ray start "
                 "--head, or type --address URL of its dashboard"
             ) from error
         self._runs: list[RayRun] = []
@@ -100,7 +122,7 @@ class RayEngine:
 
     def start(self, job: Task, slot: int) -> RayRun:
         found = submission.find(job)
-        state = self.state(found.id) if found and found.where == self._address else None
+        state = self.state(found.id) if found and found.where == self.address else None
         if found and state is not None and not state.status.is_terminal():
             submission.check_words(found, job.words, f"ray job stop {found.id}")
             id = found.id
@@ -128,20 +150,28 @@ class RayEngine:
         except Exception as error:
             reason = " ".join(str(error).split())
             raise UserError(f"Ray did not take {job.label}: {reason}") from error
-        Submission("ray", id, self._address, job.words).write(job)
+        Submission("ray", id, self.address, job.words).write(job)
         return str(id)
 
     def state(self, id: str) -> Any:
         """Return what Ray knows of a submission, asked for at most every two seconds.
 
         Returns:
-            None if Ray does not answer, or does not know it.
+            None if Ray does not answer. A submission that it does not know counts as failed: the
+            cluster at this address was replaced by a new one.
         """
+        from ray.job_submission import JobInfo, JobStatus
+
         asked, found = self._seen.get(id, (-_LOOK, None))
         if time.monotonic() - asked >= _LOOK:
             try:
                 found = self._client.get_job_info(id)
-            except Exception:  # the dashboard starts again, or the cluster is a new one
+            except RuntimeError as error:
+                unknown = "status code 404" in str(error)
+                found = (
+                    JobInfo(JobStatus.FAILED, "", "the cluster is a new one") if unknown else None
+                )
+            except Exception:  # the dashboard starts again
                 found = None
             self._seen[id] = time.monotonic(), found
         return found

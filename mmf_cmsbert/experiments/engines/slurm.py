@@ -21,6 +21,9 @@ _LOOK, _GRACE = 10.0, 30.0
 _MINUTES = 24 * 60
 # A job is queued again this often when its time is over. Each time it has made progress.
 _TIMES = 100
+# Seconds before the time limit at which a run is told to save; at most a quarter of the limit,
+# because Slurm may tell it another minute earlier.
+_WARNING = 90
 
 
 class SlurmQueue:
@@ -100,7 +103,8 @@ class SlurmRun:
         try:
             return int(self._job.result())
         except (FailedJobError, UncompletedJobError) as error:
-            self._why = str(error).strip().splitlines()[-1]
+            last = str(error).strip().splitlines()[-1]
+            self._why = last.removeprefix(f"{ConfigError.__module__}.{ConfigError.__name__}: ")
             return 1
 
     def stop(self) -> None:
@@ -185,10 +189,12 @@ class SlurmEngine:
 
 
 def _parameters(resources: Resources, threads: int) -> dict[str, Any]:
+    minutes = resources.minutes or _MINUTES
     found: dict[str, Any] = {
         "name": "cmsbert",
         "cpus_per_task": threads,
-        "timeout_min": resources.minutes or _MINUTES,
+        "timeout_min": minutes,
+        "slurm_signal_delay_s": min(_WARNING, minutes * 60 // 4),
         "slurm_array_parallelism": max(resources.jobs, 1),
     }
     if resources.gpus:

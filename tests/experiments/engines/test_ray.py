@@ -1,16 +1,12 @@
-import os
-import secrets
-import subprocess
+import re
 import sys
-from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
 
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.experiments.engines.engine import Resources, engine_named
-from mmf_cmsbert.experiments.engines.ray import RayRun
-from mmf_cmsbert.records import record
+from mmf_cmsbert.experiments.engines.ray import RayEngine, RayRun
 
 
 class Status(str):
@@ -20,6 +16,8 @@ class Status(str):
 
 class Cluster:
     """What Ray says, look by look: ``(status, exit code, message)``, or None without an answer."""
+
+    address = "http://head:8265"
 
     def __init__(self, *states):
         self.states, self.submitted = list(states), []
@@ -59,6 +57,29 @@ def test_a_cluster_that_loses_every_node_ends_the_run_with_its_reason(planned):
     assert run.error(1, None) == "Ray ended again-10 (FAILED): the supervisor actor died"
 
 
+def test_a_cluster_that_does_not_come_back_ends_the_wait_with_what_to_type(planned):
+    now = iter([0.0, 100.0, 200.0, 250.0, 400.0, 600.0])
+    cluster = Cluster(None, RUNNING, None, None, None)
+    run = RayRun(cluster, planned(["a"])[0], "first", lambda: next(now))
+    assert [run.poll() for _ in range(5)] == [None, None, None, None, 1]
+    assert re.match(
+        "Ray has not answered at http://head:8265 for 5 minutes; type the same command when",
+        run.error(1, None),
+    )
+
+
+def test_a_cluster_that_does_not_know_a_run_has_lost_it():
+    pytest.importorskip("ray.job_submission")
+
+    def get_job_info(id):
+        raise RuntimeError("Request failed with status code 404: Job first does not exist.")
+
+    engine = object.__new__(RayEngine)
+    engine._client, engine._seen = SimpleNamespace(get_job_info=get_job_info), {}
+    state = engine.state("first")
+    assert state.status.is_terminal() and state.driver_exit_code is None
+
+
 def test_a_run_that_fails_is_not_repeated_and_its_own_message_is_kept(planned):
     (job,) = planned(["a"])
     job.folder.mkdir(parents=True)
@@ -79,46 +100,3 @@ def test_a_cluster_that_does_not_answer_says_how_to_start_one(tmp_path):
     pytest.importorskip("ray.job_submission")
     with pytest.raises(ConfigError, match="does not answer at http://127.0.0.1:9.*ray start"):
         engine_named("ray", Resources(address="http://127.0.0.1:9"), tmp_path)
-
-
-@pytest.mark.slow
-def test_runs_on_two_nodes_score_as_on_this_machine(tmp_path):
-    pytest.importorskip("ray.job_submission")
-    token = tmp_path / "token"
-    token.write_text(secrets.token_hex(32))
-    scripts = os.path.dirname(sys.executable)
-    environment = os.environ | {
-        "OMP_NUM_THREADS": "1",
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": str(token),
-        "PATH": os.pathsep.join([scripts, os.environ["PATH"]]),
-    }
-
-    def ray(*words):
-        subprocess.run(["ray", *words], env=environment, check=True, timeout=120)
-
-    local = ("--node-ip-address", "127.0.0.1", "--num-cpus", "1")
-    try:
-        ray("start", "--head", "--port", "6398", "--dashboard-port", "8266", *local)
-        ray("start", "--address", "127.0.0.1:6398", *local)
-        on_ray = ["--engine", "ray", "--address", "http://127.0.0.1:8266", "--jobs", "2"]
-        for output, more in {"here": ["--jobs", "2"], "there": on_ray}.items():
-            words = [
-                sys.executable, "-c", "from mmf_cmsbert.commands import main; main()", "ablate",
-                "cms_clr", "mag", "--seeds", "2", "--base", "projects/cmsbert/demo.yaml",
-                "training.max_updates=20", "training.evaluation_interval=10",
-                "dataset_config.mosi.synthetic.train=96", "env.data_dir=data",
-                "--output", output, *more,
-            ]  # fmt: skip
-            subprocess.run(words, cwd=tmp_path, check=True, env=environment)
-    finally:
-        with suppress(subprocess.SubprocessError):
-            ray("stop", "--force")
-    scores = [
-        {
-            file.relative_to(tmp_path / folder): record.read(file)["test"]
-            for file in tmp_path.glob(f"{folder}/**/run.json")
-        }
-        for folder in ("here", "there")
-    ]
-    assert len(scores[0]) == 4 and scores[0] == scores[1]
