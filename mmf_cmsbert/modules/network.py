@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.modules.backbone import encoder_layers, replaced_output, shift_place
+from mmf_cmsbert.modules.dropout import use_fast_dropout
 from mmf_cmsbert.modules.frame_encoder import FrameEncoder
 from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.length_groups import group_by_length
@@ -93,6 +94,7 @@ class SentimentNetwork(nn.Module):
         self.heads = nn.ModuleDict()
         for name, each in further:
             self.heads[name] = nn.Linear(dim, each.outputs)
+        use_fast_dropout(self)
 
     def _build_shift(self, dim: int, widths: Mapping[str, Mapping[str, int]]) -> Shift | None:
         shift = shift_named(self.settings.shift.context, "model_config.cmsbert.shift.context")
