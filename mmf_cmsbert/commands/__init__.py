@@ -8,6 +8,7 @@ from mmf_cmsbert import console
 from mmf_cmsbert.cli import version
 from mmf_cmsbert.commands import (
     ablate,
+    benchmark,
     data,
     doctor,
     export,
@@ -30,6 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data.app, name="data")
+app.add_typer(benchmark.app, name="benchmark")
 app.command()(features.features)
 app.command()(predict.predict)
 app.command()(export.export)

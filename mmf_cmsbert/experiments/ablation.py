@@ -43,9 +43,20 @@ def ablate(
     results = collect(jobs)
     if results.runs:
         _report(results, jobs, output, console, command, difference)
+    return list_failures(outcomes, len(jobs), console)
+
+
+def list_failures(outcomes: Sequence[Outcome], total: int, console: Console) -> bool:
+    """Print the runs that failed, if any, and return whether none did.
+
+    Args:
+        outcomes: of the runs that were made.
+        total: number of all jobs.
+        console: receives the output.
+    """
     failed = [outcome for outcome in outcomes if outcome.error]
     if failed:
-        console.print(f"\n{len(failed)} of {len(jobs)} runs failed:", style="red")
+        console.print(f"\n{len(failed)} of {total} runs failed:", style="red")
         for outcome in failed:
             _say(console, f"  {outcome.job.label}: {outcome.error}\n    {outcome.job.log}")
         _say(console, "The same command repeats only these.")

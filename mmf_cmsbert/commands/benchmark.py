@@ -1,0 +1,137 @@
+"""``cmsbert benchmark``: instruments that test what the recipes can do."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmf_cmsbert.commands.ablate import ELSEWHERE, Jobs
+from mmf_cmsbert.commands.data_options import Layout
+from mmf_cmsbert.commands.engine_options import Place, with_place
+from mmf_cmsbert.commands.plain_errors import PlainErrors
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.utils.folder_lock import locked
+from mmf_cmsbert.utils.unfinished import look_through
+
+app = typer.Typer(
+    cls=PlainErrors,
+    help="Instruments that test what the recipes can do, on corpora made for it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _group() -> None:
+    pass
+
+
+@app.command()
+@with_place
+def cues(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCE...] [KEY=VALUE...]",
+            help="A corpus with transcripts and labels, such as MOSI's table; without one, "
+            "generated sentences. KEY=VALUE applies to all runs.",
+            show_default=False,
+        ),
+    ] = None,
+    placement: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="own: at the frames of the cue's word. other: at those of another word. spread: a "
+            "little in all frames. reference: in the voice, measured from a reference in the face. "
+            "Can be repeated.",
+            show_default="all four",
+        ),
+    ] = None,
+    strength: Annotated[
+        list[float] | None,
+        typer.Option(
+            min=0,
+            help="How much the cue, of standard deviation 1, adds to the label. Can be repeated.",
+            show_default="0, 0.25, 0.5, 1, 1.5",
+        ),
+    ] = None,
+    size: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="Number of training segments. Can be repeated.",
+            show_default="a quarter, half and all",
+        ),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Draws of cues and frames, and of the training's seed.")
+    ] = 5,
+    jobs: Jobs = 1,
+    base: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="The recipe that says backbone, rate and length of all runs.",
+        ),
+    ] = "projects/cmsbert/demo.yaml",
+    layout: Layout = "auto",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for corpora, runs and results.", show_default="save/benchmark_cues"
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace the results of another benchmark in the folder; runs that belong to both "
+            "are kept.",
+        ),
+    ] = False,
+    *,
+    place: Place,
+) -> None:
+    """Plant cues in made frames, and measure how much of them each recipe finds.
+
+    The label is the corpus's plus a part that text does not give and made frames do. text_only,
+    mag, cms and cms_clr train on it and are scored between text alone and the Bayes bound.
+    Finished runs are skipped. docs/evidence.md explains the design.
+    """
+    from rich.console import Console
+
+    from mmf_cmsbert.experiments import experiment, job, recipe
+    from mmf_cmsbert.experiments.cues import condition, running, texts
+    from mmf_cmsbert.experiments.cues.benchmark import planned
+
+    options = [word for word in words or [] if "=" in word]
+    sources = [Path(word) for word in words or [] if "=" not in word]
+    placements = condition.checked_placements(placement)
+    strengths = sorted(set(strength or condition.STRENGTHS))
+    if max(strengths) == 0:
+        raise ConfigError("--strength 0 alone plants nothing; add one above 0")
+    folder = (output or Path("save/benchmark_cues")).expanduser()
+    file, console, command = recipe.find(base), Console(), ["cmsbert", *sys.argv[1:]]
+    with locked(folder, shlex.join(command), ELSEWHERE):
+        look_through(folder)
+        given = texts.read_corpus(sources, layout, folder) if sources else None
+        first = given or texts.generate(1)
+        plan = planned(
+            lambda draw: given or texts.generate(draw),
+            placements,
+            strengths,
+            condition.sizes_of(len(first.splits["train"]), size),
+            seeds,
+            file,
+            options,
+            folder,
+            job.resolve,
+        )
+        experiment.begin(folder, plan.jobs, shlex.join(command), overwrite)
+        engine = place.start(jobs, folder)
+        finished = running.run(plan, first, folder, engine, console, shlex.join(command))
+    if not finished:
+        raise typer.Exit(1)
