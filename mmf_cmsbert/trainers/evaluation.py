@@ -1,6 +1,8 @@
 """Evaluation of several datasets: metrics of each one over its whole split."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import torch
@@ -38,6 +40,9 @@ class EvaluatesEachDataset(TrainerSteps):
         """
         meter = Meter()
         reports: dict[str, Any] = {}
+        # Dataset -> field -> its values in each batch, joined once: joining them batch by batch
+        # would copy the earlier ones every time.
+        values: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
         split = getattr(loader, "dataset_type", "evaluation")  # some loaders of main lack it
         with self.evaluating():
             self.model.eval()
@@ -46,14 +51,20 @@ class EvaluatesEachDataset(TrainerSteps):
                 self._update_meter(report, meter)
                 whole = reports.setdefault(report.dataset_name, report)
                 if whole is not report:
-                    self._join(whole, report)
+                    whole.batch_size += report.batch_size
+                    whole.losses = self.add_losses(whole.losses, report.losses)
                 else:
                     _check_fields(self.metrics, report)
+                for name in self.metrics.required_params:
+                    if name in report:
+                        values[report.dataset_name][name].append(report[name])
                 if single_batch is True:
                     break
             if not reports:
                 raise DataError(no_samples(loader))
-            for report in reports.values():
+            for dataset, report in reports.items():
+                for name, parts in values[dataset].items():
+                    report[name] = _joined(parts)
                 report.metrics = self.metrics(report, report)
                 self._update_meter(report, meter, eval_mode=True)
             self.model.train()
@@ -64,19 +75,12 @@ class EvaluatesEachDataset(TrainerSteps):
         first.dataset_name = ",".join(reports)
         return first, meter
 
-    def _join(self, whole: Any, part: Any) -> None:
-        append(whole, part, self.metrics.required_params)
-        whole.batch_size += part.batch_size
-        whole.losses = self.add_losses(whole.losses, part.losses)
 
-
-def append(whole: Any, part: Any, fields: Iterable[str]) -> None:
-    """Append the given fields of one report (tensors or lists) to those of another."""
-    for name in fields:
-        if isinstance(whole.get(name), torch.Tensor):
-            whole[name] = torch.cat((whole[name], part[name]))
-        elif isinstance(whole.get(name), list):
-            whole[name] = [*whole[name], *part[name]]
+def _joined(parts: Sequence[Any]) -> Any:
+    """Join the values of a field: tensors and lists; of others return the first."""
+    if isinstance(parts[0], torch.Tensor):
+        return torch.cat(list(parts))
+    return list(chain.from_iterable(parts)) if isinstance(parts[0], list) else parts[0]
 
 
 def _check_fields(metrics: Any, report: Any) -> None:
