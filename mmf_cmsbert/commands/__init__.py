@@ -17,6 +17,7 @@ from mmf_cmsbert.commands import (
     live,
     predict,
     report,
+    robustness,
     tune,
 )
 from mmf_cmsbert.commands.plain_errors import PlainErrors
@@ -37,6 +38,7 @@ app.command()(predict.predict)
 app.command()(export.export)
 app.command()(live.live)
 app.command()(report.report)
+app.command()(robustness.robustness)
 app.command()(ablate.ablate)
 app.command()(tune.tune)
 app.command()(doctor.doctor)

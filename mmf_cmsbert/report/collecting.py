@@ -55,13 +55,12 @@ class RunReport:
         return any(part.synthetic for part in parts) or record.is_synthetic(self.record["config"])
 
 
-def collect(folder: Path) -> RunReport:
-    """Collect a run; its segments are predicted unless that was done for an earlier report.
+def finished(folder: Path) -> Mapping[str, Any]:
+    """Return the record of a finished run.
 
     Raises:
         DataError: the folder holds no finished run, or its files are damaged.
     """
-    folder = folder.expanduser()
     if not folder.is_dir():
         raise DataError(f"{folder}: there is no such folder; expected the env.save_dir of a run")
     recorded = record.read(folder)
@@ -70,6 +69,17 @@ def collect(folder: Path) -> RunReport:
             f"{folder}: the run is {recorded['status']}, and has no scores to report; resume it "
             "with checkpoint.resume=true, or name a finished run"
         )
+    return recorded
+
+
+def collect(folder: Path) -> RunReport:
+    """Collect a run; its segments are predicted unless that was done for an earlier report.
+
+    Raises:
+        DataError: the folder holds no finished run, or its files are damaged.
+    """
+    folder = folder.expanduser()
+    recorded = finished(folder)
     entries = history.read(folder)
     file = folder / FOLDER / SEGMENTS
     found = _kept(file)
@@ -111,23 +121,23 @@ def _kept(file: Path) -> Collected | None:
 
 
 def _predicted(folder: Path, recorded: Mapping[str, Any]) -> Collected:
-    config = _configuration(folder, recorded)
+    config = configuration(folder, recorded)
     parts, missing = [], []
     try:
-        model = _model(folder, next(iter(_sections(config))))
+        predictor = model(folder, next(iter(sections(config))))
     except UserError as error:
         missing.append(str(error))
     else:
-        for name, section in _sections(config).items():
+        for name, section in sections(config).items():
             try:
-                parts.append(_part(model, name, section, scored_split(recorded)))
+                parts.append(_part(predictor, name, section, scored_split(recorded)))
             except UserError as error:
                 missing.append(f"{name}: {error}")
     return Collected(identity=identity(recorded), parts=parts, missing=missing)
 
 
-def _configuration(folder: Path, recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """The run's configuration, its paths absolute where they are known."""
+def configuration(folder: Path, recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's configuration, with absolute paths where they are known."""
     with suppress(OSError, UserError):
         content = with_values(read_yaml(folder / run_config.NAME))
         if run_config.is_snapshot(content):
@@ -135,12 +145,18 @@ def _configuration(folder: Path, recorded: Mapping[str, Any]) -> dict[str, Any]:
     return dict(with_values(recorded["config"]))
 
 
-def _sections(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def sections(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the sections of the datasets that a run was trained on, by name."""
     known = config.get("dataset_config") or {}
     return {name: known.get(name) or {} for name in trained.datasets(config)}
 
 
-def _model(folder: Path, dataset: str) -> SentimentPredictor:
+def model(folder: Path, dataset: str) -> SentimentPredictor:
+    """Return the model of a run, for one of its datasets.
+
+    Raises:
+        UserError: the run has no model.
+    """
     from mmf_cmsbert.predictor import SentimentPredictor
     from mmf_cmsbert.predictor.export import load_run
 
@@ -152,26 +168,31 @@ def _model(folder: Path, dataset: str) -> SentimentPredictor:
     )
 
 
-def _part(model: SentimentPredictor, name: str, section: Mapping[str, Any], split: str) -> Part:
+def _part(given: SentimentPredictor, name: str, section: Mapping[str, Any], split: str) -> Part:
     from mmf_cmsbert.predictor import SentimentPredictor
     from mmf_cmsbert.report.predicting import predicted
 
     stores: dict[str, StoredSegments] = {}
     for each in dict.fromkeys((split, *SPLITS)):
         try:
-            stores[each] = _store(name, section, each)
+            stores[each] = store(name, section, each)
         except UserError:
             if each == split:
                 raise
     stored = stores[split]
     predictor = SentimentPredictor.of(
-        model.config, model.network, model.tokenizer, model.device, name
+        given.config, given.network, given.tokenizer, given.device, name
     )
     counts = {each: len(stores[each]) for each in SPLITS if each in stores}
     return predicted(predictor, stored, name, split, counts, stored.manifest.synthetic)
 
 
-def _store(name: str, section: Mapping[str, Any], split: str) -> StoredSegments:
+def store(name: str, section: Mapping[str, Any], split: str) -> StoredSegments:
+    """Return a split of a dataset, given its section of the configuration.
+
+    Raises:
+        UserError: its data is missing, or it is a dataset of another package.
+    """
     from mmf_cmsbert.datasets.stored_split import stored_split
 
     schema = definitions.schema_for(name, section)

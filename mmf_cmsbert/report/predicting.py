@@ -107,7 +107,7 @@ def scored(segment: Segment, prediction: Prediction) -> ScoredSegment:
     return ScoredSegment(
         id=segment.id,
         words=[_short(each.word) for each in words] + ["…"] * (len(segment.words) > _WORDS),
-        **_answered(prediction),
+        **answered(prediction),
         modalities=[m for m in in_order(segment.frames) if len(segment.frames[m])],
         shift=[_rounded(each.shift) for each in words],
         shifts={name: [_rounded(each.shifts.get(name)) for each in words] for name in kinds},
@@ -115,7 +115,12 @@ def scored(segment: Segment, prediction: Prediction) -> ScoredSegment:
     )
 
 
-def _answered(prediction: Prediction) -> dict[str, Any]:
+def answered(prediction: Prediction) -> dict[str, Any]:
+    """Return label and score of the main target: of a number, or how wrong another answer is.
+
+    The label of classes and several labels is 0, and the score is the share of them that is wrong;
+    ``truth`` and ``answer`` are their names.
+    """
     target, label = prediction.target, prediction.label
     if isinstance(target, RegressionTarget):
         assert prediction.score is not None

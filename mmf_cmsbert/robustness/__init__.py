@@ -1,0 +1,1 @@
+"""Scores of a trained model on segments whose face and voice are missing or damaged."""
