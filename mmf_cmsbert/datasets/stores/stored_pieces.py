@@ -2,8 +2,8 @@
 
 import hashlib
 import zlib
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +19,8 @@ from mmf_cmsbert.files import FileTooLarge, read_regular, replaced_file, write_e
 
 # Two numbers of four bytes per word piece: up to 8,192 pieces per segment.
 _MOST_BYTES, _MOST_BYTES_EACH = 1 << 20, 1 << 16
+# Their offsets have 32 bits.
+_MOST_PIECES = (1 << 31) - 1
 _INDICES = pa.list_(pa.int32())
 _SCHEMA = pa.schema(
     {"input_ids": _INDICES, "word_index": _INDICES, "truncated": pa.bool_()}.items()
@@ -98,7 +100,7 @@ def stored_pieces(
         pass
     words = (segments[i].words for i in range(len(segments)))
     bar = tqdm(words, progress, total=len(segments), unit=" segments", disable=None)
-    batch = _batch([processor({"words": each}) for each in bar])
+    batch = _batch(processor({"words": each}) for each in bar)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (
@@ -114,13 +116,27 @@ def stored_pieces(
     return StoredPieces(path, len(segments))
 
 
-def _batch(pieces: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
-    columns = []
-    for name in ("input_ids", "word_index"):
-        arrays = [each[name] for each in pieces]
-        offsets = pa.array([0, *accumulate(map(len, arrays))], pa.int32())
-        columns.append(pa.ListArray.from_arrays(offsets, np.concatenate(arrays).astype(np.int32)))
-    columns.append(pa.array([bool(each["truncated"]) for each in pieces]))
+def _batch(pieces: Iterable[Mapping[str, Any]]) -> pa.RecordBatch:
+    # Plain int32 buffers: the arrays of all segments would take several times their memory.
+    values = {name: array("i") for name in ("input_ids", "word_index")}
+    ends, truncated = array("i", [0]), bytearray()
+    for each in pieces:
+        for name, found in values.items():
+            found.frombytes(each[name].astype(np.int32).tobytes())
+        count = len(values["input_ids"])
+        if count > _MOST_PIECES:
+            raise DataError(
+                f"a split with more than {_MOST_PIECES:,} word pieces cannot be indexed (after "
+                f"{len(truncated):,} segments); divide its files among several datasets"
+            )
+        ends.append(count)
+        truncated.append(each["truncated"])
+    offsets = pa.array(np.frombuffer(ends, np.int32))
+    columns = [
+        pa.ListArray.from_arrays(offsets, pa.array(np.frombuffer(found, np.int32)))
+        for found in values.values()
+    ]
+    columns.append(pa.array(np.frombuffer(truncated, np.bool_)))
     batch = pa.record_batch(columns, schema=_SCHEMA)
     return batch.replace_schema_metadata({"checksum": _checksum(batch)})
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mmf_cmsbert.datasets.segment import Segment
+from mmf_cmsbert.datasets.stores import stored_pieces as module
 from mmf_cmsbert.datasets.stores.store import StoredSegments, write_store
 from mmf_cmsbert.datasets.stores.stored_pieces import stored_pieces
 from mmf_cmsbert.errors import DataError
@@ -105,3 +106,10 @@ def test_an_interrupted_one_leaves_nothing(segments, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         stored_pieces(segments, Interrupted(), tmp_path / "new", "")
     assert not (tmp_path / "new").exists()
+
+
+def test_more_pieces_than_offsets_can_count_are_refused(segments, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_MOST_PIECES", 6)
+    with pytest.raises(DataError, match=r"more than 6 word pieces .*after 1 segments.*divide"):
+        stored_pieces(segments, Letters(), tmp_path / "new", "")
+    assert not list(tmp_path.glob("new/*"))
