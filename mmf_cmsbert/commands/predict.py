@@ -73,6 +73,10 @@ def predict(
     batch_size: Annotated[
         int, typer.Option(min=1, max=65536, help="Segments that are computed together.")
     ] = 32,
+    precision: Annotated[
+        Literal["fp32", "tf32", "bf16", "fp16"],
+        typer.Option(help="Of the network's products, as evaluation.precision of a run."),
+    ] = "fp32",
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:1 ...", show_default="a GPU if there is one")
     ] = None,
@@ -98,7 +102,9 @@ def predict(
         prediction_file.check_output(output)
     from mmf_cmsbert.predictor import SentimentPredictor
 
-    predictor = SentimentPredictor(model, device=_device(device), dataset=dataset)
+    predictor = SentimentPredictor(
+        model, device=_device(device), dataset=dataset, precision=precision
+    )
     if text is not None:
         from mmf_cmsbert.commands.prediction_picture import show
 
@@ -167,6 +173,7 @@ def _predict_file(
         "dataset": predictor.dataset,
         "batch_size": batch_size,
         "device": str(predictor.device),
+        "precision": predictor.precision.name,
     }
     journal = Journal(output, made_with, WINDOW * batch_size, columns(predictor.targets))
     if journal.done:

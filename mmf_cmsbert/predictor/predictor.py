@@ -26,6 +26,7 @@ from mmf_cmsbert.errors import ConfigError, SegmentError
 from mmf_cmsbert.media.card import Card, check_same
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import SentimentNetwork
+from mmf_cmsbert.modules.precision import Precision
 from mmf_cmsbert.modules.sentiment_score import target_scores
 from mmf_cmsbert.modules.shifts.registry import shift_named
 from mmf_cmsbert.predictor import explaining, inputs, saving
@@ -58,11 +59,14 @@ class SentimentPredictor:
         dataset: for a model that was trained on several datasets, the one whose widths and
             preparation apply.
         revision: branch, tag or commit on the hub.
+        precision: ``fp32`` or ``bf16``, or on a GPU ``tf32`` or ``fp16``, as
+            ``evaluation.precision`` of a run. With 16 bits, scores differ in the third digit.
         **download: further arguments of ``huggingface_hub.snapshot_download``, such as ``token``
             or ``local_files_only``.
 
     Raises:
-        UserError: the model is not found, damaged, or of a newer version.
+        UserError: the model is not found, damaged, or of a newer version, or the device does not
+            support the precision.
 
     Attributes:
         config: the model's configuration.
@@ -70,6 +74,7 @@ class SentimentPredictor:
         tokenizer: a fast tokenizer of transformers.
         dataset: the dataset whose widths and preparation apply.
         targets: what is predicted, name -> target, the main one first.
+        precision: the :class:`~mmf_cmsbert.modules.precision.Precision` of the network's products.
         label_targets: ``targets``, if the dataset declares its targets; else None. Labels in inputs
             are then numbers.
     """
@@ -81,6 +86,7 @@ class SentimentPredictor:
         device: str | torch.device | None = None,
         dataset: str | None = None,
         revision: str | None = None,
+        precision: str = "fp32",
         **download: Any,
     ):
         folder = model_folder.find(model, revision, **download)
@@ -97,7 +103,7 @@ class SentimentPredictor:
                 f"{problem[0][:300] if problem else error}. Export the model again"
             ) from error
         tokenizer = load_tokenizer(str(folder), str(folder))
-        self._set(config, network, tokenizer, device, dataset)
+        self._set(config, network, tokenizer, device, dataset, precision)
 
     @classmethod
     def of(
@@ -107,10 +113,11 @@ class SentimentPredictor:
         tokenizer: Any,
         device: str | torch.device | None = None,
         dataset: str | None = None,
+        precision: str = "fp32",
     ) -> SentimentPredictor:
         """Create a predictor from parts in memory; arguments as the attributes."""
         predictor = cls.__new__(cls)
-        predictor._set(config, network, tokenizer, device, dataset)
+        predictor._set(config, network, tokenizer, device, dataset, precision)
         return predictor
 
     @classmethod
@@ -125,6 +132,7 @@ class SentimentPredictor:
         tokenizer: Any,
         device: str | torch.device | None,
         dataset: str | None,
+        precision: str,
     ) -> None:
         names = list(config.datasets)
         if dataset is None and len(names) == 1:
@@ -136,6 +144,7 @@ class SentimentPredictor:
             )
         self.config, self.dataset = config, dataset
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.precision = Precision.read("precision", precision, self.device)
         self.network = network.to(self.device).eval()
         self.tokenizer = tokenizer
         length = config.datasets[dataset].max_seq_length
@@ -263,7 +272,10 @@ class SentimentPredictor:
     @torch.inference_mode()
     def _predict(self, segments: list[Segment], explain: bool) -> list[Prediction]:
         batch = self._batch(segments)
-        output = self.network(**batch, dataset=self.dataset)
+        with self.precision.products(self.device, self.network):
+            with self.precision.autocast(self.device):
+                output = self.network(**batch, dataset=self.dataset)
+            shift = self.network.explain(**batch, dataset=self.dataset) if explain else None
         found = target_scores(output, self.config.model, self.dataset)
         by_target = {name: answers(found[name], each) for name, each in self.targets.items()}
         shares: list[list[float] | None] = [None] * len(segments)
@@ -271,7 +283,6 @@ class SentimentPredictor:
             shares = output.logits.softmax(-1).tolist()
         explained: Sequence[Explanation | None] = [None] * len(segments)
         if explain:
-            shift = self.network.explain(**batch, dataset=self.dataset)
             explained = explaining.explanations(segments, batch["word_index"], output, shift)
         return [
             self._prediction(

@@ -18,7 +18,7 @@ BACKBONE = {
 }
 
 
-def made(context="utterance", classes=None, targets=None, **preparation):
+def made(context="utterance", classes=None, targets=None, precision="fp32", **preparation):
     """Return a predictor with random weights and a nonzero shift."""
     torch.manual_seed(0)
     tokenizer = load_tokenizer(DEMO, "tokenizer")
@@ -40,4 +40,5 @@ def made(context="utterance", classes=None, targets=None, **preparation):
         datasets={"mosi": Preparation(max_seq_length=12, **preparation)},
         training={"seed": 1, "test": {"mosi/sentiment_mae": 0.75}},
     )
-    return SentimentPredictor.of(config, build_network(config), tokenizer, "cpu")
+    network = build_network(config)
+    return SentimentPredictor.of(config, network, tokenizer, "cpu", precision=precision)

@@ -52,6 +52,25 @@ def test_order_and_scores_do_not_depend_on_the_batches(predictor):
         assert [each.score for each in together] == pytest.approx(alone, abs=1e-5)
 
 
+def test_it_predicts_in_the_precision_that_was_chosen():
+    exact, half = made(), made(precision="bf16")
+    segments = [segment(i, ("good",) * (i + 1), visual=frames(5, 3, i)) for i in range(5)]
+    as_float, rounded = exact(segments), half(segments, explain=True)
+    scores = [[each.score for each in found] for found in (as_float, rounded)]
+    assert scores[0] != scores[1] and scores[0] == pytest.approx(scores[1], abs=0.05)
+    # The same input gives the same numbers, and the explanation is computed in float32.
+    assert [each.score for each in half(segments)] == scores[1]
+    shifts = [
+        found[0].explanation.words[0].shift for found in (exact(segments, explain=True), rounded)
+    ]
+    assert shifts[0] == shifts[1]
+
+
+def test_a_precision_that_needs_a_gpu_is_refused_on_a_cpu():
+    with pytest.raises(ConfigError, match="precision is fp16, which needs a GPU.*precision=bf16"):
+        made(precision="fp16")
+
+
 @pytest.mark.parametrize("modality", ["visual", "acoustic"])
 def test_frames_count_and_any_modality_can_be_missing(predictor, modality):
     width = {"visual": 5, "acoustic": 4}[modality]

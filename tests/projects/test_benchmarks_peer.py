@@ -117,12 +117,15 @@ def test_both_ratios_are_paired_by_round():
         "load": {"before": 0.1, "after": 2.0},
         "runs": {
             ALL: {
-                "steps": {
-                    peer.PEER: [0.4, 0.2, 0.2],
-                    ALL: [0.1, 0.1, 0.05],
-                    REFERENCE: [0.3, 0.5, 0.1],
+                "passes": {
+                    "step": {
+                        peer.PEER: [0.4, 0.2, 0.2],
+                        ALL: [0.1, 0.1, 0.05],
+                        REFERENCE: [0.3, 0.5, 0.1],
+                    },
+                    "evaluation": {peer.PEER: [0.1, 0.1, 0.1], ALL: [0.05, 0.05, 0.1]},
+                    peer.PREDICT: {peer.PEER: [0.1, 0.1, 0.2], peer.PREDICT: [0.02, 0.02, 0.05]},
                 },
-                "evaluation": {peer.PEER: [0.1, 0.1, 0.1], ALL: [0.05, 0.05, 0.1]},
                 "first_update": {peer.PEER: 6.4, ALL: 4.8},
                 "memory": {peer.PEER: 5.03e9, ALL: 4.13e9},
             }
@@ -132,6 +135,7 @@ def test_both_ratios_are_paired_by_round():
     assert "step, mmf_run 10.0 4.00 (2.00 to 4.00)" in rows
     assert "mmf_run against the padded reference: 3.00 (2.00 to 5.00)" in rows
     assert "evaluation, mmf_run 20.0 2.00 (1.00 to 2.00)" in rows
+    assert "cmsbert predict 50.0 5.00 (4.00 to 5.00)" in rows
     assert "first update after 4.8 s, theirs 6.4 s" in rows
     assert "peak memory of the whole run 4.13 GB, theirs 5.03 GB" in rows
     assert rows[1] == "a processor, 2 cores, 2 threads, load 0.1 to 2.0"

@@ -13,6 +13,7 @@ from typing import Any
 
 import pace
 import peer_worker
+import predict_worker
 import run_worker
 import torch
 from data import _machine as machine
@@ -22,6 +23,7 @@ from worker import Worker, WorkerError, versions_of
 from mmf_cmsbert.paths import PACKAGE
 
 MAG = "MAG's model"
+PREDICT = "cmsbert predict"
 PEER = "MAG-BERT's code"
 # Recipe and words of each run that is measured.
 RUNS = {
@@ -97,14 +99,17 @@ class Comparison:
             }
             steps = _in_turn(ways, rounds, "step")
             ways = {PEER: lambda: theirs.ask("evaluate"), name: lambda: ours.ask("evaluate")}
-            evaluations = _in_turn(ways, rounds, "evaluation")
-            print("both run to their ends", file=sys.stderr, flush=True)
-            memory = {PEER: theirs.ask(pace.FINISH), name: ours.ask(pace.FINISH)}
+            evaluations = {"evaluation": _in_turn(ways, rounds, "evaluation")}
+            print("mmf_run runs to its end", file=sys.stderr, flush=True)
+            memory = {name: ours.ask(pace.FINISH)}
+            with self._predictor(name) as predictor:
+                ways = {PEER: ways[PEER], PREDICT: lambda: predictor.ask("evaluate")}
+                evaluations[PREDICT] = _in_turn(ways, rounds, PREDICT)
+            memory[PEER] = theirs.ask(pace.FINISH)
         self.load["after"] = os.getloadavg()[0]
         return {
             "first_update": first,
-            "steps": steps,
-            "evaluation": evaluations,
+            "passes": {"step": steps, **evaluations},
             "memory": {way: found["memory"] for way, found in memory.items()},
         }
 
@@ -130,6 +135,12 @@ class Comparison:
         ]
         call = [sys.executable, run_worker.__file__, *words]
         return Worker("mmf_run", call, self._folder, self._given.threads)
+
+    def _predictor(self, name: str) -> Worker:
+        precision = "bf16" if name == ALL_BF16 else "fp32"
+        options = [str(self._folder / "save/model"), str(self._data), precision]
+        call = [sys.executable, predict_worker.__file__, *options]
+        return Worker("predict", call, self._folder, self._given.threads)
 
     @contextmanager
     def _peer(self) -> Iterator[Worker]:

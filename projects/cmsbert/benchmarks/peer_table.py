@@ -21,8 +21,8 @@ def peer_table(measured: Mapping[str, Any]) -> str:
     ]
     for name, run in measured["runs"].items():
         rows += ["", f"{name:<24}{'segments/s':>10}  times faster than MAG-BERT's code"]
-        for what in ("steps", "evaluation"):
-            rows += _speeds(run[what], name, {"steps": "step", "evaluation": "evaluation"}[what])
+        for what, seconds in run["passes"].items():
+            rows += _speeds(seconds, name, what)
         first, memory = run["first_update"], run["memory"]
         rows.append(f"  first update after {first[name]:.1f} s, theirs {first[PEER]:.1f} s")
         sizes = [memory[way] / 1e9 for way in (name, PEER)]
@@ -33,7 +33,7 @@ def peer_table(measured: Mapping[str, Any]) -> str:
 def _speeds(seconds: Mapping[str, list[float]], name: str, what: str) -> list[str]:
     rows = []
     for way, each in seconds.items():
-        label = f"{what}, {'mmf_run' if way == name else way}"
+        label = what if way == what else f"{what}, {'mmf_run' if way == name else way}"
         row = f"  {label:<30}{1 / median(each):>8.1f}"
         if way != PEER:
             row += f"  {spread(ratios(seconds[PEER], each))}"

@@ -1,0 +1,34 @@
+"""Predicts the validation split of a file with an exported model, when step.py --peer orders it.
+
+    python predict_worker.py MODEL DATA PRECISION
+
+A pass starts with segments in memory; their words are cut into word pieces in it.
+"""
+
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import pace
+
+
+def main(model, data, precision):
+    orders = pace.Orders()
+    from mmf_cmsbert import SentimentPredictor
+    from mmf_cmsbert.predictor.sources import read_segments
+
+    predictor = SentimentPredictor(model, precision=precision)
+    widths = predictor.config.widths(predictor.dataset)
+    segments = list(read_segments(Path(data), "val", widths))
+
+    def evaluate():
+        begun = perf_counter()
+        found = list(predictor.stream(segments))
+        return {"seconds": perf_counter() - begun, "segments": len(found)}
+
+    orders.answers["evaluate"] = evaluate
+    orders.wait((pace.FINISH,))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
