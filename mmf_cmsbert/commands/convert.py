@@ -2,7 +2,8 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from mmf_cmsbert.files import write_error
 from mmf_cmsbert.utils.unfinished import scratch_folder
 
 _SHOWN = 10
+ByFile = Callable[[Path], dict[str, StoredSegments]]
 
 
 def convert_source(
@@ -27,6 +29,7 @@ def convert_source(
     to: str,
     output: Path,
     vectors: Path | None = None,
+    by_file: "ByFile | None" = None,
 ) -> None:
     """Convert every split and print the results.
 
@@ -36,6 +39,8 @@ def convert_source(
         to: ``store``, ``datasets``, ``misa`` or ``mag``.
         output: the folder to write.
         vectors: a file of word vectors for ``misa``, or None.
+        by_file: converts the corpus file by file into a folder of stores; None to convert it in one
+            piece.
 
     Raises:
         DataError: a segment cannot be used, or a file cannot be written. No partial files are
@@ -43,12 +48,13 @@ def convert_source(
     """
     try:
         if to == "store":
-            stores = _stores(source, settings, output)
+            stores = by_file(output) if by_file else _stores(source, settings, output)
             _print_splits(stores)
             files: dict[str, Path] = dict.fromkeys(stores, output)
         else:
             with _scratch(output, to, settings.corpus) as scratch:
-                stores = _stores(source, settings, scratch)
+                kept = output / ".stores"  # so that the same command continues
+                stores = by_file(kept) if by_file else _stores(source, settings, scratch)
                 written = _write(to, scratch, stores, settings.corpus, vectors)
                 for name in _names(to, settings.corpus):
                     if (scratch / name).exists():
@@ -57,6 +63,7 @@ def convert_source(
                 files = dict.fromkeys(stores, output) if to == "datasets" else files
                 _print_splits(stores)
                 _print_notes(written, stores)
+                shutil.rmtree(kept, ignore_errors=True)
         print(f"Written to {output}")
         _print_next(stores, settings, files)
     except DataError as error:

@@ -5,6 +5,7 @@ Implementations are imported when they are needed, so that help is shown at once
 
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -26,6 +27,7 @@ from mmf_cmsbert.commands.data_options import (
     Streaming,
     Voice,
 )
+from mmf_cmsbert.commands.engine_options import Place, with_place
 from mmf_cmsbert.commands.plain_errors import PlainErrors
 from mmf_cmsbert.commands.user_dir_option import UserDir
 from mmf_cmsbert.errors import ConfigError, DataError
@@ -33,6 +35,7 @@ from mmf_cmsbert.errors import ConfigError, DataError
 if TYPE_CHECKING:
     from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
     from mmf_cmsbert.datasets.readers.source import Source
+    from mmf_cmsbert.datasets.stores.store import StoredSegments
 
 app = typer.Typer(
     cls=PlainErrors,
@@ -129,6 +132,7 @@ def new(
 
 
 @app.command()
+@with_place
 def convert(
     sources: Sources,
     dataset: Annotated[
@@ -210,6 +214,18 @@ def convert(
         typer.Option(min=1, help="For MUStARD: a published fold, as dataset_config.DATASET.fold."),
     ] = None,
     streaming: Streaming = False,
+    by_file: Annotated[
+        bool,
+        typer.Option(
+            "--by-file",
+            help="Convert each file by itself, to a shard of the store: interrupted, the same "
+            "command continues; files that have changed are converted again. Implied by --jobs and "
+            "--engine. SOURCE may then be folders and patterns of many files.",
+        ),
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option(min=1, max=256, help="Jobs at once, each of which converts files.")
+    ] = 1,
     push: Annotated[
         str | None,
         typer.Option(
@@ -219,8 +235,13 @@ def convert(
             show_default=False,
         ),
     ] = None,
+    *,
+    place: Place,
 ) -> None:
-    """Write a corpus of any layout as a store, as a dataset, or for MISA's or MAG-BERT's code."""
+    """Write a corpus of any layout as a store, as a dataset, or for MISA's or MAG-BERT's code.
+
+    A corpus of many files: cmsbert data convert parts/train --dataset mosi --split train --jobs 4
+    """
     from mmf_cmsbert.commands.convert import convert_source
     from mmf_cmsbert.datasets.conversion import ConversionSettings
     from mmf_cmsbert.datasets.segment import SPLITS
@@ -249,13 +270,23 @@ def convert(
         context=context,
         fold=fold,
     )
-    source = _found(sources, split, layout, streaming, name_split=not defined.split)
+    by_file = by_file or jobs > 1 or place.engine != "local"
+    source = _found(
+        sources, split, layout, streaming, name_split=not defined.split, by_file=by_file
+    )
     if defined.split and source.unnamed:
         source = replace(source, files=dict.fromkeys(SPLITS, list(source.unnamed)))
         settings = replace(settings, split_rule=defined.split.plain())
     folder = output or Path(f"{dataset}-{to}")
     folder = folder.expanduser().absolute()
-    convert_source(source, settings, to, folder, word_vectors)
+    make = None
+    if by_file:
+        from mmf_cmsbert.commands.convert_shards import convert_files
+
+        def make(stores: Path) -> "dict[str, StoredSegments]":
+            return convert_files(source, settings, stores, jobs, place, user_dir)
+
+    convert_source(source, settings, to, folder, word_vectors, make)
     if push:
         from mmf_cmsbert.datasets.writers.hub_upload import push as upload
 
@@ -356,6 +387,7 @@ def _found(
     streaming: bool = False,
     name_media: bool = True,
     name_split: bool = True,
+    by_file: bool = False,
 ) -> "Source":
     """Find the corpus in the paths.
 
@@ -365,16 +397,27 @@ def _found(
     from mmf_cmsbert.datasets.readers.media_files import media_in, media_message
     from mmf_cmsbert.datasets.readers.source import find_source
 
-    source = find_source([hub_reference.located(path, streaming) for path in paths], split, layout)
+    if by_file:
+        from mmf_cmsbert.commands.convert_shards import find_files
+
+        source = find_files(paths, split, layout)
+    else:
+        located = [hub_reference.located(path, streaming) for path in paths]
+        source = find_source(located, split, layout)
     if name_media and (media := media_in(chain(*source.files.values()))):
         print(media_message(media), file=sys.stderr)
     if name_split and source.unnamed and split is None:
         print(
-            f"{', '.join(map(str, source.unnamed))}: no split is named, so all segments count as "
+            f"{_few(source.unnamed)}: no split is named, so all segments count as "
             "test; type --split train or --split val for another one",
             file=sys.stderr,
         )
     return source
+
+
+def _few(files: Sequence[Path]) -> str:
+    shown = ", ".join(map(str, files[:4]))
+    return f"{shown} and {len(files) - 4} more" if len(files) > 4 else shown
 
 
 def _defined(dataset: str) -> "SentimentDatasetConfig":

@@ -32,7 +32,7 @@ Transcript = Annotated[
     ),
 ]
 Jobs = Annotated[
-    int, typer.Option(min=1, max=256, help="Clips that are extracted at once, each by a process.")
+    int, typer.Option(min=1, max=256, help="Clips or jobs of shards at once, each a process.")
 ]
 MaxMinutes = Annotated[
     float, typer.Option(min=0.01, max=600, help="Longer clips are refused; memory grows with it.")

@@ -1,6 +1,5 @@
 """``cmsbert predict``: sentiment of a text or of many segments, with an exported model."""
 
-import hashlib
 import sys
 from itertools import islice
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from mmf_cmsbert.commands.engine_options import Place, with_place
 from mmf_cmsbert.commands.media_options import (
     FaceModel,
     Jobs,
@@ -17,7 +17,6 @@ from mmf_cmsbert.commands.media_options import (
 )
 from mmf_cmsbert.commands.user_dir_option import UserDir
 from mmf_cmsbert.errors import ConfigError, SegmentError
-from mmf_cmsbert.files import sha256_of
 
 if TYPE_CHECKING:
     from mmf_cmsbert.predictor import SentimentPredictor
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 _SHOWN = 20  # errors; the others are in the file
 
 
+@with_place
 def predict(
     model: Annotated[
         str,
@@ -34,6 +34,15 @@ def predict(
             show_default=False,
         ),
     ],
+    shards: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SHARD...]",
+            help="Many files of segments, folders of them, or patterns: each becomes a file of "
+            "predictions in the folder --output.",
+            show_default=False,
+        ),
+    ] = None,
     text: Annotated[
         str | None, typer.Option(help="A text to predict, shown in the terminal.")
     ] = None,
@@ -47,8 +56,14 @@ def predict(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Predictions: a name in .csv, .jsonl or .parquet."),
+        typer.Option(
+            metavar="FILE|FOLDER",
+            help="Predictions: a name in .csv, .jsonl or .parquet; for shards, a folder.",
+        ),
     ] = None,
+    format: Annotated[
+        Literal["parquet", "csv", "jsonl"], typer.Option(help="Of the predictions of shards.")
+    ] = "parquet",
     media: Annotated[
         Path | None,
         typer.Option(
@@ -81,6 +96,8 @@ def predict(
         str | None, typer.Option(help="cpu, cuda, cuda:1 ...", show_default="a GPU if there is one")
     ] = None,
     user_dir: UserDir = None,
+    *,
+    place: Place,
 ) -> None:
     """Predict sentiment from -3 to 3, or what else the model was trained for.
 
@@ -88,10 +105,27 @@ def predict(
     is named, and the others are predicted; the exit status is then 2. Interrupted, the same command
     continues. With --media, each sentence is predicted; cmsbert report FILE shows the clips over
     time.
+
+    Many files are shards: cmsbert predict MODEL parts/*.parquet --output scores --jobs 4. Each is
+    predicted whole or not at all; the same command continues, and makes again what has changed.
     """
-    if [text, input, media].count(None) != 2:
+    if [text, input, media, shards or None].count(None) != 3:
         raise ConfigError(
-            "expected --text TEXT, or --output FILE with --input FILE or --media CLIP; one of them"
+            "expected --text TEXT, or --output FILE with --input FILE or --media CLIP, or --output "
+            "FOLDER with SHARD...; one of them"
+        )
+    if shards:
+        from mmf_cmsbert.commands.predict_shards import predict_shards
+
+        if output is None:
+            raise ConfigError(f"{shards[0]}: --output FOLDER is missing, as in --output scores")
+        options = {"dataset": dataset, "split": split, "batch_size": batch_size, "format": format}
+        predict_shards(model, shards, output, options, device, user_dir, jobs, place)
+        return
+    if place.engine != "local":
+        raise ConfigError(
+            f"--engine {place.engine} spreads shards; type cmsbert predict MODEL SHARD... --output "
+            "FOLDER"
         )
     if text is None and output is None:
         option = f"--input is {input}" if media is None else f"--media is {media}"
@@ -164,11 +198,12 @@ def _predict_file(
     from mmf_cmsbert.predictor.prediction_file import Journal
     from mmf_cmsbert.predictor.predictor import WINDOW
     from mmf_cmsbert.predictor.sources import extractors_of_input, read_segments
+    from mmf_cmsbert.sharding.identity import identify
 
     predictor.check_extractors(extractors_of_input(given, split), str(given))
     made_with = {
         "model": predictor.fingerprint(),
-        "input": _identity(given),
+        "input": [str(given.expanduser().absolute()), identify(given.expanduser()).content],
         "split": split,
         "dataset": predictor.dataset,
         "batch_size": batch_size,
@@ -198,17 +233,3 @@ def _predict_file(
             file=sys.stderr,
         )
     return failed
-
-
-def _identity(given: Path) -> list[Any]:
-    """Return an input's path and content: a file's hash, or a folder's names, sizes and times."""
-    path = given.expanduser().absolute()
-    if path.is_file():
-        return [str(path), sha256_of(path)]
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            status = file.stat()
-            name = file.relative_to(path).as_posix()
-            digest.update(f"{name}\0{status.st_size} {status.st_mtime_ns}\n".encode())
-    return [str(path), digest.hexdigest()]

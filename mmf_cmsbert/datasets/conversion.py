@@ -109,6 +109,7 @@ def convert(
     folder: Path,
     elsewhere: Collection[Path] = (),
     on_convert: Callable[[], Any] = lambda: None,
+    is_part: bool = False,
 ) -> StoredSegments:
     """Return the store in ``folder``, converted from ``files`` if it is missing or outdated.
 
@@ -119,18 +120,18 @@ def convert(
         folder: the store. If it exists and is not a store, it is kept and an error is raised.
         elsewhere: those of ``files`` that are listed for another split too.
         on_convert: called before the files are read, if they are read.
+        is_part: whether this is one of the shards of a split, which may be empty, and has neither
+            a progress bar nor statistics of its own.
 
     Raises:
         DataError: a file or a segment cannot be used, or the folder cannot be written. An earlier
             store in ``folder`` is kept, and no partial one is left.
     """
     files = [file.absolute() for file in files]
-    made_with = _made_with(files, split, settings, elsewhere) | _user_code(files, settings.layout)
+    made_with = settings_of(files, split, settings, elsewhere)
     look_through(folder.parent)
     found = _manifest(folder)
-    behind = files_of(files, split, settings.layout)
-    if settings.vocabulary:
-        behind.append(settings.vocabulary.absolute())
+    behind = _behind(files, split, settings)
     sources = identify(behind, found.sources if found else ())
     if found and found.settings == made_with and _same(found.sources, sources):
         with suppress(DataError):  # a damaged store is converted again
@@ -141,13 +142,48 @@ def convert(
             return store
     on_convert()
     with replaced_folder(folder) as unfinished:
-        _write(unfinished, files, split, settings, elsewhere, sources, made_with)
+        _write(unfinished, files, split, settings, elsewhere, sources, made_with, is_part)
         if identify(behind, sources) != sources:
             raise DataError(
                 f"{', '.join(map(str, files))}: changed while being read; repeat the command when "
                 "the file is complete"
             )
     return StoredSegments(folder)
+
+
+def is_current(
+    files: Sequence[Path],
+    split: str,
+    settings: ConversionSettings,
+    folder: Path,
+    elsewhere: Collection[Path] = (),
+) -> bool:
+    """Return whether ``folder`` holds what :func:`convert` would write there.
+
+    Arguments as for :func:`convert`.
+    """
+    files = [file.absolute() for file in files]
+    try:
+        found = StoredSegments(folder).manifest
+        sources = identify(_behind(files, split, settings), found.sources)
+    except DataError:
+        return False
+    return found.settings == settings_of(files, split, settings, elsewhere) and _same(
+        found.sources, sources
+    )
+
+
+def settings_of(
+    files: Sequence[Path], split: str, settings: ConversionSettings, elsewhere: Collection[Path]
+) -> dict[str, Any]:
+    """Return everything but the files' content that a store depends on, as JSON types."""
+    return _made_with(files, split, settings, elsewhere) | _user_code(files, settings.layout)
+
+
+def _behind(files: Sequence[Path], split: str, settings: ConversionSettings) -> list[Path]:
+    """Return all files that the segments are read from."""
+    found = files_of(files, split, settings.layout)
+    return [*found, settings.vocabulary.absolute()] if settings.vocabulary else found
 
 
 def store_name(
@@ -216,11 +252,13 @@ def _write(
     elsewhere: Collection[Path],
     sources: Sequence[SourceFile],
     made_with: dict[str, Any],
+    is_part: bool,
 ) -> None:
     where = ", ".join(map(str, files))
     skipped: list[str] | None = [] if settings.on_invalid == "skip" else None
     # disable=None: shown on a terminal only.
-    bar = tqdm(desc=f"{settings.corpus} {split}: converting", unit=" segments", disable=None)
+    quiet = True if is_part else None
+    bar = tqdm(desc=f"{settings.corpus} {split}: converting", unit=" segments", disable=quiet)
     with bar:
         read: Stream = read_files(
             files,
@@ -252,11 +290,13 @@ def _write(
             settings.non_finite,
             settings.targets or SENTIMENT,
         )
-        segments = not_empty(the_segments(checked, skipped), where, skipped)
-        write_split(
+        segments: Iterable[Segment] = the_segments(checked, skipped)
+        if not is_part:
+            segments = not_empty(segments, where, skipped)
+        write = write_store if is_part else partial(write_split, split=split)
+        write(
             folder,
-            split,
-            (_finished(segment, settings, bar) for segment in segments),
+            segments=(_finished(segment, settings, bar) for segment in segments),
             sources=sources,
             settings=made_with,
             skipped=() if skipped is None else skipped,
@@ -268,6 +308,11 @@ def _write(
 def write_split(folder: Path, split: str, segments: Iterable[Segment], **origin: Any) -> None:
     """Call :func:`write_store`, and add the columns' statistics to a training split's manifest."""
     write_store(folder, segments, **origin)
+    add_statistics(folder, split)
+
+
+def add_statistics(folder: Path, split: str) -> None:
+    """Add the columns' statistics to the manifest of a training split's store."""
     if split == "train":
         statistics = corpus_statistics(StoredSegments(folder))
         as_lists = {m: [each.tolist() for each in pair] for m, pair in statistics.items()}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mmf_cmsbert.errors import ConfigError, SegmentError
 from mmf_cmsbert.files import WriteError, replaced_file, write_error
@@ -83,9 +83,8 @@ class Journal:
             if lines.tell() == 0:
                 lines.write(self._header + "\n")
             for each in results:  # an error of reading the input is not one of writing
-                line = {"error": str(each)} if isinstance(each, SegmentError) else each.as_row()
                 with self._writing():
-                    lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+                    lines.write(json.dumps(as_row(each), ensure_ascii=False) + "\n")
                 yield each
         finally:
             with self._writing():
@@ -113,22 +112,51 @@ class Journal:
             The numbers of predictions and errors.
         """
         errors = output.with_name(f"{output.name}.errors.txt")
-        predicted, failed = 0, 0
-        with replaced_file(errors) as unfinished, open(unfinished, "w", encoding="utf-8") as text:
-            for row in self.rows():
-                if "error" in row:
-                    text.write(f"{row['error']}\n")
-                    failed += 1
-                else:
-                    predicted += 1
-        if not failed:
-            errors.unlink()
-        with replaced_file(output) as unfinished:
-            _WRITERS[output.suffix.lower()](
-                unfinished, (row for row in self.rows() if "error" not in row), self._columns
-            )
+        found = write_rows(output, self.rows(), self._columns, errors)
         self.file.unlink()
-        return predicted, failed
+        return found
+
+
+def write_rows(
+    output: Path, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, type], errors: Path
+) -> tuple[int, int]:
+    """Write a prediction file, completely or not at all.
+
+    Args:
+        output: the file.
+        rows: of predictions, see :func:`as_row`.
+        columns: as for :class:`Journal`.
+        errors: the file for errors, which only exists if there are any.
+
+    Returns:
+        The numbers of predictions and errors.
+    """
+    predicted = failed = 0
+
+    def good(text: TextIO) -> Iterator[dict[str, Any]]:
+        nonlocal predicted, failed
+        for row in rows:
+            if "error" in row:
+                text.write(f"{row['error']}\n")
+                failed += 1
+            else:
+                predicted += 1
+                yield dict(row)
+
+    with (
+        replaced_file(errors) as unfinished,
+        open(unfinished, "w", encoding="utf-8") as text,
+        replaced_file(output) as unfinished_output,
+    ):
+        _WRITERS[output.suffix.lower()](unfinished_output, good(text), columns)
+    if not failed:
+        errors.unlink()
+    return predicted, failed
+
+
+def as_row(result: Prediction | SegmentError) -> dict[str, Any]:
+    """Return a prediction as a row, or an error as ``{"error": its message}``."""
+    return {"error": str(result)} if isinstance(result, SegmentError) else result.as_row()
 
 
 def _write_csv(file: Path, rows: Iterator[dict[str, Any]], columns: Mapping[str, type]) -> None:

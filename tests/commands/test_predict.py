@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from small_predictor import made
 
-from mmf_cmsbert.commands.predict import _identity
 from mmf_cmsbert.media.card import write_card
 from mmf_cmsbert.modules.shifts import registry
 from mmf_cmsbert.predictor.prediction_file import Journal
@@ -74,14 +73,6 @@ def test_interrupted_it_continues_to_the_same_file(cmsbert, model, segments, mon
     assert Path("part.csv").read_bytes() == Path("whole.csv").read_bytes()
     assert Path("part.csv.errors.txt").read_text() == Path("whole.csv.errors.txt").read_text()
     assert not journal.exists()
-
-
-def test_a_folder_whose_files_have_changed_is_another_input(tmp_path):
-    (tmp_path / "segments.jsonl").write_text("{}")
-    before = _identity(tmp_path)
-    assert _identity(tmp_path) == before
-    (tmp_path / "segments.jsonl").write_text("{} {}")
-    assert _identity(tmp_path) != before
 
 
 @pytest.mark.parametrize("name", ["list.csv", "list.tsv", "list.parquet"])

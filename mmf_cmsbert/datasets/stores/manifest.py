@@ -12,7 +12,9 @@ from mmf_cmsbert.files import read_json, replaced_file, sha256_of
 
 NAME = "manifest.json"
 # Formats 1 (no checksum of the manifest) and 2 (no positions of batches) are still read.
-FORMAT, _READ = 3, (1, 2, 3)
+FORMAT, _READ = 3, (1, 2, 3, 4)
+# The format of a store of several shards, each a store of its own.
+SHARDED = 4
 # Bytes. A source file takes some 250 bytes, and a plain folder has two files per segment.
 LARGEST = 1 << 26
 
@@ -50,7 +52,9 @@ class Manifest:
         synthetic: whether the segments come from this package's generator.
         targets: further target -> number of segments that have a known value of it.
         batches: for each record batch, its position in ``segments.arrow`` and its number of
-            segments; empty in formats 1 and 2.
+            segments; empty in formats 1 and 2, and in a store of shards.
+        shards: for a store of shards, the folder of each in the order of its segments, relative to
+            this one, its number of segments, and their hash.
         format: format of the store's files.
     """
 
@@ -71,12 +75,15 @@ class Manifest:
     synthetic: bool = False
     targets: Mapping[str, int] = field(default_factory=dict)
     batches: Sequence[Sequence[int]] = ()
+    shards: Sequence[tuple[str, int, str]] = ()
     format: int = FORMAT
 
     def write(self, folder: Path) -> None:
         """Write it into the store's folder, completely or not at all."""
         # Without a checksum the manifest would be of format 1.
         content = asdict(self) | {"format": max(self.format, 2)}
+        if not self.shards:  # earlier versions of this package read such a store
+            del content["shards"]
         content["checksum"] = _checksum(content)
         with replaced_file(folder / NAME) as unfinished:
             unfinished.write_text(json.dumps(content, indent=1), encoding="utf-8")
@@ -101,7 +108,8 @@ def read_manifest(folder: Path) -> Manifest:
             raise ValueError("wrong checksum")
         sources = tuple(SourceFile(**source) for source in given.pop("sources"))
         batches = tuple(map(tuple, given.pop("batches", ())))
-        manifest = Manifest(sources=sources, batches=batches, **given)
+        shards = tuple(map(tuple, given.pop("shards", ())))
+        manifest = Manifest(sources=sources, batches=batches, shards=shards, **given)
         for each in fields(Manifest):
             if each.type in (int, str) and not isinstance(getattr(manifest, each.name), each.type):
                 raise TypeError(f"{each.name} is {getattr(manifest, each.name)!r:.40}")

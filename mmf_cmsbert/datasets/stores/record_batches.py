@@ -7,7 +7,8 @@ every byte is copied before use, and a short read or a wrong checksum reveals su
 import io
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,37 @@ DAMAGE = (
 )
 # A batch has at most 64 segments; a longer read means a damaged file.
 LARGEST_READ = 1 << 29
+MOST_BATCHES = 1 << 12
+
+
+class BatchCache:
+    """The batches that were used last, of one or several files.
+
+    Args:
+        most: number of batches that are kept. Without their frames, 64 segments take some 100 kB.
+    """
+
+    def __init__(self, most: int = MOST_BATCHES):
+        self._most = most
+        self._batches: OrderedDict[tuple[Path, int], _Batch] = OrderedDict()
+
+    def get(self, file: Path, number: int, make: "Callable[[], _Batch]") -> "_Batch":
+        """Return a batch of a file, which is made unless it is kept."""
+        key = file, number
+        found = self._batches.get(key)
+        if found is None:
+            found = self._batches[key] = make()
+            if len(self._batches) > self._most:
+                self._batches.popitem(last=False)
+        else:
+            self._batches.move_to_end(key)
+        return found
 
 
 class RecordBatches:
     """The batches of a store's file, which is not memory-mapped.
 
-    Everything but the frames of a batch is kept in memory after its first use.
+    Everything but the frames of a batch is kept in memory after its use.
 
     Args:
         path: the file.
@@ -50,6 +76,7 @@ class RecordBatches:
         batches: position and number of segments of each batch of an Arrow stream; None for an Arrow
             file of format 1 or 2, which has them at its end.
         targets: the further targets that there are.
+        cache: keeps the batches.
 
     Attributes:
         size: its size in bytes.
@@ -65,7 +92,9 @@ class RecordBatches:
         widths: Mapping[str, int],
         batches: Sequence[Sequence[int]] | None,
         targets: Collection[str] = (),
+        cache: BatchCache | None = None,
     ):
+        self._path, self._cache = path, cache or BatchCache()
         self._file = _PositionalFile(path)
         self.size = self._file.size
         self._widths = widths
@@ -75,7 +104,6 @@ class RecordBatches:
         else:
             self._source = _Stream(self._file, schema(widths, targets), batches)
         self.counts = self._source.counts
-        self._batches: dict[int, _Batch] = {}
 
     def segment(self, number: int, row: int) -> tuple[Segment, int]:
         """Return a segment of a batch, and the checksum that was stored with it.
@@ -83,12 +111,19 @@ class RecordBatches:
         Raises:
             DAMAGE: the batch is damaged, or the file was cut or cannot be read.
         """
-        if number not in self._batches:
-            self._file.last_reads.clear()
-            batch = self._source.batch(number)
-            self._batches[number] = _Batch(batch, self._file, self._widths)
-            self._file.last_reads.clear()
-        return self._batches[number].segment(row)
+        return self._cache.get(self._path, number, lambda: self._read(number)).segment(
+            row, self._file
+        )
+
+    def _read(self, number: int) -> "_Batch":
+        self._file.last_reads.clear()
+        found = _Batch(self._source.batch(number), self._file, self._widths)
+        self._file.last_reads.clear()
+        return found
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
 
 class _Stream:
@@ -135,7 +170,6 @@ class _Batch:
 
     def __init__(self, batch: pa.RecordBatch, file: "_PositionalFile", widths: Mapping[str, int]):
         batch.validate(full=True)  # offsets are trusted from here on
-        self._file = file
         self._widths = widths
         self._frames = {}
         for modality, width in widths.items():
@@ -152,7 +186,7 @@ class _Batch:
         others = [n for n in batch.schema.names if n not in (*FACE_VOICE, *widths, "words")]
         self._others = batch.select(others).to_pylist()
 
-    def segment(self, row: int) -> tuple[Segment, int]:
+    def segment(self, row: int, file: "_PositionalFile") -> tuple[Segment, int]:
         plain = dict(self._others[row])
         written = plain.pop(CHECKSUM)
         plain["words"] = tuple(self._words[row].as_py())
@@ -164,7 +198,7 @@ class _Batch:
         values = {name.removeprefix(TARGET): plain.pop(name) for name in columns}
         plain["targets"] = {n: tuple(each) for n, each in values.items() if each is not None}
         plain["frames"] = {
-            modality: self._file.floats(*offsets[row : row + 2].tolist()).reshape(
+            modality: file.floats(*offsets[row : row + 2].tolist()).reshape(
                 -1, self._widths[modality]
             )
             for modality, (offsets, present) in self._frames.items()

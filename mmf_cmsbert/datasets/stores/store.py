@@ -2,31 +2,28 @@
 
 A store is a folder with ``segments.arrow``, an Arrow stream of record batches, which the library
 ``datasets`` opens too, and ``manifest.json``. Opening it reads little, and all processes of a
-machine share the system's cache of it. It is written completely or not at all.
+machine share the system's cache of it. It is written completely or not at all. A store of shards
+has, instead of the file, a folder ``shards`` of stores.
 """
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.datasets.segment import Segment, checksum
 from mmf_cmsbert.datasets.stores.batch_writer import BatchWriter
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
-from mmf_cmsbert.datasets.stores.manifest import Manifest, read_manifest
-from mmf_cmsbert.datasets.stores.record_batches import DAMAGE, LARGEST_READ, RecordBatches
+from mmf_cmsbert.datasets.stores.manifest import SHARDED, Manifest, read_manifest
+from mmf_cmsbert.datasets.stores.record_batches import DAMAGE, LARGEST_READ, BatchCache
+from mmf_cmsbert.datasets.stores.shards import LAST_UNTYPED, NAME, Shard, Shards
 from mmf_cmsbert.datasets.stores.summary import StoreSummary
 from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import write_error
 from mmf_cmsbert.utils import unfinished
 
-NAME = "segments.arrow"
 # The unit of reading: small enough to read quickly, large enough to keep their number low.
 _BATCH_SEGMENTS, _BATCH_BYTES = 64, 1 << 23
-# Formats up to this one state the types and widths of columns in the manifest alone.
-_LAST_UNTYPED = 2
 # So that no batch exceeds the largest read.
 _LARGEST_SEGMENT = LARGEST_READ // 2
 
@@ -42,61 +39,68 @@ class StoredSegments(Sequence[Segment]):
     def __init__(self, folder: Path):
         self.folder = folder
         self.manifest = found = read_manifest(folder)
-        batches = found.batches if found.format > _LAST_UNTYPED else None
         try:
-            self._batches = RecordBatches(folder / NAME, found.widths, batches, found.targets)
-            if self._batches.size != self.manifest.size:
-                raise ValueError(f"{self._batches.size:,} bytes, {self.manifest.size:,} expected")
+            shards = found.format == SHARDED
+            self._stored = Shards(folder, found) if shards else Shard(folder, found, BatchCache())
+            if self._stored.size != found.size:
+                raise ValueError(f"{self._stored.size:,} bytes, {found.size:,} expected")
+            if self._stored.length != found.segments:
+                raise ValueError(f"{self._stored.length} of {found.segments} segments")
         except DAMAGE as error:
             raise _broken(folder, error) from error
-        self._starts = [0, *accumulate(self._batches.counts)]
-        if self._starts[-1] != self.manifest.segments:
-            raise _broken(folder, f"{self._starts[-1]} of {self.manifest.segments} segments")
 
     def to_datasets(self) -> Any:
         """Return the segments as a ``datasets.Dataset`` over the store's file, without a copy.
 
-        The same as ``datasets.Dataset.from_file`` with the path of ``segments.arrow``. Its columns
-        are typed: frames are lists of lists of float32 with the width in the type. The file is
-        memory-mapped, so it must not be changed while the dataset is in use. Checksums are not
-        compared.
+        The same as ``datasets.Dataset.from_file`` with the path of ``segments.arrow``; shards
+        follow each other. Its columns are typed: frames are lists of lists of float32 with the
+        width in the type. The files are memory-mapped, so they must not be changed while the
+        dataset is in use. Checksums are not compared.
 
         Raises:
             DataError: the package ``datasets`` is not installed, or the store has an older format.
         """
-        if self.manifest.format <= _LAST_UNTYPED:
+        if self.manifest.format <= LAST_UNTYPED:
             raise DataError(
                 f"{self.folder}: a store of format {self.manifest.format}, which datasets cannot "
                 f"open; write a new one: cmsbert data convert {self.folder} --output FOLDER"
             )
         try:
-            from datasets import Dataset
+            from datasets import Dataset, concatenate_datasets
         except ImportError as error:
             raise DataError(
                 "the package datasets is not installed; type pip install datasets"
             ) from error
-        return Dataset.from_file(str(self.folder / NAME))
+        folders = [name for name, _, _ in self.manifest.shards] or ["."]
+        files = [str(self.folder / name / NAME) for name in folders]
+        return concatenate_datasets([Dataset.from_file(file) for file in files])
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A spawned process opens the file itself.
         return StoredSegments, (self.folder,)
 
     def __len__(self) -> int:
-        return self._starts[-1]
+        return self._stored.length
 
     def __getitem__(self, index: int) -> Segment:  # type: ignore[override]  # takes no slice
+        return self.checked(index)[0]
+
+    def checked(self, index: int) -> tuple[Segment, int]:
+        """Return a segment and its checksum.
+
+        Raises:
+            DataError: the store is damaged.
+        """
         if not -len(self) <= index < len(self):
             raise IndexError(index)
         index %= len(self)
-        number = bisect_right(self._starts, index) - 1
-        row = index - self._starts[number]
         try:
-            segment, written = self._batches.segment(number, row)
+            segment, written = self._stored.segment(index)
         except DAMAGE as error:
             raise _broken(self.folder, error) from error
         if written != checksum(segment):
             raise _broken(self.folder, f"segment {index}: wrong checksum")
-        return segment
+        return segment, written
 
 
 def _broken(folder: Path, why: Any) -> DataError:
@@ -178,4 +182,9 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
 
 
 def _is_store(folder: Path) -> bool:
-    return folder.is_dir() and {each.name for each in folder.iterdir()} <= {NAME, MANIFEST, "old"}
+    return folder.is_dir() and {each.name for each in folder.iterdir()} <= {
+        NAME,
+        MANIFEST,
+        "old",
+        "shards",
+    }

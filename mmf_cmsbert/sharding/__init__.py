@@ -1,0 +1,1 @@
+"""Many files of segments, each a shard: predicted or converted whole, in order, and restartable."""
