@@ -78,6 +78,10 @@ class Plan:
         """Return the shards of a job."""
         return [each for each in self.shards if each.job == job]
 
+    def folder_of(self, job: int) -> Path:
+        """Return the folder of a job."""
+        return self.folder / FOLDER / "jobs" / f"{job:04}"
+
     def record(self, shard: Shard, result: Mapping[str, Any]) -> None:
         """Write the result of a shard, or ``{"error": ...}``, where :meth:`with_results` finds it.
 

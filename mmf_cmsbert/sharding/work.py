@@ -64,6 +64,8 @@ def run_job(plan: Plan, job: int, work: Work, made: Callable[[int, int], Any]) -
         if shard.result is None or not work.is_done(shard):
             try:
                 result = dict(work.make(shard))
+                if (folder := plan.folder_of(job)).is_dir():
+                    (folder / "saved").touch()  # see on_node
             except WriteError:
                 raise
             except (UserError, OSError, MemoryError) as error:

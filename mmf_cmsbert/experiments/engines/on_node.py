@@ -12,6 +12,8 @@ from mmf_cmsbert.experiments.process import JobProcess
 _PAUSE = 0.5
 # A job is started this often in a row without a new checkpoint.
 _STARTS = 3
+# What a job writes into its folder when it has saved something: a run, and any other job.
+_SAVED = ("current.ckpt", "saved")
 # By its full name: this module may run as __main__, or be read from a pickle.
 RUN = "mmf_cmsbert.experiments.engines.on_node:begin_or_resume"
 
@@ -54,15 +56,16 @@ class RunOnNode:
         if idle == _STARTS:
             raise ConfigError(
                 f"it was ended {_STARTS} times in a row before it finished or saved a checkpoint; "
-                "give it more time with --minutes, or lower training.checkpoint_interval"
+                "give it more time with --minutes, lower training.checkpoint_interval, or make its "
+                "shards smaller"
             )
         again = RunOnNode(self._entry, self._words, self._log, self._threads, idle)
         return DelayedSubmission(again)
 
     def _last_saved(self) -> int | None:
         """Return when the job's last checkpoint was written, in nanoseconds; None without one."""
-        file = self._log.parent / "current.ckpt"
-        return file.stat().st_mtime_ns if file.is_file() else None
+        files = [self._log.parent / name for name in _SAVED]
+        return max((file.stat().st_mtime_ns for file in files if file.is_file()), default=None)
 
 
 def begin_or_resume() -> None:
