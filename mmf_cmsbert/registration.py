@@ -18,6 +18,7 @@ _REGISTERED = (
     "losses.registered",
     "losses.registered_target",
     "metrics.registered",
+    "metrics.registered_alignment",
     "models.cmsbert",
     "processors.frames_as_regions",
     "processors.registered",

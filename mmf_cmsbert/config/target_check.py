@@ -8,7 +8,7 @@ from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.names import unknown_key
 from mmf_cmsbert.config.schemas.targets import Target, main
 from mmf_cmsbert.config.schemas.validation import Problem, problems
-from mmf_cmsbert.metrics.fitting import KINDS, misfit, params
+from mmf_cmsbert.metrics.fitting import ALIGNMENT_METRICS, KINDS, misfit, params
 
 # Dataset -> its targets.
 _Targets = Mapping[str, Mapping[str, Target]]
@@ -47,12 +47,15 @@ def predicted(schema: type[SentimentDatasetConfig], section: Any) -> dict[str, T
 
 def _of_metric(entry: Any, targets: _Targets) -> Iterator[str]:
     given: Any = {"type": entry} if isinstance(entry, str) else entry
-    if not isinstance(given, Mapping) or given.get("type") not in KINDS:
+    name = given.get("type") if isinstance(given, Mapping) else None
+    if name not in KINDS and name not in ALIGNMENT_METRICS:
         return  # of MMF or of another package
-    name, typed = given["type"], given.get("params") or {}
+    typed = given.get("params") or {}
     for key in typed:
         if key not in params(name):
             yield unknown_key(f"{name}.params", key, params(name))
+    if name in ALIGNMENT_METRICS:
+        return
     wanted, label, of = (typed.get(key) for key in ("target", "label", "of"))
     for dataset in given.get("datasets") or targets:
         own = targets.get(dataset)

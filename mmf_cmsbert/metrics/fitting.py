@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from mmf_cmsbert.config.schemas.targets import RegressionTarget, Target
+from mmf_cmsbert.metrics.alignment import PAIR_METRICS
 from mmf_cmsbert.metrics.class_scores import CLASS_METRICS
 from mmf_cmsbert.metrics.multilabel_scores import MULTILABEL_METRICS
 from mmf_cmsbert.metrics.sentiment import METRICS
@@ -23,6 +24,10 @@ _BY_KIND: Mapping[str, Iterable[str]] = {
 KINDS = {name: kind for kind, names in _BY_KIND.items() for name in names}
 # Metric -> its params, besides the target.
 _PARAMS = dict.fromkeys(MULTILABEL_METRICS, ("label",)) | {"regression_response": ("of",)}
+# They score embeddings, whatever the targets are.
+ALIGNMENT_METRICS = dict.fromkeys(PAIR_METRICS, ("pair",)) | {
+    "alignment_calibration_error": ("pair", "candidates")
+}
 # Metrics with cuts at fixed numbers -> the limits for which they are defined.
 _LIMITS = {"sentiment_acc7": (-3, 3), "sentiment_acc5": (-3, 3)}
 _LIMITS |= dict.fromkeys(SIMS_METRICS, (-1, 1))
@@ -42,11 +47,15 @@ def suggested(target: Target) -> list[str]:
 
 def is_minimized(metric: str) -> bool:
     """Return whether lower values of a metric of this package are better."""
-    return metric.endswith(("_mae", "_mse"))
+    return metric.endswith(
+        ("_mae", "_mse", "_median_rank", "_distance", "_uniformity", "_calibration_error")
+    )
 
 
 def params(metric: str) -> tuple[str, ...]:
     """Return the names of a metric's params."""
+    if metric in ALIGNMENT_METRICS:
+        return ALIGNMENT_METRICS[metric]
     return ("target", *_PARAMS.get(metric, ()))
 
 

@@ -11,7 +11,7 @@ _MODALITIES = {"visual": "face", "acoustic": "voice"}
 _COLOURS = ("text", "visual", "acoustic")
 SPLITS = {"train": "training", "val": "validation", "test": "test"}
 # Metric -> its usual name, definition (docs/metrics.md), and whether lower is better.
-_KNOWN = {
+_KNOWN: dict[str, tuple[str, str, bool | None]] = {
     "sentiment_mae": ("MAE", "Mean absolute error of all segments, unclipped.", True),
     "sentiment_corr": ("Corr", "Pearson correlation of all segments; 0 for a constant.", False),
     "sentiment_acc7": (
@@ -86,6 +86,35 @@ _KNOWN = {
         False,
     ),
     "multilabel_f1": ("F1", "F1 of having a label, mean over the labels.", False),
+    **{
+        f"alignment_recall_{k}": (
+            f"R@{k}",
+            f"Share of segments whose own embedding is among the {k} most similar.",
+            False,
+        )
+        for k in (1, 5, 10)
+    },
+    "alignment_median_rank": ("Median rank", "Rank of a segment's own embedding.", True),
+    "alignment_distance": (
+        "Alignment",
+        "Mean squared distance of a segment's embeddings (Wang & Isola, 2020).",
+        True,
+    ),
+    "alignment_uniformity": (
+        "Uniformity",
+        "How unevenly embeddings are spread over the sphere (Wang & Isola, 2020).",
+        True,
+    ),
+    "alignment_gap": (
+        "Modality gap",
+        "Distance between the modalities' mean embeddings (Liang et al., 2022).",
+        None,
+    ),
+    "alignment_calibration_error": (
+        "ECE of matches",
+        "Mean difference of the matches' probability and accuracy, over 15 bins.",
+        True,
+    ),
     "sims_r2": ("R\u00b2", "Coefficient of determination, both clipped to [\u22121, 1].", False),
 }
 

@@ -1,7 +1,7 @@
 """Evaluation of several datasets: metrics of each one over its whole split."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -77,9 +77,14 @@ class EvaluatesEachDataset(TrainerSteps):
 
 
 def _joined(parts: Sequence[Any]) -> Any:
-    """Join the values of a field: tensors and lists; of others return the first."""
+    """Join the values of a field: tensors, lists, and those in a dict; of others return the first.
+
+    A tensor without dimensions, such as a temperature, is the same in all batches.
+    """
     if isinstance(parts[0], torch.Tensor):
-        return torch.cat(list(parts))
+        return torch.cat(list(parts)) if parts[0].dim() else parts[0]
+    if isinstance(parts[0], Mapping):
+        return {name: _joined([each[name] for each in parts]) for name in parts[0]}
     return list(chain.from_iterable(parts)) if isinstance(parts[0], list) else parts[0]
 
 
