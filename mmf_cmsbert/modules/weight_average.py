@@ -1,9 +1,9 @@
 """Exponential moving average of a network's weights."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 
@@ -32,7 +32,8 @@ class WeightAverage(AveragedModel):
 
     def __init__(self, network: nn.Module, decay: float, warm_up: bool = True):
         self.decay, self.warm_up = decay, warm_up
-        super().__init__(network, multi_avg_fn=self._average, use_buffers=False)
+        self._updates: int | None = None  # n_averaged, which is on the device; None: read it
+        super().__init__(network)
         # With 0 updates AveragedModel would copy the weights; the initial copy counts as the first.
         self.n_averaged.fill_(1)
         self._share_frozen(network)
@@ -65,13 +66,26 @@ class WeightAverage(AveragedModel):
         for average, weight in zip(self.module.parameters(), network.parameters(), strict=True):
             average.copy_(weight)
         self.n_averaged.fill_(1)
+        self._updates = None
 
     @torch.no_grad()
-    def _average(
-        self, averages: Sequence[Tensor], weights: Sequence[Tensor], n_averaged: Tensor | int
-    ) -> None:
-        keep = decay_at(int(n_averaged) - 1, self.decay) if self.warm_up else self.decay
-        pairs = zip(averages, weights, strict=True)
+    def update_parameters(self, model: nn.Module) -> None:
+        """Average the weights after an update.
+
+        AveragedModel reads its count of updates three times, and each time waits for the device.
+        """
+        if self._updates is None:
+            self._updates = int(self.n_averaged)
+        keep = decay_at(self._updates - 1, self.decay) if self.warm_up else self.decay
+        pairs = zip(self.module.parameters(), model.parameters(), strict=True)
         own = [(a, w) for a, w in pairs if a.data_ptr() != w.data_ptr()]  # not the shared ones
         if own:
             torch._foreach_lerp_([a for a, _ in own], [w for _, w in own], 1.0 - keep)
+        for copy, buffer in zip(self.module.buffers(), model.buffers(), strict=True):
+            copy.copy_(buffer)
+        self._updates += 1
+        self.n_averaged += 1
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_state_dict(*args, **kwargs)
+        self._updates = None

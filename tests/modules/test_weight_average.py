@@ -2,6 +2,7 @@
 
 import copy
 
+import synchronisations
 import torch
 from torch import nn
 
@@ -66,3 +67,24 @@ def test_the_network_keeps_its_gradients():
     network = nn.Linear(2, 2)
     WeightAverage(network, decay=0.9)
     assert all(p.requires_grad for p in network.parameters())
+
+
+def test_an_update_does_not_wait_for_the_device():
+    network = nn.Linear(2, 2)
+    average = WeightAverage(network, decay=0.9)
+    average.update_parameters(network)  # reads its count once
+    waits = synchronisations.count(lambda: average.update_parameters(network), torch.device("cpu"))
+    assert not waits and average.n_averaged == 3
+
+
+def test_the_count_that_is_loaded_is_used():
+    network = nn.Linear(1, 1, bias=False)
+    average = WeightAverage(network, decay=0.99)
+    average.update_parameters(network)
+    late = copy.deepcopy(average.state_dict())
+    late["n_averaged"].fill_(100_000)
+    late["module.weight"].fill_(0.0)
+    average.load_state_dict(late)
+    set_weight(network, 1.0)
+    average.update_parameters(network)
+    torch.testing.assert_close(average.module.weight, torch.full((1, 1), 0.01))
