@@ -6,7 +6,7 @@ import numpy as np
 
 
 def group_by_length(
-    lengths: Sequence[int], most: int | None = None, overhead: float = 0.0
+    lengths: Sequence[float], most: int | None = None, overhead: float = 0.0
 ) -> list[list[int]]:
     """Split a batch into groups of minimal cost, each padded to its longest segment.
 
@@ -14,7 +14,7 @@ def group_by_length(
     contiguous in the order of lengths, and dynamic programming over distinct lengths finds it.
 
     Args:
-        lengths: the length of each segment, at least 1.
+        lengths: the length of each segment, or another cost that grows with its length.
         most: largest number of groups; None for as many as reduce the cost.
         overhead: fixed cost of a group, in padded positions.
 

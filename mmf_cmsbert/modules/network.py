@@ -1,7 +1,6 @@
 """CMSBERT: a BERT with shifted words, a head for sentiment, and an embedding per modality."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -17,9 +16,10 @@ from mmf_cmsbert.modules.dropout import use_fast_dropout
 from mmf_cmsbert.modules.frame_encoder import FrameEncoder
 from mmf_cmsbert.modules.frame_scale import FrameScale
 from mmf_cmsbert.modules.length_groups import group_by_length
-from mmf_cmsbert.modules.network_input import NetworkInput
+from mmf_cmsbert.modules.network_input import NetworkInput, Rows
 from mmf_cmsbert.modules.network_output import NetworkOutput
-from mmf_cmsbert.modules.packing import Packing, allow_packing, first_pieces_at_last, packs
+from mmf_cmsbert.modules.packed_backbone import allow_packing, encode_packed, packs
+from mmf_cmsbert.modules.packing import Layout, Packing, Padding
 from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
 from mmf_cmsbert.modules.precision import full_precision
 from mmf_cmsbert.modules.shifts.base import Shift
@@ -28,7 +28,8 @@ from mmf_cmsbert.modules.shifts.registry import shift_named
 
 # Names that a dict of modules cannot have.
 _RESERVED = frozenset(dir(nn.ModuleDict()))
-# Cost of another group on a CPU, in padded word pieces (measured with MiniLM, 2 threads).
+# Cost of another pass through the backbone on a CPU, in padded word pieces (measured with MiniLM,
+# 2 threads).
 _GROUP_OVERHEAD = 60.0
 
 
@@ -128,8 +129,8 @@ class SentimentNetwork(nn.Module):
         batch = NetworkInput(input_ids, input_mask, word_index, frames, frame_masks)
         batch = self._encode_frames(batch, dataset)
         states = self._encode_groups(batch, dataset)
-        for m, encoded in batch.encoded.items():
-            states[m] = self.frame_pooling[m](encoded, frame_masks[m])
+        for m, encoded in batch.rows.items():
+            states[m] = self.frame_pooling[m](encoded.row, encoded.layout)
         present = {m: mask.any(1) for m, mask in frame_masks.items()}
         present["text"] = torch.ones_like(input_mask[:, 0], dtype=torch.bool)
         embeddings = {"text": self._embed("text", states[self.settings.contrastive.text_state])}
@@ -185,33 +186,34 @@ class SentimentNetwork(nn.Module):
         return found[0]
 
     def _encode_frames(self, batch: NetworkInput, dataset: str) -> NetworkInput:
-        """Scale and encode the frames of a batch.
+        """Scale and encode the frames of a batch."""
+        layout = Padding if self._pads(batch) else Packing
+        frames, rows = {}, {}
+        for m, each in batch.frames.items():
+            frames[m] = self.frame_scales[m](each, dataset)
+            placed = layout(batch.frame_masks[m])
+            rows[m] = Rows(self.frame_encoders[m](placed.pack(frames[m]), placed, dataset), placed)
+        return replace(batch, frames=frames, rows=rows)
 
-        All at once: the encoders are so narrow that padding costs less than groups.
-        """
-        frames = {m: self.frame_scales[m](each, dataset) for m, each in batch.frames.items()}
-        encoded = {
-            m: self.frame_encoders[m](each, batch.frame_masks[m], dataset)
-            for m, each in frames.items()
-        }
-        return replace(batch, frames=frames, encoded=encoded)
+    def _pads(self, batch: NetworkInput) -> bool:
+        """Return whether every segment is padded to the longest."""
+        choice = self.settings.backbone.length_groups
+        # At these sizes a GPU is limited by launches, not by padding (our guess, not measured).
+        return choice == 1 or (choice == "auto" and batch.input_ids.device.type != "cpu")
 
     def _encode_groups(self, batch: NetworkInput, dataset: str) -> dict[str, Tensor]:
         """Run :meth:`_encode` with less padding, according to ``backbone.length_groups``."""
         choice = self.settings.backbone.length_groups
-        # At these sizes a GPU is limited by launches, not by padding (our guess, not measured).
-        if choice == 1 or (choice == "auto" and batch.input_ids.device.type != "cpu"):
+        if self._pads(batch):
             return self._encode(batch, dataset)
-        lengths = batch.lengths()
         most = choice if isinstance(choice, int) else None
+        if most is None and packs(self.backbone):
+            return self._encode_packed(batch, dataset)
+        lengths = batch.lengths()
         groups = group_by_length(lengths["text"], most, _GROUP_OVERHEAD if most is None else 0.0)
         if len(groups) == 1:
-            return self._encode(batch, dataset)
-        inputs = [batch.part(rows, lengths) for rows in groups]
-        if most is None and packs(self.backbone):
-            parts = self._encode_packed(inputs, dataset)
-        else:
-            parts = [self._encode(each, dataset) for each in inputs]
+            return self._encode(batch.padded(), dataset)
+        parts = [self._encode(batch.part(rows, lengths), dataset) for rows in groups]
         order = torch.tensor(sum(groups, []), device=batch.input_ids.device).argsort()
         return {name: torch.cat([part[name] for part in parts])[order] for name in parts[0]}
 
@@ -222,71 +224,57 @@ class SentimentNetwork(nn.Module):
             ``fused``, the shifted text ``(batch, dim)``; with ``contrastive.text_state=verbal``
             also ``verbal``, the text before the shift.
         """
-        shift, states = self._prepare(batch, dataset)
+        words = Padding(batch.input_mask)
+        shift, states = self._prepare(batch, words, dataset)
         place = shift_place(self.backbone, self.settings.shift.layer)
-        with replaced_output(place, shift):
+        with replaced_output(place, lambda padded: words.pad(shift(words.pack(padded)))):
             output = self.backbone(input_ids=batch.input_ids, attention_mask=batch.input_mask)
         pooled = getattr(output, "pooler_output", None)
-        states["fused"] = self._pool(output.last_hidden_state, batch.input_mask.bool(), pooled)
+        states["fused"] = self._pool(words.pack(output.last_hidden_state), words, pooled)
         return states
 
-    def _encode_packed(
-        self, parts: Sequence[NetworkInput], dataset: str
-    ) -> list[dict[str, Tensor]]:
-        """Run :meth:`_encode` for all parts, with all pieces in one pass through the backbone."""
-        packing = Packing(part.input_mask for part in parts)
-        prepared = [self._prepare(part, dataset) for part in parts]
-
-        def shift(words: Tensor) -> Tensor:
-            rows = zip(prepared, packing.unpack(words), strict=True)
-            return packing.pack([shift_part(row) for (shift_part, _), row in rows])
-
+    def _encode_packed(self, batch: NetworkInput, dataset: str) -> dict[str, Tensor]:
+        """Run :meth:`_encode` with the word pieces of all segments in one row, without padding."""
+        words = Packing(batch.input_mask)
+        shift, states = self._prepare(batch, words, dataset)
         place = shift_place(self.backbone, self.settings.shift.layer)
         # Unless the last layer's words are all shifted, or all pooled.
         firsts = (
             self.settings.backbone.pooling == "cls"
             and place is not encoder_layers(self.backbone)[-1]
         )
-        with ExitStack() as stack:
-            stack.enter_context(replaced_output(place, shift))
-            if firsts:
-                stack.enter_context(first_pieces_at_last(self.backbone, packing))
-            output = self.backbone(
-                input_ids=packing.pack([part.input_ids for part in parts]),
-                position_ids=packing.positions(),
-                packing=packing,
-            )
-        states = output.last_hidden_state
-        words = packing.split(states.transpose(0, 1)) if firsts else packing.unpack(states)
+        with replaced_output(place, lambda row: shift(row.squeeze(0)).unsqueeze(0)):
+            row = encode_packed(self.backbone, words.pack(batch.input_ids), words, firsts)
+        if self.settings.backbone.pooling != "cls":
+            states["fused"] = self._pool(row, words, None)
+            return states
+        first = row if firsts else words.firsts(row)
         pooler = getattr(self.backbone, "pooler", None)
-        for (_, found), row, mask in zip(prepared, words, packing.masks, strict=True):
-            pooled = None if pooler is None else pooler(row)
-            found["fused"] = self._pool(row, mask, pooled)
-        return [found for _, found in prepared]
+        states["fused"] = first if pooler is None else pooler(first.unsqueeze(1))
+        return states
 
     def _prepare(
-        self, batch: NetworkInput, dataset: str
+        self, batch: NetworkInput, words: Layout, dataset: str
     ) -> tuple[Callable[[Tensor], Tensor], dict[str, Tensor]]:
-        """Return a function that shifts words ``(batch, pieces, dim)``, and a dict for states."""
-        mask = batch.input_mask.bool()
+        """Return a function that shifts word pieces ``(all, dim)``, and a dict for states."""
         states: dict[str, Tensor] = {}
 
-        def shift(words: Tensor) -> Tensor:
+        def shift(row: Tensor) -> Tensor:
             if self.settings.contrastive.text_state == "verbal":
-                states["verbal"] = mean_pool(words, mask)
+                states["verbal"] = mean_pool(row, words)
             if self.shift is None:
-                return words
-            return self.shift.shift_batch(words, batch, dataset)
+                return row
+            return self.shift.shift_row(row, words, batch, dataset)
 
         return shift, states
 
-    def _pool(self, states: Tensor, mask: Tensor, pooled: Tensor | None) -> Tensor:
+    def _pool(self, row: Tensor, words: Layout, pooled: Tensor | None) -> Tensor:
         """Pool the fused text state to ``(batch, dim)``, according to ``backbone.pooling``."""
         if self.settings.backbone.pooling == "mean":
-            return mean_pool(states, mask)
+            return mean_pool(row, words)
         if self.pooling is not None:
-            return self.pooling(states, mask)
-        return states[:, 0] if pooled is None else pooled
+            return self.pooling(row, words)
+        return words.firsts(row) if pooled is None else pooled
 
     def _embed(self, modality: str, state: Tensor) -> Tensor:
         projection = cast(nn.Linear, self.projections[modality])

@@ -1,145 +1,144 @@
-"""Pack the word pieces of padded groups into one row, with attention within segments."""
+"""Layouts of a batch's positions, word pieces or frames, in one row: packed or padded."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from itertools import accumulate
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from torch import Tensor
 
-from mmf_cmsbert.modules.backbone import encoder_layers
-
-# The name under which transformers finds the attention below.
-ATTENTION = "cmsbert_packed"
-# Models whose positions count from 0 and whose attention can be replaced.
-_MODEL_TYPES = ("bert",)
+Index = tuple[Tensor | None, Tensor | None]
 
 
-class Packing:
-    """Converts between groups of padded segments and one row of all their word pieces.
+class Layout(ABC):
+    """Where the positions of each segment are in a row ``(positions of all segments, ...)``.
+
+    Operations that treat positions alike, such as linear maps and norms, compute on the row.
+
+    Attributes:
+        mask: true for positions that a segment has, bool ``(batch, positions)``.
+        segments: the segment of each position of the row, ``(all,)``.
+        positions: its position in the segment, ``(all,)``.
+        lengths: the positions of each segment, in the row.
+    """
+
+    mask: Tensor
+    segments: Tensor
+    positions: Tensor
+    lengths: Sequence[int]
+
+    @abstractmethod
+    def pack(self, padded: Tensor) -> Tensor:
+        """Convert ``(batch, positions, ...)`` to a row ``(all, ...)``."""
+
+    @abstractmethod
+    def pad(self, row: Tensor) -> Tensor:
+        """Convert a row ``(all, ...)`` to ``(batch, positions, ...)``; padding is arbitrary."""
+
+    @abstractmethod
+    def firsts(self, row: Tensor) -> Tensor:
+        """Return the first position of each segment, ``(batch, ...)``."""
+
+    @abstractmethod
+    def sum(self, row: Tensor, weights: Tensor) -> Tensor:
+        """Return weighted sums of each segment's positions, ``(batch, dim)``.
+
+        Args:
+            row: ``(all, dim)``.
+            weights: 0 for padding, ``(batch, positions)``.
+        """
+
+    @abstractmethod
+    def index(self, segments: Sequence[int]) -> Index:
+        """Locate segments in the row.
+
+        Returns:
+            The indices of their positions in the row, ``(segments, longest)``, where padding has
+            the index of some position; None for the whole row in order. And a mask, true for
+            positions that may be attended to, ``(segments, longest)``; None if all may.
+        """
+
+
+class Packing(Layout):
+    """Positions without padding, segment after segment in the order of the batch.
 
     Args:
-        masks: the mask of each group, nonzero for word pieces, ``(segments, pieces)``.
+        mask: nonzero for positions that a segment has, ``(batch, positions)``; it may have holes.
     """
 
-    def __init__(self, masks: Iterable[Tensor]):
-        self.masks = [mask.bool() for mask in masks]
-        # Indices of pieces in the flat group, and of group positions in the row. Padding gets the
-        # first piece, and is masked wherever it could matter.
-        self._from = [mask.flatten().nonzero().squeeze(1) for mask in self.masks]
-        self._to = [(mask.flatten().cumsum(0) - 1) * mask.flatten() for mask in self.masks]
-        self._sizes = [len(each) for each in self._from]
-        starts = accumulate(self._sizes[:-1], initial=0)
-        self._firsts = torch.cat(
-            [
-                start + to.view_as(mask)[:, 0]
-                for start, to, mask in zip(starts, self._to, self.masks, strict=True)
-            ]
-        )
+    def __init__(self, mask: Tensor):
+        self.mask = mask.bool()
+        flat = self.mask.flatten()
+        self._from = flat.nonzero().squeeze(1)
+        self._to = (flat.cumsum(0) - 1).clamp(min=0)
+        self.segments = self._from.div(mask.size(1), rounding_mode="floor")
+        self.positions = self._from - self.segments * mask.size(1)
+        counts = self.mask.sum(1)
+        # Of a segment without positions: any, if there is one.
+        self._starts = (counts.cumsum(0) - counts).clamp(max=max(len(self._from) - 1, 0))
+        self._counts = counts
+        self.lengths = counts.tolist()
 
-    def pack(self, groups: Sequence[Tensor]) -> Tensor:
-        """Pack ``(segments, pieces, ...)`` of each group to ``(1, all pieces, ...)``."""
-        rows = [g.flatten(0, 1).index_select(0, i) for g, i in zip(groups, self._from, strict=True)]
-        return torch.cat(rows).unsqueeze(0)
+    def pack(self, padded: Tensor) -> Tensor:
+        return padded.flatten(0, 1).index_select(0, self._from)
 
-    def unpack(self, packed: Tensor) -> list[Tensor]:
-        """Unpack to ``(segments, pieces, ...)`` for each group, with arbitrary padding."""
-        rows = zip(packed.squeeze(0).split(self._sizes), self._to, self.masks, strict=True)
-        return [row.index_select(0, i).unflatten(0, mask.shape) for row, i, mask in rows]
+    def pad(self, row: Tensor) -> Tensor:
+        if not len(row):  # zeros that depend on it, so that weights get a gradient
+            return row.sum(0) + row.new_zeros(*self.mask.shape, *row.shape[1:])
+        return row.index_select(0, self._to).unflatten(0, self.mask.shape)
 
-    def firsts(self, packed: Tensor) -> Tensor:
-        """Return the first piece of each segment, ``(1, segments, ...)``."""
-        return packed.index_select(1, self._firsts)
+    def firsts(self, row: Tensor) -> Tensor:
+        return row.index_select(0, self._starts)
 
-    def split(self, segments: Tensor) -> tuple[Tensor, ...]:
-        """Split ``(segments, ...)`` of all groups by group."""
-        return segments.split([len(mask) for mask in self.masks])
+    def sum(self, row: Tensor, weights: Tensor) -> Tensor:
+        weighted = row * self.pack(weights).unsqueeze(1)
+        zeros = row.new_zeros(len(self.mask), row.size(1))
+        return zeros.index_add(0, self.segments, weighted)
 
-    def positions(self) -> Tensor:
-        """Return the position of each piece in its segment, ``(1, all pieces)``."""
-        return self.pack(
-            [torch.arange(m.size(1), device=m.device).expand_as(m) for m in self.masks]
-        )
-
-
-def allow_packing(backbone: PreTrainedModel) -> None:
-    """Enable packed pieces, passed as ``packing=``, if the backbone supports them."""
-    if backbone.config.model_type in _MODEL_TYPES:
-        backbone.set_attn_implementation(ATTENTION)
+    def index(self, segments: Sequence[int]) -> Index:
+        lengths = [self.lengths[each] for each in segments]
+        rows = torch.tensor(segments, device=self.mask.device)
+        within = torch.arange(max(lengths), device=self.mask.device)
+        starts, counts = self._starts[rows, None], self._counts[rows, None]
+        if min(lengths) == len(within):
+            return starts + within, None
+        valid = within < counts
+        return starts + within * valid, valid
 
 
-def packs(backbone: PreTrainedModel) -> bool:
-    """Return whether packed pieces are enabled: not after another attention was set."""
-    return backbone.config._attn_implementation == ATTENTION
+class Padding(Layout):
+    """All positions of a padded batch: no copy, and no synchronisation with a GPU.
 
-
-@contextmanager
-def first_pieces_at_last(backbone: PreTrainedModel, packing: Packing) -> Iterator[None]:
-    """Within the context, a backbone with packed pieces returns the states of first pieces only.
-
-    In its last layer, attention still reads all pieces, but the operations after attention, most of
-    the layer's work, are computed for ``[CLS]`` only.
+    Args:
+        mask: nonzero for positions that a segment has, ``(batch, positions)``.
     """
 
-    # The inputs are the output of attention, and the residual.
-    def keep(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return tuple(packing.firsts(each) for each in inputs)
+    def __init__(self, mask: Tensor):
+        self.mask = mask.bool()
+        self.lengths = [mask.size(1)] * len(mask)
 
-    last = encoder_layers(backbone)[-1]
-    handle = last.get_submodule("attention.output").register_forward_pre_hook(keep)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-def _attend(
-    module: nn.Module,
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attention_mask: Tensor | None,
-    dropout: float = 0.0,
-    scaling: float | None = None,
-    packing: Packing | None = None,
-    **others: Any,
-) -> tuple[Tensor, None]:
-    """Attention with transformers' interface; packed pieces attend within their segment.
-
-    query, key and value are ``(batch, heads, pieces, dim)``; returns ``(batch, pieces, heads,
-    dim)``.
-    """
-    if packing is None:
-        return sdpa_attention_forward(
-            module, query, key, value, attention_mask, dropout, scaling, **others
+    @cached_property
+    def segments(self) -> Tensor:  # type: ignore[override]
+        return torch.arange(len(self.mask), device=self.mask.device).repeat_interleave(
+            self.mask.size(1)
         )
-    groups = zip(
-        *(packing.unpack(states.transpose(1, 2)) for states in (query, key, value)),
-        packing.masks,
-        strict=True,
-    )
-    # torch's flash kernel for CPUs is slow for such short segments, and has no dropout.
-    on_cpu = query.device.type == "cpu"
-    with sdpa_kernel(SDPBackend.MATH) if on_cpu else nullcontext():
-        attended = [
-            F.scaled_dot_product_attention(
-                q.transpose(1, 2),
-                k.transpose(1, 2),
-                v.transpose(1, 2),
-                attn_mask=mask[:, None, None, :],
-                dropout_p=dropout if module.training else 0.0,
-                scale=scaling,
-            ).transpose(1, 2)
-            for q, k, v, mask in groups
-        ]
-    return packing.pack(attended), None
 
+    @cached_property
+    def positions(self) -> Tensor:  # type: ignore[override]
+        return torch.arange(self.mask.size(1), device=self.mask.device).repeat(len(self.mask))
 
-AttentionInterface.register(ATTENTION, _attend)
-AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+    def pack(self, padded: Tensor) -> Tensor:
+        return padded.flatten(0, 1)
+
+    def pad(self, row: Tensor) -> Tensor:
+        return row.unflatten(0, self.mask.shape)
+
+    def firsts(self, row: Tensor) -> Tensor:
+        return self.pad(row)[:, 0]
+
+    def sum(self, row: Tensor, weights: Tensor) -> Tensor:
+        return torch.einsum("bp,bpd->bd", weights, self.pad(row))
+
+    def index(self, segments: Sequence[int]) -> Index:
+        # Attention to nothing is 0/0, so that a segment without positions attends to all of them.
+        return None, self.mask | ~self.mask.any(1, keepdim=True)

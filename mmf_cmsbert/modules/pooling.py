@@ -3,19 +3,21 @@
 import torch
 from torch import Tensor, nn
 
+from mmf_cmsbert.modules.packing import Layout
 
-def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean over the positions in ``mask``; zeros for an empty mask.
+
+def mean_pool(row: Tensor, layout: Layout) -> Tensor:
+    """Return the mean over the positions of each segment; zeros for a segment without positions.
 
     Args:
-        states: ``(batch, positions, dim)``.
-        mask: true for positions to average, ``(batch, positions)``.
+        row: ``(all, dim)``.
+        layout: layout of the row.
 
     Returns:
         ``(batch, dim)``.
     """
-    weights = mask.unsqueeze(-1).to(states.dtype)
-    return (states * weights).sum(1) / weights.sum(1).clamp(min=1.0)
+    weights = layout.mask.to(row.dtype)
+    return layout.sum(row, weights) / weights.sum(1, keepdim=True).clamp(min=1.0)
 
 
 class AttentionPooling(nn.Module):
@@ -31,12 +33,12 @@ class AttentionPooling(nn.Module):
         super().__init__()
         self.score = nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, 1))
 
-    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """Pool ``(batch, positions, dim)`` under ``mask (batch, positions)`` to ``(batch, dim)``.
+    def forward(self, row: Tensor, layout: Layout) -> Tensor:
+        """Pool the positions of each segment, ``(all, dim)`` to ``(batch, dim)``.
 
-        An empty mask gives zeros.
+        A segment without positions gets zeros.
         """
-        score = self.score(states).squeeze(-1).float()
-        score = score.masked_fill(~mask, torch.finfo(score.dtype).min)
-        weights = score.softmax(-1).masked_fill(~mask, 0.0).to(states.dtype)
-        return torch.einsum("bp,bpd->bd", weights, states)
+        score = layout.pad(self.score(row).float()).squeeze(-1)
+        score = score.masked_fill(~layout.mask, torch.finfo(score.dtype).min)
+        weights = score.softmax(-1).masked_fill(~layout.mask, 0.0).to(row.dtype)
+        return layout.sum(row, weights)

@@ -227,7 +227,9 @@ def test_groups_of_similar_length_change_no_output_and_no_gradient(
     for groups in (2, 6):
         grouped = outputs_and_gradients(network(length_groups=groups, **settings), inputs)
         torch.testing.assert_close(grouped, padded, atol=1e-5, rtol=1e-5)
-    monkeypatch.setattr("mmf_cmsbert.modules.network._GROUP_OVERHEAD", 0.0)  # as many as there are
+    monkeypatch.setattr(
+        "mmf_cmsbert.modules.attention._GROUP_OVERHEAD", 0.0
+    )  # as many as there are
     packed = outputs_and_gradients(network(length_groups="packed", **settings), inputs)
     torch.testing.assert_close(packed, padded, atol=1e-5, rtol=1e-5)
 
@@ -278,7 +280,7 @@ def test_the_last_layer_computes_what_is_asked_of_it(settings, pieces):
 
 
 def test_with_dropout_packed_segments_still_know_nothing_of_each_other(monkeypatch):
-    monkeypatch.setattr("mmf_cmsbert.modules.network._GROUP_OVERHEAD", 0.0)
+    monkeypatch.setattr("mmf_cmsbert.modules.attention._GROUP_OVERHEAD", 0.0)
     inputs = ragged_batch([9, 2, 30])
     model = network(length_groups="packed", head_dropout=0.0).train()
     changed = inputs | {"input_ids": inputs["input_ids"].clone()}
@@ -347,7 +349,7 @@ def test_frames_that_words_read_are_cut_to_the_longest_of_their_group():
     inputs["frame_masks"]["acoustic"][0, 6] = True  # a mask with a hole
     seen = []
     model.shift.contexts["acoustic"].register_forward_pre_hook(
-        lambda module, args: seen.append(args[1].size(1))
+        lambda module, args: seen.append(args[2].layout.mask.size(1))
     )
     model(**inputs)
     assert seen == [7, 30]

@@ -1,21 +1,29 @@
 """Pooling of states under a mask."""
 
+import pytest
 import torch
 
+from mmf_cmsbert.modules.packing import Packing, Padding
 from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
 
 STATES = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]], [[1.0, 1.0]] * 3])
 MASK = torch.tensor([[True, True, False], [False, False, False]])
 
 
-def test_mean_pool_averages_what_the_mask_admits_and_gives_zeros_for_nothing():
-    assert torch.equal(mean_pool(STATES, MASK), torch.tensor([[2.0, 4.0], [0.0, 0.0]]))
+@pytest.fixture(params=[Packing, Padding])
+def layout(request):
+    return request.param(MASK)
 
 
-def test_attention_pooling_is_a_convex_combination_of_admitted_states():
+def test_mean_pool_averages_what_the_mask_admits_and_gives_zeros_for_nothing(layout):
+    pooled = mean_pool(layout.pack(STATES), layout)
+    assert torch.equal(pooled, torch.tensor([[2.0, 4.0], [0.0, 0.0]]))
+
+
+def test_attention_pooling_is_a_convex_combination_of_admitted_states(layout):
     torch.manual_seed(0)
     pooling = AttentionPooling(2)
-    pooled = pooling(STATES, MASK)
+    pooled = pooling(layout.pack(STATES), layout)
     scores = pooling.score(STATES[0, :2]).squeeze(-1)
     weights = scores.exp() / scores.exp().sum()
     expected = weights[0] * STATES[0, 0] + weights[1] * STATES[0, 1]
@@ -23,7 +31,9 @@ def test_attention_pooling_is_a_convex_combination_of_admitted_states():
     assert torch.equal(pooled[1], torch.zeros(2))
 
 
-def test_attention_pooling_of_nothing_has_finite_gradients():
-    pooling = AttentionPooling(2)
-    pooling(STATES, MASK).sum().backward()
-    assert all(torch.isfinite(p.grad).all() for p in pooling.parameters())
+@pytest.mark.parametrize("mask", [MASK, torch.zeros_like(MASK)])
+def test_attention_pooling_of_nothing_has_finite_gradients(mask):
+    for layout in (Packing(mask), Padding(mask)):
+        pooling = AttentionPooling(2)
+        pooling(layout.pack(STATES), layout).sum().backward()
+        assert all(torch.isfinite(p.grad).all() for p in pooling.parameters())

@@ -13,6 +13,7 @@ from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation, ShiftPart
 if TYPE_CHECKING:
     from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
     from mmf_cmsbert.modules.network_input import NetworkInput
+    from mmf_cmsbert.modules.packing import Layout
 
 STARTS = ("mag", "identity")
 _EPSILON = 1e-6
@@ -25,12 +26,12 @@ def limit_displacement(states: Tensor, displacement: Tensor, beta: float) -> Ten
     (Rahman et al., ACL 2020, equations 4 and 5).
 
     Args:
-        states: z, ``(batch, pieces, dim)``.
-        displacement: h, ``(batch, pieces, dim)``.
+        states: z, ``(..., dim)``.
+        displacement: h, ``(..., dim)``.
         beta: largest norm of the displacement, relative to that of z.
 
     Returns:
-        ``alpha * h``, ``(batch, pieces, dim)``.
+        ``alpha * h``, ``(..., dim)``.
     """
     state_norm = states.norm(dim=-1, keepdim=True)
     norm = displacement.norm(dim=-1, keepdim=True)
@@ -95,6 +96,22 @@ class Shift(nn.Module):
         start = settings.shift.start
         return cls.default_start if start == "auto" else start
 
+    def shift_row(self, row: Tensor, words: Layout, batch: NetworkInput, dataset: str) -> Tensor:
+        """Shift word pieces that lie in a row: calls :meth:`shift_batch` with padded ones.
+
+        Override it for a shift that needs no padding.
+
+        Args:
+            row: z, ``(all, dim)``.
+            words: layout of the row.
+            batch: all else, see :meth:`shift_batch`.
+            dataset: the dataset that the batch comes from.
+
+        Returns:
+            Shifted states, ``(all, dim)``.
+        """
+        return words.pack(self.shift_batch(words.pad(row), batch, dataset))
+
     def shift_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> Tensor:
         """Shift the word pieces of a network's batch: calls ``forward``.
 
@@ -145,7 +162,7 @@ class Shift(nn.Module):
         )
 
     def displace(self, states: Tensor, displacement: Tensor) -> Tensor:
-        """Move ``states`` by the limited ``displacement``; both ``(batch, pieces, dim)``."""
+        """Move ``states`` by the limited ``displacement``; both ``(..., dim)``."""
         limited = limit_displacement(states, displacement, self.beta)
         if self.norm is None:
             return states + self.dropout(limited)

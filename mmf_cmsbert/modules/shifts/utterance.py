@@ -9,6 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmf_cmsbert.modules.attention import SegmentAttention
+from mmf_cmsbert.modules.network_input import NetworkInput, Rows
+from mmf_cmsbert.modules.packing import Layout, Padding
 from mmf_cmsbert.modules.pooling import AttentionPooling
 from mmf_cmsbert.modules.shifts.base import Shift
 from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation, ShiftPart
@@ -16,7 +19,6 @@ from mmf_cmsbert.modules.shifts.registry import register_shift
 
 if TYPE_CHECKING:
     from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
-    from mmf_cmsbert.modules.network_input import NetworkInput
 
 GATES = {"relu": torch.relu, "sigmoid": torch.sigmoid}
 
@@ -36,10 +38,22 @@ class ContextAttention(nn.Module):
         self.query = nn.Linear(dim, frame_dim)
         self.key_value = nn.Linear(frame_dim, 2 * frame_dim)
 
-    def forward(self, states: Tensor, frames: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, row: Tensor, words: Layout, frames: Rows) -> Tensor:
         """Attend from words to frames.
 
-        A segment without frames attends to all positions; the caller must ignore its output.
+        Args:
+            row: the words, ``(all, dim)``.
+            words: their layout.
+            frames: the frames. The caller must ignore the output of a segment without frames.
+
+        Returns:
+            ``(all, frame_dim)``.
+        """
+        attention = SegmentAttention(words, frames.layout, self.heads)
+        return attention(*self._heads(row, frames.row)).flatten(1)
+
+    def explain(self, states: Tensor, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the output of :meth:`forward` and the attention weights.
 
         Args:
             states: the words, ``(batch, pieces, dim)``.
@@ -47,31 +61,20 @@ class ContextAttention(nn.Module):
             mask: true for recorded frames, ``(batch, frames)``.
 
         Returns:
-            ``(batch, pieces, frame_dim)``.
-        """
-        query, key, value = self._heads(states, frames)
-        attended = F.scaled_dot_product_attention(query, key, value, attn_mask=_readable(mask))
-        return attended.transpose(1, 2).flatten(2)
-
-    def explain(self, states: Tensor, frames: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the output of :meth:`forward` and the attention weights; same arguments.
-
-        Returns:
             The output ``(batch, pieces, frame_dim)``, and each frame's weight, averaged over the
             heads, ``(batch, pieces, frames)``; zeros for a segment without frames.
         """
-        query, key, value = self._heads(states, frames)
+        query, key, value = (each.transpose(1, 2) for each in self._heads(states, frames))
         scores = query @ key.transpose(-1, -2) / query.size(-1) ** 0.5
         weights = scores.masked_fill(~_readable(mask), float("-inf")).softmax(-1)
         answer = (weights @ value).transpose(1, 2).flatten(2)
         return answer, weights.mean(1) * mask.any(1)[:, None, None]
 
     def _heads(self, states: Tensor, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return query, key and value, each ``(batch, heads, positions, frame_dim / heads)``."""
+        """Return query, key and value, each ``(..., positions, heads, frame_dim / heads)``."""
         key, value = self.key_value(frames).chunk(2, dim=-1)
         query, key, value = (
-            each.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for each in (self.query(states), key, value)
+            each.unflatten(-1, (self.heads, -1)) for each in (self.query(states), key, value)
         )
         return query, key, value
 
@@ -163,35 +166,58 @@ class UtteranceShift(Shift):
         Returns:
             Shifted states, ``(batch, pieces, dim)``.
         """
-        utterance = self.verbal_context(states, mask).unsqueeze(1)  # (batch, 1, dim)
-        displacement = torch.zeros_like(states)
-        for modality, encoded in frames.items():
-            frame_mask = frame_masks[modality]
-            context = self.contexts[modality](states, encoded, frame_mask)
-            gate = self._gate(modality, states, utterance, context)
+        words = Padding(mask)
+        rows = {m: Rows.of_padded(each, frame_masks[m]) for m, each in frames.items()}
+        return words.pad(self._shift(words.pack(states), words, rows))
+
+    def shift_row(self, row: Tensor, words: Layout, batch: NetworkInput, dataset: str) -> Tensor:
+        return self._shift(row, words, batch.rows)
+
+    def _shift(self, row: Tensor, words: Layout, frames: Mapping[str, Rows]) -> Tensor:
+        utterance = self.verbal_context(row, words)  # (batch, dim)
+        displacement = torch.zeros_like(row)
+        for modality, each in frames.items():
+            context = self.contexts[modality](row, words, each)
+            gate = self._gate(modality, utterance, words, row, context)
+            present = each.layout.mask.any(1).index_select(0, words.segments)
             pull = gate * self.values[modality](context)
-            displacement = displacement + pull * frame_mask.any(1)[:, None, None]
-        return self.displace(states, displacement)
+            displacement = displacement + pull * present.unsqueeze(1)
+        return self.displace(row, displacement)
 
     def explain_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> ShiftExplanation:
-        mask = batch.input_mask.bool()
-        utterance = self.verbal_context(states, mask).unsqueeze(1)  # (batch, 1, dim)
+        words = Padding(batch.input_mask)
+        utterance = self.verbal_context(words.pack(states), words)
         parts = {}
         for modality, encoded in batch.encoded.items():
             frame_mask = batch.frame_masks[modality]
             attention = cast(ContextAttention, self.contexts[modality])
             context, shares = attention.explain(states, encoded, frame_mask)
             present = frame_mask.any(1)[:, None, None]
-            gate = self._gate(modality, states, utterance, context) * present
+            row = (words.pack(each) for each in (states, context))
+            gate = self._gate(modality, utterance, words, *row)
+            gate = words.pad(gate) * present
             parts[modality] = ShiftPart(gate * self.values[modality](context), gate, shares)
-        return self.explained(states, parts, mask)
+        return self.explained(states, parts, words.mask)
 
-    def _gate(self, modality: str, states: Tensor, utterance: Tensor, context: Tensor) -> Tensor:
-        """Compute ``gate(W_g^m [z_i; s; c^m_i])``, with one product of s for all words."""
-        gate, dim = cast(nn.Linear, self.gates[modality]), states.size(-1)
+    def _gate(
+        self, modality: str, utterance: Tensor, words: Layout, row: Tensor, context: Tensor
+    ) -> Tensor:
+        """Compute ``gate(W_g^m [z_i; s; c^m_i])``, with one product of s for all words.
+
+        Args:
+            modality: m.
+            utterance: s, ``(batch, dim)``.
+            words: layout of the word pieces.
+            row: z, ``(all, dim)``.
+            context: c, ``(all, frame_dim)``.
+
+        Returns:
+            ``(all, dim)``.
+        """
+        gate, dim = cast(nn.Linear, self.gates[modality]), row.size(-1)
         of_word, of_utterance, of_context = gate.weight.split([dim, dim, context.size(-1)], dim=1)
         return GATES[self.gate](
-            F.linear(states, of_word, gate.bias)
-            + F.linear(utterance, of_utterance)
+            F.linear(row, of_word, gate.bias)
+            + F.linear(utterance, of_utterance).index_select(0, words.segments)
             + F.linear(context, of_context)
         )

@@ -17,6 +17,7 @@ from mmf_cmsbert.modules.shifts.registry import register_shift
 if TYPE_CHECKING:
     from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
     from mmf_cmsbert.modules.network_input import NetworkInput
+    from mmf_cmsbert.modules.packing import Layout
 
 _BERT_DEVIATION = 0.02
 
@@ -120,6 +121,13 @@ class WordShift(Shift):
         shifted: Tensor = self(states, rows, present, dataset)
         return shifted
 
+    def shift_row(self, row: Tensor, words: Layout, batch: NetworkInput, dataset: str) -> Tensor:
+        """Do the same as :meth:`shift_batch` with word pieces that lie in a row."""
+        features, present = _rows(batch)
+        given = {m: each.index_select(0, words.segments)[:, None] for m, each in present.items()}
+        packed = {m: words.pack(each) for m, each in features.items()}
+        return self._shift(row, packed, given, dataset)
+
     def explain_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> ShiftExplanation:
         """Explain the shift; each piece attends only to the frame of its word.
 
@@ -155,11 +163,21 @@ class WordShift(Shift):
         Returns:
             Shifted states, ``(batch, pieces, dim)``.
         """
+        given = {m: each[:, None, None] for m, each in present.items()}
+        return self._shift(states, features, given, dataset)
+
+    def _shift(
+        self,
+        states: Tensor,
+        features: Mapping[str, Tensor],
+        given: Mapping[str, Tensor],
+        dataset: str,
+    ) -> Tensor:
         displacement = torch.zeros_like(states)
         for modality, rows in features.items():
             gate = self._gate(modality, states, rows, dataset)
             value = self.values[modality](rows, dataset)
-            displacement = displacement + gate * value * present[modality][:, None, None]
+            displacement = displacement + gate * value * given[modality]
         return self.displace(states, displacement)
 
     def _gate(self, modality: str, states: Tensor, rows: Tensor, dataset: str) -> Tensor:

@@ -14,7 +14,7 @@ from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.losses.contrastive import multimodal_contrastive
 from mmf_cmsbert.modules.backbone import load_backbone
 from mmf_cmsbert.modules.network import SentimentNetwork
-from mmf_cmsbert.modules.packing import ATTENTION as PACKED
+from mmf_cmsbert.modules.packed_backbone import ATTENTION as PACKED
 from mmf_cmsbert.modules.precision import Precision
 from mmf_cmsbert.modules.weight_average import WeightAverage
 

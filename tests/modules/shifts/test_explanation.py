@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from mmf_cmsbert.modules.network_input import NetworkInput
+from mmf_cmsbert.modules.network_input import NetworkInput, Rows
+from mmf_cmsbert.modules.packing import Padding
 from mmf_cmsbert.modules.shifts import Shift, UtteranceShift, WordShift
 
 DIM, WIDTH, WORDS = 8, 4, 4
@@ -13,13 +14,14 @@ def batch(frames=WORDS):
     """Return two segments of four words; the last piece of the second is padding."""
     torch.manual_seed(2)
     given = {m: torch.randn(2, frames, WIDTH) for m in ("visual", "acoustic")}
+    masks = {m: torch.ones(2, frames, dtype=torch.bool) for m in given}
     return torch.randn(2, WORDS, DIM), NetworkInput(
         input_ids=torch.ones(2, WORDS, dtype=torch.long),
         input_mask=torch.tensor([[1] * 4, [1, 1, 1, 0]]),
         word_index=torch.tensor([[0, 1, 2, 3], [0, 1, 2, -1]]),
         frames=given,
-        frame_masks={m: torch.ones(2, frames, dtype=torch.bool) for m in given},
-        encoded=given,
+        frame_masks=masks,
+        rows={m: Rows.of_padded(each, masks[m]) for m, each in given.items()},
     )
 
 
@@ -68,12 +70,14 @@ def test_each_word_of_mag_reads_its_own_frame():
     torch.testing.assert_close(attention[0], torch.eye(WORDS))
 
 
-def test_the_attention_of_cms_is_that_of_the_fused_kernel():
+def test_the_attention_of_cms_is_that_of_its_explanation():
     shift, (states, inputs) = made(UtteranceShift), batch(frames=7)
     inputs.frame_masks["visual"][1, 5:] = False
     attention, mask = shift.contexts["visual"], inputs.frame_masks["visual"]
     answer, shares = attention.explain(states, inputs.encoded["visual"], mask)
-    torch.testing.assert_close(answer, attention(states, inputs.encoded["visual"], mask))
+    words = Padding(inputs.input_mask)
+    expected = words.pad(attention(words.pack(states), words, inputs.rows["visual"]))
+    torch.testing.assert_close(answer, expected)
     assert (shares[1, :, 5:] == 0).all() and (shares[:, :, :5] > 0).all()
 
 
