@@ -152,7 +152,7 @@ class SegmentAttention:
 
 
 def _groups(queries: Layout, keys: Layout, heads: int) -> Sequence[Sequence[int]]:
-    """Group segments so that padding costs little; segments without queries or keys are left out."""
+    """Group segments so that padding costs little, without those that lack queries or keys."""
     if not isinstance(queries, Packing):
         return [range(len(queries.lengths))]
     pairs = list(zip(queries.lengths, keys.lengths, strict=True))
