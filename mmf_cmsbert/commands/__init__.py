@@ -9,6 +9,7 @@ from mmf_cmsbert.cli import version
 from mmf_cmsbert.commands import (
     ablate,
     benchmark,
+    convergence,
     data,
     doctor,
     export,
@@ -41,6 +42,7 @@ app.command()(report.report)
 app.command()(robustness.robustness)
 app.command()(ablate.ablate)
 app.command()(tune.tune)
+app.command()(convergence.convergence)
 app.command()(doctor.doctor)
 app.command()(install_mmf.install_mmf)
 
