@@ -19,6 +19,7 @@ from mmf_cmsbert.config.completion import Completion, complete
 from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.records import earlier_run, run_record
 from mmf_cmsbert.registration import register
+from mmf_cmsbert.utils.allocator import keep_freed_memory
 from mmf_cmsbert.utils.environment import without_values
 
 _NO_GPU = "Device specified is 'cuda' but cuda is not present"
@@ -47,6 +48,7 @@ def start(typed: Arguments, predict: bool) -> Path:
 
     from mmf_cmsbert.trainers import lost_processes
 
+    keep_freed_memory()
     with ExitStack() as stack:
         earlier = stack.enter_context(_own_folder(resolved, command, predict))
         if not predict:
