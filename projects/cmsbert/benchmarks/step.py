@@ -21,8 +21,10 @@ import torch
 from data import _machine as machine
 from peer_table import peer_table
 from step_table import Values, plot, table
-from step_variants import ALL, ALL_BF16, PADDED, REFERENCE, VARIANTS, Variant, Workbench
+from step_variants import ALL, ALL_BF16, MORE, PADDED, REFERENCE, VARIANTS, Variant, Workbench
 from worker import WorkerError
+
+EVERY = VARIANTS | MORE
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -63,7 +65,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=48, help="segments per training step")
     parser.add_argument("--rounds", type=int, default=5, help="measured steps of each variant")
     parser.add_argument("--segments", type=int, default=192, help="segments per evaluation")
-    parser.add_argument("--variants", nargs="*", choices=VARIANTS, help="all by default")
+    parser.add_argument(
+        "--variants", nargs="*", choices=EVERY, help="all that need no compiler by default"
+    )
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument(
         "--clock", choices=("wall", "cpu"), default="wall", help="cpu: for a busy machine"
@@ -82,7 +86,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--runs", nargs="*", choices=peer.RUNS, help="with --peer: the runs to measure (all)"
     )
     parser.add_argument("--threads", type=int, default=2, help="with --peer: threads of each side")
-    parser.add_argument("--memory-of", choices=VARIANTS, help=argparse.SUPPRESS)
+    parser.add_argument("--memory-of", choices=EVERY, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
@@ -104,7 +108,7 @@ def segment_lengths(given: argparse.Namespace) -> list[int]:
 def measure(given: argparse.Namespace) -> dict[str, Any]:
     """Return seconds and padding of every variant, one per round, and peak memory in bytes."""
     lengths = segment_lengths(given)
-    chosen = {name: VARIANTS[name] for name in given.variants or VARIANTS}
+    chosen = {name: EVERY[name] for name in given.variants or VARIANTS}
     steps: dict[str, Values] = {name: {} for name in chosen}
     bench = Workbench(given.backbone, given.device, given.clock)
     random = np.random.default_rng(given.seed)
@@ -173,7 +177,7 @@ def _evaluations(bench: Workbench, lengths: list[int], given, random) -> Values:
 
 def peak_memory(given: argparse.Namespace) -> int:
     """Return the peak memory in bytes of two steps of one variant: of this process, or the GPU."""
-    bench, variant = Workbench(given.backbone, given.device), VARIANTS[given.memory_of]
+    bench, variant = Workbench(given.backbone, given.device), EVERY[given.memory_of]
     # One segment has the maximum length.
     drawn = [*segment_lengths(given)[: given.batch - 1], PADDED]
     for _ in range(2):

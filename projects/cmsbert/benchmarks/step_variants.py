@@ -12,7 +12,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from mmf_cmsbert.config.schemas.cmsbert import CMSBERTConfig
 from mmf_cmsbert.losses.contrastive import multimodal_contrastive
-from mmf_cmsbert.modules.backbone import load_backbone
+from mmf_cmsbert.modules.backbone import encoder_layers, load_backbone
 from mmf_cmsbert.modules.network import SentimentNetwork
 from mmf_cmsbert.modules.packed_backbone import ATTENTION as PACKED
 from mmf_cmsbert.modules.precision import Precision
@@ -52,6 +52,7 @@ class Variant:
         ema: whether the weights are averaged.
         precision: ``training.precision``, which also selects the library for matrix products; None
             keeps torch's defaults.
+        compiled: whether torch.compile compiles the layers of the backbone.
     """
 
     network: str = "cms"
@@ -61,6 +62,7 @@ class Variant:
     fused: bool = True
     ema: bool = False
     precision: str | None = "fp32"
+    compiled: bool = False
 
 
 REFERENCE, ALL, ALL_BF16 = "reference", "CMS + CLR, EMA", "CMS + CLR, EMA, bf16"
@@ -76,6 +78,13 @@ VARIANTS = {
     "CMS + CLR": Variant("cms"),
     ALL: Variant("cms", ema=True),
     ALL_BF16: Variant("cms", ema=True, precision="bf16"),
+}
+# Measured only if they are named: compiling takes minutes, and the last one is for a GPU.
+MORE = {
+    f"{ALL}, compiled": Variant("cms", ema=True, compiled=True),
+    f"{ALL_BF16}, compiled": Variant("cms", ema=True, precision="bf16", compiled=True),
+    # Without padding on a GPU too, where "auto" pads.
+    f"{ALL_BF16}, packed": Variant("cms", length_groups="packed", ema=True, precision="bf16"),
 }
 PARTS = ("forward", "backward", "update", "average")
 
@@ -199,6 +208,10 @@ class Workbench:
         )
         network.settings = network.settings.model_copy(update={"backbone": backbone})
         self.backbone.set_attn_implementation(variant.attention)
+        for layer in encoder_layers(self.backbone):
+            layer._compiled_call_impl = None
+            if variant.compiled:
+                layer.compile(dynamic=True)
         return network
 
     def _optimizer(self, variant: Variant) -> torch.optim.AdamW:
