@@ -99,5 +99,15 @@ def _attend(
     return attended.unsqueeze(0), None
 
 
+def _mask(*args: Any, attention_mask: Tensor | None = None, **options: Any) -> Tensor | None:
+    """Return the mask of padded segments.
+
+    transformers makes none if there is no padding, but waits for the device to learn that.
+    """
+    if attention_mask is not None:
+        options["allow_is_bidirectional_skip"] = False
+    return sdpa_mask(*args, attention_mask=attention_mask, **options)
+
+
 AttentionInterface.register(ATTENTION, _attend)
-AttentionMaskInterface.register(ATTENTION, sdpa_mask)
+AttentionMaskInterface.register(ATTENTION, _mask)

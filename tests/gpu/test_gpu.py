@@ -73,7 +73,10 @@ def test_a_step_waits_nowhere():
     batch = bench.batch(LENGTHS, padded=False)
     bench.train(variant, batch)
     found = synchronisations.count(lambda: bench.train(variant, batch), DEVICE)
-    assert [each for each in found if each.startswith("mmf_cmsbert/")] == []
+    ignored = ["cmsbert/benchmarks/"]
+    if DEVICE.type == "cpu":
+        ignored.append("mmf_cmsbert/modules/attention.py")  # its attention draws a seed
+    assert [each for each in found if not each.startswith(tuple(ignored))] == []
 
 
 def test_predictions_are_those_of_a_cpu():

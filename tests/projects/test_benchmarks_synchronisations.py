@@ -30,4 +30,6 @@ def test_a_step_as_on_a_gpu_waits_nowhere():
     batch = bench.batch([3, 12, 7], padded=False)
     bench.train(variant, batch)
     found = synchronisations.count(lambda: bench.train(variant, batch), CPU)
-    assert [each for each in found if each.startswith("mmf_cmsbert/")] == []
+    # The attention of a CPU draws its seed.
+    ignored = ("cmsbert/benchmarks/", "mmf_cmsbert/modules/attention.py")
+    assert [each for each in found if not each.startswith(ignored)] == []

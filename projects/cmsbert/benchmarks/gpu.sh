@@ -44,7 +44,7 @@ part step 180 "$python" $here/step.py --device $device --backbone $backbone --ba
     "CMS + CLR, EMA, bf16, compiled" "CMS + CLR, EMA, bf16, packed"
 if [ -n "${PEER:-}" ]; then
     part peer 110 "$python" $here/step.py --device $device --backbone $backbone --batch $batch --rounds $rounds --out "$out/peer.json" \
-        --peer "$PEER" --peer-python "${PEER_PYTHON:-$python}" --data "${DATA:?MAG-BERT\'s pickle}" \
+        --peer "$PEER" --peer-python "${PEER_PYTHON:-$python}" --data "${DATA:?names the pickle of MAG-BERT}" \
         --tokenizer "${TOKENIZER:-bert-base-uncased}" --runs "CMS + CLR, EMA" "CMS + CLR, EMA, bf16"
 else
     echo "== peer: PEER names no checkout of MAG-BERT's code; no ratio" | tee -a "$out/summary.txt"
