@@ -22,7 +22,7 @@ from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.sharding import launch
 from mmf_cmsbert.sharding.conversion import forget_joined, join, plain_settings
-from mmf_cmsbert.sharding.inputs import find_shards
+from mmf_cmsbert.sharding.inputs import find_shards, name_of
 from mmf_cmsbert.sharding.plan import Plan, Shard
 from mmf_cmsbert.utils.folder_lock import locked
 
@@ -111,7 +111,7 @@ def convert_files(
         typer.Exit: with status 1 if shards failed.
     """
     shards = [
-        Shard(str(file), f"{split}/shards/{file.stem if file.is_file() else file.name}", split)
+        Shard(str(file), f"{split}/shards/{name_of(file)}", split)
         for split, files in source.files.items()
         for file in files
     ]

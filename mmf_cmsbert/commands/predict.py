@@ -62,8 +62,9 @@ def predict(
         ),
     ] = None,
     format: Annotated[
-        Literal["parquet", "csv", "jsonl"], typer.Option(help="Of the predictions of shards.")
-    ] = "parquet",
+        Literal["parquet", "csv", "jsonl"] | None,
+        typer.Option(help="Of the predictions of shards.", show_default="parquet"),
+    ] = None,
     media: Annotated[
         Path | None,
         typer.Option(
@@ -119,13 +120,14 @@ def predict(
 
         if output is None:
             raise ConfigError(f"{shards[0]}: --output FOLDER is missing, as in --output scores")
-        options = {"dataset": dataset, "split": split, "batch_size": batch_size, "format": format}
+        options = {"dataset": dataset, "split": split, "batch_size": batch_size}
+        options["format"] = format or "parquet"
         predict_shards(model, shards, output, options, device, user_dir, jobs, place)
         return
-    if place.engine != "local":
+    if place.engine != "local" or format:
+        option = f"--format {format}" if format else f"--engine {place.engine}"
         raise ConfigError(
-            f"--engine {place.engine} spreads shards; type cmsbert predict MODEL SHARD... --output "
-            "FOLDER"
+            f"{option} is for shards; type cmsbert predict MODEL SHARD... --output FOLDER"
         )
     if text is None and output is None:
         option = f"--input is {input}" if media is None else f"--media is {media}"

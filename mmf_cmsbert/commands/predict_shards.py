@@ -54,7 +54,7 @@ def predict_shards(
     import mmf_cmsbert
     from mmf_cmsbert.checkpoints import model_folder
     from mmf_cmsbert.sharding import launch
-    from mmf_cmsbert.sharding.inputs import find_shards
+    from mmf_cmsbert.sharding.inputs import find_shards, name_of
     from mmf_cmsbert.sharding.plan import FOLDER, Plan, Shard
     from mmf_cmsbert.sharding.prediction import model_hash
 
@@ -63,7 +63,7 @@ def predict_shards(
     inputs = find_shards(words)
     folder = model_folder.find(model).absolute()
     output = output.expanduser().absolute()
-    shards = [Shard(str(each), f"{each.stem}.{options['format']}") for each in inputs]
+    shards = [Shard(str(each), f"{name_of(each)}.{options['format']}") for each in inputs]
     wanted = Plan(
         output,
         "predictions",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mmf_cmsbert.datasets.readers import dataset_files, registry
 from mmf_cmsbert.datasets.readers.names import split_in
+from mmf_cmsbert.datasets.stores import manifest
 from mmf_cmsbert.errors import ConfigError, DataError
 
 # Files of a folder that can be shards.
@@ -15,7 +16,8 @@ SUFFIXES = (".parquet", ".arrow", ".jsonl", ".csv", ".tsv")
 def find_shards(words: Sequence[Path]) -> list[Path]:
     """Return the shards in order: those of a folder or pattern by name.
 
-    A folder with a corpus of its own, such as a store or a list with feature files, is one shard.
+    A folder with a corpus of its own, such as a list with feature files, is one shard, and a store
+    of shards is its shards.
 
     Args:
         words: files, folders, and patterns such as ``parts/*.parquet``.
@@ -29,6 +31,11 @@ def find_shards(words: Sequence[Path]) -> list[Path]:
     return [path.absolute() for path in found]
 
 
+def name_of(shard: Path) -> str:
+    """Return a name for the output of a shard, without a suffix."""
+    return shard.name if shard.is_dir() else shard.stem
+
+
 def check_once(shards: Iterable[Path]) -> None:
     """Raise a ConfigError if two of the paths are the same file."""
     seen: dict[Path, Path] = {}
@@ -40,6 +47,8 @@ def check_once(shards: Iterable[Path]) -> None:
 
 def _shards(path: Path) -> list[Path]:
     if path.is_dir():
+        if (path / manifest.NAME).is_file():  # a store of shards, or of one
+            return [path / name for name, _, _ in manifest.read_manifest(path).shards] or [path]
         return [path] if _is_corpus(path) else _in_folder(path)
     if path.exists():
         return [path]

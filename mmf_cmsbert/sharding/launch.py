@@ -1,7 +1,7 @@
 """Have the shards of a plan made: here or by an engine, until all are done or have failed."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rich.console import Console
@@ -104,7 +104,8 @@ def make(plan: Plan, engine: Engine | None, console: Console) -> Made:
                 for job in jobs:
                     outcomes.append(_here(plan, job, work, display))
     except KeyboardInterrupt:
-        count = sum(each.result is not None for each in _collected(plan).plan.shards)
+        found, _ = plan.with_results()
+        count = sum(each.result is not None for each in found.shards)
         _say(
             console,
             f"Stopped; {count} of {len(plan.shards)} shards are done. The same command continues.",
@@ -112,13 +113,31 @@ def make(plan: Plan, engine: Engine | None, console: Console) -> Made:
         if engine is not None and (left := engine.left()):
             _say(console, left)
         raise
-    found = _collected(plan)
-    reasons = dict(found.failed)
-    for outcome in outcomes:
-        for each in outcome.job.shards if isinstance(outcome.job, ShardJob) else ():
-            reasons.setdefault(each, f"{outcome.error} ({outcome.job.log})")
-    missing = {s.output: reasons.get(s.output, "lost") for s in found.plan.shards if not s.result}
-    return Made(found.plan, missing)
+    return _collected(plan, outcomes)
+
+
+def _collected(plan: Plan, outcomes: Sequence[Outcome]) -> Made:
+    """Move the results of jobs into the manifest, after comparing them with the outputs."""
+    found, errors = plan.with_results()
+    work, failed, shards = work_of(plan), {}, []
+    lost = {
+        output: f"{outcome.error} ({outcome.job.log})"
+        for outcome in outcomes
+        if outcome.error and isinstance(outcome.job, ShardJob)
+        for output in outcome.job.shards
+    }
+    for before, each in zip(plan.shards, found.shards, strict=True):
+        if each.result is None:
+            why = errors.get(each.output) or lost.get(each.output)
+            failed[each.output] = why or "no job has made it"
+        elif before.result is None and not work.is_done(each):
+            failed[each.output] = "its input or output was changed by another process meanwhile"
+            each = replace(each, result=None)
+        shards.append(each)
+    checked = replace(found, shards=tuple(shards))
+    checked.write()
+    found.forget_results()
+    return Made(checked, failed)
 
 
 def _job(plan: Plan, number: int) -> ShardJob:
@@ -133,13 +152,6 @@ def _here(plan: Plan, job: ShardJob, work: Work, display: Display) -> Outcome:
     outcome = Outcome(job, f"{failed} of its shards failed" if failed else None)
     display.ended(outcome)
     return outcome
-
-
-def _collected(plan: Plan) -> Made:
-    found, errors = plan.with_results()
-    found.write()
-    found.forget_results()
-    return Made(found, errors)
 
 
 def report(made: Made, console: Console) -> bool:

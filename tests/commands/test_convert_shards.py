@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 import written_layouts
+from small_predictor import made
 from written_layouts import SPLITS, make_segments
 
 from mmf_cmsbert.datasets import conversion
@@ -230,3 +231,15 @@ def test_the_manifest_has_the_plan_of_all_shards(convert, parts):
     found = json.loads(Path("out", plans.FOLDER, plans.NAME).read_text())
     assert found["kind"] == "stores" and len(found["shards"]) == 9
     assert found["counts"] == {"shards": 9, "rows": 54, "bad_rows": 0}
+
+
+def test_a_store_of_shards_is_predicted_shard_by_shard(convert, parts, cmsbert, tmp_path):
+    made().save_pretrained(tmp_path / "model")
+    for number in range(3):
+        write_part(number, widths=(5, 4))
+    convert(*parts, "--by-file")
+    done = cmsbert("predict", tmp_path / "model", "out/test", "--output", "scores")
+    assert done.exit_code == 0, done.output
+    names = ["test-2.parquet", "test-3.parquet", "test.parquet"]
+    assert sorted(f.name for f in Path("scores").glob("*.parquet")) == names
+    assert "3 shards, 18 rows in, 18 predictions out" in done.stdout

@@ -311,3 +311,24 @@ def test_a_lost_job_is_named_by_shard_and_the_others_are_made(typed, parts, monk
     done = typed(parts, "--jobs", 2)
     assert done.exit_code == 0 and "3 of 4 shards are already done" in done.stdout
     assert [row["id"] for row in rows_in()] == [f"s{i}" for i in range(160)]
+
+
+def test_an_output_that_another_process_changes_meanwhile_is_noticed(typed, parts, monkeypatch):
+    record = plans.Plan.record
+
+    def meddled(self, shard, result):
+        record(self, shard, result)
+        Path("out/part-0.parquet").write_bytes(b"")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plans.Plan, "record", meddled)
+        done = typed(parts)
+    assert done.exit_code == 1 and "1 of 3 shards failed" in done.stdout
+    assert "was changed by another process meanwhile" in done.stdout
+    assert "2 of 3 shards are already done" in typed(parts).stdout
+
+
+def test_options_of_shards_are_not_ignored_elsewhere(typed, parts):
+    for option in (("--format", "csv"), ("--engine", "slurm")):
+        done = typed("--input", "parts/part-0.jsonl", *option)
+        assert done.exit_code == 2 and f"{' '.join(option)} is for shards" in done.stderr

@@ -35,8 +35,7 @@ def test_words_keep_their_order_and_patterns_are_sorted():
 
 def test_a_corpus_of_its_own_is_one_shard():
     touch("clips/segments.jsonl", "clips/visual/a.npy", "saved/state.json", "saved/data.arrow")
-    touch("store/manifest.json", "store/segments.arrow")
-    assert names("clips", "saved", "store") == ["clips", "saved", "store"]
+    assert names("clips", "saved") == ["clips", "saved"]
 
 
 def test_a_folder_without_shards_is_named():
