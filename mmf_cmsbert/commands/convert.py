@@ -15,8 +15,9 @@ from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.writers import hugging_face, mag, misa
 from mmf_cmsbert.datasets.writers.aligned import Written
-from mmf_cmsbert.errors import DataError, SegmentError
+from mmf_cmsbert.errors import DataError
 from mmf_cmsbert.files import write_error
+from mmf_cmsbert.sharding.conversion import message_of
 from mmf_cmsbert.utils.unfinished import scratch_folder
 
 _SHOWN = 10
@@ -67,11 +68,7 @@ def convert_source(
         print(f"Written to {output}")
         _print_next(stores, settings, files)
     except DataError as error:
-        # The message may name a configuration key; here it is an option.
-        key = f"dataset_config.{settings.corpus}.non_finite=zero"
-        hint = ". To skip such segments, type --skip-invalid"
-        message = str(error) + hint * isinstance(error, SegmentError)
-        raise DataError(message.replace(key, "--non-finite zero")) from error
+        raise DataError(message_of(error, settings.corpus)) from error
 
 
 def _write(

@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from tqdm import tqdm
 import mmf_cmsbert
 from mmf_cmsbert.commands.engine_options import Place
 from mmf_cmsbert.datasets.conversion import ConversionSettings
-from mmf_cmsbert.datasets.readers import dataset_files, hub_reference
+from mmf_cmsbert.datasets.readers import dataset_files, hub_reference, registry
 from mmf_cmsbert.datasets.readers.names import split_in
+from mmf_cmsbert.datasets.readers.parquet_rows import ParquetRows
 from mmf_cmsbert.datasets.readers.reading import by_layout
 from mmf_cmsbert.datasets.readers.source import Source, find_source
 from mmf_cmsbert.datasets.segment import SPLITS
@@ -22,7 +24,7 @@ from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.sharding import launch
 from mmf_cmsbert.sharding.conversion import forget_joined, join, plain_settings
-from mmf_cmsbert.sharding.inputs import find_shards, name_of
+from mmf_cmsbert.sharding.inputs import check_once, find_shards, name_of
 from mmf_cmsbert.sharding.plan import Plan, Shard
 from mmf_cmsbert.utils.folder_lock import locked
 
@@ -47,17 +49,24 @@ def find_files(words: Sequence[Path], split: str | None, layout: str) -> Source:
             f"{words[0]}: only files on disk are converted file by file; leave out --by-file, "
             "--jobs and --engine"
         )
-    paths = find_shards(words)
     files: dict[str, list[Path]] = {each: [] for each in SPLITS}
     layouts: dict[str, None] = {}
     unnamed: list[Path] = []
-    for path in paths:
-        folder = None if split_in(path.stem) else split_in(path.parent.name)
-        found = find_source([path], split or folder, layout)
-        layouts |= dict.fromkeys(found.layouts)
-        unnamed += () if split or folder else found.unnamed
-        for name, each in found.files.items():
-            files[name] += each
+    for word in words:
+        if of_splits := _of_repository(word, split, layout):
+            for name, each in of_splits.items():
+                files[name] += each
+            continue
+        for path in find_shards([word]):
+            folder = None if split_in(path.stem) else split_in(path.parent.name)
+            found = find_source([path], split or folder, layout)
+            layouts |= dict.fromkeys(found.layouts)
+            unnamed += () if split or folder else found.unnamed
+            for name, each in found.files.items():
+                files[name] += each
+    for each in files.values():
+        check_once(each)
+    paths = list(dict.fromkeys(chain.from_iterable(files.values())))
     if unnamed and len(unnamed) < len(paths):
         raise ConfigError(
             f"{unnamed[0]}: names no split, but other files name theirs; convert it separately "
@@ -69,23 +78,33 @@ def find_files(words: Sequence[Path], split: str | None, layout: str) -> Source:
                 f"{own[0]}: files of the layout {kind.name} hold parts of each segment and are "
                 "read together; leave out --by-file, --jobs and --engine"
             )
-    _check_types(words)
     return Source({s: each for s, each in files.items() if each}, tuple(layouts), tuple(unnamed))
 
 
-def _check_types(words: Sequence[Path]) -> None:
-    """Refuse files whose types of columns are in the card of their folder alone."""
-    for word in (each for each in words if each.is_dir() and dataset_files.is_repository(each)):
-        for split in dataset_files.splits_of(word):
-            rows = dataset_files.rows_of(word, split)
-            of_all = dataset_files.features_of(rows, word)
-            first = Path(rows.files[0])
-            own = dataset_files.features_of(dataset_files.rows_of(first, split), first)
-            if own != of_all:
-                raise DataError(
-                    f"{first}: its columns have other types than README.md of the folder states; "
-                    "leave out --by-file, --jobs and --engine"
-                )
+def _of_repository(folder: Path, split: str | None, layout: str) -> dict[str, list[Path]]:
+    """Return the Parquet files of the splits of a Hugging Face dataset; empty for other folders.
+
+    Raises:
+        DataError: the types of columns are in the card of the folder, and not in the files.
+    """
+    folder = folder.expanduser().absolute()
+    if layout not in ("auto", "datasets") or not folder.is_dir():
+        return {}
+    if (kind := registry.recognise(folder)) is None or kind.name != "datasets":
+        return {}
+    files = {}
+    for name in dataset_files.splits_of(folder):
+        rows = dataset_files.rows_of(folder, name)
+        if split not in (None, name) or not isinstance(rows, ParquetRows):
+            continue
+        files[name] = [Path(file) for file in rows.files]
+        own = dataset_files.rows_of(files[name][0], name)
+        if own.features != rows.features:
+            raise DataError(
+                f"{files[name][0]}: its columns have other types than README.md of the folder "
+                "states; leave out --by-file, --jobs and --engine"
+            )
+    return files
 
 
 def convert_files(

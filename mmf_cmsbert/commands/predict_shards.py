@@ -58,11 +58,11 @@ def predict_shards(
     from mmf_cmsbert.sharding.plan import FOLDER, Plan, Shard
     from mmf_cmsbert.sharding.prediction import model_hash
 
+    output = output.expanduser().absolute()
     if output.is_file():
         raise ConfigError(f"--output {output} is a file; shards need a folder")
     inputs = find_shards(words)
     folder = model_folder.find(model).absolute()
-    output = output.expanduser().absolute()
     shards = [Shard(str(each), f"{name_of(each)}.{options['format']}") for each in inputs]
     wanted = Plan(
         output,

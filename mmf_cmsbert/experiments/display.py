@@ -44,6 +44,7 @@ class Display:
         self._all = self._progress.add_task(unit, total=total, completed=done)
         self._bars: dict[Task, TaskID] = {}
         self._begun: dict[Task, float] = {}
+        self._counted: dict[Task, int] = {}
 
     def __enter__(self) -> "Display":
         self._progress.start()
@@ -60,11 +61,17 @@ class Display:
 
     def progressed(self, job: Task, made: int, of: int) -> None:
         self._progress.update(self._bars[job], completed=made, total=of)
+        if job.weight > 1:  # what it makes is counted one by one; some may have been made before
+            self._count(job, made - (of - job.weight))
+
+    def _count(self, job: Task, made: int) -> None:
+        self._progress.advance(self._all, max(0, made - self._counted.get(job, 0)))
+        self._counted[job] = max(made, self._counted.get(job, 0))
 
     def ended(self, outcome: Outcome) -> None:
         job = outcome.job
         self._progress.remove_task(self._bars.pop(job))
-        self._progress.advance(self._all, job.weight)
+        self._count(job, job.weight)
         seconds = f"{time.monotonic() - self._begun.pop(job):.0f} s"
         if outcome.error:
             self._say(f"{job.label}: FAILED after {seconds}: {outcome.error}", "red")

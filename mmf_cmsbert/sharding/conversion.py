@@ -14,6 +14,7 @@ from mmf_cmsbert.datasets.segment import SPLITS
 from mmf_cmsbert.datasets.stores.joining import join_stores
 from mmf_cmsbert.datasets.stores.manifest import NAME as MANIFEST
 from mmf_cmsbert.datasets.stores.store import StoredSegments
+from mmf_cmsbert.errors import DataError, SegmentError
 from mmf_cmsbert.sharding.plan import Plan, Shard
 
 
@@ -55,7 +56,10 @@ class Conversion:
         """
         began = time.monotonic()
         files, split, needs, folder, elsewhere = self._given(shard)
-        store = conversion.convert(files, split, needs, folder, elsewhere, is_part=True)
+        try:
+            store = conversion.convert(files, split, needs, folder, elsewhere, is_part=True)
+        except SegmentError as error:
+            raise DataError(message_of(error, needs.corpus)) from error
         found = store.manifest
         return {
             "rows": found.segments + len(found.skipped),
@@ -103,6 +107,13 @@ def forget_joined(plan: Plan) -> None:
     """Remove the manifests of joined stores of which a shard is not done."""
     for split in {each.split for each in plan.shards if each.result is None}:
         (plan.folder / str(split) / MANIFEST).unlink(missing_ok=True)
+
+
+def message_of(error: DataError, corpus: str) -> str:
+    """Return the message of an error of converting, which names options instead of keys."""
+    hint = ". To skip such segments, type --skip-invalid" * isinstance(error, SegmentError)
+    key = f"dataset_config.{corpus}.non_finite=zero"
+    return (str(error) + hint).replace(key, "--non-finite zero")
 
 
 def plain_settings(settings: ConversionSettings) -> dict[str, Any]:

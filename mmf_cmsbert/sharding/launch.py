@@ -14,6 +14,9 @@ from mmf_cmsbert.sharding.job import ShardJob
 from mmf_cmsbert.sharding.plan import FOLDER, NAME, Plan, continued, divided, read_plan
 from mmf_cmsbert.sharding.work import Work, run_job, work_of
 
+# What rows become, by the kind of a plan.
+_NAMES = {"predictions": "predictions", "stores": "segments"}
+
 
 @dataclass(frozen=True)
 class Made:
@@ -171,8 +174,8 @@ def report(made: Made, console: Console) -> bool:
     plan.write()
     _say(
         console,
-        f"{plan.folder}: {len(plan.shards)} shards, {rows:,} rows in, {rows - bad:,} {plan.kind} "
-        f"out in the same order, {bad:,} unusable rows ({FOLDER}/{NAME})",
+        f"{plan.folder}: {len(plan.shards)} shards, {rows:,} rows in, {rows - bad:,} "
+        f"{_NAMES[plan.kind]} out in the same order, {bad:,} unusable rows ({FOLDER}/{NAME})",
     )
     return True
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 import written_layouts
@@ -60,7 +61,7 @@ def test_a_store_of_shards_equals_that_in_one_piece(convert, parts):
     assert convert(*parts, output="one").exit_code == 0
     done = convert(*parts, "--by-file")
     assert done.exit_code == 0, done.output
-    assert "9 shards, 54 rows in, 54 stores out in the same order" in done.stdout
+    assert "9 shards, 54 rows in, 54 segments out in the same order" in done.stdout
     assert "train: 18 segments, 18 with a label" in done.stdout
     for split in SPLITS:
         same_store(f"one/{split}", f"out/{split}")
@@ -190,6 +191,7 @@ def test_a_file_that_cannot_be_converted_does_not_stop_the_others(convert, parts
     done = convert(*parts, "--by-file")
     assert done.exit_code == 1 and "1 of 9 shards failed" in done.stdout
     assert "segment train1[0] has the label 7" in done.stdout
+    assert "To skip such segments, type --skip-invalid" in done.stdout
     write_part(1)
     done = convert(*parts, "--by-file")
     assert done.exit_code == 0 and "8 of 9 shards are already done" in done.stdout
@@ -243,3 +245,17 @@ def test_a_store_of_shards_is_predicted_shard_by_shard(convert, parts, cmsbert, 
     names = ["test-2.parquet", "test-3.parquet", "test.parquet"]
     assert sorted(f.name for f in Path("scores").glob("*.parquet")) == names
     assert "3 shards, 18 rows in, 18 predictions out" in done.stdout
+
+
+def test_parquet_files_without_a_split_are_those_of_the_library(convert):
+    """``datasets`` reads them as the training split, and so does a conversion in one piece."""
+    pytest.importorskip("datasets", reason="it names the split")
+    Path("parts").mkdir()
+    for number in range(2):
+        rows = {"id": [f"{number}"], "text": ["good film"], "label": [1.0]}
+        parquet.write_table(pa.table(rows), f"parts/part-{number}.parquet")
+    for output, more in {"one": (), "out": ("--by-file",)}.items():
+        assert convert("parts", *more, output=output).exit_code == 0
+        assert [each.id for each in StoredSegments(Path(output, "train"))] == ["0", "1"]
+    assert convert("parts", "--by-file", "--split", "val", output="val").exit_code == 0
+    assert len(StoredSegments(Path("val/val"))) == 2
