@@ -99,14 +99,14 @@ def _attend(
     return attended.unsqueeze(0), None
 
 
-def _mask(*args: Any, attention_mask: Tensor | None = None, **options: Any) -> Tensor | None:
-    """Return the mask of padded segments.
+def _mask(**options: Any) -> Tensor | None:
+    """Return the mask of padded segments; arguments as transformers gives them to `sdpa_mask`.
 
     transformers makes none if there is no padding, but waits for the device to learn that.
     """
-    if attention_mask is not None:
+    if options.get("attention_mask") is not None:
         options["allow_is_bidirectional_skip"] = False
-    return sdpa_mask(*args, attention_mask=attention_mask, **options)
+    return sdpa_mask(**options)
 
 
 AttentionInterface.register(ATTENTION, _attend)
