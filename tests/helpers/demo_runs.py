@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import sys
 
 from mmf_cmsbert import paths
@@ -38,3 +39,8 @@ def without_dropout(folder):
 
 def scores(folder):
     return record.read(folder)["test"]
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]

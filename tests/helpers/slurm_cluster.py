@@ -4,6 +4,7 @@ It needs Debian's packages slurm-wlm and munge, and root, because /etc/hosts mus
 """
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -118,6 +119,18 @@ class SlurmCluster:
 
         _wait(idle, "the nodes", seconds=90)
 
+    def let_time_run_out(self, job: str) -> None:
+        """Shorten a running job's limit so that Slurm signals it soon; restore it afterwards."""
+        elapsed = self.typed("squeue", "-h", "-j", job, "-o", "%M").strip().split(":")
+        self.typed("scontrol", "update", f"JobId={job}", f"TimeLimit={int(elapsed[-2]) + 2}")
+        before = self.restarts(job)
+        _wait(lambda: self.restarts(job) > before, "the job's next try", seconds=180)
+        self.typed("scontrol", "update", f"JobId={job}", "TimeLimit=60")
+
+    def restarts(self, job: str) -> int:
+        """Return how often Slurm has queued a job again."""
+        return int(re.search(r"Restarts=(\d+)", self.typed("scontrol", "show", "job", job))[1])
+
     def start_node(self, name: str) -> None:
         self._start("slurmd", "-D", "-N", name, called=name)
 
@@ -125,9 +138,19 @@ class SlurmCluster:
         """Kill a node's slurmd and everything that it started, as if its machine lost power."""
         roots = [self._started.pop(name).pid]
         for pid, words in process_trees.processes():
-            if words.startswith("slurmstepd") and _node_of(pid) == name:
+            if words.startswith("slurmstepd") and self._runs_on(name, pid):
                 roots.append(pid)
         process_trees.kill(roots)
+
+    def _runs_on(self, node: str, step: int) -> bool:
+        """Return whether a slurmstepd is this node's, by the environment of what it started."""
+        conf = self.environment["SLURM_CONF"]
+        wanted = {f"SLURMD_NODENAME={node}".encode(), f"SLURM_CONF={conf}".encode()}
+        for child in process_trees.descendants(step):
+            with suppress(OSError):
+                if wanted <= set(Path(f"/proc/{child}/environ").read_bytes().split(b"\0")):
+                    return True
+        return False
 
     def _start(self, *words: str, called: str = "") -> None:
         log = open(self.folder / f"{called or words[0]}.out", "wb")  # noqa: SIM115
@@ -168,13 +191,3 @@ def _wait(ready, what: str, seconds: float = 30.0) -> None:
         if time.monotonic() > end:
             raise TimeoutError(f"{what} did not start within {seconds:g} s")
         time.sleep(0.2)
-
-
-def _node_of(step: int) -> str | None:
-    """Return the node of a slurmstepd, from the environment of what it started."""
-    for child in process_trees.descendants(step):
-        with suppress(OSError):
-            for item in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
-                if item.startswith(b"SLURMD_NODENAME="):
-                    return item.partition(b"=")[2].decode()
-    return None

@@ -5,14 +5,13 @@ MMF's trainer takes MMF's way: ``infer_init_method`` reads torchrun's environmen
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
 
 import process_trees
 import pytest
-from demo_runs import DEMO, LIGHTNING, MMF_RUN, SIZES, length, scores, without_dropout
+from demo_runs import DEMO, LIGHTNING, free_port, length, scores, without_dropout
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +23,6 @@ FEW = length(30, evaluation=10)
 @pytest.fixture
 def start(tmp_path):
     """Start commands in the test's folder; what still runs at its end is killed."""
-    (tmp_path / "run.py").write_text(MMF_RUN)
     started = []
 
     def command(*words):
@@ -40,7 +38,7 @@ def start(tmp_path):
 
 
 def torchrun(*words):
-    return [sys.executable, "-m", "torch.distributed.run", *words, "run.py", *SIZES]
+    return [sys.executable, "-m", "torch.distributed.run", *words, "--no-python", *DEMO]
 
 
 def two_nodes(port):
@@ -49,11 +47,6 @@ def two_nodes(port):
         "--nnodes=2", "--nproc-per-node=1", "--rdzv-backend=c10d", "--local-addr=127.0.0.1",
         f"--rdzv-endpoint=127.0.0.1:{port}", "--rdzv-id=demo",
     )  # fmt: skip
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def outputs(processes, status=0):

@@ -108,12 +108,14 @@ def test_an_interruption_a_lost_node_and_a_cancelled_run_lose_nothing(
 
 
 def test_a_run_longer_than_its_time_limit_is_queued_again_and_resumed(tmp_path, cluster, launch):
-    one = {"recipes": ("mag",), "seeds": 1, "updates": 200}
-    command = launch(on_slurm("--minutes", "2", **one))
-    said, _ = command.communicate(timeout=1200)  # more starts on a busy machine
+    one = {"recipes": ("mag",), "seeds": 1, "updates": 160}
+    command = launch(on_slurm("--minutes", "9", **one))
+    wait_for(lambda: with_checkpoint(tmp_path))
+    cluster.let_time_run_out(cluster.typed("squeue", "-h", "-r", "-o", "%i").strip())
+    said, _ = command.communicate(timeout=300)
     assert command.returncode == 0, said
-    logs = "".join(f.read_text() for f in tmp_path.glob("there/slurm/*.err"))
-    assert "this job is timed-out" in logs, logs
+    logs = "".join(file.read_text() for file in tmp_path.glob("there/slurm/*.err"))
+    assert "this job is timed-out" in logs
     assert "Resuming from" in next(tmp_path.glob("there/runs/**/output.log")).read_text()
     subprocess.run(words("here", **one), cwd=tmp_path, check=True, env=ONE_THREAD)
     assert scores(tmp_path / "there") == scores(tmp_path / "here")
