@@ -16,6 +16,7 @@ from mmf_cmsbert.datasets import conversion
 from mmf_cmsbert.datasets.segment import checksum
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 from mmf_cmsbert.datasets.writers.hugging_face import write_dataset
+from mmf_cmsbert.records import record
 from mmf_cmsbert.sharding import plan as plans
 
 DIFFERING = ("size", "batches", "shards", "format")  # of a store of shards
@@ -259,3 +260,21 @@ def test_parquet_files_without_a_split_are_those_of_the_library(convert):
         assert [each.id for each in StoredSegments(Path(output, "train"))] == ["0", "1"]
     assert convert("parts", "--by-file", "--split", "val", output="val").exit_code == 0
     assert len(StoredSegments(Path("val/val"))) == 2
+
+
+@pytest.mark.slow
+def test_training_on_shards_scores_as_on_one_store(convert, parts, typed_commands):
+    convert(*parts, output="one")
+    convert(*parts, "--by-file")
+    scores = []
+    for source in ("one", "out"):
+        words = [
+            "config=projects/cmsbert/demo.yaml", "dataset_config.mosi.synthetic=null",
+            f"dataset_config.mosi.source={Path(source).absolute()}", "training.max_updates=4",
+            "training.evaluation_interval=2", "training.batch_size=4",
+            "dataset_config.mosi.normalise=corpus", f"env.save_dir=run_{source}",
+        ]  # fmt: skip
+        ended = typed_commands.run("mmf_run", words, Path.cwd())
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        scores.append(record.read(Path(f"run_{source}"))["test"])
+    assert scores[0] == scores[1]
