@@ -35,19 +35,54 @@ def info_nce(
     """
     # In float32 even under autocast: at a temperature of 0.07 the step of a bfloat16
     # similarity near 1 is 0.06 in the logits.
-    with torch.autocast(queries.device.type, enabled=False):
-        dtype = torch.promote_types(queries.dtype, torch.float32)
-        logits = queries.to(dtype) @ keys.to(dtype).T / temperature  # (n, m)
-        if present is None:
+    if present is None:
+        with torch.autocast(queries.device.type, enabled=False):
+            logits = _logits(queries, keys, temperature)
             return F.cross_entropy(logits, positive, label_smoothing=label_smoothing)
+    mean: Tensor = _mean_losses(queries, keys, positive, temperature, label_smoothing, present)
+    return mean
+
+
+def _logits(queries: Tensor, keys: Tensor, temperature: float | Tensor) -> Tensor:
+    # In float32 even under autocast: at a temperature of 0.07 the step of a bfloat16 similarity
+    # near 1 is 0.06 in the logits.
+    dtype = torch.promote_types(queries.dtype, torch.float32)
+    return queries.to(dtype) @ keys.to(dtype).transpose(-1, -2) / temperature
+
+
+def _mean_losses(
+    queries: Tensor,
+    keys: Tensor,
+    positive: Tensor,
+    temperature: float | Tensor,
+    label_smoothing: float,
+    present: Tensor,
+) -> Tensor:
+    """:func:`info_nce` of several sets of queries and keys at once.
+
+    Args:
+        queries: ``(..., n, dim)``.
+        keys: ``(..., m, dim)``.
+        positive: ``(n,)``, the same for all sets.
+        temperature: divisor of the similarities.
+        label_smoothing: see :func:`info_nce`.
+        present: ``(..., m)`` bool.
+
+    Returns:
+        The mean of each set, ``(...)``.
+    """
+    with torch.autocast(queries.device.type, enabled=False):
+        logits = _logits(queries, keys, temperature)  # (..., n, m)
         # Masked instead of selected, because counting would synchronise with the GPU.
-        absent = ~present
-        log_shares = logits.masked_fill(absent, torch.finfo(dtype).min).log_softmax(-1)
-        own = log_shares.gather(1, positive.unsqueeze(1)).squeeze(1)
-        mean = log_shares.masked_fill(absent, 0.0).sum(-1) / present.sum().clamp(min=1)
-        losses = -(1 - label_smoothing) * own - label_smoothing * mean  # (n,)
-        asked = present[positive]
-        return losses.masked_fill(~asked, 0.0).sum() / asked.sum().clamp(min=1)
+        absent = ~present.unsqueeze(-2)
+        log_shares = logits.masked_fill(absent, torch.finfo(logits.dtype).min).log_softmax(-1)
+        rows = torch.arange(len(positive), device=positive.device)
+        own = log_shares[..., rows, positive]
+        count = present.sum(-1).clamp(min=1)
+        mean = log_shares.masked_fill(absent, 0.0).sum(-1) / count.unsqueeze(-1)
+        losses = -(1 - label_smoothing) * own - label_smoothing * mean  # (..., n)
+        asked = present[..., positive]
+        return losses.masked_fill(~asked, 0.0).sum(-1) / asked.sum(-1).clamp(min=1)
 
 
 def multimodal_contrastive(
@@ -84,32 +119,57 @@ def multimodal_contrastive(
     """
     if not pairs:
         raise ValueError("there are no pairs of modalities to contrast")
-    losses, in_use = [], []
+    alike: dict[int, list[tuple[str, str]]] = {}
     for a, b in pairs:
-        present = _present(embeddings, a, b, masks or {})
-        queries = [_unit(embeddings[name], present) for name in (a, b)]
-        keys = queries
-        if targets is not None:
-            keys = [_unit(_target(targets, n, embeddings).detach(), present) for n in (a, b)]
-        own = torch.arange(len(present), device=present.device)
-        a_to_b = info_nce(queries[0], keys[1], own, temperature, label_smoothing, present)
-        b_to_a = info_nce(queries[1], keys[0], own, temperature, label_smoothing, present)
-        in_use.append(present.sum() >= 2)
-        # A zero still reaches every parameter: DistributedDataParallel waits for all.
-        losses.append((a_to_b + b_to_a) / 2 * in_use[-1])
-    return sum(losses) / torch.stack(in_use).sum().clamp(min=1)
+        _check_pair(embeddings, a, b, masks or {})
+        alike.setdefault(embeddings[a].size(1), []).append((a, b))
+    losses, in_use = zip(
+        *(
+            _pair_losses(embeddings, group, temperature, label_smoothing, masks or {}, targets)
+            for group in alike.values()
+        ),
+        strict=True,
+    )
+    return torch.cat(losses).sum() / torch.cat(in_use).sum().clamp(min=1)
 
 
-def _unit(embedding: Tensor, present: Tensor) -> Tensor:
-    """Normalise rows to length 1; segments that are not present get zeros."""
-    embedding = embedding.to(torch.promote_types(embedding.dtype, torch.float32))
-    return F.normalize(embedding.masked_fill(~present.unsqueeze(1), 0.0), dim=-1)
+def _pair_losses(
+    embeddings: Mapping[str, Tensor],
+    pairs: Sequence[tuple[str, str]],
+    temperature: float | Tensor,
+    label_smoothing: float,
+    masks: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor] | None,
+) -> tuple[Tensor, Tensor]:
+    """Return the loss of each pair, and whether it has two segments; both ``(pairs,)``.
+
+    All pairs of embeddings of one width are computed together, in both directions.
+    """
+    first, second = zip(*pairs, strict=True)
+    present = torch.stack([_present(embeddings, a, b, masks) for a, b in pairs])
+    both = present.repeat(2, 1)  # (2 * pairs, batch)
+    queries = _unit([embeddings[name] for name in first + second], both)
+    keys = queries.roll(len(pairs), 0)
+    if targets is not None:
+        given = [_target(targets, name, embeddings).detach() for name in second + first]
+        keys = _unit(given, both)
+    own = torch.arange(present.size(1), device=present.device)
+    means = _mean_losses(queries, keys, own, temperature, label_smoothing, both)
+    in_use = present.sum(1) >= 2
+    # A zero still reaches every parameter: DistributedDataParallel waits for all.
+    return means.view(2, -1).mean(0) * in_use, in_use
 
 
-def _present(
+def _unit(embeddings: Sequence[Tensor], present: Tensor) -> Tensor:
+    """Normalise rows to length 1, ``(sets, batch, dim)``; absent segments get zeros."""
+    stacked = torch.stack(list(embeddings))
+    stacked = stacked.to(torch.promote_types(stacked.dtype, torch.float32))
+    return F.normalize(stacked.masked_fill(~present.unsqueeze(-1), 0.0), dim=-1)
+
+
+def _check_pair(
     embeddings: Mapping[str, Tensor], a: str, b: str, masks: Mapping[str, Tensor]
-) -> Tensor:
-    """Return which segments have both modalities, bool ``(batch,)``."""
+) -> None:
     for name in (a, b):
         if name not in embeddings:
             raise ValueError(
@@ -122,14 +182,21 @@ def _present(
             "(batch, dim); project them to one width in the model"
         )
     batch = shapes[0][0]
-    present = torch.ones(batch, dtype=torch.bool, device=embeddings[a].device)
+    for name in (a, b):
+        if name in masks and tuple(masks[name].shape) != (batch,):
+            raise ValueError(
+                f"pair {a}-{b}: the mask of {name} has shape {tuple(masks[name].shape)}, "
+                f"expected ({batch},)"
+            )
+
+
+def _present(
+    embeddings: Mapping[str, Tensor], a: str, b: str, masks: Mapping[str, Tensor]
+) -> Tensor:
+    """Return which segments have both modalities, bool ``(batch,)``."""
+    present = torch.ones_like(embeddings[a][:, 0], dtype=torch.bool)
     for name in (a, b):
         if name in masks:
-            if tuple(masks[name].shape) != (batch,):
-                raise ValueError(
-                    f"pair {a}-{b}: the mask of {name} has shape {tuple(masks[name].shape)}, "
-                    f"expected ({batch},)"
-                )
             present = present & masks[name].bool()
     return present
 
