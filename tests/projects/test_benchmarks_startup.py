@@ -15,7 +15,7 @@ def measured(imports=None):
         "words": ["config=my.yaml"],
         "phases": phases,
         "imports": imports or {"torch": 1_500_000, "numpy": 500_000},
-        "cmsbert --help": [{"wall": 0.3, "cpu": 0.2}],
+        **{name: [{"wall": 0.3, "cpu": 0.2}] for name in startup._SHORT},
     }
 
 
@@ -43,6 +43,7 @@ def test_the_table_shows_medians_and_what_dominates():
     assert any(row.split()[:3] == ["imports", "2.00", "s"] for row in rows)
     # The totals of the repeats are 10, 5 and 20 seconds.
     assert any("to the first update" in row and "10.00 s (5.00 to 20.00)" in row for row in rows)
+    assert any(row.startswith("torch and a BERT alone") and "0.30 s" in row for row in rows)
     assert "of 2.0 s of imports (one run): torch 75%, numpy 25%" in rows
 
 
