@@ -1,6 +1,5 @@
 """Report what is installed and what a run would find, in sections."""
 
-import os
 import platform
 import sys
 import warnings
@@ -16,6 +15,7 @@ from typing import Any
 import mmf_cmsbert
 from mmf_cmsbert.compat.mmf import line as mmf_line
 from mmf_cmsbert.errors import UserError
+from mmf_cmsbert.utils.threads import usable_cores
 
 _REQUIRED = (
     "torch",
@@ -93,9 +93,7 @@ def _machine() -> ReportSection:
 
     code = commit()
     revision = "no checkout" if code is None else code["hash"][:12]
-    cpus = getattr(os, "process_cpu_count", os.cpu_count)()
-    if hasattr(os, "sched_getaffinity"):
-        cpus = len(os.sched_getaffinity(0))
+    threads = torch.get_num_threads()
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     return ReportSection(
         "Machine",
@@ -104,7 +102,10 @@ def _machine() -> ReportSection:
             ("mmf_cmsbert", f"{mmf_cmsbert.__version__} ({revision})"),
             ("Python", f"{platform.python_version()}, {sys.executable}"),
             ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
-            ("processors", f"{cpus} usable, torch uses {torch.get_num_threads()} threads"),
+            (
+                "processors",
+                f"{usable_cores()} usable, torch uses {threads} threads",
+            ),
             ("GPU", ", ".join(gpus) or "none"),
         ],
     )

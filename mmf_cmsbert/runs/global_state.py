@@ -15,10 +15,11 @@ _CHANGED = ("mmf", "mmf_cli", "mmf_cmsbert", "py", "stdout")
 
 @contextmanager
 def restored() -> Iterator[None]:
-    """Put back argv, output streams, warnings, logging, MMF's registry and random numbers.
+    """Put back argv, output streams, warnings, logging, MMF's registry, random numbers and threads.
 
     A command needs none of this, because its process ends with the run.
     """
+    import torch
     from mmf.common.registry import registry
     from mmf.utils.env import setup_imports
 
@@ -28,7 +29,7 @@ def restored() -> Iterator[None]:
     setup_imports()  # what it registers stays
     state: dict[str, Any] = registry.mapping["state"]
     before, argv, streams = dict(state), sys.argv, (sys.stdout, sys.stderr)
-    numbers = generators.capture()
+    numbers, threads = generators.capture(), torch.get_num_threads()
     try:
         with warnings.catch_warnings(), _logging():
             yield
@@ -37,6 +38,7 @@ def restored() -> Iterator[None]:
         state.update(before)
         sys.argv, (sys.stdout, sys.stderr) = argv, streams
         generators.restore(numbers)
+        torch.set_num_threads(threads)
         log.close_files()
 
 

@@ -15,6 +15,7 @@ from mmf_cmsbert.trainers.reporting import WritesReport
 from mmf_cmsbert.trainers.run_checks import ChecksRun
 from mmf_cmsbert.trainers.several_processes import SeveralProcesses
 from mmf_cmsbert.trainers.summary import ShowsSummary
+from mmf_cmsbert.trainers.thread_choice import ChoosesThreads
 from mmf_cmsbert.trainers.tracking import TracksRun
 
 
@@ -34,6 +35,7 @@ class RunFeatures(
     ChecksExtractors,  # reads the loaded datasets
     ResumesExactly,
     ComputesInPrecision,
+    ChoosesThreads,
     ShowsProgress,
 ):
     """Base class placed before a trainer class; each feature calls the next by ``super()``."""

@@ -12,6 +12,7 @@ from mmf_cmsbert.config.trained import datasets as names_in
 from mmf_cmsbert.console import signals
 from mmf_cmsbert.records import run_record
 from mmf_cmsbert.records.run_record import RunRecord
+from mmf_cmsbert.utils.threads import Threads
 
 
 class KeepsRecord(TrainerSteps):
@@ -22,6 +23,7 @@ class KeepsRecord(TrainerSteps):
 
     run_record: RunRecord | None = None
     extractors: Mapping[str, Mapping[str, Any]] = {}  # see ChecksExtractors
+    threads: Threads | None = None  # see ChoosesThreads
 
     def train(self) -> None:
         plan = run_record.planned()
@@ -31,6 +33,8 @@ class KeepsRecord(TrainerSteps):
             return
         # Data, model and optimizer have been built, so errors in them have already ended the run.
         record = self.run_record = plan.begin(self.config.training.seed, self.extractors)
+        if self.threads is not None:
+            record.content["machine"]["threads_chosen_by"] = self.threads.why
         if weights := _class_weights(self.config):
             record.content["class_weights"] = weights
         signals.on_sudden_end(lambda interrupted: record.fail(interrupted, self.num_updates))

@@ -115,6 +115,8 @@ def _device(trainer: Any) -> str:
     else:
         threads = torch.get_num_threads()
         text = f"{device.type}, {threads} thread{'s' * (threads > 1)}"
+        if chosen := getattr(trainer, "threads", None):
+            text += f" ({chosen.why})"
         if not torch.cuda.is_available():
             text += ", no GPU found"
     precision = trainer.precision.name if trains(trainer.run_type) else ""

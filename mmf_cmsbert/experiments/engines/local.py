@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mmf_cmsbert.experiments.engines.engine import Process, Task
 from mmf_cmsbert.experiments.process import JobProcess
+from mmf_cmsbert.utils.threads import usable_cores
 
 
 class LocalEngine:
@@ -16,7 +17,8 @@ class LocalEngine:
 
     def __init__(self, slots: int):
         self.slots: int | None = slots
-        self._threads = int(os.environ.get("OMP_NUM_THREADS", 0)) or max(1, _cores() // slots)
+        # Not by free cores: all runs of a table, now and later, compute on as many threads.
+        self._threads = int(os.environ.get("OMP_NUM_THREADS", 0)) or max(1, usable_cores() // slots)
         self._gpus = _gpus()
 
     def prepare(self, jobs: Sequence[Task]) -> None:
@@ -28,12 +30,6 @@ class LocalEngine:
 
     def left(self) -> None:
         return None
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _gpus() -> list[str]:

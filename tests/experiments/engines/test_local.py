@@ -5,7 +5,7 @@ from mmf_cmsbert.experiments.engines.local import LocalEngine
 def test_cores_are_divided_and_gpus_dealt_out(planned, monkeypatch):
     started = []
     monkeypatch.setattr(local, "JobProcess", lambda *given: started.append(given))
-    monkeypatch.setattr(local, "_cores", lambda: 8)
+    monkeypatch.setattr(local, "usable_cores", lambda: 8)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
     start = LocalEngine(3).start
