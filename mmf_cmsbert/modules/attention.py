@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmf_cmsbert.modules.dropout import Masks
 from mmf_cmsbert.modules.length_groups import group_by_length
 from mmf_cmsbert.modules.packing import Layout, Packing
 
@@ -17,7 +17,6 @@ from mmf_cmsbert.modules.packing import Layout, Packing
 _BLOCK = 2**18
 # Cost of another group on a CPU, in attention weights (measured with MiniLM, 2 threads).
 _GROUP_OVERHEAD = 30_000.0
-_BITS = 16
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ class _BlockAttention(torch.autograd.Function):
         scale: float,
     ) -> Tensor:
         seed = int(torch.randint(2**62, ())) if dropout else 0
-        kept, again = (_Kept(dropout, (seed, stream)) for stream in range(2))
+        kept, again = (Masks(dropout, (seed, stream)) for stream in range(2))
         saved: list[tuple[Tensor, Tensor | None] | None] = []
         found = []
         with torch.autocast("cpu", enabled=False):
@@ -189,7 +188,8 @@ class _BlockAttention(torch.autograd.Function):
                 q = plan.queries.take(query, of_query) * scale
                 k, v = plan.keys.take(key, of_key), plan.keys.take(value, of_key)
                 if q.size(0) * q.size(1) * k.size(1) <= _BLOCK:
-                    weights, mask = _weights(q, k, of_key.mask), kept(q, k)
+                    weights = _weights(q, k, of_key.mask)
+                    mask = kept(weights)
                     saved.append((weights, mask))
                     found.append(torch.bmm(weights if mask is None else weights * mask, v))
                     continue
@@ -199,7 +199,7 @@ class _BlockAttention(torch.autograd.Function):
                     queries, keys = q[rows, at], k[rows]
                     masked = None if of_key.mask is None else of_key.mask[rows]
                     weights = _weights(queries, keys, masked)
-                    if (mask := again(queries, keys)) is not None:
+                    if (mask := again(weights)) is not None:
                         weights.mul_(mask)
                     out[rows, at] = torch.bmm(weights, v[rows])
                 found.append(out)
@@ -213,7 +213,7 @@ class _BlockAttention(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value = ctx.saved_tensors
-        plan, scale, again = ctx.plan, ctx.scale, _Kept(*ctx.again)
+        plan, scale, again = ctx.plan, ctx.scale, Masks(*ctx.again)
         gradient = gradient * again.scale
         found: list[tuple[Tensor, Tensor, Tensor]] = []
         with torch.autocast("cpu", enabled=False):
@@ -232,7 +232,8 @@ class _BlockAttention(torch.autograd.Function):
                 for rows, at in _blocks(q, k):
                     queries, keys = q[rows, at], k[rows]
                     masked = None if of_key.mask is None else of_key.mask[rows]
-                    weights, mask = _weights(queries, keys, masked), again(queries, keys)
+                    weights = _weights(queries, keys, masked)
+                    mask = again(weights)
                     parts = _gradients(weights, mask, queries, keys, v[rows], g[rows, at])
                     of_q[rows, at] = parts[0]
                     of_k[rows] += parts[1]
@@ -283,33 +284,3 @@ def _gradients(
         torch.bmm(of_products.transpose(1, 2), query),
         of_value,
     )
-
-
-class _Kept:
-    """Draws which attention weights are kept, in a sequence that its seed determines.
-
-    Args:
-        dropout: probability of dropping a weight.
-        seed: of the sequence.
-    """
-
-    def __init__(self, dropout: float, seed: Sequence[int]):
-        self._dropped = round(dropout * 2**_BITS)
-        self._seed = seed
-        self._bits: np.random.SFC64 | None = None
-        # Factor of what is kept; nothing is kept with a dropout of 1.
-        self.scale = 2**_BITS / max(2**_BITS - self._dropped, 1)
-
-    def __call__(self, query: Tensor, key: Tensor) -> Tensor | None:
-        """Return 1 for kept weights and 0 for others; None if all are kept."""
-        if not self._dropped:
-            return None
-        if self._bits is None:
-            # Torch's generator takes ten times as long on processors that are not Intel's.
-            self._bits = np.random.SFC64(self._seed)
-        mask = query.new_empty(query.size(0), query.size(1), key.size(1))
-        if self._dropped == 2**_BITS:
-            return mask.zero_()
-        words = self._bits.random_raw(-(-mask.numel() * _BITS // 64)).view(np.int16)
-        bits = torch.from_numpy(words)[: mask.numel()].view(mask.shape)
-        return torch.ge(bits, self._dropped - 2 ** (_BITS - 1), out=mask)

@@ -1,7 +1,9 @@
 """Dropout with masks that cost little on a CPU."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -18,8 +20,8 @@ class Dropout(nn.Dropout):
     ``p=0`` and ``p=1``, it is torch's own dropout. The mask takes one byte per element until the
     backward pass, torch's takes four.
 
-    The random bits come from torch's default generator: a seed repeats them, and a checkpoint of
-    its state continues them.
+    The seed of each mask comes from torch's default generator: the run's seed repeats the masks,
+    and a checkpoint of the generator's state continues them.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -37,10 +39,10 @@ def dropout(values: Tensor, p: float, training: bool = True) -> Tensor:
     Returns:
         A tensor of the same shape and type.
     """
-    dropped = round(p * 2**_BITS)
-    if not training or values.device.type != "cpu" or dropped in (0, 2**_BITS):
+    exact = round(p * 2**_BITS) in (0, 2**_BITS)
+    if not training or values.device.type != "cpu" or exact:
         return F.dropout(values, p, training)
-    result: Tensor = _Dropout.apply(values, dropped)  # type: ignore[no-untyped-call]
+    result: Tensor = _Dropout.apply(values, p)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -52,23 +54,60 @@ def use_fast_dropout(network: nn.Module) -> None:
                 setattr(module, name, Dropout(child.p).train(child.training))
 
 
+class Masks:
+    """Draws dropout masks on a CPU, in a sequence that its seed determines.
+
+    Args:
+        p: probability of dropping an element, rounded to a multiple of 1/65536.
+        seed: of the sequence.
+
+    Attributes:
+        scale: factor of what is kept.
+    """
+
+    def __init__(self, p: float, seed: Sequence[int]):
+        self._dropped = round(p * 2**_BITS)
+        self._seed = seed
+        self._bits: np.random.SFC64 | None = None
+        # Nothing is kept with p = 1.
+        self.scale = 2**_BITS / max(2**_BITS - self._dropped, 1)
+
+    def __call__(self, like: Tensor, dtype: torch.dtype | None = None) -> Tensor | None:
+        """Return 1 for kept elements and 0 for others, in the shape of a tensor.
+
+        Args:
+            like: the tensor.
+            dtype: type of the mask; the tensor's by default. Not bool, by which torch multiplies
+                four times as slowly.
+
+        Returns:
+            The mask; None if all elements are kept.
+        """
+        if not self._dropped:
+            return None
+        mask = torch.empty(like.shape, dtype=dtype or like.dtype)
+        if self._dropped == 2**_BITS:
+            return mask.zero_()
+        if self._bits is None:
+            # Torch's generator takes several times as long.
+            self._bits = np.random.SFC64(self._seed)
+        words = self._bits.random_raw(-(-mask.numel() * _BITS // 64)).view(np.int16)
+        bits = torch.from_numpy(words)[: mask.numel()].view(mask.shape)
+        return torch.ge(bits, self._dropped - 2 ** (_BITS - 1), out=mask)
+
+
 class _Dropout(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, values: Tensor, dropped: int) -> Tensor:
-        mask = _kept(values.numel(), dropped).view(values.shape)
+    def forward(ctx: Any, values: Tensor, p: float) -> Tensor:
+        masks = Masks(p, (int(torch.randint(2**62, ())),))
+        ctx.scale = masks.scale
+        # A byte for each element, because it is kept until the backward pass.
+        mask = masks(values, torch.uint8)
+        assert mask is not None  # dropout() leaves p = 0 to torch
         ctx.save_for_backward(mask)
-        ctx.scale = 2**_BITS / (2**_BITS - dropped)
         return (values * mask).mul_(ctx.scale)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (mask,) = ctx.saved_tensors
         return (gradient * mask).mul_(ctx.scale), None
-
-
-def _kept(count: int, dropped: int) -> Tensor:
-    """Return ``count`` independent uint8, 1 with probability ``1 - dropped / 65536``, else 0."""
-    words = torch.empty(-(-count * _BITS // 64), dtype=torch.int64)
-    bits = words.random_(-(2**63), None).view(torch.int16)[:count]
-    # Not bool: torch multiplies by bool elements one at a time, four times as slow.
-    return bits.ge_(dropped - 2 ** (_BITS - 1)).to(torch.uint8)
