@@ -3,7 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -84,6 +84,10 @@ def cues(
             help="Folder for corpora, runs and results.", show_default="save/benchmark_cues"
         ),
     ] = None,
+    keep_weights: Annotated[
+        bool,
+        typer.Option("--keep-weights", help="Keep the checkpoints, for cmsbert benchmark places."),
+    ] = False,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -119,6 +123,7 @@ def cues(
         look_through(folder)
         given = texts.read_corpus(sources, layout, folder) if sources else None
         first = given or texts.generate(1)
+        console.print("Writing corpora and checking configurations: about a second a run.")
         plan = planned(
             lambda draw: given or texts.generate(draw),
             placements,
@@ -132,6 +137,52 @@ def cues(
         )
         experiment.begin(folder, plan.jobs, shlex.join(command), overwrite)
         engine = place.start(jobs, folder)
-        finished = running.run(plan, first, folder, engine, console, shlex.join(command))
+        finished = running.run(
+            plan, first, folder, engine, console, shlex.join(command), keep_weights
+        )
     if not finished:
         raise typer.Exit(1)
+
+
+@app.command()
+def places(
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="A run of cmsbert benchmark cues --keep-weights, such as "
+            "save/benchmark_cues/runs/cms/other_1_480_draw1/seed_1.",
+            show_default=False,
+        ),
+    ],
+    split: Annotated[
+        Literal["val", "test"], typer.Option(help="Whose frames are weighed.")
+    ] = "test",
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the result as JSON.")
+    ] = None,
+) -> None:
+    """Test whether a model's attention, shift and gradients point at the planted frames.
+
+    AUC: the chance that a planted frame weighs more than another one, 0.5 by chance. Mass: the
+    share of the weight on planted frames. Means over segments with 95% intervals.
+    """
+    from dataclasses import asdict
+    from json import dumps
+
+    from rich.console import Console
+
+    from mmf_cmsbert.experiments import table
+    from mmf_cmsbert.experiments.cues.found_places import measure
+    from mmf_cmsbert.files import replace_text
+
+    found = measure(run.expanduser(), split)
+    rows = [["weights", "of", "AUC", "mass", "mass by chance", "segments"]]
+    for each in found:
+        values = (table.estimate(each.auc), table.estimate(each.mass), f"{each.chance:.3f}")
+        rows.append([each.kind, each.modality, *values, str(each.segments)])
+    table.show(rows, Console())
+    if json is not None:
+        content = {"format": 1, "run": str(run), "split": split}
+        replace_text(json, dumps(content | {"found": [asdict(f) for f in found]}, indent=1) + "\n")
+        print(f"Written: {json}")

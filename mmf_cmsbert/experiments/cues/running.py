@@ -15,7 +15,13 @@ from mmf_cmsbert.experiments.results import collect
 
 
 def run(
-    benchmark: Benchmark, texts: Texts, folder: Path, engine: Engine, console: Console, command: str
+    benchmark: Benchmark,
+    texts: Texts,
+    folder: Path,
+    engine: Engine,
+    console: Console,
+    command: str,
+    keep_weights: bool = False,
 ) -> bool:
     """Run what is missing; write ``cues.{csv,md,json,png,svg}`` and print the curves.
 
@@ -26,12 +32,13 @@ def run(
         engine: makes the runs.
         console: receives the output.
         command: the command line, for the files.
+        keep_weights: whether finished runs keep their checkpoints.
 
     Returns:
         Whether all runs have finished.
     """
     _say(console, f"{report.SEMI}\n{about(texts)}\n{len(benchmark.jobs)} runs.")
-    outcomes = run_missing(benchmark.jobs, engine, console)
+    outcomes = run_missing(benchmark.jobs, engine, console, keep_weights)
     results = collect(benchmark.jobs)
     scores = Scores(benchmark, results)
     if scores.points:
