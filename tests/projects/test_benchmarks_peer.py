@@ -52,7 +52,7 @@ def _program(tmp_path, text):
     folder = str(pace.__file__).rpartition("/")[0]
     file = tmp_path / "program.py"
     file.write_text(f"import sys\nsys.path.insert(0, {folder!r})\n{text}")
-    return Worker("a program", [sys.executable, str(file)], tmp_path, 1)
+    return Worker("a program", [sys.executable, str(file)], tmp_path, 1, "wall")
 
 
 def test_a_program_answers_orders_whatever_it_prints(tmp_path):
@@ -105,6 +105,7 @@ def test_both_ratios_are_paired_by_round():
     measured = {
         "backbone": "base",
         "device": "cpu",
+        "clock": "wall",
         "batch": 48,
         "versions": {
             "commit": "a1",

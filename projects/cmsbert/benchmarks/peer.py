@@ -52,6 +52,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
             "backbone": given.backbone,
             "batch": given.batch,
             "device": given.device,
+            "clock": given.clock,
             "versions": comparison.versions,
             "runs": runs,
             "load": comparison.load,
@@ -90,7 +91,7 @@ class Comparison:
             # One after the other: each starts alone.
             first = {PEER: self._checked(theirs), name: ours.first_update()}
             self._check_versions(theirs, ours)
-            bench = Workbench(given.backbone, given.device)
+            bench = Workbench(given.backbone, given.device, given.clock)
             reference = [PADDED] * given.batch
             ways = {
                 PEER: lambda: theirs.ask(pace.STEP),
@@ -134,13 +135,16 @@ class Comparison:
             f"training.seed={self._given.seed}",
         ]
         call = [sys.executable, run_worker.__file__, *words]
-        return Worker("mmf_run", call, self._folder, self._given.threads)
+        return self._worker("mmf_run", call)
 
     def _predictor(self, name: str) -> Worker:
         precision = "bf16" if name == ALL_BF16 else "fp32"
         options = [str(self._folder / "save/model"), str(self._data), precision]
         call = [sys.executable, predict_worker.__file__, *options]
-        return Worker("predict", call, self._folder, self._given.threads)
+        return self._worker("predict", call)
+
+    def _worker(self, name: str, call: list[str]) -> Worker:
+        return Worker(name, call, self._folder, self._given.threads, self._given.clock)
 
     @contextmanager
     def _peer(self) -> Iterator[Worker]:
@@ -157,7 +161,7 @@ class Comparison:
         }
         call = [str(given.peer_python), "-W", "ignore", peer_worker.__file__, json.dumps(options)]
         try:
-            worker = Worker("peer", call, self._folder, given.threads)
+            worker = self._worker("peer", call)
         except WorkerError as error:
             raise PeerError(f"--peer-python {error}") from error
         with worker:

@@ -14,7 +14,8 @@ def peer_table(measured: Mapping[str, Any]) -> str:
     versions, found = measured["versions"], measured["machine"]
     load = " to ".join(f"{each:.1f}" for each in measured["load"].values())
     rows = [
-        f"{measured['backbone']}, {measured['device']}, batches of {measured['batch']} segments",
+        f"{measured['backbone']}, {measured['device']}, batches of {measured['batch']} segments"
+        + ("; processor time" if measured["clock"] == "cpu" else ""),
         f"{found['processor']}, {found['cores']} cores, {versions['threads']} threads, load {load}",
         f"MAG-BERT's published code ({versions['commit']}): transformers "
         f"{versions['transformers']}, torch {versions['torch']}, Python {versions['python']}",

@@ -23,15 +23,16 @@ class Worker:
         call: command line.
         folder: its working directory, which also gets its log.
         threads: of OpenMP and of the libraries for matrix products.
+        clock: ``wall`` or ``cpu``, what times steps.
 
     Raises:
         WorkerError: it cannot be started.
     """
 
-    def __init__(self, name: str, call: Sequence[str], folder: Path, threads: int):
+    def __init__(self, name: str, call: Sequence[str], folder: Path, threads: int, clock: str):
         self.name, self.log = name, folder / f"{name.replace(' ', '_')}.log"
         number = str(threads)
-        environment = {"OMP_NUM_THREADS": number, "MKL_NUM_THREADS": number}
+        environment = {"OMP_NUM_THREADS": number, "MKL_NUM_THREADS": number, pace.CLOCK: clock}
         self._started = perf_counter()
         try:
             with open(self.log, "wb") as log:
