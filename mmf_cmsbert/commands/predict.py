@@ -37,7 +37,7 @@ def predict(
     shards: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[SHARD...]",
+            metavar="SHARD",
             help="Many files of segments, folders of them, or patterns: each becomes a file of "
             "predictions in the folder --output.",
             show_default=False,

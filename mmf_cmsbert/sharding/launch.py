@@ -175,7 +175,8 @@ def report(made: Made, console: Console) -> bool:
     _say(
         console,
         f"{plan.folder}: {len(plan.shards)} shards, {rows:,} rows in, {rows - bad:,} "
-        f"{_NAMES[plan.kind]} out in the same order, {bad:,} unusable rows ({FOLDER}/{NAME})",
+        f"{_NAMES[plan.kind]} out in the same order, {bad:,} unusable row{'s' * (bad != 1)} "
+        f"({FOLDER}/{NAME})",
     )
     return True
 
