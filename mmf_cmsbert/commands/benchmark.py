@@ -113,6 +113,7 @@ def cues(
 
     options = [word for word in words or [] if "=" in word]
     sources = [Path(word) for word in words or [] if "=" not in word]
+    job.check_options(options)
     placements = condition.checked_placements(placement)
     strengths = sorted(set(strength or condition.STRENGTHS))
     if max(strengths) == 0:

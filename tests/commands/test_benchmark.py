@@ -1,0 +1,25 @@
+"""What ``cmsbert benchmark`` refuses before anything is written."""
+
+import pytest
+from typer.testing import CliRunner
+
+from mmf_cmsbert.commands import app
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--placement", "here"], "--placement here: expected one of own, other, spread"),
+        (["--strength", "0"], "--strength 0 alone plants nothing; add one above 0"),
+        (["--base", "no_such.yaml"], "no_such.yaml: there is no such file"),
+        (["--size", "481"], "the training split has 480 usable segments"),
+        (["no_such.csv"], "no_such.csv"),
+        (["training.seed=3"], "training.seed cannot be set here"),
+    ],
+)
+def test_what_cannot_be_run_is_named(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = ["benchmark", "cues", *words, "--output", str(tmp_path / "out")]
+    ended = CliRunner().invoke(app, given, catch_exceptions=False)
+    assert ended.exit_code == 2 and message in " ".join(ended.output.split()), ended.output
+    assert not list((tmp_path / "out").rglob("run.json"))
