@@ -23,7 +23,7 @@ SlurmctldPort={port}
 SlurmdPort=0
 AuthType=auth/munge
 CryptoType=crypto/munge
-AuthInfo=socket={folder}/munge.socket,cred_expire=20
+AuthInfo=socket={folder}/munge.socket,cred_expire=60
 SlurmUser=root
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/%n
