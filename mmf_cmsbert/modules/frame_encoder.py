@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 
 from mmf_cmsbert.modules.attention import SegmentAttention
 from mmf_cmsbert.modules.dataset_linear import DatasetLinear
-from mmf_cmsbert.modules.packing import Layout
+from mmf_cmsbert.modules.packing import Layout, Padding
 
 # Frames from which on the widest states of a layer are computed again in the backward pass: a
 # batch with as many takes seconds, and would need hundreds of megabytes for them.
@@ -86,8 +86,23 @@ class FrameEncoder(nn.Module):
         # Ends the pre-norm stack; without layers it bounds the projected features.
         self.norm = nn.LayerNorm(dim)
 
-    def forward(self, frames: Tensor, layout: Layout, dataset: str) -> Tensor:
-        """Encode the frames of a batch.
+    def forward(self, frames: Tensor, mask: Tensor, dataset: str) -> Tensor:
+        """Encode padded frames.
+
+        Args:
+            frames: ``(batch, frames, width)``.
+            mask: true for recorded frames, ``(batch, frames)``. The caller must ignore the output
+                of a segment without frames: it is finite but arbitrary.
+            dataset: the dataset that the batch comes from.
+
+        Returns:
+            ``(batch, frames, dim)``.
+        """
+        layout = Padding(mask)
+        return layout.pad(self.encode_row(layout.pack(frames), layout, dataset))
+
+    def encode_row(self, frames: Tensor, layout: Layout, dataset: str) -> Tensor:
+        """Encode the frames of a batch that lie in a row.
 
         Args:
             frames: ``(all frames, width)``.

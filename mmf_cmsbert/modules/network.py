@@ -20,7 +20,7 @@ from mmf_cmsbert.modules.network_input import NetworkInput, Rows
 from mmf_cmsbert.modules.network_output import NetworkOutput
 from mmf_cmsbert.modules.packed_backbone import allow_packing, encode_packed, packs
 from mmf_cmsbert.modules.packing import Layout, Packing, Padding
-from mmf_cmsbert.modules.pooling import AttentionPooling, mean_pool
+from mmf_cmsbert.modules.pooling import AttentionPooling, mean_row
 from mmf_cmsbert.modules.precision import full_precision
 from mmf_cmsbert.modules.shifts.base import Shift
 from mmf_cmsbert.modules.shifts.explanation import ShiftExplanation
@@ -130,7 +130,8 @@ class SentimentNetwork(nn.Module):
         batch = self._encode_frames(batch, dataset)
         states = self._encode_groups(batch, dataset)
         for m, encoded in batch.rows.items():
-            states[m] = self.frame_pooling[m](encoded.row, encoded.layout)
+            pooling = cast(AttentionPooling, self.frame_pooling[m])
+            states[m] = pooling.pool_row(encoded.row, encoded.layout)
         present = {m: mask.any(1) for m, mask in frame_masks.items()}
         present["text"] = torch.ones_like(input_mask[:, 0], dtype=torch.bool)
         embeddings = {"text": self._embed("text", states[self.settings.contrastive.text_state])}
@@ -192,7 +193,9 @@ class SentimentNetwork(nn.Module):
         for m, each in batch.frames.items():
             frames[m] = self.frame_scales[m](each, dataset)
             placed = layout(batch.frame_masks[m])
-            rows[m] = Rows(self.frame_encoders[m](placed.pack(frames[m]), placed, dataset), placed)
+            encoder = cast(FrameEncoder, self.frame_encoders[m])
+            row = encoder.encode_row(placed.pack(frames[m]), placed, dataset)
+            rows[m] = Rows(row, placed)
         return replace(batch, frames=frames, rows=rows)
 
     def _pads(self, batch: NetworkInput) -> bool:
@@ -261,7 +264,7 @@ class SentimentNetwork(nn.Module):
 
         def shift(row: Tensor) -> Tensor:
             if self.settings.contrastive.text_state == "verbal":
-                states["verbal"] = mean_pool(row, words)
+                states["verbal"] = mean_row(row, words)
             if self.shift is None:
                 return row
             return self.shift.shift_row(row, words, batch, dataset)
@@ -271,9 +274,9 @@ class SentimentNetwork(nn.Module):
     def _pool(self, row: Tensor, words: Layout, pooled: Tensor | None) -> Tensor:
         """Pool the fused text state to ``(batch, dim)``, according to ``backbone.pooling``."""
         if self.settings.backbone.pooling == "mean":
-            return mean_pool(row, words)
+            return mean_row(row, words)
         if self.pooling is not None:
-            return self.pooling(row, words)
+            return self.pooling.pool_row(row, words)
         return words.firsts(row) if pooled is None else pooled
 
     def _embed(self, modality: str, state: Tensor) -> Tensor:

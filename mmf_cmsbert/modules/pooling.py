@@ -3,10 +3,24 @@
 import torch
 from torch import Tensor, nn
 
-from mmf_cmsbert.modules.packing import Layout
+from mmf_cmsbert.modules.packing import Layout, Padding
 
 
-def mean_pool(row: Tensor, layout: Layout) -> Tensor:
+def mean_pool(states: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean over the positions in ``mask``; zeros for an empty mask.
+
+    Args:
+        states: ``(batch, positions, dim)``.
+        mask: true for positions to average, ``(batch, positions)``.
+
+    Returns:
+        ``(batch, dim)``.
+    """
+    layout = Padding(mask)
+    return mean_row(layout.pack(states), layout)
+
+
+def mean_row(row: Tensor, layout: Layout) -> Tensor:
     """Return the mean over the positions of each segment; zeros for a segment without positions.
 
     Args:
@@ -33,7 +47,15 @@ class AttentionPooling(nn.Module):
         super().__init__()
         self.score = nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, 1))
 
-    def forward(self, row: Tensor, layout: Layout) -> Tensor:
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """Pool ``(batch, positions, dim)`` under ``mask (batch, positions)`` to ``(batch, dim)``.
+
+        An empty mask gives zeros.
+        """
+        layout = Padding(mask)
+        return self.pool_row(layout.pack(states), layout)
+
+    def pool_row(self, row: Tensor, layout: Layout) -> Tensor:
         """Pool the positions of each segment, ``(all, dim)`` to ``(batch, dim)``.
 
         A segment without positions gets zeros.

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 from torch import Tensor, nn
 
-from mmf_cmsbert.modules.packing import Padding
 from mmf_cmsbert.modules.pooling import mean_pool
 
 
@@ -103,5 +102,4 @@ def _one_a_segment(states: Any, mask: Tensor | None, name: str) -> Tensor:
             f"part {name!r} gives {states.shape[1]} positions, expected {mask.shape[1]}, those of "
             "its modality in the batch"
         )
-    layout = Padding(mask)
-    return mean_pool(layout.pack(states), layout)
+    return mean_pool(states, mask)

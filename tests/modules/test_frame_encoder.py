@@ -12,8 +12,10 @@ from mmf_cmsbert.modules.packing import Packing, Padding
 
 def encode(encoder, frames, mask, dataset="mosi", kind=Packing):
     """Encode padded frames."""
+    if kind is Padding:
+        return encoder(frames, mask, dataset)
     layout = kind(mask)
-    return layout.pad(encoder(layout.pack(frames), layout, dataset))
+    return layout.pad(encoder.encode_row(layout.pack(frames), layout, dataset))
 
 
 @pytest.mark.parametrize("kind", [Packing, Padding])

@@ -174,7 +174,7 @@ class UtteranceShift(Shift):
         return self._shift(row, words, batch.rows)
 
     def _shift(self, row: Tensor, words: Layout, frames: Mapping[str, Rows]) -> Tensor:
-        utterance = self.verbal_context(row, words)  # (batch, dim)
+        utterance = self.verbal_context.pool_row(row, words)  # (batch, dim)
         displacement = torch.zeros_like(row)
         for modality, each in frames.items():
             context = self.contexts[modality](row, words, each)
@@ -186,7 +186,7 @@ class UtteranceShift(Shift):
 
     def explain_batch(self, states: Tensor, batch: NetworkInput, dataset: str) -> ShiftExplanation:
         words = Padding(batch.input_mask)
-        utterance = self.verbal_context(words.pack(states), words)
+        utterance = self.verbal_context(states, words.mask)
         parts = {}
         for modality, encoded in batch.encoded.items():
             frame_mask = batch.frame_masks[modality]
