@@ -15,7 +15,7 @@ from mmf_cmsbert.modules.packing import Layout, Packing
 # Attention weights that are computed at once, 1 MB in float32: they stay in a processor's cache.
 # Groups with more weights than that compute them again in the backward pass.
 _BLOCK = 2**18
-# Cost of another group on a CPU, in attention weights (measured with MiniLM, 2 threads).
+# Cost of another group on a CPU, in attention weights (an estimate).
 _GROUP_OVERHEAD = 30_000.0
 
 

@@ -22,6 +22,7 @@ from torch.profiler import ProfilerActivity, profile
 # Kind of operation -> beginnings of its names; the first that fits counts.
 KINDS = {
     "matrix products": ("aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm"),
+    "GELU, softmax, norms": ("aten::gelu", "aten::_softmax", "aten::native_layer_norm"),
     "dropout masks": ("aten::bernoulli_", "aten::ge", "aten::random_", "_Dropout"),
     "update and average": (
         "aten::_fused_adamw_",
@@ -40,7 +41,6 @@ KINDS = {
         "aten::select_backward",
         "aten::slice_backward",
     ),
-    "GELU, softmax, norms": ("aten::gelu", "aten::_softmax", "aten::native_layer_norm"),
     "other elementwise": ("aten::mul", "aten::add", "aten::sum", "aten::where", "aten::div"),
 }
 REST = "the rest, and calls"
@@ -98,21 +98,18 @@ def kind_of(operation: str) -> str:
 
 
 def plot(results: dict[str, dict[str, float]], file: Path) -> None:
-    """Plot results as bars, each in units of its own matrix products.
-
-    Products are the same work in all results, so the load of the machine cancels.
-    """
+    """Plot results as bars: milliseconds of each kind of operation."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 0.7 * len(results) + 1.6), layout="constrained")
     axes = figure.subplots()
     left = [0.0] * len(results)
     for kind in [*KINDS, REST]:
-        sizes = [each[kind] / each["matrix products"] for each in results.values()]
+        sizes = [each[kind] for each in results.values()]
         axes.barh(list(results), sizes, left=left, label=kind)
         left = [a + b for a, b in zip(left, sizes, strict=True)]
     axes.invert_yaxis()
-    axes.set_xlabel("time of a step, in times of its matrix products")
+    axes.set_xlabel("milliseconds of a step, one thread")
     figure.legend(loc="outside upper center", ncols=4, frameon=False)
     figure.savefig(file)
 
