@@ -24,7 +24,7 @@ _BY_KIND: Mapping[str, Iterable[str]] = {
 KINDS = {name: kind for kind, names in _BY_KIND.items() for name in names}
 # Metric -> its params, besides the target.
 _PARAMS = dict.fromkeys(MULTILABEL_METRICS, ("label",)) | {"regression_response": ("of",)}
-# They score embeddings, whatever the targets are.
+# They score embeddings, which every kind of target has.
 ALIGNMENT_METRICS = dict.fromkeys(PAIR_METRICS, ("pair",)) | {
     "alignment_calibration_error": ("pair", "candidates")
 }

@@ -4,7 +4,7 @@ The kinds follow MultiBench's tests of time series (Liang et al., NeurIPS 2021; 
 ``robustness/timeseries_robust.py``), with two differences: a lost frame has the mean of its columns
 over the split, which is MultiBench's zero where columns are normalised, and noise is scaled by the
 columns' standard deviations. The draws of a seed are the same at all levels, so that a higher level
-damages whatever a lower one does.
+damages all that a lower one damages.
 """
 
 import zlib

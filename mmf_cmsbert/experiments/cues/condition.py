@@ -9,7 +9,6 @@ from mmf_cmsbert.experiments.cues.placements import PLACEMENTS
 
 # In standard deviations of the label that the cue adds; MOSI's labels have one of 1.6.
 STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5)
-PERMUTED = "permuted"
 _NAME = re.compile(r"(\w+)_([\d.]+)(_permuted)?_(\d+)_draw(\d+)")
 
 
