@@ -111,8 +111,8 @@ class Plan:
 
     def forget_results(self) -> None:
         """Remove the files of the results that are in the manifest, and of errors."""
-        shards, errors = self.with_results()[0].shards, self.with_results()[1]
-        for own, each in zip(self.shards, shards, strict=True):
+        found, errors = self.with_results()
+        for own, each in zip(self.shards, found.shards, strict=True):
             if own.result is not None or own.output in errors:
                 self._result_file(each).unlink(missing_ok=True)
 
@@ -172,13 +172,14 @@ def continued(earlier: Plan | None, wanted: Plan, names: Mapping[str, str]) -> P
     if earlier is not None:
         _check_same(earlier, wanted, names)
         known = {(each.input, each.split): each for each in earlier.shards}
-    taken = {each.output for each in known.values()}
+    # In lower case, for file systems that ignore case.
+    taken = {each.output.lower() for each in known.values()}
     shards = []
     for each in wanted.shards:
         found = known.get((each.input, each.split))
         if found is None:
             found = replace(each, output=_unique(each.output, taken))
-            taken.add(found.output)
+            taken.add(found.output.lower())
         elif earlier is not None and earlier.jobs != wanted.jobs:
             found = replace(found, job=0)
         shards.append(found)
@@ -230,12 +231,11 @@ def _short(value: Any) -> str:
 
 
 def _unique(name: str, taken: set[str]) -> str:
-    """Return the name, or one with a number before its suffix if it is taken."""
+    """Return the name, or one with a number before its suffix if it is taken in lower case."""
     head, dot, suffix = name.rpartition(".")
     head, suffix = (head, dot + suffix) if dot else (name, "")
-    lower = {each.lower() for each in taken}  # for file systems that ignore case
     others = (f"{head}-{number}{suffix}" for number in count(2))
-    return name if name.lower() not in lower else next(n for n in others if n.lower() not in lower)
+    return name if name.lower() not in taken else next(n for n in others if n.lower() not in taken)
 
 
 def _size(path: Path) -> int:
