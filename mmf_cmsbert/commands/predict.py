@@ -137,10 +137,12 @@ def predict(
     if output is not None:
         prediction_file.check_output(output)
     from mmf_cmsbert.predictor import SentimentPredictor
+    from mmf_cmsbert.utils.torch_threads import set_threads
 
     predictor = SentimentPredictor(
         model, device=_device(device), dataset=dataset, precision=precision
     )
+    set_threads(predictor.device)
     if text is not None:
         from mmf_cmsbert.commands.prediction_picture import show
 

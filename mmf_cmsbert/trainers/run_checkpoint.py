@@ -162,8 +162,17 @@ class RunCheckpoint(_Checkpoint):
                 "No evaluation saved a best checkpoint; using the last weights.", "warning"
             )
         else:
+            self._release_state()
             super().restore()
             self.restored = self._file("best").is_file()
+
+    def _release_state(self) -> None:
+        """Free gradients and the optimizer's state, which no update needs any more.
+
+        Otherwise a run needs the most memory while it reads these again from the best checkpoint.
+        """
+        self.trainer.optimizer.zero_grad(set_to_none=True)
+        self.trainer.optimizer.state.clear()
 
     def finalize(self) -> None:
         """Make <model>_final.pth, which MMF's zoo reads: the same file as the best checkpoint.

@@ -44,6 +44,15 @@ def test_a_text_is_shown_on_its_scale(cmsbert, model):
     assert "there are no visual or acoustic frames" in done.stdout
 
 
+def test_a_prediction_computes_on_the_free_cores(cmsbert, model, monkeypatch):
+    from mmf_cmsbert.utils import torch_threads
+
+    asked = []
+    monkeypatch.setattr(torch_threads, "set_threads", lambda device: asked.append(device.type))
+    done = cmsbert("predict", model, "--text", "a good film", "--device", "cpu")
+    assert done.exit_code == 0 and asked == ["cpu"]
+
+
 def test_bad_lines_are_named_and_the_others_are_predicted_in_order(cmsbert, model, segments):
     done = cmsbert("predict", model, "--input", segments, "--output", "scores.csv")
     assert done.exit_code == 2

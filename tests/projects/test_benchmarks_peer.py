@@ -94,11 +94,24 @@ def test_no_ratio_is_shown_if_the_published_code_cannot_run(checkout, tmp_path, 
 
 
 def test_other_libraries_are_refused():
-    comparison = SimpleNamespace(versions={})
+    comparison = SimpleNamespace(_given=SimpleNamespace(threads=2))
     peers = SimpleNamespace(ask=lambda order: {"torch": "1.4.0", "threads": 2})
     ours = SimpleNamespace(ask=lambda order: {"torch": "2.13.0", "threads": 2})
     with pytest.raises(peer.PeerError, match=r"torch 1\.4\.0.*torch==2\.13\.0"):
         peer.Comparison._check_versions(comparison, peers, ours)
+
+
+@pytest.mark.parametrize("given", [0, 2])
+def test_threads_have_to_be_equal_unless_each_side_chooses(given):
+    comparison = SimpleNamespace(_given=SimpleNamespace(threads=given))
+    peers = SimpleNamespace(ask=lambda order: {"torch": "2.13.0", "threads": 2})
+    ours = SimpleNamespace(ask=lambda order: {"torch": "2.13.0", "threads": 1})
+    if given:
+        with pytest.raises(peer.PeerError, match="1 threads"):
+            peer.Comparison._check_versions(comparison, peers, ours)
+    else:
+        peer.Comparison._check_versions(comparison, peers, ours)
+    assert comparison.versions["threads"] == 2 and comparison.versions["threads_of_mmf_run"] == 1
 
 
 def test_both_ratios_are_paired_by_round():
@@ -113,6 +126,7 @@ def test_both_ratios_are_paired_by_round():
             "torch": "2",
             "python": "3",
             "threads": 2,
+            "threads_of_mmf_run": 1,
         },
         "machine": {"processor": "a processor", "cores": 2},
         "load": {"before": 0.1, "after": 2.0},
@@ -133,13 +147,13 @@ def test_both_ratios_are_paired_by_round():
         },
     }
     rows = [" ".join(row.split()) for row in peer_table(measured).splitlines()]
+    assert "a processor, 2 cores, 2 threads, mmf_run 1, load 0.1 to 2.0" in rows
     assert "step, mmf_run 10.0 4.00 (2.00 to 4.00)" in rows
     assert "mmf_run against the padded reference: 3.00 (2.00 to 5.00)" in rows
     assert "evaluation, mmf_run 20.0 2.00 (1.00 to 2.00)" in rows
     assert "cmsbert predict 50.0 5.00 (4.00 to 5.00)" in rows
     assert "first update after 4.8 s, theirs 6.4 s" in rows
     assert "peak memory of the whole run 4.13 GB, theirs 5.03 GB" in rows
-    assert rows[1] == "a processor, 2 cores, 2 threads, load 0.1 to 2.0"
 
 
 def test_both_sides_get_the_same_sizes_and_vocabulary(tmp_path):

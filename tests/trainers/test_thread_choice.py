@@ -6,7 +6,7 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.utils import threads
+from mmf_cmsbert.utils import threads, torch_threads
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def chosen(mmf, monkeypatch, tmp_path):
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "LOCAL_WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
     before = torch.get_num_threads()
-    monkeypatch.setattr(thread_choice, "_DEFAULT", 4)
+    monkeypatch.setattr(torch_threads, "_DEFAULT", 4)
     monkeypatch.setattr(threads, "usable_cores", lambda: 4)
     monkeypatch.setattr(threads, "free_cores", lambda: 3.0)
     torch.set_num_threads(4)

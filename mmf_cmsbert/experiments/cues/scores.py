@@ -12,7 +12,7 @@ from mmf_cmsbert.experiments.results import Results
 from mmf_cmsbert.utils.statistics import Comparison, Estimate, compare, holm, interval
 
 # Recipe and what it is compared with.
-PAIRS = (("mag", TEXT), ("cms", TEXT), ("cms", "mag"), ("cms_clr", "cms"))
+PAIRS = (("mag", TEXT), ("cms", TEXT), ("cms", "mag"), ("cms_clr", "mag"), ("cms_clr", "cms"))
 RESPONSE, MSE, MAE = "mosi/cue_response", "mosi/regression_mse", "mosi/sentiment_mae"
 
 

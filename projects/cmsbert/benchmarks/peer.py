@@ -83,7 +83,8 @@ class Comparison:
     def run(self, name: str) -> dict[str, Any]:
         """Measure one run of this package against the published code and the padded reference."""
         given, rounds = self._given, self._given.rounds
-        torch.set_num_threads(given.threads)
+        if given.threads:
+            torch.set_num_threads(given.threads)
         print(f"{name}: a first start, which converts the data", file=sys.stderr, flush=True)
         with self._ours(name, rounds) as converting:
             converting.first_update()
@@ -144,7 +145,7 @@ class Comparison:
         return self._worker("predict", call)
 
     def _worker(self, name: str, call: list[str]) -> Worker:
-        return Worker(name, call, self._folder, self._given.threads, self._given.clock)
+        return Worker(name, call, self._folder, self._given.threads or None, self._given.clock)
 
     @contextmanager
     def _peer(self) -> Iterator[Worker]:
@@ -178,8 +179,11 @@ class Comparison:
 
     def _check_versions(self, theirs: Worker, ours: Worker) -> None:
         peer, own = versions_of(theirs, ours)
-        self.versions = dict(peer)
-        for library, install in (("torch", "pip install torch=={}"), ("threads", "{} threads")):
+        self.versions = dict(peer) | {"threads_of_mmf_run": own["threads"]}
+        needed = {"torch": "pip install torch=={}", "threads": "{} threads"}
+        if not self._given.threads:  # each side chooses its own
+            del needed["threads"]
+        for library, install in needed.items():
             if peer[library] != own[library]:
                 wanted = install.format(own[library])
                 raise PeerError(

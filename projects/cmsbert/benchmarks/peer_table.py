@@ -13,10 +13,13 @@ def peer_table(measured: Mapping[str, Any]) -> str:
     """Format both ratios of every run: medians, with the range of the rounds in brackets."""
     versions, found = measured["versions"], measured["machine"]
     load = " to ".join(f"{each:.1f}" for each in measured["load"].values())
+    threads = f"{versions['threads']} threads"
+    if (own := versions.get("threads_of_mmf_run", versions["threads"])) != versions["threads"]:
+        threads += f", mmf_run {own}"
     rows = [
         f"{measured['backbone']}, {measured['device']}, batches of {measured['batch']} segments"
         + ("; processor time" if measured["clock"] == "cpu" else ""),
-        f"{found['processor']}, {found['cores']} cores, {versions['threads']} threads, load {load}",
+        f"{found['processor']}, {found['cores']} cores, {threads}, load {load}",
         f"MAG-BERT's published code ({versions['commit']}): transformers "
         f"{versions['transformers']}, torch {versions['torch']}, Python {versions['python']}",
     ]

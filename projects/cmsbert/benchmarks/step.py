@@ -85,7 +85,12 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--runs", nargs="*", choices=peer.RUNS, help="with --peer: the runs to measure (all)"
     )
-    parser.add_argument("--threads", type=int, default=2, help="with --peer: threads of each side")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=2,
+        help="with --peer: threads of each side; 0: each side chooses",
+    )
     parser.add_argument("--memory-of", choices=EVERY, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 

@@ -22,17 +22,20 @@ class Worker:
         name: what it is, for messages and the name of its log.
         call: command line.
         folder: its working directory, which also gets its log.
-        threads: of OpenMP and of the libraries for matrix products.
+        threads: of OpenMP and of the libraries for matrix products; None: the program chooses.
         clock: ``wall`` or ``cpu``, what times steps.
 
     Raises:
         WorkerError: it cannot be started.
     """
 
-    def __init__(self, name: str, call: Sequence[str], folder: Path, threads: int, clock: str):
+    def __init__(
+        self, name: str, call: Sequence[str], folder: Path, threads: int | None, clock: str
+    ):
         self.name, self.log = name, folder / f"{name.replace(' ', '_')}.log"
-        number = str(threads)
-        environment = {"OMP_NUM_THREADS": number, "MKL_NUM_THREADS": number, pace.CLOCK: clock}
+        environment = {pace.CLOCK: clock}
+        if threads is not None:
+            environment |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
         self._started = perf_counter()
         try:
             with open(self.log, "wb") as log:

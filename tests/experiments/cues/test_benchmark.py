@@ -91,7 +91,7 @@ def test_a_recipe_stands_between_text_alone_and_the_bound(plan, scored):
     assert point.mse_text == 3 and 2 < point.mse_bound < 2.5
     pair, corrected = scores.comparisons["cms", "mag", "other", 12]
     assert pair.mean == pytest.approx(0.5, abs=0.05) and pair.count == 3
-    assert corrected == 1.0, "three draws cannot show a difference in 8 comparisons"
+    assert corrected == 1.0, "three draws cannot show a difference in 10 comparisons"
 
 
 def test_controls_without_an_effect_pass_and_one_with_an_effect_is_named(plan, scored):

@@ -1,0 +1,85 @@
+"""Write the tables of docs/results/claims.md from its records, or check them.
+
+    python projects/cmsbert/claims/claims.py          # write
+    python projects/cmsbert/claims/claims.py --check  # exit with 1 if a table differs
+
+A table stands between `<!-- table: KIND RECORD [OPTION...] -->` and `<!-- end -->`. KIND is a
+function of tables.py, RECORD a file of docs/results/records without its ending. The line of
+`<!-- about: RECORD -->` is followed by commands, seeds, hashes and versions.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from keep import RECORDS
+from tables import TABLES
+
+from mmf_cmsbert.experiments.table import markdown
+from mmf_cmsbert.files import replace_text
+
+PAGE = RECORDS.parent / "claims.md"
+_BLOCK = re.compile(r"(<!-- (table|about): ([^>]*?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def rendered(text: str, records: Path = RECORDS) -> str:
+    """Return the page with every table and description computed anew."""
+
+    def block(match: re.Match[str]) -> str:
+        head, kind, words, _, end = match.groups()
+        if kind == "about":
+            content = about(_record(records, words))
+        else:
+            name, record, *options = words.split()
+            content = markdown(TABLES[name](_record(records, record), *options))
+        return f"{head}\n{content}\n\n{end}"
+
+    return _BLOCK.sub(block, text)
+
+
+def about(record: Mapping[str, Any]) -> str:
+    """Return what an experiment depends on, as Markdown."""
+    seeds = sorted({run["seed"] for run in record["runs"]})
+    machine, versions = record["machine"], record["versions"]
+    hashes = [each[:12] for each in record["data_sha256"]]
+    shown = ", ".join(hashes[:4]) + (f" and {len(hashes) - 4} more" if len(hashes) > 4 else "")
+    commits = record["commit"] if isinstance(record["commit"], list) else [record["commit"]]
+    lines = [
+        record["about"],
+        "",
+        *(f"    {command}" for command in record["commands"]),
+        "",
+        f"{len(record['runs'])} runs; seeds {', '.join(map(str, seeds))}; data sha256 {shown}; "
+        f"commit {', '.join(each['hash'][:9] for each in commits)}; torch {versions['torch']}, "
+        f"transformers {versions['transformers']}, MMF {versions['mmf']}; "
+        f"{machine['threads']} CPU thread a run.",
+    ]
+    return "\n".join(lines)
+
+
+def _record(folder: Path, name: str) -> Any:
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    given = parser.parse_args()
+    text = PAGE.read_text(encoding="utf-8")
+    now = rendered(text)
+    if not given.check:
+        replace_text(PAGE, now)
+    elif now != text:
+        lines = zip(text.splitlines(), now.splitlines(), strict=False)
+        differing = next((old for old, new in lines if old != new), "its end")
+        sys.exit(f"{PAGE} differs from its records at: {differing}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""The records behind docs/results/claims.md, and the tables that are computed from them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = ROOT / "projects" / "cmsbert" / "claims"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scripts():
+    sys.path.insert(0, str(SCRIPTS))  # as where a script is started, for the scripts it imports
+    yield
+    sys.path.remove(str(SCRIPTS))
+
+
+def run_record(seed, mae, recipe="cms", status="finished"):
+    return {
+        "status": status,
+        "seed": seed,
+        "commit": {"hash": "a" * 40, "dirty": False},
+        "code_sha256": "c",
+        "versions": {"torch": "2", "transformers": "5", "mmf": "1"},
+        "machine": {"system": "Linux", "gpu": None, "threads": 1, "host": "mine"},
+        "data": {"mosi": {"train": {"/home/me/mosi.pkl": "d" * 64}}},
+        "backbone": "b",
+        "criterion": {"name": "mosi/sentiment_mae", "minimize": True},
+        "config": {"dataset_config": {"mosi": {"synthetic": None}}},
+        "best": {"update": 20, "value": mae},
+        "updates": 30,
+        "validation": {"mosi/sentiment_mae": mae},
+        "test": {"mosi/sentiment_mae": mae + 0.1},
+    }
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    """Two recipes with two seeds: cms is better by 0.1 and 0.3."""
+    scores = {("cms", 1): 1.0, ("cms", 2): 1.1, ("mag", 1): 1.1, ("mag", 2): 1.4}
+    for (recipe, seed), mae in scores.items():
+        folder = tmp_path / "runs" / recipe / "mosi" / f"seed_{seed}"
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text(json.dumps(run_record(seed, mae)))
+        lines = [{"format": 1}] + [
+            {"update": u, "epoch": 1, "validation": {"mosi/sentiment_mae": mae + more}}
+            for u, more in ((10, 0.5), (20, 0.0), (30, 0.2))
+        ]
+        (folder / "history.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
+    return tmp_path
+
+
+def test_a_record_holds_the_runs_and_no_folder_of_the_machine(experiment):
+    from keep import kept
+
+    content = kept([experiment], ["cmsbert ablate cms mag"], "About.")
+    assert [(r["recipe"], r["base"], r["seed"]) for r in content["runs"]] == [
+        ("cms", "mosi", 1),
+        ("cms", "mosi", 2),
+        ("mag", "mosi", 1),
+        ("mag", "mosi", 2),
+    ]
+    assert content["runs"][0]["curve"] == [[10, 1.5], [20, 1.0], [30, 1.2]]
+    assert content["data_sha256"] == ["d" * 64] and content["machine"]["threads"] == 1
+    text = json.dumps(content)
+    assert "/home/me" not in text and "mine" not in text and str(experiment) not in text
+
+
+def test_runs_that_did_not_finish_are_left_out(experiment):
+    from keep import kept
+
+    for file in experiment.rglob("run.json"):
+        record = json.loads(file.read_text())
+        if record["seed"] == 2:
+            file.write_text(json.dumps(record | {"status": "interrupted"}))
+    assert len(kept([experiment], ["c"], "About.")["runs"]) == 2
+    with pytest.raises(SystemExit, match="no finished run"):
+        kept([experiment / "runs/none"], ["c"], "About.")
+
+
+def test_tables_are_computed_from_the_runs(experiment):
+    from keep import kept
+    from tables import TABLES
+
+    record = kept([experiment], ["c"], "About.")
+    _, cms, mag = TABLES["scores"](record, "recipe=cms", "sentiment_mae")
+    assert cms[:4] == ["`cms`", "2", "1.050 ± 0.071", "1.150 ± 0.071"]
+    assert mag[:4] == ["`mag`", "2", "1.250 ± 0.212", "1.350 ± 0.212"]
+    # The differences 0.1 and 0.3; two pairs can give a p of 0.5 at least.
+    assert mag[4] == "+0.200" and mag[6] == "0.500"
+    header, *rows = TABLES["convergences"](record)
+    assert header[4] == "last" or "regret" in header
+    assert rows[0][header.index("regret")] == "0.200 ± 0.000"
+
+
+def test_a_figure_that_differs_from_its_record_is_found(experiment, tmp_path, monkeypatch):
+    import claims
+    from keep import kept
+
+    (tmp_path / "one.json").write_text(json.dumps(kept([experiment], ["the command"], "About.")))
+    page = tmp_path / "claims.md"
+    page.write_text(
+        "# Claims\n\n<!-- about: one -->\n<!-- end -->\n\n"
+        "<!-- table: scores one recipe=cms sentiment_mae -->\n<!-- end -->\n"
+    )
+    monkeypatch.setattr(claims, "PAGE", page)
+    monkeypatch.setattr(claims, "rendered", lambda text, f=claims.rendered: f(text, tmp_path))
+    monkeypatch.setattr("sys.argv", ["claims.py"])
+    claims.main()
+    written = page.read_text()
+    assert "    the command\n" in written and "| `cms` | 2 | 1.050 ± 0.071 |" in written
+    monkeypatch.setattr("sys.argv", ["claims.py", "--check"])
+    claims.main()
+    page.write_text(written.replace("1.050", "1.049"))
+    with pytest.raises(SystemExit, match=r"differs from its records at: .*1\.049"):
+        claims.main()
+
+
+def test_the_page_has_the_figures_of_its_records():
+    call = [sys.executable, str(SCRIPTS / "claims.py"), "--check"]
+    shown = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
