@@ -67,6 +67,21 @@ def test_the_best_weights_are_restored_and_exported(toy, tmp_path):
         assert torch.equal(run.weights[key], value) and torch.equal(final[key], value)
 
 
+def test_the_best_weights_are_read_when_the_optimizers_state_is_free(toy, tmp_path, monkeypatch):
+    from mmf_cmsbert.trainers.run_checkpoint import RunCheckpoint
+
+    left, load = [], RunCheckpoint._load
+
+    def watched(self, file, force=False, **given):
+        grads = [p for p in self.trainer.model.parameters() if p.grad is not None]
+        left.append((force, len(self.trainer.optimizer.state) + len(grads)))
+        load(self, file, force=force, **given)
+
+    monkeypatch.setattr(RunCheckpoint, "_load", watched)
+    toy.run(tmp_path)
+    assert left == [(True, 0)]
+
+
 def test_the_best_checkpoint_of_an_earlier_run_is_not_restored(toy, tmp_path, monkeypatch):
     old = toy.run(tmp_path)
     # nan never improves

@@ -17,8 +17,10 @@ def main(model, data, precision):
 
     from mmf_cmsbert import SentimentPredictor
     from mmf_cmsbert.predictor.sources import read_segments
+    from mmf_cmsbert.utils.torch_threads import set_threads
 
     predictor = SentimentPredictor(model, precision=precision)
+    set_threads(predictor.device)  # as the command does
     widths = predictor.config.widths(predictor.dataset)
     segments = list(read_segments(Path(data), "val", widths))
 
