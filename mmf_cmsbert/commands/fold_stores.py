@@ -47,7 +47,7 @@ def write_folds(
                 folder = output / f"fold_{number}"
                 for split, chosen in part.items():
                     with replaced_folder(folder / split) as unfinished:
-                        made_with = {"fold": number, "folds": folds}
+                        made_with = {"video_fold": number, "video_folds": folds}
                         write_split(
                             unfinished,
                             split,

@@ -209,10 +209,11 @@ def fitting_store(
         if not (folder / MANIFEST).exists():
             continue
         manifest = read_manifest(folder)
+        made_with = manifest.settings
         for name in ("context", "fold"):
-            _check_same(
-                name, manifest.settings.get(name), getattr(settings, name), folder, settings
-            )
+            # Stores of `cmsbert data folds` had a `fold` of their own, beside `folds`.
+            found = None if name == "fold" and "folds" in made_with else made_with.get(name)
+            _check_same(name, found, getattr(settings, name), folder, settings)
         if _fits(manifest, settings):
             return StoredSegments(folder)
     return None

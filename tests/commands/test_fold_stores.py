@@ -1,11 +1,15 @@
 """``cmsbert data folds``: a corpus split by videos, with a recipe for each fold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import written_layouts
 from written_layouts import SPLITS, make_segments
 
 from mmf_cmsbert.config.completion import complete
+from mmf_cmsbert.datasets.conversion import ConversionSettings, fitting_store
+from mmf_cmsbert.datasets.stores.manifest import read_manifest
 from mmf_cmsbert.datasets.stores.store import StoredSegments
 
 
@@ -46,6 +50,20 @@ def test_a_fold_is_a_recipe_over_its_base(cmsbert, corpus, tmp_path):
     assert config["training"]["experiment_name"] == "synthetic_demo"
     assert sum(len(StoredSegments(folder / "fold_2" / s)) for s in SPLITS) == 9
     assert len(list(folder.iterdir())) == 6, "and nothing else is left"
+
+
+def test_a_run_reads_the_stores_of_a_fold_also_of_earlier_versions(cmsbert, corpus, tmp_path):
+    result = cmsbert("data", "folds", tmp_path, "--dataset", "mosi", "--folds", 3)
+    assert result.exit_code == 0, result.stderr
+    folder = tmp_path / "working" / "mosi-folds" / "fold_2"
+    widths = {"visual": 47, "acoustic": 74}
+    settings = ConversionSettings(corpus="mosi", layout="auto", widths=widths, labelled=True)
+    assert all(len(fitting_store([folder], split, settings)) == 9 for split in SPLITS)
+    for split in SPLITS:
+        manifest = read_manifest(folder / split)
+        assert manifest.settings == {"video_fold": 2, "video_folds": 3}
+        replace(manifest, settings={"fold": 2, "folds": 3}).write(folder / split)
+    assert all(len(fitting_store([folder], split, settings)) == 9 for split in SPLITS)
 
 
 def test_an_id_of_two_splits_and_too_few_videos_are_told(cmsbert, corpus, tmp_path):
