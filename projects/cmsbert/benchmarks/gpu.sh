@@ -5,9 +5,9 @@
 #   projects/cmsbert/benchmarks/gpu.sh --dry OUT    # the same parts on a CPU, with a small network
 # PYTHON names the interpreter, TOKENIZER that of the backbone. README.md beside this file describes the parts.
 set -uo pipefail
-device=cuda backbone=base frames=2000 rounds=7 batch=48 slower=1
+device=cuda backbone=base tokenizer=${TOKENIZER:-bert-base-uncased} frames=2000 rounds=7 batch=48 slower=1
 if [ "${1:-}" = --dry ]; then
-    device=cpu backbone=projects/cmsbert/demo frames=200 rounds=1 batch=8 slower=5
+    device=cpu backbone=projects/cmsbert/demo tokenizer=projects/cmsbert/demo frames=200 rounds=1 batch=8 slower=5
     shift
 fi
 [ $# = 1 ] || { echo "usage: $0 [--dry] OUT" >&2; exit 2; }
@@ -45,7 +45,7 @@ part step 180 "$python" $here/step.py --device $device --backbone $backbone --ba
 if [ -n "${PEER:-}" ]; then
     part peer 110 "$python" $here/step.py --device $device --backbone $backbone --batch $batch --rounds $rounds --out "$out/peer.json" \
         --peer "$PEER" --peer-python "${PEER_PYTHON:-$python}" --data "${DATA:?names the pickle of MAG-BERT}" \
-        --tokenizer "${TOKENIZER:-bert-base-uncased}" --runs "CMS + CLR, EMA" "CMS + CLR, EMA, bf16"
+        --tokenizer "$tokenizer" --runs "CMS + CLR, EMA" "CMS + CLR, EMA, bf16"
 else
     echo "== peer: PEER names no checkout of MAG-BERT's code; no ratio" | tee -a "$out/summary.txt"
 fi
