@@ -59,6 +59,7 @@ def robustness(
     from mmf_cmsbert.experiments import plot, table
     from mmf_cmsbert.robustness import curves, writing
     from mmf_cmsbert.robustness.damage import DAMAGES
+    from mmf_cmsbert.utils.torch_threads import set_threads
 
     levels = sorted({0.0, *(level or curves.LEVELS)})
     if len(levels) < 2:
@@ -73,6 +74,7 @@ def robustness(
     console, found, first = Console(), [], None
     for run in (each.expanduser() for each in runs):
         predictor, part = curves.opened(run, split)
+        set_threads(predictor.device)
         first = first or part
         if part.content != first.content:
             raise ConfigError(

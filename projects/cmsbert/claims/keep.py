@@ -1,6 +1,7 @@
-"""Keep what claims.md rests on: the scores of an experiment's runs, and what they depend on.
+r"""Keep what claims.md rests on: the scores of an experiment's runs, and what they depend on.
 
-    python projects/cmsbert/claims/keep.py NAME --folder save/ablations --command "cmsbert ablate ..."
+    python projects/cmsbert/claims/keep.py NAME --about "..." --folder save/ablations \
+        --command "cmsbert ablate ..."
 
 writes `docs/results/records/NAME.json` from the records of all finished runs in the folders. `--add
 FILE` adds the JSON of `cmsbert robustness` or `cmsbert benchmark places --json`. Type the command
@@ -9,6 +10,7 @@ as a user would, without the folders of your machine: they are left out everywhe
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +27,13 @@ _COMPUTED = ("command", "runs", "points", "comparisons", "controls")
 
 
 def kept(
-    folders: Sequence[Path], commands: Sequence[str], about: str, added: Iterable[Path] = ()
+    folders: Sequence[Path],
+    commands: Sequence[str],
+    about: str,
+    added: Iterable[Path] = (),
+    labels: Sequence[str] = (),
+    recipes: Sequence[str] = (),
+    bases: str = "",
 ) -> dict[str, Any]:
     """Return the record of an experiment.
 
@@ -34,18 +42,25 @@ def kept(
         commands: that made them.
         about: what it is, in a sentence.
         added: JSON files of other commands.
+        labels: added to the recipes' names of each folder, such as a rate.
+        recipes: keep only runs of these.
+        bases: keep only runs whose base contains this regular expression.
 
     Raises:
         SystemExit: a folder holds no finished run.
     """
-    found = []
-    for folder in folders:
+    found: list[tuple[dict[str, Any], Mapping[str, Any]]] = []
+    for folder, label in zip(folders, labels or [""] * len(folders), strict=True):
         read = [(file, _read(file)) for file in sorted(folder.rglob("run.json"))]
         finished = [(file, each) for file, each in read if each["status"] == "finished"]
         if not finished:
             sys.exit(f"{folder}: no finished run is in it")
-        found += [(file.parent, folder, each) for file, each in finished]
-    records = [each for *_, each in found]
+        for file, record in finished:
+            run = _run(file.parent, folder, record)
+            if (not recipes or run["recipe"] in recipes) and re.search(bases, run["base"]):
+                run["recipe"] = f"{run['recipe']} {label}".strip()
+                found.append((run, record))
+    records = [record for _, record in found]
     content = {
         "format": FORMAT,
         "about": about,
@@ -60,7 +75,7 @@ def kept(
         "data_sha256": _hashes(records),
         "backbone": _all(each["backbone"] for each in records),
         "criterion": _all(each["criterion"] for each in records),
-        "runs": [_run(*each) for each in found],
+        "runs": [run for run, _ in found],
     }
     for file in added:
         own = {key: each for key, each in _read(file).items() if key not in _COMPUTED}
@@ -143,10 +158,13 @@ def main() -> None:
     parser.add_argument("name", help="of the record")
     parser.add_argument("--folder", type=Path, action="append", required=True)
     parser.add_argument("--command", action="append", required=True)
+    parser.add_argument("--label", action="append", default=[], help="of each --folder's recipes")
+    parser.add_argument("--recipe", action="append", default=[], help="keep only these")
+    parser.add_argument("--bases", default="", help="keep only these: a regular expression")
     parser.add_argument("--about", required=True, help="what it is, in a sentence")
     parser.add_argument("--add", type=Path, action="append", default=[])
     given = parser.parse_args()
-    content = kept(given.folder, given.command, given.about, given.add)
+    content = kept(given.folder, given.command, given.about, given.add, given.label, given.recipe)
     RECORDS.mkdir(parents=True, exist_ok=True)
     file = RECORDS / f"{given.name}.json"
     lines = json.dumps(content, separators=(",", ":")).replace('{"recipe"', '\n{"recipe"')

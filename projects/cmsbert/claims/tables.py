@@ -5,6 +5,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from mmf_cmsbert.experiments import convergence as curves
 from mmf_cmsbert.experiments import table
 from mmf_cmsbert.experiments.cues import report as cues
@@ -15,7 +17,7 @@ from mmf_cmsbert.experiments.cues.scores import Scores
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.results import Results, Run
 from mmf_cmsbert.records.convergence import convergence
-from mmf_cmsbert.utils.statistics import Estimate, interval
+from mmf_cmsbert.utils.statistics import Estimate, interval, summarise
 
 Record = Mapping[str, Any]
 Rows = list[list[str]]
@@ -26,11 +28,15 @@ def scores(record: Record, *options: str) -> Rows:
 
     Args:
         record: of an ablation.
-        options: the recipes' order starts with `recipe=NAME`; `split=validation`; other words are
-            metrics.
+        options: `recipe=NAME` is the reference, `recipes=NAME,NAME` are the rows (all), and
+            `split=validation` another split; other words are metrics.
     """
     given = dict(word.split("=") for word in options if "=" in word)
     metrics = [f"mosi/{word}" for word in options if "=" not in word]
+    if names := given.get("recipes"):
+        runs = [run for run in record["runs"] if run["recipe"] in names.split(",")]
+        runs.sort(key=lambda run: names.split(",").index(run["recipe"]))
+        record = {**record, "runs": runs}
     results = _results(record, given.get("split", "test"), given.get("recipe"))
     lead, *_ = metrics
     compared = results.comparisons(lead)
@@ -51,6 +57,15 @@ def scores(record: Record, *options: str) -> Rows:
     return rows
 
 
+def validations(record: Record) -> Rows:
+    """The best value of the criterion on validation, by recipe: what choices rest on."""
+    rows = [["recipe", "runs", f"best validation {record['criterion']['name']}"]]
+    for recipe in dict.fromkeys(run["recipe"] for run in record["runs"]):
+        values = [run["best"]["value"] for run in record["runs"] if run["recipe"] == recipe]
+        rows.append([f"`{recipe}`", str(len(values)), table.spread(summarise(values))])
+    return rows
+
+
 def shares(record: Record) -> Rows:
     """Planted cues: responses of all recipes, and their share of the bound."""
     return cues.curves(_scores(record))
@@ -67,20 +82,35 @@ def controls(record: Record) -> Rows:
 
 
 def places(record: Record) -> Rows:
-    """Attention, shift and gradient against planted places: means over the runs of a recipe."""
-    rows = [["recipe", "placement", "weights", "of", "runs", "AUC", "mass", "mass by chance"]]
+    """Weights of frames against planted places: means over the runs of a recipe.
+
+    AUC and mass of each kind of weight, and in brackets those of runs with permuted labels.
+    """
+    kinds = ("attention", "shift", "gradient")
     found: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for each in record["added"]:
         recipe, base, _ = Path(each["run"]).parts[-3:]
-        placement = base.split("_")[0] + (" (permuted labels)" if "permuted" in base else "")
         for one in each["found"]:
-            found.setdefault((recipe, placement, one["kind"], one["modality"]), []).append(one)
-    for (recipe, placement, kind, modality), ones in sorted(found.items()):
-        auc, mass = ([one[name]["value"] for one in ones] for name in ("auc", "mass"))
-        chance = sum(one["chance"] for one in ones) / len(ones)
-        cells = [table.estimate(_estimate(auc), 2), table.estimate(_estimate(mass), 2)]
-        rows.append([f"`{recipe}`", placement, kind, modality, str(len(ones)), *cells])
-        rows[-1].append(f"{chance:.2f}")
+            key = (recipe, base.split("_")[0], one["modality"], "permuted" in base, one["kind"])
+            found.setdefault(key, []).append(one)
+    rows = [["recipe", "placement", "of", "runs"]]
+    rows[0] += [f"{kind}, {what}" for kind in kinds for what in ("AUC", "mass")] + [
+        "mass by chance"
+    ]
+    for recipe, placement, modality in dict.fromkeys(key[:3] for key in found):
+        cells = []
+        for kind in kinds:
+            own, permuted = (
+                found[recipe, placement, modality, mixed, kind] for mixed in (False, True)
+            )
+            for what in ("auc", "mass"):
+                values = [
+                    f"{np.mean([one[what]['value'] for one in ones]):.2f}"
+                    for ones in (own, permuted)
+                ]
+                cells.append("{} ({})".format(*values))
+        chance = np.mean([one["chance"] for one in own])
+        rows.append([f"`{recipe}`", placement, modality, str(len(own)), *cells, f"{chance:.2f}"])
     return rows
 
 
@@ -88,7 +118,7 @@ def damaged(record: Record) -> Rows:
     """Robustness: mean error at each level of damage, over the runs of a recipe."""
     curves_of: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for file in record["added"]:
-        for curve in file["curves"]:
+        for curve in file.get("curves", ()):
             recipe = Path(curve["run"]).parts[0]
             curves_of.setdefault((recipe, curve["kind"], curve["modality"]), []).append(curve)
     levels = next(iter(curves_of.values()))[0]["levels"]
@@ -103,14 +133,38 @@ def damaged(record: Record) -> Rows:
     return rows
 
 
+def shifts(record: Record) -> Rows:
+    """Sizes of shifts and gates, means over the runs of a recipe."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for file in record["added"]:
+        for each in file.get("shift_sizes", ()):
+            found.setdefault(Path(each["run"]).parts[0], []).append(each)
+    modalities = list(next(iter(found.values()))[0]["shifts"])
+    rows = [
+        [
+            "recipe",
+            "runs",
+            "shift",
+            *(f"{part} {m}" for part in ("by", "gate of") for m in modalities),
+        ]
+    ]
+    for recipe, ones in found.items():
+        values = [[each["shift"] for each in ones]]
+        values += [
+            [each[part][m] for each in ones] for part in ("shifts", "gates") for m in modalities
+        ]
+        cells = (table.estimate(_estimate(each), 2) for each in values)
+        rows.append([f"`{recipe}`", str(len(ones)), *cells])
+    return rows
+
+
 def convergences(record: Record) -> Rows:
-    """Figures of the validation curves, by recipe and base."""
+    """Figures of the validation curves, by recipe, over all bases and seeds."""
     lower = record["criterion"]["minimize"]
     found = []
     for run in record["runs"]:
         updates, values = zip(*run["curve"], strict=True)
-        group = "/".join(filter(None, (run["recipe"], run["base"])))
-        found.append(curves.Curve("", group, "", convergence(updates, values, lower)))
+        found.append(curves.Curve("", run["recipe"], "", convergence(updates, values, lower)))
     return curves.rows(found)
 
 
@@ -154,10 +208,12 @@ def _estimate(values: Sequence[float]) -> Estimate:
 
 TABLES: dict[str, Callable[..., Rows]] = {
     "scores": scores,
+    "validations": validations,
     "shares": shares,
     "share_differences": share_differences,
     "controls": controls,
     "places": places,
     "damaged": damaged,
     "convergences": convergences,
+    "shifts": shifts,
 }
