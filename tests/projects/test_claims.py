@@ -81,6 +81,14 @@ def test_runs_that_did_not_finish_are_left_out(experiment):
         kept([experiment / "runs/none"], ["c"], "About.")
 
 
+def test_a_record_can_hold_a_part_of_the_runs_under_another_name(experiment):
+    from keep import kept
+
+    content = kept([experiment], ["c"], "About.", labels=["fast"], recipes=["mag"], bases="^mosi$")
+    assert [run["recipe"] for run in content["runs"]] == ["mag fast"] * 2
+    assert kept([experiment], ["c"], "About.", bases="fold")["runs"] == []
+
+
 def test_tables_are_computed_from_the_runs(experiment):
     from keep import kept
     from tables import TABLES

@@ -164,7 +164,15 @@ def main() -> None:
     parser.add_argument("--about", required=True, help="what it is, in a sentence")
     parser.add_argument("--add", type=Path, action="append", default=[])
     given = parser.parse_args()
-    content = kept(given.folder, given.command, given.about, given.add, given.label, given.recipe)
+    content = kept(
+        given.folder,
+        given.command,
+        given.about,
+        given.add,
+        given.label,
+        given.recipe,
+        given.bases,
+    )
     RECORDS.mkdir(parents=True, exist_ok=True)
     file = RECORDS / f"{given.name}.json"
     lines = json.dumps(content, separators=(",", ":")).replace('{"recipe"', '\n{"recipe"')
