@@ -114,11 +114,18 @@ def places(record: Record) -> Rows:
     return rows
 
 
-def damaged(record: Record) -> Rows:
-    """Robustness: mean error at each level of damage, over the runs of a recipe."""
+def damaged(record: Record, *modalities: str) -> Rows:
+    """Robustness: mean error at each level of damage, over the runs of a recipe.
+
+    Args:
+        record: with the JSON of `cmsbert robustness`.
+        modalities: what is damaged; everything if none is named.
+    """
     curves_of: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for file in record["added"]:
         for curve in file.get("curves", ()):
+            if modalities and curve["modality"] not in modalities:
+                continue
             recipe = Path(curve["run"]).parts[0]
             curves_of.setdefault((recipe, curve["kind"], curve["modality"]), []).append(curve)
     levels = next(iter(curves_of.values()))[0]["levels"]
@@ -153,7 +160,7 @@ def shifts(record: Record) -> Rows:
         values += [
             [each[part][m] for each in ones] for part in ("shifts", "gates") for m in modalities
         ]
-        cells = (table.estimate(_estimate(each), 2) for each in values)
+        cells = (table.estimate(_estimate(each)) for each in values)
         rows.append([f"`{recipe}`", str(len(ones)), *cells])
     return rows
 
