@@ -20,14 +20,25 @@ TITLES = {
 }
 
 
+def names(curves: Sequence[Curve]) -> dict[str, str]:
+    """Return run -> the shortest end of its path that no other run has."""
+    paths = {each.run: Path(each.run).absolute().parts for each in curves}
+    for length in range(1, max(map(len, paths.values())) + 1):
+        found = {run: "/".join(parts[-length:]) for run, parts in paths.items()}
+        if len(set(found.values())) == len(found):
+            break
+    return found
+
+
 def rows(curves: Sequence[Curve]) -> list[list[str]]:
     """Return the header and one row per curve: the error at each level, and the mean added."""
+    name_of = names(curves)
     levels = [f"{level:g}" for level in curves[0].levels]
     found = [["run", "damage", "to", *levels, "mean added"]]
     for each in curves:
         errors = (f"{error.value:.3f}" for error in each.errors)
-        name = Path(each.run).absolute().name
-        found.append([name, TITLES[each.kind][0], each.modality, *errors, f"{each.added:+.3f}"])
+        title = TITLES[each.kind][0]
+        found.append([name_of[each.run], title, each.modality, *errors, f"{each.added:+.3f}"])
     return found
 
 
@@ -54,6 +65,7 @@ def plot(curves: Sequence[Curve], split: Split, files: Sequence[Path]) -> None:
 
     kinds = list(dict.fromkeys(each.kind for each in curves))
     modalities = list(dict.fromkeys(each.modality for each in curves))
+    name_of = names(curves)
     figure = Figure(figsize=(1 + 2.4 * len(kinds), 1 + 2.1 * len(modalities)), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(modalities), len(kinds), sharey=True, squeeze=False)
@@ -64,8 +76,8 @@ def plot(curves: Sequence[Curve], split: Split, files: Sequence[Path]) -> None:
                 if (each.kind, each.modality) == (kind, modality):
                     margins = [_margin(error) for error in each.errors]
                     values = [error.value for error in each.errors]
-                    name = Path(each.run).absolute().name
-                    panel.errorbar(each.levels, values, margins, marker="o", ms=3, label=name)
+                    line = panel.errorbar(each.levels, values, margins, marker="o", ms=3)
+                    line.set_label(name_of[each.run])
             panel.set_title(f"{TITLES[kind][0]}: {modality}", fontsize=9)
             panel.set_xlabel(TITLES[kind][1], fontsize=8)
             panel.tick_params(labelsize=7)
