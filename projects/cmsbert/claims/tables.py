@@ -16,8 +16,8 @@ from mmf_cmsbert.experiments.cues.condition import Condition
 from mmf_cmsbert.experiments.cues.scores import Scores
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.results import Results, Run
-from mmf_cmsbert.records.convergence import convergence
-from mmf_cmsbert.utils.statistics import Estimate, interval, summarise
+from mmf_cmsbert.records.convergence import Convergence, convergence
+from mmf_cmsbert.utils.statistics import Estimate, compare, interval, summarise
 
 Record = Mapping[str, Any]
 Rows = list[list[str]]
@@ -167,12 +167,33 @@ def shifts(record: Record) -> Rows:
 
 def convergences(record: Record) -> Rows:
     """Figures of the validation curves, by recipe, over all bases and seeds."""
-    lower = record["criterion"]["minimize"]
-    found = []
-    for run in record["runs"]:
-        updates, values = zip(*run["curve"], strict=True)
-        found.append(curves.Curve("", run["recipe"], "", convergence(updates, values, lower)))
+    found = [curves.Curve("", run["recipe"], "", _figures(record, run)) for run in record["runs"]]
     return curves.rows(found)
+
+
+def convergence_differences(record: Record, recipe: str, other: str) -> Rows:
+    """Paired differences of the figures of two recipes, at each label of the record."""
+    rows = [["", "figure", f"`{recipe}` less `{other}`", "95%", "p"]]
+    labels = dict.fromkeys(run["recipe"].partition(" ")[2] for run in record["runs"])
+    for label in labels:
+        for figure in ("regret", "spread", "jump", "best"):
+            ours, theirs = (
+                {
+                    (run["base"], run["seed"]): getattr(_figures(record, run), figure)
+                    for run in record["runs"]
+                    if run["recipe"] == f"{name} {label}"
+                }
+                for name in (recipe, other)
+            )
+            pair = compare([ours[key] for key in ours], [theirs[key] for key in ours])
+            ends = table.interval(pair.low, pair.high, "+")
+            rows.append([label, figure, f"{pair.mean:+.3f}", ends, f"{pair.p:.3f}"])
+    return rows
+
+
+def _figures(record: Record, run: Mapping[str, Any]) -> Convergence:
+    updates, values = zip(*run["curve"], strict=True)
+    return convergence(updates, values, record["criterion"]["minimize"])
 
 
 def _results(record: Record, split: str, first: str | None) -> Results:
@@ -222,5 +243,6 @@ TABLES: dict[str, Callable[..., Rows]] = {
     "places": places,
     "damaged": damaged,
     "convergences": convergences,
+    "convergence_differences": convergence_differences,
     "shifts": shifts,
 }
