@@ -20,6 +20,7 @@ def scripts():
 
 def run_record(seed, mae, recipe="cms", status="finished"):
     return {
+        "format": 1,
         "status": status,
         "seed": seed,
         "commit": {"hash": "a" * 40, "dirty": False},

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.files import replace_text
-from mmf_cmsbert.records import history
+from mmf_cmsbert.records import history, record
 
 RECORDS = Path(__file__).resolve().parents[3] / "docs/results/records"
 FORMAT = 1
@@ -51,21 +51,21 @@ def kept(
     """
     found: list[tuple[dict[str, Any], Mapping[str, Any]]] = []
     for folder, label in zip(folders, labels or [""] * len(folders), strict=True):
-        read = [(file, _read(file)) for file in sorted(folder.rglob("run.json"))]
+        read = [(file, record.read(file)) for file in sorted(folder.rglob(record.NAME))]
         finished = [(file, each) for file, each in read if each["status"] == "finished"]
         if not finished:
             sys.exit(f"{folder}: no finished run is in it")
-        for file, record in finished:
-            run = _run(file.parent, folder, record)
+        for file, each in finished:
+            run = _run(file.parent, folder, each)
             if (not recipes or run["recipe"] in recipes) and re.search(bases, run["base"]):
                 run["recipe"] = f"{run['recipe']} {label}".strip()
-                found.append((run, record))
-    records = [record for _, record in found]
+                found.append((run, each))
+    records = [each for _, each in found]
     content = {
         "format": FORMAT,
         "about": about,
         "commands": list(commands),
-        "synthetic": any(_synthetic(each["config"]) for each in records),
+        "synthetic": any(record.is_synthetic(each["config"]) for each in records),
         "commit": _all(each["commit"] for each in records),
         "code_sha256": _all(each["code_sha256"] for each in records),
         "versions": _all(each["versions"] for each in records),
@@ -83,9 +83,9 @@ def kept(
     return _rounded(content)
 
 
-def _run(run: Path, folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+def _run(run: Path, folder: Path, recorded: Mapping[str, Any]) -> dict[str, Any]:
     parts = [part for part in run.relative_to(folder).parts[:-1] if part != "runs"]
-    name = record["criterion"]["name"]
+    name = recorded["criterion"]["name"]
     curve = [
         [entry.update, entry.validation.get(name)]
         for entry in history.read(run)
@@ -94,11 +94,11 @@ def _run(run: Path, folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "recipe": parts[0],
         "base": "/".join(parts[1:]),
-        "seed": record["seed"],
-        "best": record["best"],
-        "updates": record["updates"],
-        "validation": record["validation"],
-        "test": record["test"],
+        "seed": recorded["seed"],
+        "best": recorded["best"],
+        "updates": recorded["updates"],
+        "validation": recorded["validation"],
+        "test": recorded["test"],
         "curve": curve,
     }
 
@@ -106,15 +106,11 @@ def _run(run: Path, folder: Path, record: Mapping[str, Any]) -> dict[str, Any]:
 def _hashes(records: Sequence[Mapping[str, Any]]) -> list[str]:
     """The hashes of all files that were read, without their names."""
     found = set()
-    for record in records:
-        for splits in record["data"].values():
+    for each in records:
+        for splits in each["data"].values():
             for files in splits.values():
                 found |= {str(value) for value in files.values()}
     return sorted(found)
-
-
-def _synthetic(config: Mapping[str, Any]) -> bool:
-    return any((each or {}).get("synthetic") for each in config["dataset_config"].values())
 
 
 def _all(values: Iterable[Any]) -> Any:

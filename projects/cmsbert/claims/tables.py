@@ -1,6 +1,6 @@
 """The tables of claims.md, computed from its records."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +13,11 @@ from mmf_cmsbert.experiments.cues import report as cues
 from mmf_cmsbert.experiments.cues.bayes import Bound
 from mmf_cmsbert.experiments.cues.benchmark import Benchmark
 from mmf_cmsbert.experiments.cues.condition import Condition
-from mmf_cmsbert.experiments.cues.scores import Scores
+from mmf_cmsbert.experiments.cues.scores import Scores, estimated
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.results import Results, Run
 from mmf_cmsbert.records.convergence import Convergence, convergence
-from mmf_cmsbert.utils.statistics import Estimate, compare, interval, summarise
+from mmf_cmsbert.utils.statistics import compare, summarise
 
 Record = Mapping[str, Any]
 Rows = list[list[str]]
@@ -28,8 +28,8 @@ def scores(record: Record, *options: str) -> Rows:
 
     Args:
         record: of an ablation.
-        options: `recipe=NAME` is the reference, `recipes=NAME,NAME` are the rows (all), and
-            `split=validation` another split; other words are metrics.
+        options: `recipe=NAME` is the reference, `recipes=NAME,NAME` are the rows (all); other words
+            are metrics.
     """
     given = dict(word.split("=") for word in options if "=" in word)
     metrics = [f"mosi/{word}" for word in options if "=" not in word]
@@ -37,11 +37,11 @@ def scores(record: Record, *options: str) -> Rows:
         runs = [run for run in record["runs"] if run["recipe"] in names.split(",")]
         runs.sort(key=lambda run: names.split(",").index(run["recipe"]))
         record = {**record, "runs": runs}
-    results = _results(record, given.get("split", "test"), given.get("recipe"))
+    results = _results(record, "test", given.get("recipe"))
     lead, *_ = metrics
     compared = results.comparisons(lead)
     rows = [["recipe", "runs", "best val MAE", *(name.removeprefix("mosi/") for name in metrics)]]
-    rows[0] += ["difference", "95%", "p", "p (Holm)"]
+    rows[0] += [f"difference of {lead.removeprefix('mosi/')}", "95%", "p", "p (Holm)"]
     best = _results(record, "validation", given.get("recipe"))
     for recipe in results.recipes:
         cells = [table.spread(best.summary(recipe, "mosi/sentiment_mae"))]
@@ -134,7 +134,7 @@ def damaged(record: Record, *modalities: str) -> Rows:
         means = [
             sum(curve["errors"][i]["value"] for curve in own) / len(own) for i in range(len(levels))
         ]
-        added = _estimate([curve["mean_added"] for curve in own])
+        added = estimated([curve["mean_added"] for curve in own])
         cells = [f"{mean:.3f}" for mean in means]
         rows.append([f"`{recipe}`", kind, modality, str(len(own)), *cells, table.estimate(added)])
     return rows
@@ -160,7 +160,7 @@ def shifts(record: Record) -> Rows:
         values += [
             [each[part][m] for each in ones] for part in ("shifts", "gates") for m in modalities
         ]
-        cells = (table.estimate(_estimate(each)) for each in values)
+        cells = (table.estimate(estimated(each)) for each in values)
         rows.append([f"`{recipe}`", str(len(ones)), *cells])
     return rows
 
@@ -227,11 +227,6 @@ def _scores(record: Record) -> Scores:
     )
     results = _results(record, "test", None)
     return Scores(benchmark, SimpleNamespace(runs=results.runs))  # type: ignore[arg-type]
-
-
-def _estimate(values: Sequence[float]) -> Estimate:
-    ends = interval(values) if len(values) > 1 else (None, None)
-    return Estimate(sum(values) / len(values), *ends)
 
 
 TABLES: dict[str, Callable[..., Rows]] = {
