@@ -114,21 +114,30 @@ def write_folder(segments: list[dict], vectors: dict[str, np.ndarray], folder: P
         raise
 
 
-def main() -> None:
+def arguments(description: str, source: str, what: str) -> argparse.Namespace:
+    """Return what was typed: ``table``, the file named by ``source``, and ``folder``."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("table", type=Path, help="the segments, as CSV")
-    parser.add_argument("archive", type=Path, help="their acoustic vectors, as NPZ")
+    parser.add_argument(source, type=Path, help=what)
     parser.add_argument("folder", type=Path, help="folder to write; must not exist")
-    given = parser.parse_args()
+    return parser.parse_args()
+
+
+def show_counts(segments: list[dict], folder: Path) -> None:
+    counts = Counter(segment["split"] for segment in segments)
+    print(f"{folder}: " + ", ".join(f"{n} {split}" for split, n in counts.items()))
+
+
+def main() -> None:
+    given = arguments(__doc__, "archive", "their acoustic vectors, as NPZ")
     try:
         segments = read_segments(given.table)
         write_folder(segments, read_vectors(given.archive), given.folder)
     except (CorpusError, OSError, UnicodeDecodeError) as error:
         sys.exit(str(error))
-    counts = Counter(segment["split"] for segment in segments)
-    print(f"{given.folder}: " + ", ".join(f"{n} {split}" for split, n in counts.items()))
+    show_counts(segments, given.folder)
 
 
 if __name__ == "__main__":

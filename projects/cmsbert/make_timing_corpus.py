@@ -17,15 +17,20 @@ A word that the sequence does not have gets the means of its video. Visual frame
 columns are our interpretation; they are no published features.
 """
 
-import argparse
 import difflib
 import re
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-from make_canonical_corpus import CorpusError, read_segments, write_folder
+from make_canonical_corpus import (
+    CorpusError,
+    arguments,
+    read_segments,
+    show_counts,
+    write_folder,
+)
 
 from mmf_cmsbert.datasets.readers.csd_file import Sequence, open_sequence
 from mmf_cmsbert.errors import UserError
@@ -125,13 +130,7 @@ def read_timing(segments: list[dict], file: Path) -> tuple[dict[str, np.ndarray]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("table", type=Path, help="the segments, as CSV")
-    parser.add_argument("words", type=Path, help="the words with their times, as .csd")
-    parser.add_argument("folder", type=Path, help="folder to write; must not exist")
-    given = parser.parse_args()
+    given = arguments(__doc__, "words", "the words with their times, as .csd")
     try:
         # The table's rows of a video are in the order of its clips.
         segments = read_segments(given.table)
@@ -139,8 +138,7 @@ def main() -> None:
         write_folder(segments, frames, given.folder)
     except (CorpusError, UserError, OSError, UnicodeDecodeError) as error:
         sys.exit(str(error))
-    counts = Counter(segment["split"] for segment in segments)
-    print(f"{given.folder}: " + ", ".join(f"{n} {split}" for split, n in counts.items()))
+    show_counts(segments, given.folder)
     print(f"{own:.1%} of the words have times of their own; the others have the video's means")
 
 
