@@ -54,3 +54,21 @@ def typed_commands() -> Iterator[TypedCommands]:
     commands = TypedCommands()
     yield commands
     commands.close()
+
+
+@pytest.fixture
+def four_cores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine with four cores, of which three are free, and a user who sets no threads."""
+    import torch
+
+    from mmf_cmsbert.utils import threads, torch_threads
+
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "LOCAL_WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    before = torch.get_num_threads()
+    monkeypatch.setattr(torch_threads, "_DEFAULT", 4)
+    monkeypatch.setattr(threads, "usable_cores", lambda: 4)
+    monkeypatch.setattr(threads, "free_cores", lambda: 3.0)
+    torch.set_num_threads(4)
+    yield
+    torch.set_num_threads(before)

@@ -6,11 +6,9 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
-from mmf_cmsbert.utils import threads, torch_threads
-
 
 @pytest.fixture
-def chosen(mmf, monkeypatch, tmp_path):
+def chosen(mmf, four_cores, tmp_path):
     from mmf_cmsbert.trainers import thread_choice
 
     class Loader:
@@ -24,21 +22,12 @@ def chosen(mmf, monkeypatch, tmp_path):
                 {"checkpoint": {"resume": resume}, "env": {"save_dir": str(tmp_path)}}
             )
 
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "LOCAL_WORLD_SIZE"):
-        monkeypatch.delenv(name, raising=False)
-    before = torch.get_num_threads()
-    monkeypatch.setattr(torch_threads, "_DEFAULT", 4)
-    monkeypatch.setattr(threads, "usable_cores", lambda: 4)
-    monkeypatch.setattr(threads, "free_cores", lambda: 3.0)
-    torch.set_num_threads(4)
-
     def load(**given):
         trainer = Trainer(**given)
         trainer.load_datasets()
         return trainer.used, trainer.threads.why
 
-    yield load
-    torch.set_num_threads(before)
+    return load
 
 
 def test_as_many_as_cores_are_free(chosen):
