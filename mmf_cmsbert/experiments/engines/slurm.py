@@ -21,8 +21,8 @@ _LOOK, _GRACE = 10.0, 30.0
 _MINUTES = 24 * 60
 # A job is queued again this often when its time is over. Each time it has made progress.
 _TIMES = 100
-# A run is told to save this many seconds before its time limit, or a quarter of the limit before it
-# if that is less: Slurm may send the signal up to a minute too early.
+# Slurm tells a run to save this many seconds before its time limit, and at most a quarter of the
+# limit before it. Slurm may send the signal up to a minute too early.
 _WARNING = 90
 
 
