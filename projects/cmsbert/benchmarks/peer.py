@@ -7,7 +7,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +88,12 @@ class Comparison:
         print(f"{name}: a first start, which converts the data", file=sys.stderr, flush=True)
         with self._ours(name, rounds) as converting:
             converting.first_update()
-        with self._peer() as theirs, self._ours(name, rounds) as ours:
-            # One after the other: each starts alone.
-            first = {PEER: self._checked(theirs), name: ours.first_update()}
+        with ExitStack() as programs:
+            # The second starts when the first has made an update: each starts alone.
+            theirs = programs.enter_context(self._peer())
+            first = {PEER: self._checked(theirs)}
+            ours = programs.enter_context(self._ours(name, rounds))
+            first[name] = ours.first_update()
             self._check_versions(theirs, ours)
             bench = Workbench(given.backbone, given.device, given.clock)
             reference = [PADDED] * given.batch
