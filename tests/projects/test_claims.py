@@ -116,7 +116,8 @@ def test_a_figure_that_differs_from_its_record_is_found(experiment, tmp_path, mo
         "<!-- table: scores one recipe=cms sentiment_mae -->\n<!-- end -->\n"
     )
     monkeypatch.setattr(claims, "PAGE", page)
-    monkeypatch.setattr(claims, "rendered", lambda text, f=claims.rendered: f(text, tmp_path))
+    rendered = claims.rendered
+    monkeypatch.setattr(claims, "rendered", lambda text, drawn: rendered(text, tmp_path, drawn))
     monkeypatch.setattr("sys.argv", ["claims.py"])
     claims.main()
     written = page.read_text()
@@ -126,6 +127,60 @@ def test_a_figure_that_differs_from_its_record_is_found(experiment, tmp_path, mo
     page.write_text(written.replace("1.050", "1.049"))
     with pytest.raises(SystemExit, match=r"differs from its records at: .*1\.049"):
         claims.main()
+
+
+def test_a_picture_is_drawn_from_its_record_and_refused_if_the_record_changes(experiment, tmp_path):
+    pytest.importorskip("matplotlib")
+    import claims
+    from keep import kept
+
+    records = tmp_path / "records"
+    records.mkdir()
+    record = kept([experiment], ["c"], "About.")
+    (records / "one.json").write_text(json.dumps(record))
+    page = "<!-- figure: one validations -->\n<!-- end -->\n"
+    with pytest.raises(SystemExit, match=r"one_validations\.svg is not drawn from the record one"):
+        claims.rendered(page, records, drawn=False)
+
+    written = claims.rendered(page, records)
+    assert "\n![Validation error during training](figures/one_validations.svg)\n" in written
+    assert claims.rendered(written, records, drawn=False) == written
+    picture = tmp_path / "figures/one_validations.svg"
+    first = picture.read_text()
+    assert ">cms</text>" in first and ">mag</text>" in first
+    picture.unlink()
+    claims.rendered(written, records)
+    assert picture.read_text() == first
+
+    record["runs"][0]["curve"][0][1] = 1.4
+    (records / "one.json").write_text(json.dumps(record))
+    with pytest.raises(SystemExit, match="run claims.py"):
+        claims.rendered(written, records, drawn=False)
+    claims.rendered(written, records)
+    assert picture.read_text() != first
+
+
+def test_the_picture_of_damage_has_a_panel_for_each_damage_and_modality(tmp_path):
+    pytest.importorskip("matplotlib")
+    from figures import damage
+
+    def curve(recipe, kind, modality, seed, errors):
+        values = [{"value": each} for each in errors]
+        run = f"{recipe}/base/seed_{seed}"
+        given = {"run": run, "kind": kind, "modality": modality, "levels": [0, 1], "errors": values}
+        return given | {"mean_added": 0.1}
+
+    curves = [
+        curve(recipe, kind, modality, seed, (1.0, 1.2))
+        for recipe in ("cms", "mag")
+        for kind in ("frames", "noise")
+        for modality in ("visual", "all")
+        for seed in (1, 2)
+    ]
+    file = tmp_path / "damage.svg"
+    damage({"added": [{"curves": curves}]}, file, "visual")
+    text = file.read_text()
+    assert "frames, visual" in text and "noise, visual" in text and ", all" not in text
 
 
 def test_the_page_has_the_figures_of_its_records():

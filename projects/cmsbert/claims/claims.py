@@ -1,11 +1,12 @@
-"""Write the tables of docs/results/claims.md from its records, or check them.
+"""Write the tables and figures of docs/results/claims.md from its records, or check them.
 
     python projects/cmsbert/claims/claims.py          # write
-    python projects/cmsbert/claims/claims.py --check  # exit with 1 if a table differs
+    python projects/cmsbert/claims/claims.py --check  # exit with 1 if one differs
 
 A table stands between `<!-- table: KIND RECORD [OPTION...] -->` and `<!-- end -->`. KIND is a
 function of tables.py, RECORD a file of docs/results/records without its ending. The line of
-`<!-- about: RECORD -->` is followed by commands, seeds, hashes and versions.
+`<!-- about: RECORD -->` is followed by commands, seeds, hashes and versions, that of
+`<!-- figure: RECORD KIND [OPTION...] -->` by a picture, of a KIND in figures.py.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from figures import draw, image, is_drawn
 from keep import RECORDS
 from tables import TABLES
 
@@ -23,20 +25,41 @@ from mmf_cmsbert.experiments.table import markdown
 from mmf_cmsbert.files import replace_text
 
 PAGE = RECORDS.parent / "claims.md"
-_BLOCK = re.compile(r"(<!-- (table|about): ([^>]*?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- (table|about|figure): ([^>]*?) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
-def rendered(text: str, records: Path = RECORDS) -> str:
-    """Return the page with every table and description computed anew."""
+def rendered(text: str, records: Path = RECORDS, drawn: bool = True) -> str:
+    """Return the page with every table and description computed anew.
+
+    Args:
+        text: the page.
+        records: their folder.
+        drawn: draw figures that are not of their records, else refuse them.
+
+    Raises:
+        SystemExit: a figure is not drawn from its record.
+    """
 
     def block(match: re.Match[str]) -> str:
         head, kind, words, _, end = match.groups()
         if kind == "about":
             content = about(_record(records, words))
+        elif kind == "figure":
+            content = figure(words.split())
         else:
             name, record, *options = words.split()
             content = markdown(TABLES[name](_record(records, record), *options))
         return f"{head}\n{content}\n\n{end}"
+
+    def figure(words: list[str]) -> str:
+        name, *kind = words
+        record = _record(records, name)
+        content, file = image(record, name, kind, records.parent / "figures")
+        if drawn:
+            draw(record, kind, file)
+        elif not is_drawn(record, file):
+            sys.exit(f"{file} is not drawn from the record {name}: run claims.py")
+        return content
 
     return _BLOCK.sub(block, text)
 
@@ -72,7 +95,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="write nothing")
     given = parser.parse_args()
     text = PAGE.read_text(encoding="utf-8")
-    now = rendered(text)
+    now = rendered(text, drawn=not given.check)
     if not given.check:
         replace_text(PAGE, now)
     elif now != text:

@@ -1,6 +1,6 @@
 """The tables of claims.md, computed from its records."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -68,17 +68,17 @@ def validations(record: Record) -> Rows:
 
 def shares(record: Record) -> Rows:
     """Planted cues: responses of all recipes, and their share of the bound."""
-    return cues.curves(_scores(record))
+    return cues.curves(planted(record))
 
 
 def share_differences(record: Record) -> Rows:
     """Planted cues: paired differences of shares."""
-    return cues.comparisons(_scores(record))
+    return cues.comparisons(planted(record))
 
 
 def controls(record: Record) -> Rows:
     """Planted cues: what should have no effect."""
-    return cues.controls(_scores(record))
+    return cues.controls(planted(record))
 
 
 def places(record: Record) -> Rows:
@@ -121,13 +121,7 @@ def damaged(record: Record, *modalities: str) -> Rows:
         record: with the JSON of `cmsbert robustness`.
         modalities: what is damaged; everything if none is named.
     """
-    curves_of: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
-    for file in record["added"]:
-        for curve in file.get("curves", ()):
-            if modalities and curve["modality"] not in modalities:
-                continue
-            recipe = Path(curve["run"]).parts[0]
-            curves_of.setdefault((recipe, curve["kind"], curve["modality"]), []).append(curve)
+    curves_of = damage_curves(record, modalities)
     levels = next(iter(curves_of.values()))[0]["levels"]
     rows = [["recipe", "damage", "to", "runs", *(f"{level:g}" for level in levels), "mean added"]]
     for (recipe, kind, modality), own in curves_of.items():
@@ -138,6 +132,19 @@ def damaged(record: Record, *modalities: str) -> Rows:
         cells = [f"{mean:.3f}" for mean in means]
         rows.append([f"`{recipe}`", kind, modality, str(len(own)), *cells, table.estimate(added)])
     return rows
+
+
+def damage_curves(
+    record: Record, modalities: Sequence[str] = ()
+) -> dict[tuple[str, str, str], list[Mapping[str, Any]]]:
+    """Return the curves of `cmsbert robustness` by recipe, damage and damaged modality."""
+    found: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for file in record["added"]:
+        for curve in file.get("curves", ()):
+            if not modalities or curve["modality"] in modalities:
+                recipe = Path(curve["run"]).parts[0]
+                found.setdefault((recipe, curve["kind"], curve["modality"]), []).append(curve)
+    return found
 
 
 def shifts(record: Record) -> Rows:
@@ -208,7 +215,8 @@ def _results(record: Record, split: str, first: str | None) -> Results:
     return Results(tuple(recipes), tuple(runs), split)
 
 
-def _scores(record: Record) -> Scores:
+def planted(record: Record) -> Scores:
+    """Return the responses to planted cues, computed from the scores of the runs."""
     plan = record["added"][0]
     bounds = {
         (each["placement"], each["draw"]): Bound(
