@@ -69,6 +69,14 @@ def cues(
     seeds: Annotated[
         int, typer.Option(min=1, help="Draws of cues and frames, and of the training's seed.")
     ] = 5,
+    permuted: Annotated[
+        bool,
+        typer.Option(
+            "--permuted/--no-permuted",
+            help="Also train with permuted labels, the strongest cue and the largest training set, "
+            "as a control.",
+        ),
+    ] = True,
     jobs: Jobs = 1,
     base: Annotated[
         str,
@@ -135,6 +143,7 @@ def cues(
             options,
             folder,
             job.resolve,
+            permuted,
         )
         experiment.begin(folder, plan.jobs, shlex.join(command), overwrite)
         engine = place.start(jobs, folder)

@@ -47,6 +47,7 @@ def planned(
     options: Sequence[str],
     output: Path,
     resolve: Callable[[Sequence[str]], Mapping[str, Any]],
+    permuted: bool = True,
 ) -> Benchmark:
     """Write the corpora that are missing, and plan all runs, draw by draw.
 
@@ -63,6 +64,7 @@ def planned(
         options: ``KEY=VALUE`` words for all runs.
         output: the folder of the benchmark.
         resolve: returns the complete configuration for words of ``mmf_run``.
+        permuted: also run the controls with permuted labels.
     """
     files = {name: recipe.find(name) for name in RECIPES}
     jobs, bounds = [], {}
@@ -74,7 +76,7 @@ def planned(
             chosen = [f for name, f in files.items() if name != TEXT or placement == placements[0]]
             bases = [
                 corpora.write(each, base)
-                for each in conditions([placement], strengths, sizes, draw)
+                for each in conditions([placement], strengths, sizes, draw, permuted)
             ]
             jobs += plan(chosen, bases, [draw], options, output, resolve)
     return Benchmark(jobs, bounds, placements, sorted(strengths), sizes, draws)

@@ -50,10 +50,11 @@ def conditions(
     strengths: Sequence[float],
     sizes: Sequence[int],
     draw: int,
+    permuted: bool = True,
 ) -> list[Condition]:
     """Return the conditions of a draw, the controls with permuted labels last.
 
-    These have the largest strength and training set.
+    These have the largest strength and training set; without ``permuted`` there are none.
     """
     found = [
         Condition(placement, strength, size, draw)
@@ -64,6 +65,7 @@ def conditions(
     controls = [
         Condition(placement, max(strengths), max(sizes), draw, permuted=True)
         for placement in placements
+        if permuted
     ]
     return found + controls
 

@@ -33,11 +33,13 @@ def sentences():
 def plan(tmp_path):
     """Plan a benchmark on a few sentences."""
 
-    def make(placements=("own", "other"), strengths=(0.0, 1.0), sizes=(12,), draws=1):
+    def make(
+        placements=("own", "other"), strengths=(0.0, 1.0), sizes=(12,), draws=1, permuted=True
+    ):
         base = tmp_path / "base.yaml"
         base.write_text("includes: []\n")
         of = (placements, strengths, sizes, draws)
-        return planned(_texts, *of, base, [], tmp_path / "output", resolve)
+        return planned(_texts, *of, base, [], tmp_path / "output", resolve, permuted)
 
     return make
 

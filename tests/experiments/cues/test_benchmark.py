@@ -65,6 +65,14 @@ def test_permuted_labels_are_the_same_ones_at_other_segments(plan):
         assert [s.targets for s in before[split]] == [s.targets for s in after[split]]
 
 
+def test_controls_with_permuted_labels_can_be_left_out(plan, scored):
+    with_them, without = plan(), plan(permuted=False)
+    left_out = {job.base for job in with_them.jobs} - {job.base for job in without.jobs}
+    assert left_out == {"own_1_permuted_12_draw1", "other_1_permuted_12_draw1"}
+    names = {each.name for each in scored(without, FOUND).controls}
+    assert names == {"strength zero", "no frames"}
+
+
 def test_text_alone_runs_once_for_all_placements(plan):
     jobs = plan(draws=2).jobs
     # 2 strengths and the control; text alone for one of two placements; 2 draws
