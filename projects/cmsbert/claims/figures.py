@@ -62,7 +62,8 @@ def validations(record: Record, file: Path, *recipes: str) -> None:
         recipe, _, label = run["recipe"].partition(" ")
         if not recipes or recipe in recipes:
             panel = panels.setdefault(f"{run['base']} {label}".strip(), {})
-            panel.setdefault(recipe, []).append(tuple(zip(*run["curve"], strict=True)))
+            updates, values = zip(*run["curve"], strict=True)
+            panel.setdefault(recipe, []).append((updates, values))
     bases = {run["base"] for run in record["runs"]}
     _write(panels, len(bases), ("update", "MAE on validation"), file)
 
@@ -89,7 +90,7 @@ def _write(panels: Panels, columns: int, axes: tuple[str, str], file: Path) -> N
     figure.supylabel(axes[1], fontsize=8)
     for place in figure.axes[len(panels) :]:
         place.set_visible(False)
-    found = {}
+    found: dict[str, Any] = {}
     for place in figure.axes:
         found |= dict(zip(*reversed(place.get_legend_handles_labels()), strict=True))
     figure.legend(found.values(), found, loc="outside upper center", ncols=len(names), fontsize=8)
