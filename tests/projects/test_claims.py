@@ -161,7 +161,7 @@ def test_a_picture_is_drawn_from_its_record_and_refused_if_the_record_changes(ex
 
 
 def test_the_picture_of_damage_has_a_panel_for_each_damage_and_modality(tmp_path):
-    pytest.importorskip("matplotlib")
+    matplotlib = pytest.importorskip("matplotlib")
     from figures import damage
 
     def curve(recipe, kind, modality, seed, errors):
@@ -178,9 +178,22 @@ def test_the_picture_of_damage_has_a_panel_for_each_damage_and_modality(tmp_path
         for seed in (1, 2)
     ]
     file = tmp_path / "damage.svg"
-    damage({"added": [{"curves": curves}]}, file, "visual")
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        damage({"added": [{"curves": curves}]}, file, "visual")
     text = file.read_text()
     assert "frames, visual" in text and "noise, visual" in text and ", all" not in text
+
+
+def test_the_picture_of_shares_has_a_panel_for_each_placement(tmp_path):
+    matplotlib = pytest.importorskip("matplotlib")
+    from figures import shares
+
+    record = json.loads((ROOT / "docs/results/records/cues_draws.json").read_text())
+    with matplotlib.rc_context({"svg.fonttype": "none"}):
+        shares(record, tmp_path / "shares.svg")
+    text = (tmp_path / "shares.svg").read_text()
+    for name in ("own", "other", "spread", "reference", "text_only", "mag", "cms", "cms_clr"):
+        assert f">{name}</text>" in text
 
 
 def test_the_page_has_the_figures_of_its_records():

@@ -14,6 +14,8 @@ from typing import Any
 from tables import damage_curves, planted
 
 from mmf_cmsbert.experiments.cues import report as cues
+from mmf_cmsbert.experiments.cues.benchmark import RECIPES
+from mmf_cmsbert.experiments.cues.scores import estimated
 from mmf_cmsbert.files import replace_text, replaced_file
 
 Record = Mapping[str, Any]
@@ -28,6 +30,38 @@ _OTHERS = ("C4", "C5", "C6", "C7")
 def responses(record: Record, file: Path) -> None:
     """Planted cues: the response against the strength, with intervals over the draws."""
     cues.write_plot(planted(record), [file])
+
+
+def shares(record: Record, file: Path) -> None:
+    """Planted cues: the share of the bound that each recipe finds, with intervals over the draws.
+
+    A panel for each placement; small dots are draws.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    scores = planted(record)
+    placements, size = scores.benchmark.placements, max(scores.benchmark.sizes)
+    figure = Figure(figsize=(1.4 + 2 * len(placements), 1.9), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(1, len(placements), sharex=True, sharey=True, squeeze=False)[0]
+    for panel, placement in zip(panels, placements, strict=True):
+        for row, recipe in enumerate(reversed(RECIPES)):
+            draws = list(scores.shares(recipe, placement, size).values())
+            mean = estimated(draws)
+            if mean.low is not None:  # more than one draw
+                panel.hlines(row, mean.low, mean.high, color=_COLOURS[recipe])
+            panel.plot(draws, [row] * len(draws), ".", color=_COLOURS[recipe], ms=4, alpha=0.5)
+            panel.plot([mean.value], [row], "o", color=_COLOURS[recipe], ms=6)
+        panel.axvline(0, color="grey", lw=0.6)
+        panel.axvline(1, color="black", lw=1, ls="--")
+        panel.set_title(placement, fontsize=9)
+        panel.set_yticks(range(len(RECIPES)), reversed(RECIPES), fontsize=8)
+        panel.tick_params(labelsize=7)
+        panel.spines[["top", "right"]].set_visible(False)
+    figure.supxlabel("share of what the bound finds (dashed)", fontsize=8)
+    with replaced_file(file) as unfinished:
+        figure.savefig(unfinished, format="svg")
 
 
 def damage(record: Record, file: Path, *modalities: str) -> None:
@@ -101,6 +135,7 @@ def _write(panels: Panels, columns: int, axes: tuple[str, str], file: Path) -> N
 # Kind -> what it shows, and how it is drawn.
 FIGURES: dict[str, tuple[str, Callable[..., None]]] = {
     "responses": ("Response of the predictions to planted cues", responses),
+    "shares": ("Share of the planted cues that each recipe finds", shares),
     "damage": ("Error against the level of damage at test", damage),
     "validations": ("Validation error during training", validations),
 }
