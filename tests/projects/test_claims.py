@@ -129,6 +129,22 @@ def test_a_figure_that_differs_from_its_record_is_found(experiment, tmp_path, mo
         claims.main()
 
 
+def test_what_differs_between_runs_is_all_named(experiment):
+    from claims import about
+    from keep import kept
+
+    for file in experiment.rglob("seed_2/run.json"):
+        record = json.loads(file.read_text())
+        record["versions"] |= {"torch": "3"}
+        record["machine"] |= {"gpu": "NVIDIA H100"}
+        record["commit"] = {"hash": "b" * 40, "dirty": False}
+        file.write_text(json.dumps(record))
+    assert about(kept([experiment], ["c"], "About.")).splitlines()[-1] == (
+        "4 runs; seeds 1, 2; data sha256 dddddddddddd; commit aaaaaaaaa, bbbbbbbbb; "
+        "torch 2 and 3, transformers 5, MMF 1; 1 CPU thread a run and NVIDIA H100."
+    )
+
+
 def test_a_picture_is_drawn_from_its_record_and_refused_if_the_record_changes(experiment, tmp_path):
     pytest.importorskip("matplotlib")
     import claims

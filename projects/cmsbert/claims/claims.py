@@ -67,21 +67,36 @@ def rendered(text: str, records: Path = RECORDS, drawn: bool = True) -> str:
 def about(record: Mapping[str, Any]) -> str:
     """Return what an experiment depends on, as Markdown."""
     seeds = sorted({run["seed"] for run in record["runs"]})
-    machine, versions = record["machine"], record["versions"]
+    versions = _different(record["versions"])
+    torch, transformers, mmf = (
+        " and ".join(dict.fromkeys(each[name] for each in versions))
+        for name in ("torch", "transformers", "mmf")
+    )
+    machines = dict.fromkeys(map(_computed_on, _different(record["machine"])))
     hashes = [each[:12] for each in record["data_sha256"]]
     shown = ", ".join(hashes[:4]) + (f" and {len(hashes) - 4} more" if len(hashes) > 4 else "")
-    commits = record["commit"] if isinstance(record["commit"], list) else [record["commit"]]
+    commits = ", ".join(each["hash"][:9] for each in _different(record["commit"]))
     lines = [
         record["about"],
         "",
         *(f"    {command}" for command in record["commands"]),
         "",
         f"{len(record['runs'])} runs; seeds {', '.join(map(str, seeds))}; data sha256 {shown}; "
-        f"commit {', '.join(each['hash'][:9] for each in commits)}; torch {versions['torch']}, "
-        f"transformers {versions['transformers']}, MMF {versions['mmf']}; "
-        f"{machine['threads']} CPU thread a run.",
+        f"commit {commits}; torch {torch}, transformers {transformers}, MMF {mmf}; "
+        f"{' and '.join(machines)}.",
     ]
     return "\n".join(lines)
+
+
+def _different(value: Any) -> list[Any]:
+    """The different values of a field that keep.py writes as one if all runs have it in common."""
+    return value if isinstance(value, list) else [value]
+
+
+def _computed_on(machine: Mapping[str, Any]) -> str:
+    if machine["gpu"]:
+        return str(machine["gpu"])
+    return f"{machine['threads']} CPU thread{'s' if machine['threads'] != 1 else ''} a run"
 
 
 def _record(folder: Path, name: str) -> Any:
