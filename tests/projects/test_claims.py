@@ -176,26 +176,45 @@ def test_a_picture_is_drawn_from_its_record_and_refused_if_the_record_changes(ex
     assert picture.read_text() != first
 
 
-def test_the_picture_of_damage_has_a_panel_for_each_damage_and_modality(tmp_path):
-    matplotlib = pytest.importorskip("matplotlib")
-    from figures import damage
+def curve(recipe, kind, modality, seed, added):
+    """A curve of `cmsbert robustness`, whose error grows by twice what is added on average."""
+    values = [{"value": 1.0}, {"value": 1.0 + 2 * added}]
+    run = f"{recipe}/base/seed_{seed}"
+    given = {"run": run, "kind": kind, "modality": modality, "levels": [0, 1], "errors": values}
+    return given | {"mean_added": added}
 
-    def curve(recipe, kind, modality, seed, errors):
-        values = [{"value": each} for each in errors]
-        run = f"{recipe}/base/seed_{seed}"
-        given = {"run": run, "kind": kind, "modality": modality, "levels": [0, 1], "errors": values}
-        return given | {"mean_added": 0.1}
 
+@pytest.fixture
+def damages():
+    """Damage adds 0.1 and 0.2 to the error of cms, three times as much to that of mag."""
     curves = [
-        curve(recipe, kind, modality, seed, (1.0, 1.2))
-        for recipe in ("cms", "mag")
+        curve(recipe, kind, modality, seed, 0.1 * seed * factor)
+        for recipe, factor in (("cms", 1), ("mag", 3))
         for kind in ("frames", "noise")
         for modality in ("visual", "all")
         for seed in (1, 2)
     ]
+    return {"added": [{"curves": curves}]}
+
+
+def test_added_errors_of_recipes_are_compared_by_run(damages):
+    from tables import TABLES
+
+    header, *rows = TABLES["damage_differences"](damages, "mag", "cms")
+    assert [row[:2] for row in rows] == [
+        [kind, modality] for kind in ("frames", "noise") for modality in ("visual", "all")
+    ]
+    # 0.3 - 0.1 and 0.6 - 0.2
+    assert rows[0][header.index("pairs") :][:2] == ["2", "+0.300"]
+
+
+def test_the_picture_of_damage_has_a_panel_for_each_damage_and_modality(damages, tmp_path):
+    matplotlib = pytest.importorskip("matplotlib")
+    from figures import damage
+
     file = tmp_path / "damage.svg"
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        damage({"added": [{"curves": curves}]}, file, "visual")
+        damage(damages, file, "visual")
     text = file.read_text()
     assert "frames, visual" in text and "noise, visual" in text and ", all" not in text
 

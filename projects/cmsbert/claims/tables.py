@@ -134,6 +134,30 @@ def damaged(record: Record, *modalities: str) -> Rows:
     return rows
 
 
+def damage_differences(record: Record, recipe: str, *others: str) -> Rows:
+    """Robustness: paired differences of the mean error that damage adds, over the runs.
+
+    Args:
+        record: with the JSON of `cmsbert robustness`.
+        recipe: the one that the others are subtracted from.
+        others: their names.
+    """
+    added = {
+        key: {Path(curve["run"]).parts[1:]: curve["mean_added"] for curve in curves}
+        for key, curves in damage_curves(record).items()
+    }
+    rows = [["damage", "to", "recipe", "less", "pairs", "mean added, difference", "95%", "p"]]
+    for kind, modality in dict.fromkeys(key[1:] for key in added):
+        ours = added[recipe, kind, modality]
+        for other in others:
+            theirs = added[other, kind, modality]
+            pair = compare([ours[run] for run in ours], [theirs[run] for run in ours])
+            cells = [str(len(ours)), f"{pair.mean:+.3f}", table.interval(pair.low, pair.high, "+")]
+            p = "-" if pair.p is None else f"{pair.p:.3f}"
+            rows.append([kind, modality, f"`{recipe}`", f"`{other}`", *cells, p])
+    return rows
+
+
 def damage_curves(
     record: Record, modalities: Sequence[str] = ()
 ) -> dict[tuple[str, str, str], list[Mapping[str, Any]]]:
@@ -245,6 +269,7 @@ TABLES: dict[str, Callable[..., Rows]] = {
     "controls": controls,
     "places": places,
     "damaged": damaged,
+    "damage_differences": damage_differences,
     "convergences": convergences,
     "convergence_differences": convergence_differences,
     "shifts": shifts,
