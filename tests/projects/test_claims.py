@@ -202,7 +202,7 @@ def test_added_errors_of_recipes_are_compared_by_run(damages):
 
     header, *rows = TABLES["damage_differences"](damages, "mag", "cms")
     assert [row[:2] for row in rows] == [
-        [kind, modality] for kind in ("frames", "noise") for modality in ("visual", "all")
+        [kind, modality] for kind in ("lost frames", "noise") for modality in ("visual", "all")
     ]
     # 0.3 - 0.1 and 0.6 - 0.2
     assert rows[0][header.index("pairs") :][:2] == ["2", "+0.300"]
@@ -216,7 +216,7 @@ def test_the_picture_of_damage_has_a_panel_for_each_damage_and_modality(damages,
     with matplotlib.rc_context({"svg.fonttype": "none"}):
         damage(damages, file, "visual")
     text = file.read_text()
-    assert "frames, visual" in text and "noise, visual" in text and ", all" not in text
+    assert "lost frames, visual" in text and "noise, visual" in text and ", all" not in text
 
 
 def test_the_picture_of_shares_has_a_panel_for_each_placement(tmp_path):

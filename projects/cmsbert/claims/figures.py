@@ -17,6 +17,7 @@ from mmf_cmsbert.experiments.cues import report as cues
 from mmf_cmsbert.experiments.cues.benchmark import RECIPES
 from mmf_cmsbert.experiments.cues.scores import estimated
 from mmf_cmsbert.files import replace_text, replaced_file
+from mmf_cmsbert.robustness.writing import TITLES
 
 Record = Mapping[str, Any]
 # Title -> recipe -> lines, each of x and y.
@@ -78,7 +79,7 @@ def damage(record: Record, file: Path, *modalities: str) -> None:
             *([each["value"] for each in curve["errors"]] for curve in curves), strict=True
         )
         means = [sum(level) / len(level) for level in errors]
-        lines = panels.setdefault(f"{kind}, {modality}", {}).setdefault(recipe, [])
+        lines = panels.setdefault(f"{TITLES[kind][0]}, {modality}", {}).setdefault(recipe, [])
         lines.append((curves[0]["levels"], means))
     _write(panels, len(modalities) or 3, ("level of the damage", "MAE"), file)
 

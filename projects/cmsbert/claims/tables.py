@@ -17,6 +17,7 @@ from mmf_cmsbert.experiments.cues.scores import Scores, estimated
 from mmf_cmsbert.experiments.job import Job
 from mmf_cmsbert.experiments.results import Results, Run
 from mmf_cmsbert.records.convergence import Convergence, convergence
+from mmf_cmsbert.robustness.writing import TITLES
 from mmf_cmsbert.utils.statistics import compare, summarise
 
 Record = Mapping[str, Any]
@@ -130,7 +131,8 @@ def damaged(record: Record, *modalities: str) -> Rows:
         ]
         added = estimated([curve["mean_added"] for curve in own])
         cells = [f"{mean:.3f}" for mean in means]
-        rows.append([f"`{recipe}`", kind, modality, str(len(own)), *cells, table.estimate(added)])
+        start = [f"`{recipe}`", TITLES[kind][0], modality, str(len(own))]
+        rows.append([*start, *cells, table.estimate(added)])
     return rows
 
 
@@ -154,7 +156,7 @@ def damage_differences(record: Record, recipe: str, *others: str) -> Rows:
             pair = compare([ours[run] for run in ours], [theirs[run] for run in ours])
             cells = [str(len(ours)), f"{pair.mean:+.3f}", table.interval(pair.low, pair.high, "+")]
             p = "-" if pair.p is None else f"{pair.p:.3f}"
-            rows.append([kind, modality, f"`{recipe}`", f"`{other}`", *cells, p])
+            rows.append([TITLES[kind][0], modality, f"`{recipe}`", f"`{other}`", *cells, p])
     return rows
 
 
