@@ -185,7 +185,9 @@ def places(
     from mmf_cmsbert.experiments import table
     from mmf_cmsbert.experiments.cues.found_places import measure
     from mmf_cmsbert.files import replace_text
+    from mmf_cmsbert.utils.torch_threads import set_threads
 
+    set_threads()
     found = measure(run.expanduser(), split)
     rows = [["weights", "of", "AUC", "mass", "mass by chance", "segments"]]
     for each in found:

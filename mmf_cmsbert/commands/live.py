@@ -49,10 +49,12 @@ def live(
     from mmf_cmsbert.commands.predict_media import features_for
     from mmf_cmsbert.live import page, scoring
     from mmf_cmsbert.predictor import SentimentPredictor
+    from mmf_cmsbert.utils.torch_threads import set_threads
 
     if keep is not None and not keep.is_dir():
         raise ConfigError(f"--keep {keep}: expected an existing folder")
     predictor = SentimentPredictor(model)
+    set_threads(predictor.device)
     settings = features_for(predictor, recogniser, face_model, max_seconds / 60, user_dir)
     extractors = settings.extractors()
     scored = partial(scoring.score, predictor, settings, extractors, model=model, keep=keep)

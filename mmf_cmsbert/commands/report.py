@@ -41,7 +41,9 @@ def report(
         print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
         return
     from mmf_cmsbert import report as reports
+    from mmf_cmsbert.utils.torch_threads import set_threads
 
+    set_threads()
     file = reports.write(runs, output)
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
     charts = runs[0] / "report" if len(runs) == 1 else file.with_name(f"{file.stem}_charts")

@@ -1,9 +1,11 @@
-"""What ``cmsbert benchmark`` refuses before anything is written."""
+"""What ``cmsbert benchmark`` refuses before anything is written, and how it computes."""
 
 import pytest
 from typer.testing import CliRunner
 
 from mmf_cmsbert.commands import app
+from mmf_cmsbert.experiments.cues import found_places
+from mmf_cmsbert.utils import torch_threads
 
 
 @pytest.mark.parametrize(
@@ -23,3 +25,11 @@ def test_what_cannot_be_run_is_named(words, message, tmp_path, monkeypatch):
     ended = CliRunner().invoke(app, given, catch_exceptions=False)
     assert ended.exit_code == 2 and message in " ".join(ended.output.split()), ended.output
     assert not list((tmp_path / "out").rglob("run.json"))
+
+
+def test_places_are_weighed_on_the_free_cores(monkeypatch):
+    order = []
+    monkeypatch.setattr(torch_threads, "set_threads", lambda: order.append("threads"))
+    monkeypatch.setattr(found_places, "measure", lambda run, split: order.append("weights") or [])
+    ended = CliRunner().invoke(app, ["benchmark", "places", "run"], catch_exceptions=False)
+    assert ended.exit_code == 0 and order == ["threads", "weights"]

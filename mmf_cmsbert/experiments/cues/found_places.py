@@ -17,7 +17,6 @@ from mmf_cmsbert.errors import ConfigError, DataError
 from mmf_cmsbert.experiments.cues.frames import Planter
 from mmf_cmsbert.report import collecting
 from mmf_cmsbert.utils.statistics import Estimate, interval
-from mmf_cmsbert.utils.torch_threads import set_threads
 
 if TYPE_CHECKING:
     from mmf_cmsbert.predictor import Prediction, SentimentPredictor
@@ -76,7 +75,6 @@ def measure(run: Path, split: str = "test") -> list[Found]:
         )
     planter = Planter(made_with["placement"], made_with["draw"])
     predictor = collecting.model(run, dataset)
-    set_threads(predictor.device)
     segments = list(collecting.store(dataset, section, split))
     weights = weigh(predictor, segments)
     places = [planter.plant(each.id, each.words).places for each in segments]
