@@ -219,14 +219,15 @@ def test_the_picture_of_damage_has_a_panel_for_each_damage_and_modality(damages,
     assert "lost frames, visual" in text and "noise, visual" in text and ", all" not in text
 
 
-def test_the_picture_of_shares_has_a_panel_for_each_placement(tmp_path):
+@pytest.mark.parametrize("kind", ["shares", "sizes"])
+def test_the_pictures_of_shares_have_a_panel_for_each_placement(kind, tmp_path):
     matplotlib = pytest.importorskip("matplotlib")
-    from figures import shares
+    from figures import FIGURES
 
     record = json.loads((ROOT / "docs/results/records/cues_draws.json").read_text())
     with matplotlib.rc_context({"svg.fonttype": "none"}):
-        shares(record, tmp_path / "shares.svg")
-    text = (tmp_path / "shares.svg").read_text()
+        FIGURES[kind][1](record, tmp_path / "drawn.svg")
+    text = (tmp_path / "drawn.svg").read_text()
     for name in ("own", "other", "spread", "reference", "text_only", "mag", "cms", "cms_clr"):
         assert f">{name}</text>" in text
 

@@ -7,9 +7,10 @@ drawing it again: another version of matplotlib would draw another file.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tables import damage_curves, planted
 
@@ -18,6 +19,10 @@ from mmf_cmsbert.experiments.cues.benchmark import RECIPES
 from mmf_cmsbert.experiments.cues.scores import estimated
 from mmf_cmsbert.files import replace_text, replaced_file
 from mmf_cmsbert.robustness.writing import TITLES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Record = Mapping[str, Any]
 # Title -> recipe -> lines, each of x and y.
@@ -38,31 +43,52 @@ def shares(record: Record, file: Path) -> None:
 
     A panel for each placement; small dots are draws.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     scores = planted(record)
     placements, size = scores.benchmark.placements, max(scores.benchmark.sizes)
-    figure = Figure(figsize=(1.4 + 2 * len(placements), 1.9), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(1, len(placements), sharex=True, sharey=True, squeeze=False)[0]
-    for panel, placement in zip(panels, placements, strict=True):
-        for row, recipe in enumerate(reversed(RECIPES)):
-            draws = list(scores.shares(recipe, placement, size).values())
-            mean = estimated(draws)
-            if mean.low is not None:  # more than one draw
-                panel.hlines(row, mean.low, mean.high, color=_COLOURS[recipe])
-            panel.plot(draws, [row] * len(draws), ".", color=_COLOURS[recipe], ms=4, alpha=0.5)
-            panel.plot([mean.value], [row], "o", color=_COLOURS[recipe], ms=6)
-        panel.axvline(0, color="grey", lw=0.6)
-        panel.axvline(1, color="black", lw=1, ls="--")
-        panel.set_title(placement, fontsize=9)
-        panel.set_yticks(range(len(RECIPES)), reversed(RECIPES), fontsize=8)
-        panel.tick_params(labelsize=7)
-        panel.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel("share of what the bound finds (dashed)", fontsize=8)
-    with replaced_file(file) as unfinished:
-        figure.savefig(unfinished, format="svg")
+    with _panels(file, 1, len(placements), height=1.9) as (figure, panels):
+        for panel, placement in zip(panels, placements, strict=True):
+            for row, recipe in enumerate(reversed(RECIPES)):
+                draws = list(scores.shares(recipe, placement, size).values())
+                mean = estimated(draws)
+                if mean.low is not None:  # more than one draw
+                    panel.hlines(row, mean.low, mean.high, color=_COLOURS[recipe])
+                panel.plot(draws, [row] * len(draws), ".", color=_COLOURS[recipe], ms=4, alpha=0.5)
+                panel.plot([mean.value], [row], "o", color=_COLOURS[recipe], ms=6)
+            panel.axvline(0, color="grey", lw=0.6)
+            panel.axvline(1, color="black", lw=1, ls="--")
+            panel.set_title(placement, fontsize=9)
+            panel.set_yticks(range(len(RECIPES)), reversed(RECIPES), fontsize=8)
+        figure.supxlabel("share of what the bound finds (dashed)", fontsize=8)
+
+
+def sizes(record: Record, file: Path) -> None:
+    """Planted cues: the share of the bound against the number of training segments.
+
+    A panel for each placement, with intervals over the draws.
+    """
+    scores = planted(record)
+    placements, counts = scores.benchmark.placements, scores.benchmark.sizes
+    with _panels(file, 1, len(placements), height=2.3) as (figure, panels):
+        for panel, placement in zip(panels, placements, strict=True):
+            for recipe in RECIPES:
+                means = [
+                    estimated(list(scores.shares(recipe, placement, count).values()))
+                    for count in counts
+                ]
+                values = [mean.value for mean in means]
+                line = {"color": _COLOURS[recipe], "lw": 1.2, "marker": "o", "ms": 3}
+                panel.plot(counts, values, label=recipe, **line)
+                if all(mean.low is not None for mean in means):  # more than one draw
+                    ends = [mean.low for mean in means], [mean.high for mean in means]
+                    panel.fill_between(counts, *ends, color=_COLOURS[recipe], alpha=0.15, lw=0)
+            panel.axhline(1, color="black", lw=1, ls="--")
+            panel.set_xscale("log")
+            panel.set_xticks(counts, map(str, counts))
+            panel.set_xticks([], minor=True)
+            panel.set_title(placement, fontsize=9)
+        figure.supxlabel("training segments", fontsize=8)
+        figure.supylabel("share of the bound (dashed)", fontsize=8)
+        _legend(figure)
 
 
 def damage(record: Record, file: Path, *modalities: str) -> None:
@@ -104,39 +130,54 @@ def validations(record: Record, file: Path, *recipes: str) -> None:
 
 
 def _write(panels: Panels, columns: int, axes: tuple[str, str], file: Path) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(1 + 2 * columns, 1 + 1.8 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
-    places = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
     names = list(dict.fromkeys(name for panel in panels.values() for name in panel))
     others = [name for name in names if name not in _COLOURS]
     colours = _COLOURS | dict(zip(others, _OTHERS, strict=False))
-    for place, (title, lines) in zip(places, panels.items(), strict=False):
-        for name, own in lines.items():
-            for x, y in own:
-                place.plot(x, y, color=colours[name], lw=1.2, marker="o", ms=2, label=name)
-        place.set_title(title, fontsize=8)
-        place.tick_params(labelsize=7)
-        place.spines[["top", "right"]].set_visible(False)
-    figure.supxlabel(axes[0], fontsize=8)
-    figure.supylabel(axes[1], fontsize=8)
-    for place in figure.axes[len(panels) :]:
-        place.set_visible(False)
-    found: dict[str, Any] = {}
-    for place in figure.axes:
-        found |= dict(zip(*reversed(place.get_legend_handles_labels()), strict=True))
-    figure.legend(found.values(), found, loc="outside upper center", ncols=len(names), fontsize=8)
+    with _panels(file, rows, columns, height=1 + 1.8 * rows) as (figure, places):
+        for place, (title, lines) in zip(places, panels.items(), strict=False):
+            for name, own in lines.items():
+                for x, y in own:
+                    place.plot(x, y, color=colours[name], lw=1.2, marker="o", ms=2, label=name)
+            place.set_title(title, fontsize=8)
+        for place in places[len(panels) :]:
+            place.set_visible(False)
+        figure.supxlabel(axes[0], fontsize=8)
+        figure.supylabel(axes[1], fontsize=8)
+        _legend(figure)
+
+
+@contextmanager
+def _panels(
+    file: Path, rows: int, columns: int, height: float
+) -> Iterator[tuple["Figure", list["Axes"]]]:
+    """Give a figure and its panels, and write it."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1.2 + 2 * columns, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
+    yield figure, panels
+    for panel in panels:
+        panel.tick_params(labelsize=7)
+        panel.spines[["top", "right"]].set_visible(False)
     with replaced_file(file) as unfinished:
         figure.savefig(unfinished, format="svg")
+
+
+def _legend(figure: "Figure") -> None:
+    found: dict[str, Any] = {}
+    for panel in figure.axes:
+        found |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
+    figure.legend(found.values(), found, loc="outside upper center", ncols=len(found), fontsize=8)
 
 
 # Kind -> what it shows, and how it is drawn.
 FIGURES: dict[str, tuple[str, Callable[..., None]]] = {
     "responses": ("Response of the predictions to planted cues", responses),
     "shares": ("Share of the planted cues that each recipe finds", shares),
+    "sizes": ("Share of the planted cues by the number of training segments", sizes),
     "damage": ("Error against the level of damage at test", damage),
     "validations": ("Validation error during training", validations),
 }
