@@ -2,7 +2,7 @@
 
 Every function takes the embeddings of two modalities, ``(segments, dim)``, where row i of both
 belongs to the same segment. They are normalised here and computed in float64. With fewer than two
-segments there is nothing to align, and the result is NaN.
+segments there is nothing to align, and the result is NaN, as it is if an embedding is not finite.
 """
 
 import math
@@ -36,7 +36,12 @@ def recall_at(a: Tensor, b: Tensor, k: int) -> float:
 
     Chance is ``k / segments``.
     """
-    return _or_nan(a, lambda: (ranks(a, b) <= k).double().mean())
+
+    def share() -> Tensor:
+        found = ranks(a, b)
+        return torch.where(found.isnan(), found, (found <= k).double()).mean()
+
+    return _or_nan(a, share)
 
 
 def median_rank(a: Tensor, b: Tensor) -> float:
@@ -45,6 +50,31 @@ def median_rank(a: Tensor, b: Tensor) -> float:
     Chance is ``(segments + 1) / 2``.
     """
     return _or_nan(a, lambda: ranks(a, b).view(2, -1).quantile(0.5, dim=1).mean())
+
+
+def preference(a: Tensor, b: Tensor, candidates: Tensor | None = None) -> float:
+    """Chance that a segment's own embedding is more similar than another candidate's.
+
+    It is the area under the ROC curve of own against other pairs of each query, over all queries
+    of both directions; ties count a half. Chance is 0.5. With candidates that share a trait with
+    the query, such as its number of words, that trait does not help.
+
+    Args:
+        a: the embeddings of a modality.
+        b: those of the other one.
+        candidates: bool ``(segments, segments)``, symmetric: whether one segment is a candidate
+            for the other; None for all others. The diagonal is ignored.
+    """
+
+    def chance() -> Tensor:
+        similarities = _unit(a) @ _unit(b).T
+        others = ~torch.eye(len(a), dtype=torch.bool)
+        if candidates is not None:
+            others &= candidates.cpu()
+        won = torch.cat([_beaten(each)[others] for each in (similarities, similarities.T)])
+        return won.mean()  # NaN without candidates
+
+    return _or_nan(a, chance)
 
 
 def distance(a: Tensor, b: Tensor) -> float:
@@ -131,11 +161,17 @@ def _unit(embedding: Tensor) -> Tensor:
 
 
 def _own_ranks(similarities: Tensor) -> Tensor:
+    # A row's own embedding ties with itself, which gives it the half that its rank needs.
+    return similarities.shape[1] + 0.5 - _beaten(similarities).sum(1)
+
+
+def _beaten(similarities: Tensor) -> Tensor:
+    """Return 1 where a row's own similarity is the greater one, 0.5 at ties, NaN with NaN."""
     own = similarities.diagonal().unsqueeze(1)
     # Equal up to rounding: products of equal rows differ by their order of summation.
     equal = torch.isclose(similarities, own, rtol=0, atol=1e-12)
-    greater = (similarities > own) & ~equal
-    return greater.sum(1) + (equal.sum(1) + 1) / 2
+    beaten = torch.where(equal, 0.5, (similarities < own).double())
+    return torch.where(similarities.isnan() | own.isnan(), math.nan, beaten)
 
 
 def _or_nan(given: Tensor, compute: Callable[[], Tensor]) -> float:

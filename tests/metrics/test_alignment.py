@@ -12,6 +12,7 @@ from mmf_cmsbert.metrics.alignment import (
     distance,
     gap,
     median_rank,
+    preference,
     ranks,
     recall_at,
     uniformity,
@@ -47,6 +48,36 @@ def test_ranks_are_those_of_sorting():
         for i, row in enumerate(rows):
             order = sorted(range(30), key=lambda j: -float(row @ keys[j]))  # noqa: B023
             assert found[i] == order.index(i) + 1
+
+
+def test_preference_by_hand():
+    # of rows [1, r, 0], [0, r, -1], [-1, -r, 0] and of columns: wins, and two ties
+    assert preference(A, B) == pytest.approx((2 + 2 + 2 + 2 + 1.5 + 1.5) / 12)
+    first_two = torch.tensor([[1, 1, 0], [1, 1, 0], [0, 0, 1]]).bool()
+    assert preference(A, B, first_two) == pytest.approx((1 + 1 + 1 + 0.5) / 4)
+    assert math.isnan(preference(A, B, torch.eye(3).bool()))
+
+
+def test_preference_of_random_embeddings_is_at_chance_and_of_own_ones_is_not():
+    rng = np.random.default_rng(0)
+    a, b = (torch.tensor(rng.normal(size=(200, 16))) for _ in range(2))
+    assert preference(a, b) == pytest.approx(0.5, abs=0.02)
+    assert preference(a, a + 0.01 * b) == 1
+
+
+def test_a_trait_that_candidates_share_does_not_help():
+    rng = np.random.default_rng(0)
+    trait = torch.arange(60) % 3
+    shared = 5 * torch.eye(3, dtype=torch.float64)[trait]
+    a, b = (shared + torch.tensor(rng.normal(size=(60, 3))) for _ in range(2))
+    assert preference(a, b) > 0.75
+    assert preference(a, b, trait[:, None] == trait) == pytest.approx(0.5, abs=0.06)
+
+
+def test_embeddings_that_are_not_finite_are_no_perfect_match():
+    broken = torch.full((5, 3), math.nan)
+    for metric in PAIR_METRICS.values():
+        assert math.isnan(metric(broken, broken))
 
 
 def test_embeddings_that_are_all_equal_are_at_chance_and_not_perfect():

@@ -208,6 +208,30 @@ def test_added_errors_of_recipes_are_compared_by_run(damages):
     assert rows[0][header.index("pairs") :][:2] == ["2", "+0.300"]
 
 
+def test_the_figures_of_lengths_tell_length_from_content():
+    torch = pytest.importorskip("torch")
+    from lengths import compared
+
+    words = torch.arange(5, 65) % 12 + 3
+    angles = words.double() / 15
+    length = torch.stack([angles.cos(), angles.sin()], dim=1)
+    content = torch.nn.functional.normalize(torch.randn(60, 8, generator=torch.manual_seed(0)))
+    by_length = compared([(length, length)], words)
+    assert by_length["all"] > 0.9 and by_length["equal"] == 0.5  # ties
+    by_content = compared([(content, content)], words)
+    assert by_content["all"] == by_content["equal"] == 1
+    # five segments of each length tie for the first five places, and no other length comes before
+    assert by_length["recall_10_of_lengths"] == 1
+
+
+def test_runs_without_a_base_are_not_taken_for_one_recipe():
+    from tables import recipe_of
+
+    assert recipe_of("cms/fold_1/seed_1") == "cms"
+    with pytest.raises(SystemExit, match="expected RECIPE/BASE/seed_N"):
+        recipe_of("runs/cms/seed_1")
+
+
 def test_the_picture_of_damage_has_a_panel_for_each_damage_and_modality(damages, tmp_path):
     matplotlib = pytest.importorskip("matplotlib")
     from figures import damage

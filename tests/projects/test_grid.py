@@ -40,6 +40,14 @@ def test_a_grid_has_every_recipe_with_every_rate_and_length(grid, tmp_path):
     assert text["optimizer"]["params"]["lr"] == 5e-5
 
 
+def test_a_recipe_keeps_what_it_says_of_the_optimizer_and_of_training(grid, tmp_path):
+    words = ["--recipe", "mag_bert", "--rate", "1e-4", "--updates", "54"]
+    grid.main(["write", str(tmp_path), *words])
+    content = yaml.safe_load((tmp_path / "mag_bert_1e-4_54.yaml").read_text())
+    assert content["optimizer"]["params"] == {"eps": 1e-6, "lr": 1e-4}
+    assert content["training"] == {"clip_gradients": False, "max_updates": 54}
+
+
 def test_each_recipe_gets_the_setting_with_the_lowest_mean_of_validation(grid, tmp_path, capsys):
     for name, values in {
         "text_only_5e-5_54": (0.9, 0.7),

@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+from mmf_cmsbert.config.yaml_text import read_yaml
 from mmf_cmsbert.experiments import recipe as recipes
 from mmf_cmsbert.files import replace_text
 from mmf_cmsbert.records import record
@@ -54,12 +55,11 @@ class Setting:
 
     def content(self) -> dict[str, Any]:
         """Return the recipe's own content with rate and length."""
-        content: dict[str, Any] = yaml.safe_load(
-            recipes.find(self.recipe).read_text(encoding="utf-8")
-        )
+        content: dict[str, Any] = read_yaml(recipes.find(self.recipe))
         content["includes"] = ["../mosi.yaml"]
-        content["optimizer"] = {"params": {"lr": float(self.rate)}}
-        content["training"] = {"max_updates": self.updates}
+        optimizer = content.setdefault("optimizer", {})
+        optimizer["params"] = {**optimizer.get("params", {}), "lr": float(self.rate)}
+        content["training"] = {**content.get("training", {}), "max_updates": self.updates}
         return content
 
     def write(self, file: Path) -> None:

@@ -34,6 +34,7 @@ def kept(
     labels: Sequence[str] = (),
     recipes: Sequence[str] = (),
     bases: str = "",
+    synthetic: bool = False,
 ) -> dict[str, Any]:
     """Return the record of an experiment.
 
@@ -45,6 +46,7 @@ def kept(
         labels: added to the recipes' names of each folder, such as a rate.
         recipes: keep only runs of these.
         bases: keep only runs whose base contains this regular expression.
+        synthetic: the data is, although runs of an earlier version do not say so.
 
     Raises:
         SystemExit: a folder holds no finished run.
@@ -65,7 +67,7 @@ def kept(
         "format": FORMAT,
         "about": about,
         "commands": list(commands),
-        "synthetic": any(record.is_synthetic(each["config"]) for each in records),
+        "synthetic": synthetic or any(map(record.is_synthetic, records)),
         "commit": _all(each["commit"] for each in records),
         "code_sha256": _all(each["code_sha256"] for each in records),
         "versions": _all(each["versions"] for each in records),
@@ -157,6 +159,7 @@ def main() -> None:
     parser.add_argument("--label", action="append", default=[], help="of each --folder's recipes")
     parser.add_argument("--recipe", action="append", default=[], help="keep only these")
     parser.add_argument("--bases", default="", help="keep only these: a regular expression")
+    parser.add_argument("--synthetic", action="store_true", help="for runs that do not say so")
     parser.add_argument("--about", required=True, help="what it is, in a sentence")
     parser.add_argument("--add", type=Path, action="append", default=[])
     given = parser.parse_args()
@@ -168,6 +171,7 @@ def main() -> None:
         given.label,
         given.recipe,
         given.bases,
+        given.synthetic,
     )
     RECORDS.mkdir(parents=True, exist_ok=True)
     file = RECORDS / f"{given.name}.json"

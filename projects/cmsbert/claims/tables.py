@@ -1,5 +1,6 @@
 """The tables of claims.md, computed from its records."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -168,9 +169,21 @@ def damage_curves(
     for file in record["added"]:
         for curve in file.get("curves", ()):
             if not modalities or curve["modality"] in modalities:
-                recipe = Path(curve["run"]).parts[0]
+                recipe = recipe_of(curve["run"])
                 found.setdefault((recipe, curve["kind"], curve["modality"]), []).append(curve)
     return found
+
+
+def recipe_of(run: str) -> str:
+    """Return the recipe of a run in a record, `RECIPE/BASE/seed_N`.
+
+    Raises:
+        SystemExit: it has no base, so that keep.py cut the name of another folder.
+    """
+    recipe, *rest = Path(run).parts
+    if len(rest) != 2 or recipe == "runs":
+        sys.exit(f"{run}: expected RECIPE/BASE/seed_N; name a --base in cmsbert ablate")
+    return recipe
 
 
 def shifts(record: Record) -> Rows:
@@ -178,7 +191,7 @@ def shifts(record: Record) -> Rows:
     found: dict[str, list[Mapping[str, Any]]] = {}
     for file in record["added"]:
         for each in file.get("shift_sizes", ()):
-            found.setdefault(Path(each["run"]).parts[0], []).append(each)
+            found.setdefault(recipe_of(each["run"]), []).append(each)
     modalities = list(next(iter(found.values()))[0]["shifts"])
     rows = [
         [
@@ -194,6 +207,25 @@ def shifts(record: Record) -> Rows:
             [each[part][m] for each in ones] for part in ("shifts", "gates") for m in modalities
         ]
         cells = (table.estimate(estimated(each)) for each in values)
+        rows.append([f"`{recipe}`", str(len(ones)), *cells])
+    return rows
+
+
+def lengths(record: Record) -> Rows:
+    """Chance that a segment's own face or voice is more similar to its words than another's.
+
+    Means over the runs of a recipe with their intervals, by which other segments count.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for file in record["added"]:
+        for each in file.get("lengths", ()):
+            found.setdefault(recipe_of(each["run"]), []).append(each)
+    rows = [["recipe", "runs", "among all", "at most 2 words longer or shorter", "equally long"]]
+    for recipe, ones in found.items():
+        cells = (
+            table.estimate(estimated([each[name] for each in ones]))
+            for name in ("all", "near", "equal")
+        )
         rows.append([f"`{recipe}`", str(len(ones)), *cells])
     return rows
 
@@ -214,7 +246,7 @@ def convergence_differences(record: Record, recipe: str, other: str) -> Rows:
                 {
                     (run["base"], run["seed"]): getattr(_figures(record, run), figure)
                     for run in record["runs"]
-                    if run["recipe"] == f"{name} {label}"
+                    if run["recipe"] == f"{name} {label}".strip()
                 }
                 for name in (recipe, other)
             )
@@ -275,4 +307,5 @@ TABLES: dict[str, Callable[..., Rows]] = {
     "convergences": convergences,
     "convergence_differences": convergence_differences,
     "shifts": shifts,
+    "lengths": lengths,
 }
