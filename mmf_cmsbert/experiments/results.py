@@ -1,5 +1,6 @@
 """Scores of finished runs by recipe: means, spreads, and comparisons with the first recipe."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +61,7 @@ class Results:
     @property
     def synthetic(self) -> bool:
         """Whether a run was made on a synthetic corpus."""
-        return any(record.is_synthetic(run.record["config"]) for run in self.runs)
+        return any(record.is_synthetic(run.record) for run in self.runs)
 
     def metrics(self) -> list[str]:
         """Return the names of the metrics, in the order of the records."""
@@ -70,16 +71,23 @@ class Results:
         return [run for run in self.runs if run.job.recipe == recipe]
 
     def summary(self, recipe: str, metric: str) -> ScoreSummary | None:
-        """Summarise a metric over a recipe's runs; None if no run has it."""
+        """Summarise a metric over a recipe's runs; None if no run has it, or all have NaN."""
         values = [run.scores[metric] for run in self.of(recipe) if metric in run.scores]
-        return summarise(values) if values else None
+        return None if all(map(math.isnan, values)) else summarise(values)
+
+    def _comparable(self, recipe: str, metric: str) -> list[Run]:
+        """Return the runs with the metric; none if one of them is not finite."""
+        found = [run for run in self.of(recipe) if metric in run.scores]
+        return found if all(math.isfinite(run.scores[metric]) for run in found) else []
 
     def by_base(self, recipe: str, metric: str) -> dict[str, list[float]]:
-        """Return a metric of a recipe's runs, by base: the strata of its bootstrap."""
+        """Return a metric of a recipe's runs, by base: the strata of its bootstrap.
+
+        None of them if a value is not finite.
+        """
         found: dict[str, list[float]] = {}
-        for run in self.of(recipe):
-            if metric in run.scores:
-                found.setdefault(run.job.base, []).append(run.scores[metric])
+        for run in self._comparable(recipe, metric):
+            found.setdefault(run.job.base, []).append(run.scores[metric])
         return found
 
     def interquartile_mean(self, recipe: str, metric: str) -> Estimate | None:
@@ -100,9 +108,12 @@ class Results:
         return probability_of_improvement(pairs, lower)
 
     def comparison(self, recipe: str, metric: str) -> Comparison | None:
-        """Compare a recipe with the reference, over the seeds (and bases) that both have."""
+        """Compare a recipe with the reference, over the seeds (and bases) that both have.
+
+        None if there are none, or if a value of the metric is not finite.
+        """
         ours, theirs = (
-            {run.job.replicate: run.scores[metric] for run in self.of(name) if metric in run.scores}
+            {run.job.replicate: run.scores[metric] for run in self._comparable(name, metric)}
             for name in (recipe, self.reference)
         )
         both = [replicate for replicate in ours if replicate in theirs]

@@ -1,6 +1,7 @@
 """The results of an experiment as JSON: scores of each run, and all statistics of the tables."""
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def _metric(results: Results, metric: str, difference: float | None) -> dict[str
         )
         own: dict[str, Any] = {
             "runs": [
-                {"base": run.job.base, "seed": run.job.seed, "value": run.scores[metric]}
+                {"base": run.job.base, "seed": run.job.seed, "value": _plain(run.scores[metric])}
                 for run in runs
             ],
             "interquartile_mean": middle and asdict(middle),
@@ -69,3 +70,8 @@ def _metric(results: Results, metric: str, difference: float | None) -> dict[str
                     own["power"]["pairs_for_the_difference"] = needed
         found[recipe] = own
     return found
+
+
+def _plain(value: float) -> float | None:
+    """JSON has no NaN."""
+    return value if math.isfinite(value) else None

@@ -15,10 +15,12 @@ from mmf_cmsbert.files import replace_text, replaced_file
 from mmf_cmsbert.report.measures import measures
 from mmf_cmsbert.utils.statistics import (
     MOST_PAIRS,
+    RESAMPLES,
     Estimate,
     ScoreSummary,
     pairs_needed,
     smallest_difference,
+    smallest_p,
 )
 
 SYNTHETIC = "SYNTHETIC DATA: these scores say nothing about CMU-MOSI or CMU-MOSEI."
@@ -26,10 +28,10 @@ NOTE = (
     "\u2193 lower is better, \u2191 higher is better. {scored}, mean ± sample standard deviation "
     "over the runs. Comparisons: "
     "mean of the paired differences (same seed) from {reference}, its 95% interval by Student's t, "
-    "and the two-sided p of the exact sign-flip permutation test, also corrected for the number of "
-    "recipes compared (Holm). Few pairs show little: the smallest p that {pairs} pairs can give is "
-    "{least:.3g}. P(better): the chance that a run is better than one of {reference}, with the 95% "
-    "interval of a bootstrap."
+    "and the two-sided p of the {exact}sign-flip permutation test, also corrected for the number "
+    "of recipes compared (Holm). Few pairs show little: the smallest p that {pairs} pairs can give "
+    "is {least:.3g}. P(better): the chance that a run is better than one of {reference}, with the "
+    "95% interval of a bootstrap."
 )
 POWER_NOTE = (
     "Shown: the smallest mean difference from {reference} that so many pairs show with a chance of "
@@ -165,9 +167,16 @@ def spread(summary: ScoreSummary | None) -> str:
 
 def note(results: Results) -> str:
     """Explain the tables."""
-    pairs = len(results.of(results.reference))
-    least = 2 / 2**pairs if pairs > 1 else 1
-    text = NOTE.format(scored=results.scored, reference=results.reference, pairs=pairs, least=least)
+    lead = results.criterion()
+    counts = [pair.count for pair, _ in results.comparisons(lead).values()] if lead else []
+    pairs = max(counts, default=len(results.of(results.reference)))
+    text = NOTE.format(
+        scored=results.scored,
+        reference=results.reference,
+        pairs=pairs,
+        least=smallest_p(pairs),
+        exact="exact " if 2**pairs <= RESAMPLES else "",
+    )
     return f"{SYNTHETIC} {text}" if results.synthetic else text
 
 

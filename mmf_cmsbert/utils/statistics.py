@@ -49,8 +49,8 @@ class Comparison:
         low, high: Student's t interval of the mean at 95%, which assumes normal differences; so few
             pairs cannot test that. None for a single pair.
         p: two-sided p of the exact sign-flip permutation test: the share of all ``2 ** count`` sign
-            assignments whose mean is at least as far from 0. With 5 pairs it is at least 2 / 32.
-            (For more than 13 pairs, 9,999 assignments are drawn.) None for a single pair.
+            assignments whose mean is at least as far from 0; see :func:`smallest_p`. (For more than
+            13 pairs, 9,999 assignments are drawn.) None for a single pair.
         deviation: sample standard deviation of the differences; None for a single pair.
     """
 
@@ -77,10 +77,13 @@ def interval(values: Sequence[float] | np.ndarray) -> tuple[float, float]:
 
 
 def compare(values: Sequence[float], reference: Sequence[float]) -> Comparison:
-    """Compare values with the reference's values, paired by position, at least one."""
+    """Compare values with the reference's values, paired by position, at least one.
+
+    If one of them is not finite, the mean is not either, and there is no interval and no p.
+    """
     differences = np.subtract(values, reference, dtype=np.float64)
     mean, count = float(differences.mean()), len(differences)
-    if count < 2:
+    if count < 2 or not math.isfinite(mean):
         return Comparison(mean, None, None, None, count)
     low, high = interval(differences)
     from scipy import stats
@@ -90,6 +93,15 @@ def compare(values: Sequence[float], reference: Sequence[float]) -> Comparison:
     )
     deviation = float(np.std(differences, ddof=1))
     return Comparison(mean, low, high, min(1.0, float(test.pvalue)), count, deviation)
+
+
+def smallest_p(pairs: int) -> float:
+    """Return the smallest p that :func:`compare` can give for so many pairs.
+
+    >>> smallest_p(5), smallest_p(20)
+    (0.0625, 0.0002)
+    """
+    return max(2 / 2**pairs, 2 / (RESAMPLES + 1)) if pairs > 1 else 1.0
 
 
 def interquartile_mean(strata: Sequence[Sequence[float]]) -> Estimate:
@@ -155,8 +167,10 @@ def pairs_needed(difference: float, deviation: float) -> int | None:
         deviation: standard deviation of the differences of pairs.
 
     Returns:
-        The smallest number, at least 2; None if it is above 10,000.
+        The smallest number, at least 2; None if it is above 10,000, or an argument not finite.
     """
+    if not math.isfinite(difference) or not math.isfinite(deviation):
+        return None
     if deviation == 0:
         return 2 if difference else None
     size = abs(difference) / deviation
@@ -198,13 +212,18 @@ def _bootstrapped(strata: Iterable[Sequence[float]], statistic: Any) -> Estimate
 
     samples = [np.asarray(each, dtype=np.float64) for each in strata if len(each)]
     value = float(statistic(*samples))
-    if max(map(len, samples)) < 2:
+    if max(map(len, samples)) < 2 or not math.isfinite(value):
         return Estimate(value, None, None)
-    # scipy resamples from at least two values; a stratum of one always gives that one.
+    # scipy resamples from at least two values; a stratum of one always gives that one, once.
     doubled = [np.repeat(each, 2) if len(each) == 1 else each for each in samples]
+
+    def of_drawn(*drawn: np.ndarray, axis: int = -1) -> Any:
+        counted = (each[..., : len(sample)] for each, sample in zip(drawn, samples, strict=True))
+        return statistic(*counted, axis=axis)
+
     found = stats.bootstrap(
         doubled,
-        statistic,
+        of_drawn,
         n_resamples=RESAMPLES,
         confidence_level=CONFIDENCE,
         method="percentile",

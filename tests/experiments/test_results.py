@@ -1,5 +1,6 @@
 import csv
 import json
+import math
 
 import pytest
 from made_up_runs import write_record
@@ -63,6 +64,23 @@ def test_recipes_are_compared_with_the_first_over_the_seeds_that_both_have(jobs)
         "3",
     ]
     assert table.comparisons(results, MAE)[3] == ["none", *["-"] * 5, "0"]
+
+
+def test_a_metric_that_is_not_a_number_is_not_compared(jobs, planned, tmp_path):
+    for job in jobs:
+        if SCORES[job.recipe][job.seed - 1] is not None:
+            none = job.recipe == "less" or (job.recipe, job.seed) == ("gap", 3)
+            scores = {MAE: 0.5, CORR: math.nan if none else 0.1 * job.seed}
+            write_record(job.folder, job.config, test=scores, validation=scores)
+    results = collect(jobs)
+    rows = {row[0]: row[1:] for row in table.comparisons(results, CORR)[1:]}
+    assert rows["less"] == rows["gap"] == [*["-"] * 5, "0"]
+    shown = {row[0]: row[3] for row in table.scores(results)[1:]}
+    assert shown["less"] == "-" and "nan" in shown["gap"]  # one run of gap has a value
+    assert {row[0]: row[2] for row in table.middle(results)[1:]}["less"] == "-"
+    results_json.write_json(tmp_path / "results.json", results, "cmsbert ablate")
+    text = (tmp_path / "results.json").read_text()
+    assert "NaN" not in text and json.loads(text)["metrics"][CORR]["less"]["runs"]
 
 
 def test_p_is_corrected_for_the_recipes_that_could_be_compared(jobs):

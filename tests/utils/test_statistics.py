@@ -13,6 +13,7 @@ from mmf_cmsbert.utils.statistics import (
     pairs_needed,
     probability_of_improvement,
     smallest_difference,
+    smallest_p,
     summarise,
 )
 
@@ -50,6 +51,19 @@ def test_five_pairs_that_all_agree_give_the_least_p_there_is():
     assert compare([1, 2, 3, 4, 5], [0, 0, 0, 0, 0]).p == pytest.approx(2 / 32)
 
 
+@pytest.mark.parametrize("pairs", [2, 5, 13, 15])
+def test_the_smallest_p_is_reached_where_all_pairs_agree(pairs):
+    agreeing = np.arange(1.0, pairs + 1)
+    assert compare(agreeing, np.zeros(pairs)).p == pytest.approx(smallest_p(pairs))
+
+
+def test_scores_that_are_not_finite_have_no_p_and_no_interval():
+    found = compare([math.nan, 0.1, 0.2], [0.1, 0.2, 0.3])
+    assert math.isnan(found.mean) and (found.p, found.low, found.deviation) == (None, None, None)
+    assert pairs_needed(math.nan, 0.1) is None and pairs_needed(0.1, math.nan) is None
+    assert interquartile_mean([[math.nan, 1.0], [2.0]]).low is None
+
+
 def test_equal_runs_do_not_differ():
     found = compare([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
     assert (found.mean, found.low, found.high, found.p) == (0.0, 0.0, 0.0, 1.0)
@@ -73,6 +87,13 @@ def test_values_are_resampled_within_their_stratum():
     assert (found.value, found.low, found.high) == (0.5, 0.5, 0.5)
     mixed = interquartile_mean([[0.0] * 4 + [1.0] * 4])
     assert mixed.high - mixed.low > 0.5
+
+
+def test_a_stratum_of_one_value_counts_once_in_every_resample():
+    found = interquartile_mean([[0.0, 0.0, 0.0], [10.0]])
+    assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
+    found = interquartile_mean([[0.0, 1.0, 2.0, 1.0], [10.0]])
+    assert found.low <= found.value <= found.high
 
 
 def test_the_interval_of_the_interquartile_mean_holds_the_true_one_as_often_as_it_says():
