@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from mmf_cmsbert.commands.column_options import label_values, named_columns
 from mmf_cmsbert.commands.data_options import (
     VOCABULARY,
+    Alignment,
     Corpus,
     Face,
     HowAligned,
@@ -34,8 +35,20 @@ from mmf_cmsbert.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
+    from mmf_cmsbert.datasets.conversion import ConversionSettings
     from mmf_cmsbert.datasets.readers.source import Source
     from mmf_cmsbert.datasets.stores.store import StoredSegments
+
+# What is not typed is as the dataset's definition says.
+_AS_DEFINED = "as dataset_config.DATASET.{}"
+_DefinedAlignment = Annotated[
+    Alignment | None,
+    typer.Option(
+        help="For .csd files. word: one frame per word, the mean of those that overlap it. none: "
+        "all frames.",
+        show_default=_AS_DEFINED.format("alignment"),
+    ),
+]
 
 app = typer.Typer(
     cls=PlainErrors,
@@ -154,33 +167,48 @@ def convert(
     layout: Layout = "auto",
     user_dir: UserDir = None,
     split: OneSplit = None,
-    alignment: HowAligned = "word",
+    alignment: _DefinedAlignment = None,
     max_frames: Annotated[
         str | None,
         typer.Option(
             metavar="N|none",
             help="Average more frames of a segment over this many windows.",
-            show_default="the default of dataset_config.DATASET.max_frames",
+            show_default=_AS_DEFINED.format("max_frames"),
         ),
     ] = None,
     normalise: Annotated[
-        Literal["none", "segment"],
-        typer.Option(help="segment: normalise each column over the frames of its segment."),
-    ] = "none",
+        Literal["none", "segment"] | None,
+        typer.Option(
+            help="segment: normalise each column over the frames of its segment. Training "
+            "normalises over a corpus itself.",
+            show_default=_AS_DEFINED.format("normalise"),
+        ),
+    ] = None,
     non_finite: Annotated[
-        Literal["error", "zero"],
-        typer.Option(help="NaN and infinite values: refuse them, or read them as 0."),
-    ] = "error",
+        Literal["error", "zero"] | None,
+        typer.Option(
+            help="NaN and infinite values: refuse them, or read them as 0.",
+            show_default=_AS_DEFINED.format("non_finite"),
+        ),
+    ] = None,
     vocabulary: Annotated[
         Path | None,
         typer.Option(
-            metavar=VOCABULARY[0], help=VOCABULARY[1], exists=True, dir_okay=False, readable=True
+            metavar=VOCABULARY[0],
+            help=VOCABULARY[1],
+            show_default=_AS_DEFINED.format("vocabulary"),
+            exists=True,
+            dir_okay=False,
+            readable=True,
         ),
     ] = None,
     single_frame: Annotated[
-        Literal["keep", "every_word"],
-        typer.Option(help="every_word: repeat a segment's only frame of a modality for each word."),
-    ] = "keep",
+        Literal["keep", "every_word"] | None,
+        typer.Option(
+            help="every_word: repeat a segment's only frame of a modality for each word.",
+            show_default=_AS_DEFINED.format("single_frame"),
+        ),
+    ] = None,
     word_vectors: Annotated[
         Path | None,
         typer.Option(
@@ -193,25 +221,33 @@ def convert(
         ),
     ] = None,
     skip_invalid: Annotated[
-        bool,
-        typer.Option("--skip-invalid", help="Skip segments that cannot be used, with a message."),
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--skip-invalid/--no-skip-invalid",
+            help="Skip segments that cannot be used, with a message.",
+            show_default=_AS_DEFINED.format("on_invalid"),
+        ),
+    ] = None,
     column: NamedColumns = None,
     label_value: LabelValues = None,
     voice: Voice = None,
     face: Face = None,
     context: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             max=100,
-            help="For layouts of conversations: previous utterances before each segment, as "
-            "dataset_config.DATASET.context.",
+            help="For layouts of conversations: previous utterances before each segment.",
+            show_default=_AS_DEFINED.format("context"),
         ),
-    ] = 0,
+    ] = None,
     fold: Annotated[
         int | None,
-        typer.Option(min=1, help="For MUStARD: a published fold, as dataset_config.DATASET.fold."),
+        typer.Option(
+            min=1,
+            help="For MUStARD: a published fold.",
+            show_default=_AS_DEFINED.format("fold"),
+        ),
     ] = None,
     streaming: Streaming = False,
     by_file: Annotated[
@@ -243,7 +279,6 @@ def convert(
     A corpus of many files: cmsbert data convert parts/train --dataset mosi --split train --jobs 4
     """
     from mmf_cmsbert.commands.convert import convert_source
-    from mmf_cmsbert.datasets.conversion import ConversionSettings
     from mmf_cmsbert.datasets.segment import SPLITS
 
     if word_vectors and to != "misa":
@@ -251,28 +286,27 @@ def convert(
     if push and (to != "datasets" or not re.fullmatch(r"[\w.-]+/[\w.-]+", push)):
         raise ConfigError(f"--push {push}: expected OWNER/NAME, and --to datasets")
     defined = _defined(dataset)
-    layout = defined.layout if layout == "auto" else layout
-    settings = ConversionSettings(
-        corpus=dataset,
-        layout=layout,
+    settings = _settings(
+        dataset,
+        defined,
+        column,
+        label_value,
+        layout=None if layout == "auto" else layout,
         alignment=alignment,
-        max_frames=_frames(max_frames, defined),
-        by_segment=normalise == "segment",
-        on_invalid="skip" if skip_invalid else "error",
+        by_segment=None if normalise is None else normalise == "segment",
+        on_invalid=None if skip_invalid is None else "skip" if skip_invalid else "error",
         non_finite=non_finite,
         vocabulary=vocabulary,
         single_frame=single_frame,
-        columns=defined.named_columns | named_columns(column),
-        label_values=(defined.label_values or {}) | label_values(label_value),
-        targets=defined.predicted if defined.targets else None,
-        voice=voice or defined.voice,
-        face=face or defined.face,
+        voice=voice,
+        face=face,
         context=context,
         fold=fold,
     )
+    settings = replace(settings, max_frames=_frames(max_frames, defined))  # None is typed as none
     by_file = by_file or jobs > 1 or place.engine != "local"
     source = _found(
-        sources, split, layout, streaming, name_split=not defined.split, by_file=by_file
+        sources, split, settings.layout, streaming, name_split=not defined.split, by_file=by_file
     )
     if defined.split and source.unnamed:
         source = replace(source, files=dict.fromkeys(SPLITS, list(source.unnamed)))
@@ -316,29 +350,25 @@ def folds(
     layout: Layout = "auto",
     user_dir: UserDir = None,
     split: OneSplit = None,
-    alignment: HowAligned = "word",
+    alignment: _DefinedAlignment = None,
     column: NamedColumns = None,
     label_value: LabelValues = None,
 ) -> None:
     """Split a small corpus into folds by its videos, each a recipe for cmsbert ablate."""
     from mmf_cmsbert.commands.fold_stores import write_folds
-    from mmf_cmsbert.datasets.conversion import ConversionSettings
     from mmf_cmsbert.experiments import recipe
 
-    defined = _defined(dataset)
-    layout = defined.layout if layout == "auto" else layout
-    settings = ConversionSettings(
-        corpus=dataset,
-        layout=layout,
+    settings = _settings(
+        dataset,
+        _defined(dataset),
+        column,
+        label_value,
+        layout=None if layout == "auto" else layout,
         alignment=alignment,
-        max_frames=defined.max_frames,
-        columns=defined.named_columns | named_columns(column),
-        label_values=(defined.label_values or {}) | label_values(label_value),
-        targets=defined.predicted if defined.targets else None,
     )
     file = recipe.find(base or recipe.of_dataset(dataset))
     folder = (output or Path(f"{dataset}-folds")).expanduser().absolute()
-    write_folds(_found(sources, split, layout), settings, folds, file, folder)
+    write_folds(_found(sources, split, settings.layout), settings, folds, file, folder)
 
 
 @app.command()
@@ -425,6 +455,36 @@ def _defined(dataset: str) -> "SentimentDatasetConfig":
     from mmf_cmsbert.config import definitions
 
     return definitions.schema_of(dataset)()
+
+
+def _settings(
+    dataset: str,
+    defined: "SentimentDatasetConfig",
+    column: list[str] | None,
+    label_value: list[str] | None,
+    **typed: Any,
+) -> "ConversionSettings":
+    """Return how to convert a dataset: as it is defined, except for what is typed.
+
+    Args:
+        dataset: its name.
+        defined: its definition.
+        column: as typed, or None; added to the columns of the definition.
+        label_value: as typed, or None; added to those of the definition.
+        **typed: fields of the settings, None if they are not typed.
+
+    Raises:
+        ConfigError: a column or a value of a label is typed wrongly.
+    """
+    from mmf_cmsbert.datasets.conversion import defined_settings
+
+    settings = defined_settings(dataset, defined)
+    return replace(
+        settings,
+        columns=settings.columns | named_columns(column),
+        label_values=settings.label_values | label_values(label_value),
+        **{name: value for name, value in typed.items() if value is not None},
+    )
 
 
 def _frames(typed: str | None, defined: "SentimentDatasetConfig") -> int | None:

@@ -42,12 +42,16 @@ def write_folds(
                 "sources": [each for store in stores for each in store.manifest.sources],
                 "synthetic": any(store.manifest.synthetic for store in stores),
             }
+            # A run compares these with its own keys.
+            kept = {
+                name: value for name in ("context", "fold") if (value := getattr(settings, name))
+            }
             recipes = []
             for number, part in enumerate(parts, 1):
                 folder = output / f"fold_{number}"
                 for split, chosen in part.items():
                     with replaced_folder(folder / split) as unfinished:
-                        made_with = {"video_fold": number, "video_folds": folds}
+                        made_with = {"video_fold": number, "video_folds": folds, **kept}
                         write_split(
                             unfinished,
                             split,
@@ -97,6 +101,7 @@ def _recipe(folder: Path, corpus: str, base: Path) -> Path:
             "dataset_config": {
                 corpus: {
                     "source": None,
+                    "layout": "auto",
                     "split": None,
                     "synthetic": None,
                     "annotations": {s: [str(folder)] for s in SPLITS},

@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.targets import SENTIMENT, Target
 from mmf_cmsbert.datasets.normalise import corpus_statistics
 from mmf_cmsbert.datasets.preparation import prepared
@@ -100,6 +101,35 @@ class ConversionSettings:
         if self.targets is None:
             return None
         return [[name, target.plain()] for name, target in self.targets.items()]
+
+
+def defined_settings(corpus: str, defined: SentimentDatasetConfig) -> ConversionSettings:
+    """Return how a dataset's definition says that its segments are converted.
+
+    ``widths``, ``labelled`` and ``split_rule`` are not set: they depend on what a store is for.
+
+    Args:
+        corpus: the name of the dataset.
+        defined: ``dataset_config.<name>``, checked.
+    """
+    return ConversionSettings(
+        corpus=corpus,
+        layout=defined.layout,
+        alignment=defined.alignment,
+        max_frames=defined.max_frames,
+        by_segment=defined.normalise == "segment",  # training applies statistics of a corpus
+        on_invalid=defined.on_invalid,
+        non_finite=defined.non_finite,
+        vocabulary=Path(defined.vocabulary) if defined.vocabulary else None,
+        single_frame=defined.single_frame,
+        columns=defined.named_columns,
+        label_values=defined.label_values or {},
+        context=defined.context,
+        fold=defined.fold,
+        targets=defined.predicted if defined.targets else None,
+        voice=defined.voice,
+        face=defined.face,
+    )
 
 
 def convert(
@@ -302,8 +332,15 @@ def _write(
             settings=made_with,
             skipped=() if skipped is None else skipped,
             extractors=extractors_of(files, split, settings.layout, settings.voice, settings.face),
-            synthetic=any(is_synthetic(file) for file in files),
+            synthetic=any(_is_generated(Path(source.path)) for source in sources),
         )
+
+
+def _is_generated(file: Path) -> bool:
+    """Return whether a source is synthetic: a file, or the manifest of a store."""
+    if file.name == MANIFEST:
+        return read_manifest(file.parent).synthetic
+    return is_synthetic(file)
 
 
 def write_split(folder: Path, split: str, segments: Iterable[Segment], **origin: Any) -> None:

@@ -114,6 +114,11 @@ class SentimentDataset(BaseDataset):
         return sample
 
     @property
+    def synthetic(self) -> bool:
+        """Whether the segments, or a part of each, are generated."""
+        return self._segments.manifest.synthetic
+
+    @property
     def extractors(self) -> dict[str, Any]:
         """The card of the extractors of the frames that are used; empty if it is unknown."""
         card = self._segments.manifest.extractors

@@ -1,13 +1,14 @@
 """The store of a dataset's split, from the keys of ``dataset_config.<name>``."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.datasets.conversion import (
-    ConversionSettings,
     convert,
+    defined_settings,
     fitting_store,
     store_name,
 )
@@ -43,25 +44,10 @@ def stored_split(
         file = split_files.annotations[split][0]
         write_split(file, split, dict(settings.synthetic), settings.widths)
     files = split_files.of(split)
-    conversion = ConversionSettings(
-        corpus=corpus,
-        layout=settings.layout,
-        alignment=settings.alignment,
+    conversion = replace(
+        defined_settings(corpus, settings),
         widths=settings.widths,
         labelled=split != "test",
-        max_frames=settings.max_frames,
-        by_segment=settings.normalise == "segment",
-        on_invalid=settings.on_invalid,
-        non_finite=settings.non_finite,
-        vocabulary=Path(settings.vocabulary) if settings.vocabulary else None,
-        single_frame=settings.single_frame,
-        columns=settings.named_columns,
-        label_values=settings.label_values or {},
-        context=settings.context,
-        fold=settings.fold,
-        targets=settings.predicted if settings.targets else None,
-        voice=settings.voice,
-        face=settings.face,
         split_rule=settings.split.plain() if settings.split else None,
     )
     if store := fitting_store(files, split, conversion):

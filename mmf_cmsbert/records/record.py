@@ -116,10 +116,16 @@ def flat(config: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield key, config
 
 
-def is_synthetic(config: Mapping[str, Any]) -> bool:
-    """Return whether a recorded configuration trains on a synthetic corpus."""
+def is_synthetic(record: Mapping[str, Any]) -> bool:
+    """Return whether a run was trained on a synthetic or semi-synthetic corpus.
+
+    Its stores say so, or the configuration where the record is of an earlier version.
+    """
+    config = record["config"]
     sections = config.get("dataset_config") or {}
-    return any((sections.get(name) or {}).get("synthetic") for name in trained.datasets(config))
+    return bool(record.get("synthetic")) or any(
+        (sections.get(name) or {}).get("synthetic") for name in trained.datasets(config)
+    )
 
 
 def commit_name(commit: Mapping[str, Any] | None) -> str:

@@ -52,7 +52,7 @@ class RunReport:
     @property
     def synthetic(self) -> bool:
         parts = self.collected.parts
-        return any(part.synthetic for part in parts) or record.is_synthetic(self.record["config"])
+        return any(part.synthetic for part in parts) or record.is_synthetic(self.record)
 
 
 def finished(folder: Path) -> Mapping[str, Any]:

@@ -35,6 +35,8 @@ class KeepsRecord(TrainerSteps):
         record = self.run_record = plan.begin(self.config.training.seed, self.extractors)
         if self.threads is not None:
             record.content["machine"]["threads_chosen_by"] = self.threads.why
+        if any(getattr(each, "synthetic", False) for each in self.train_loader.datasets):
+            record.content["synthetic"] = True
         if weights := _class_weights(self.config):
             record.content["class_weights"] = weights
         signals.on_sudden_end(lambda interrupted: record.fail(interrupted, self.num_updates))

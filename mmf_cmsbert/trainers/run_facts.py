@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -81,17 +80,18 @@ def _weights(model: Any) -> str:
 
 def _data(trainer: Any) -> str:
     counts: dict[str, list[str]] = {}
+    made_up = set()
     for split in needed_splits(trainer.run_type):
         for dataset in getattr(trainer, f"{split}_loader").datasets:
             name = getattr(dataset, "dataset_name", type(dataset).__name__)
             if hasattr(dataset, "__len__"):
                 counts.setdefault(name, []).append(f"{len(dataset):,} {split}")
-    sections: Mapping[str, Any] = trainer.config.get("dataset_config") or {}
-    parts = []
-    for name, sizes in counts.items():
-        made_up = " (synthetic)" if (sections.get(name) or {}).get("synthetic") else ""
-        parts.append(f"{name}{made_up}: {', '.join(sizes)}")
-    return "; ".join(parts)
+            if getattr(dataset, "synthetic", False):
+                made_up.add(name)
+    return "; ".join(
+        f"{name}{' (synthetic)' if name in made_up else ''}: {', '.join(sizes)}"
+        for name, sizes in counts.items()
+    )
 
 
 def _training(trainer: Any) -> str:

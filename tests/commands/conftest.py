@@ -1,11 +1,14 @@
 """Fixtures for tests of the commands: a working folder, and fake runs."""
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from mmf_cmsbert.commands import app
+from mmf_cmsbert.config import definitions
 from mmf_cmsbert.experiments import job
 from mmf_cmsbert.experiments.engines import local
 from mmf_cmsbert.experiments.process import error_of
@@ -26,6 +29,21 @@ def cmsbert(tmp_path, monkeypatch):
         return CliRunner().invoke(app, list(map(str, words)), prog_name="cmsbert")
 
     return typed
+
+
+@pytest.fixture
+def define(cmsbert, monkeypatch):
+    """Define a dataset in the working folder, which is forgotten after the test."""
+    monkeypatch.setenv("MMF_CMSBERT_DATASETS", "{}")
+    for name in ("_defined", "_stamps"):
+        monkeypatch.setattr(definitions, name, {})
+
+    def defined(name, **keys):
+        Path("datasets").mkdir()
+        section = {"dataset_config": {name: keys}}
+        Path("datasets", f"{name}.yaml").write_text(yaml.safe_dump(section))
+
+    return defined
 
 
 @pytest.fixture

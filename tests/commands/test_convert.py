@@ -208,6 +208,72 @@ def test_a_segment_that_cannot_be_used_is_an_error_unless_it_may_be_left_out(cms
     assert "test: 6 segments, 5 with a label" in skipped.stdout
 
 
+def write_sims(folder):
+    """Write MMSA's file with an infinite value, as that of CH-SIMS has them."""
+    corpus = make_corpus((709, 33), aligned=False)
+    corpus = {s: [replace(x, label=x.label / 3) for x in each] for s, each in corpus.items()}
+    corpus["train"][1].frames["acoustic"][0, 3] = -np.inf
+    return written_layouts.write_mmsa(folder, corpus, lengths=True)["train"]
+
+
+def test_infinite_values_are_read_as_the_dataset_defines_it_unless_typed(cmsbert, tmp_path):
+    typed = ("data", "convert", write_sims(tmp_path), "--dataset", "sims")
+    done = cmsbert(*typed)
+    assert done.exit_code == 0, done.stderr
+    assert StoredSegments(Path("sims-store/train"))[1].frames["acoustic"][0, 3] == 0
+    refused = cmsbert(*typed, "--non-finite", "error", "--output", "refused")
+    assert refused.exit_code == 2 and "type --non-finite zero to read it as 0" in refused.stderr
+
+
+def test_a_dataset_of_ones_own_is_converted_as_it_is_defined_unless_typed(
+    cmsbert, define, tmp_path
+):
+    corpus = make_corpus((5, 4))
+    corpus = {
+        s: [with_frames(x, acoustic=x.frames["acoustic"][:1]) for x in each]
+        for s, each in corpus.items()
+    }
+    corpus["train"][1] = replace(corpus["train"][1], label=7.0)
+    written_layouts.write_folder(tmp_path / "corpus", corpus)
+    define(
+        "mine",
+        features={"visual": 5, "acoustic": 4},
+        on_invalid="skip",
+        single_frame="every_word",
+        normalise="segment",
+        max_frames=3,
+    )
+    typed = ("data", "convert", tmp_path / "corpus", "--dataset", "mine")
+    done = cmsbert(*typed)
+    assert done.exit_code == 0, done.stderr
+    assert "train: 5 segments" in done.stdout and "1 skipped" in done.stdout
+    first = StoredSegments(Path("mine-store/train"))[0]
+    assert len(first.frames["acoustic"]) == len(first.words) > 3 == len(first.frames["visual"])
+    assert np.allclose(first.frames["visual"].mean(0), 0, atol=1e-5)
+
+    refused = cmsbert(*typed, "--no-skip-invalid", "--output", "refused")
+    assert refused.exit_code == 2 and "has the label 7" in refused.stderr
+    options = ("--single-frame", "keep", "--normalise", "none", "--max-frames", "none")
+    assert cmsbert(*typed, *options, "--output", "typed").exit_code == 0
+    as_typed = StoredSegments(Path("typed/train"))[0]
+    assert len(as_typed.frames["acoustic"]) == 1
+    assert np.array_equal(as_typed.frames["visual"], corpus["train"][0].frames["visual"])
+
+
+def test_file_by_file_a_dataset_is_converted_as_it_is_defined(cmsbert, define, tmp_path):
+    (tmp_path / "vocab.txt").write_text("[PAD]\n")
+    define("mine", non_finite="zero", vocabulary=str(tmp_path / "vocab.txt"))
+    corpus = make_corpus()
+    corpus["val"][2].frames["visual"][0, 3] = np.inf
+    written_layouts.write_misa(tmp_path / "corpus", corpus)
+    files = sorted((tmp_path / "corpus").glob("*.pkl"))
+    done = cmsbert("data", "convert", *files, "--dataset", "mine", "--by-file")
+    assert done.exit_code == 0, done.output
+    assert StoredSegments(Path("mine-store/val"))[2].frames["visual"][0, 3] == 0
+    found = StoredSegments(Path("mine-store/train")).manifest.settings
+    assert found["vocabulary"] == str(tmp_path / "vocab.txt")
+
+
 def test_splits_of_different_widths_are_not_one_corpus(cmsbert, tmp_path):
     corpus = make_corpus()
     corpus["test"] = make_corpus((5, 74))["test"]

@@ -1,11 +1,12 @@
 """``cmsbert data folds``: a corpus split by videos, with a recipe for each fold."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import written_layouts
-from written_layouts import SPLITS, make_segments
+from written_layouts import SPLITS, make_segments, with_frames
 
 from mmf_cmsbert.config.completion import complete
 from mmf_cmsbert.datasets.conversion import ConversionSettings, fitting_store
@@ -72,3 +73,37 @@ def test_an_id_of_two_splits_and_too_few_videos_are_told(cmsbert, corpus, tmp_pa
     assert result.exit_code == 2 and "is in two splits; type --split" in result.stderr
     result = cmsbert("data", "folds", tmp_path, "--dataset", "mosi", "--split", "train")
     assert result.exit_code == 2 and "5 folds of 3 videos" in result.stderr
+
+
+def test_a_dataset_of_ones_own_is_divided_as_it_is_defined(cmsbert, define, corpus, tmp_path):
+    corpus = {
+        s: [with_frames(x, acoustic=x.frames["acoustic"][:1]) for x in each]
+        for s, each in corpus.items()
+    }
+    corpus["train"][1] = replace(corpus["train"][1], label=7.0)
+    corpus["val"][0].frames["visual"][0, 3] = np.inf
+    written_layouts.write_folder(tmp_path / "mine", corpus)
+    define("mine", on_invalid="skip", single_frame="every_word", non_finite="zero")
+    result = cmsbert("data", "folds", tmp_path / "mine", "--dataset", "mine", "--folds", 3)
+    assert result.exit_code == 0, result.stderr
+    segments = [each for s in SPLITS for each in StoredSegments(Path("mine-folds/fold_1", s))]
+    assert len(segments) == 26 and corpus["train"][1].id not in {each.id for each in segments}
+    assert all(len(each.frames["acoustic"]) == len(each.words) for each in segments)
+    assert all(np.isfinite(each.frames["visual"]).all() for each in segments)
+
+
+def test_a_run_reads_the_folds_of_a_dataset_with_a_layout_and_a_context(
+    cmsbert, define, corpus, tmp_path
+):
+    written_layouts.write_folder(tmp_path / "mine", corpus)
+    define("mine", layout="folder", context=2)
+    result = cmsbert("data", "folds", tmp_path / "mine", "--dataset", "mine", "--folds", 3)
+    assert result.exit_code == 0, result.stderr
+    config = complete({"config": "mine-folds/fold_2.yaml"}).resolved()
+    section = config["dataset_config"]["mine"]
+    widths = {"visual": 47, "acoustic": 74}
+    settings = ConversionSettings(
+        corpus="mine", layout=section["layout"], context=section["context"], widths=widths
+    )
+    assert (settings.layout, settings.context) == ("auto", 2)
+    assert fitting_store([Path("mine-folds/fold_2")], "train", settings) is not None

@@ -9,11 +9,14 @@ import pytest
 import written_layouts as layouts
 from written_corpora import iemocap_pickle, meld_pickle
 
+from mmf_cmsbert.config.schemas.corpora import MOSEIConfig, MOSIConfig, SIMSConfig
+from mmf_cmsbert.config.schemas.datasets import SentimentDatasetConfig
 from mmf_cmsbert.config.schemas.targets import ClassesTarget, RegressionTarget
 from mmf_cmsbert.datasets import conversion
 from mmf_cmsbert.datasets.conversion import (
     ConversionSettings,
     convert,
+    defined_settings,
     fitting_store,
     store_name,
 )
@@ -55,11 +58,56 @@ def assert_same(stored, given):
         assert np.array_equal(one.frames["acoustic"], other.frames["acoustic"])
 
 
+@pytest.mark.parametrize(("name", "schema"), [("mosi", MOSIConfig), ("mosei", MOSEIConfig)])
+def test_shipped_datasets_are_converted_as_before_they_were_read_from_definitions(name, schema):
+    """Their stores stay valid."""
+    assert defined_settings(name, schema()) == ConversionSettings(name, max_frames=500)
+
+
+def test_a_definition_says_how_segments_are_converted(tmp_path):
+    (tmp_path / "vocab.txt").write_text("")
+    keys = {
+        "layout": "mustard",
+        "alignment": "none",
+        "max_frames": None,
+        "on_invalid": "skip",
+        "non_finite": "zero",
+        "single_frame": "every_word",
+        "label_values": {"bad": -1.0},
+        "context": 2,
+        "fold": 3,
+        "voice": "librosa",
+        "face": "dlib",
+    }
+    stated = keys | {"columns": {"text": "said"}, "vocabulary": str(tmp_path / "vocab.txt")}
+    defined = SentimentDatasetConfig.model_validate(stated | {"normalise": "segment"})
+    assert defined_settings("mine", defined) == ConversionSettings(
+        "mine",
+        by_segment=True,
+        vocabulary=tmp_path / "vocab.txt",
+        columns={"text": "said"},
+        **keys,
+    )
+    corpus = SentimentDatasetConfig(normalise="corpus")
+    assert not defined_settings("mine", corpus).by_segment, "training applies its statistics"
+    sims = defined_settings("sims", SIMSConfig())
+    assert sims.non_finite == "zero" and sims.targets["sentiment"].high == 1
+
+
 def test_the_store_holds_the_segments(files, corpus, tmp_path):
     store = convert([files["val"]], "val", SETTINGS, tmp_path / "store")
     assert_same(store, corpus["val"])
     assert store.manifest.skipped == []
     assert not store.manifest.synthetic
+
+
+def test_a_store_of_a_synthetic_one_is_synthetic_too(files, tmp_path):
+    made = convert([files["val"]], "val", SETTINGS, tmp_path / "made" / "val")
+    replace(made.manifest, synthetic=True).write(made.folder)
+    # Both a store and a folder of stores, read for fewer frames than they have.
+    for place in (made.folder, made.folder.parent):
+        fewer = replace(SETTINGS, max_frames=1)
+        assert convert([place], "val", fewer, tmp_path / "fewer").manifest.synthetic
 
 
 def test_every_layout_gives_the_same_store(corpus, tmp_path):

@@ -38,6 +38,9 @@ class Trainer:
     class early_stopping:  # noqa: N801
         best_monitored_value, best_monitored_update = float("inf"), 0
 
+    class train_loader:  # noqa: N801
+        datasets = ()
+
     num_updates = 0
 
     def train(self):
