@@ -11,7 +11,6 @@ from mmf_cmsbert.commands.ablate import ELSEWHERE, Jobs
 from mmf_cmsbert.commands.data_options import Layout
 from mmf_cmsbert.commands.engine_options import Place, with_place
 from mmf_cmsbert.commands.plain_errors import PlainErrors
-from mmf_cmsbert.errors import ConfigError
 from mmf_cmsbert.utils.folder_lock import locked
 from mmf_cmsbert.utils.unfinished import look_through
 
@@ -123,9 +122,7 @@ def cues(
     sources = [Path(word) for word in words or [] if "=" not in word]
     job.check_options(options)
     placements = condition.checked_placements(placement)
-    strengths = sorted(set(strength or condition.STRENGTHS))
-    if max(strengths) == 0:
-        raise ConfigError("--strength 0 alone plants nothing; add one above 0")
+    strengths = condition.checked_strengths(strength)
     folder = (output or Path("save/benchmark_cues")).expanduser()
     file, console, command = recipe.find(base), Console(), ["cmsbert", *sys.argv[1:]]
     with locked(folder, shlex.join(command), ELSEWHERE):

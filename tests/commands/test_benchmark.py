@@ -13,6 +13,8 @@ from mmf_cmsbert.utils import torch_threads
     [
         (["--placement", "here"], "--placement here: expected one of own, other, spread"),
         (["--strength", "0"], "--strength 0 alone plants nothing; add one above 0"),
+        (["--strength", "0.33333333"], "--strength 0.33333333: expected a number of at most six"),
+        (["--strength", "0.00001"], "--strength 1e-05: expected a number of at most six"),
         (["--base", "no_such.yaml"], "no_such.yaml: there is no such file"),
         (["--size", "481"], "the training split has 480 usable segments"),
         (["no_such.csv"], "no_such.csv"),

@@ -86,6 +86,23 @@ def sizes_of(available: int, typed: Sequence[int] | None) -> list[int]:
     return sorted(set(typed))
 
 
+def checked_strengths(typed: Sequence[float] | None) -> list[float]:
+    """Return the strengths typed, else all, without repetitions and in order.
+
+    Raises:
+        ConfigError: none is above zero, or one does not survive in the name of a condition.
+    """
+    found = sorted(set(typed or STRENGTHS))
+    for each in found:
+        if not re.fullmatch(r"[\d.]+", f"{each:g}") or float(f"{each:g}") != each:
+            raise ConfigError(
+                f"--strength {each}: expected a number of at most six digits, such as 0.25"
+            )
+    if max(found) == 0:
+        raise ConfigError("--strength 0 alone plants nothing; add one above 0")
+    return found
+
+
 def checked_placements(typed: Sequence[str] | None) -> list[str]:
     """Return the placements typed, else all.
 

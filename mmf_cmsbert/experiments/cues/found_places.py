@@ -14,6 +14,7 @@ import torch
 from mmf_cmsbert.datasets.segment import FACE_VOICE, Segment
 from mmf_cmsbert.datasets.stores.manifest import read_manifest
 from mmf_cmsbert.errors import ConfigError, DataError
+from mmf_cmsbert.experiments.cues.corpora import VERSION
 from mmf_cmsbert.experiments.cues.frames import Planter
 from mmf_cmsbert.report import collecting
 from mmf_cmsbert.utils.statistics import Estimate, interval
@@ -73,9 +74,21 @@ def measure(run: Path, split: str = "test") -> list[Found]:
             f"{run}: its cues are spread over all frames, so there are no places to find; name a "
             "run of another placement"
         )
+    if made_with["version"] != VERSION:
+        raise ConfigError(
+            f"{run}: its cues were planted by another version of this package, in other places; "
+            "run cmsbert benchmark cues again"
+        )
     planter = Planter(made_with["placement"], made_with["draw"])
     predictor = collecting.model(run, dataset)
     segments = list(collecting.store(dataset, section, split))
+    most, longest = section.get("max_frames"), max(len(each.words) for each in segments)
+    if most is not None and longest > most:
+        raise ConfigError(
+            f"{run}: it was trained with dataset_config.{dataset}.max_frames={most}, so frames of "
+            f"segments of up to {longest} words were averaged, and none is at its place; train "
+            f"with {longest} or more"
+        )
     weights = weigh(predictor, segments)
     places = [planter.plant(each.id, each.words).places for each in segments]
     found = []
@@ -99,8 +112,8 @@ def compared(
     Args:
         kind: one of :data:`KINDS`.
         modality: of the frames.
-        weights: of each segment, ``(frames,)``; None if there are none. Words that were cut off
-            have no frames, and those that are left count.
+        weights: of each segment, ``(frames,)``; None if there are none. A frame counts also if its
+            word was cut off: the shift by the whole utterance reads it.
         places: of each segment, whether a frame is planted, bool ``(frames,)``.
 
     Returns:
@@ -112,7 +125,6 @@ def compared(
     for weight, place in zip(weights, places, strict=True):
         if weight is None or not weight.sum() > 0:
             continue
-        place = place[: len(weight)]
         if 0 < place.sum() < len(place):
             aucs.append(float(roc_auc_score(place, weight)))
             masses.append(float(weight[place].sum() / weight.sum()))

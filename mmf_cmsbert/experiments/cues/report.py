@@ -54,8 +54,9 @@ def curves(scores: Scores) -> list[list[str]]:
 
 
 def errors(scores: Scores) -> list[list[str]]:
-    """Return one row per placement, size, recipe and strength: its errors and their limits."""
-    rows = [["placement", "size", "recipe", "strength", "MAE", "MSE", "MSE text", "MSE bound"]]
+    """Return one row per placement, size, recipe and strength: its errors and what they tend to."""
+    rows = [["placement", "size", "recipe", "strength", "MAE", "MSE"]]
+    rows[0] += ["MSE, cue not found", "MSE, cue estimated"]
     for point in scores.points:
         condition = point.condition
         limits = ("-" if v is None else f"{v:.3f}" for v in (point.mse_text, point.mse_bound))

@@ -27,8 +27,10 @@ class Point:
         response: slope of the test predictions on the cue: 0 without frames.
         bound: the response of the best possible estimate, mean over the draws.
         mae, mse: mean errors on test.
-        mse_text: smallest squared error without frames, given text alone's at strength zero.
-        mse_bound: the smallest with frames.
+        mse_text: the squared error of text alone at strength zero, plus that of a cue that is not
+            found.
+        mse_bound: the same, plus that of the best estimate of the cue. No strict bounds: words may
+            tell more of the label than text alone has learned, so a recipe can be below.
     """
 
     recipe: str

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import yaml
 from reported_runs import write_run
 from sklearn.metrics import roc_auc_score
 from small_predictor import made
@@ -9,6 +10,7 @@ from small_predictor import made
 from mmf_cmsbert.datasets.segment import Segment
 from mmf_cmsbert.datasets.stores.manifest import read_manifest
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.experiments.cues.corpora import VERSION
 from mmf_cmsbert.experiments.cues.found_places import compared, measure, weigh
 from mmf_cmsbert.experiments.cues.frames import Planter
 
@@ -94,10 +96,26 @@ def test_a_run_of_the_benchmark_is_measured_by_the_manifest_of_its_corpus(tmp_pa
     with pytest.raises(ConfigError, match="no planted cues"):
         measure(run)
     store = tmp_path / "run data"
-    settings = {"benchmark": "cues", "placement": "other", "draw": 1}
+    settings = {"benchmark": "cues", "version": VERSION, "placement": "other", "draw": 1}
     replace(read_manifest(store), settings=settings).write(store)
     found = {(each.kind, each.modality): each for each in measure(run)}
     assert ("gradient", "visual") in found and found["gradient", "acoustic"].segments == 12
     replace(read_manifest(store), settings=settings | {"placement": "spread"}).write(store)
     with pytest.raises(ConfigError, match="spread over all frames"):
+        measure(run)
+    replace(read_manifest(store), settings=settings | {"version": VERSION + 1}).write(store)
+    with pytest.raises(ConfigError, match="by another version of this package"):
+        measure(run)
+
+
+def test_frames_that_were_averaged_have_no_place(tmp_path):
+    run = write_run(tmp_path / "run", segments())
+    store = tmp_path / "run data"
+    settings = {"benchmark": "cues", "version": VERSION, "placement": "other", "draw": 1}
+    replace(read_manifest(store), settings=settings).write(store)
+    config = run / "config.yaml"
+    content = yaml.safe_load(config.read_text())
+    content["dataset_config"]["mosi"]["max_frames"] = 5
+    config.write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigError, match="max_frames=5, so frames of segments of up to 8 words"):
         measure(run)
