@@ -1,12 +1,15 @@
 """``cmsbert predict``: sentiment of a text or of many segments, with an exported model."""
 
 import sys
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from mmf_cmsbert.commands.column_options import named_columns
+from mmf_cmsbert.commands.data_options import NamedColumns
 from mmf_cmsbert.commands.engine_options import Place, with_place
 from mmf_cmsbert.commands.media_options import (
     FaceModel,
@@ -86,6 +89,7 @@ def predict(
         str | None,
         typer.Option(help="For a model of several datasets: the one whose features these are."),
     ] = None,
+    column: NamedColumns = None,
     batch_size: Annotated[
         int, typer.Option(min=1, max=65536, help="Segments that are computed together.")
     ] = 32,
@@ -115,19 +119,27 @@ def predict(
             "expected --text TEXT, or --output FILE with --input FILE or --media CLIP, or --output "
             "FOLDER with SHARD...; one of them"
         )
+    columns = named_columns(column)
     if shards:
         from mmf_cmsbert.commands.predict_shards import predict_shards
 
         if output is None:
             raise ConfigError(f"{shards[0]}: --output FOLDER is missing, as in --output scores")
-        options = {"dataset": dataset, "split": split, "batch_size": batch_size}
-        options["format"] = format or "parquet"
+        if place.engine == "local":  # jobs of another engine run where there may be a GPU
+            _check_precision(precision, device)
+        options: dict[str, Any] = {"dataset": dataset, "split": split, "batch_size": batch_size}
+        options |= {"precision": precision, "columns": columns, "format": format or "parquet"}
         predict_shards(model, shards, output, options, device, user_dir, jobs, place)
         return
     if place.engine != "local" or format:
         option = f"--format {format}" if format else f"--engine {place.engine}"
         raise ConfigError(
             f"{option} is for shards; type cmsbert predict MODEL SHARD... --output FOLDER"
+        )
+    if columns and input is None:
+        raise ConfigError(
+            f"--column {'='.join(next(iter(columns.items())))} names a column of --input FILE or "
+            "of SHARD, which is not typed; leave --column out"
         )
     if text is None and output is None:
         option = f"--input is {input}" if media is None else f"--media is {media}"
@@ -165,7 +177,7 @@ def predict(
     from mmf_cmsbert.config.schemas.targets import main
     from mmf_cmsbert.predictor.prediction import is_sentiment
 
-    failed += _predict_file(predictor, input, output, split, batch_size)
+    failed += _predict_file(predictor, input, output, split, batch_size, columns)
     if media is not None and is_sentiment(main(predictor.targets)[1]):  # what the page draws
         from mmf_cmsbert.report import clips
 
@@ -188,12 +200,23 @@ def _device(name: str | None) -> Any:
         raise ConfigError(f"--device is {name}: {reason}. Type --device cpu") from error
 
 
+def _check_precision(precision: str, device: str | None) -> None:
+    """Raise a ConfigError if this machine has no such device, or it has no such precision."""
+    import torch
+
+    from mmf_cmsbert.modules.precision import Precision
+
+    chosen = _device(device) or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    Precision.read("--precision", precision, chosen)
+
+
 def _predict_file(
     predictor: "SentimentPredictor",
     given: Path,
     output: Path,
     split: str | None,
     batch_size: int,
+    named: Mapping[str, str],
 ) -> int:
     """Write the predictions; return how many segments could not be used."""
     from tqdm import tqdm
@@ -213,13 +236,16 @@ def _predict_file(
         "batch_size": batch_size,
         "device": str(predictor.device),
         "precision": predictor.precision.name,
+        "columns": named,
     }
     journal = Journal(output, made_with, WINDOW * batch_size, columns(predictor.targets))
     if journal.done:
         print(f"{journal.file}: continues after {journal.done} segments", file=sys.stderr)
     widths = predictor.config.widths(predictor.dataset)
     segments = islice(
-        read_segments(given, split, widths, predictor.label_targets), journal.done, None
+        read_segments(given, split, widths, predictor.label_targets, named),
+        journal.done,
+        None,
     )
     bar = tqdm(desc="predicting", unit=" segments", initial=journal.done, disable=None)
     shown = 0

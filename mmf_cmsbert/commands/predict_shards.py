@@ -19,6 +19,8 @@ _NAMES = {
     "dataset": "--dataset",
     "split": "--split",
     "batch_size": "--batch-size",
+    "precision": "--precision",
+    "columns": "--column",
     "format": "--format",
 }
 
@@ -39,7 +41,7 @@ def predict_shards(
         model: a folder, or a name on the Hugging Face hub.
         words: files, folders and patterns.
         output: the folder of results.
-        options: ``dataset``, ``split``, ``batch_size`` and ``format``.
+        options: ``dataset``, ``split``, ``batch_size``, ``precision``, ``columns`` and ``format``.
         device: as typed, or None.
         user_dir: as typed, or None.
         jobs: jobs at once.
@@ -49,6 +51,7 @@ def predict_shards(
         UserError: the inputs, the model or the folder cannot be used.
         typer.Exit: with status 1 if shards failed, and 2 if rows could not be used.
     """
+    import torch
     from rich.console import Console
 
     import mmf_cmsbert
@@ -57,6 +60,7 @@ def predict_shards(
     from mmf_cmsbert.sharding.inputs import find_shards, name_of
     from mmf_cmsbert.sharding.plan import FOLDER, Plan, Shard
     from mmf_cmsbert.sharding.prediction import model_hash
+    from mmf_cmsbert.utils.torch_threads import set_threads
 
     output = output.expanduser().absolute()
     if output.is_file():
@@ -82,6 +86,8 @@ def predict_shards(
         look_through(output)
         plan = launch.prepare(wanted, _NAMES, console)
         in_process = place.engine == "local" and jobs == 1
+        if in_process:  # an engine gives its jobs their threads
+            set_threads(torch.device(device) if device else None)
         engine = None if in_process else place.start(jobs, output / FOLDER)
         made = launch.make(plan, engine, console)
         if not launch.report(made, console):

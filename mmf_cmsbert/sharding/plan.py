@@ -17,6 +17,8 @@ from mmf_cmsbert.files import read_json, replace_text
 FOLDER, NAME, FORMAT = "_shards", "shards.json", 1
 _RESULTS = "results"
 _LARGEST = 1 << 28
+# What manifests of earlier versions do not name, by kind, and what their results were made with.
+_ADDED: Mapping[str, Mapping[str, Any]] = {"predictions": {"precision": "fp32", "columns": {}}}
 # Bytes for each job below which there are as few jobs as run at once.
 _SMALL = 1 << 26
 # Jobs for each of those that run at once, so that they end together.
@@ -123,6 +125,8 @@ class Plan:
 def read_plan(folder: Path) -> Plan | None:
     """Read the manifest of a folder of results; None if it has none.
 
+    One of an earlier version is returned as this version would have written it.
+
     Raises:
         ConfigError: it is damaged or of a later version, or the folder holds other files.
     """
@@ -135,6 +139,7 @@ def read_plan(folder: Path) -> Plan | None:
         for each in content["shards"]:
             if Path(each.output).is_absolute() or ".." in Path(each.output).parts:
                 raise ValueError(f"the output {each.output:.80} is not in the folder")
+        content["made_with"] = {**_ADDED.get(content["kind"], {}), **content["made_with"]}
         return Plan(folder=folder, **content)
     except FileNotFoundError:
         others = [each.name for each in _visible(folder)]

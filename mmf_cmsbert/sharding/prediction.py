@@ -26,8 +26,9 @@ class Prediction:
     """Predicts the shards of a plan; a :class:`.work.Work`.
 
     Args:
-        plan: its ``made_with`` has ``model`` (a hash), ``dataset``, ``split``, ``batch_size`` and
-            ``format``; its ``run_with`` has ``model``, the folder, and ``device``.
+        plan: its ``made_with`` has ``model`` (a hash), ``dataset``, ``split``, ``batch_size``,
+            ``precision``, ``columns`` and ``format``; its ``run_with`` has ``model``, the folder,
+            and ``device``.
     """
 
     def __init__(self, plan: Plan):
@@ -38,14 +39,17 @@ class Prediction:
         from mmf_cmsbert.predictor import SentimentPredictor
         from mmf_cmsbert.user_package import import_package
 
-        given = self._plan.run_with
+        given, options = self._plan.run_with, self._plan.made_with
         if given["user_dir"]:
             import_package(Path(given["user_dir"]), "--user-dir")
         folder = Path(given["model"])
-        if model_hash(folder) != self._plan.made_with["model"]:
+        if model_hash(folder) != options["model"]:
             raise ConfigError(f"{folder}: the model has changed; type the command again")
         return SentimentPredictor(
-            folder, device=given["device"], dataset=self._plan.made_with["dataset"]
+            folder,
+            device=given["device"],
+            dataset=options["dataset"],
+            precision=options["precision"],
         )
 
     def is_done(self, shard: Shard) -> bool:
@@ -76,7 +80,8 @@ class Prediction:
         predictor.check_extractors(extractors_of_input(given, split), str(given))
         widths = predictor.config.widths(predictor.dataset)
         ids = _Order(given)
-        read = ids.read(read_segments(given, split, widths, predictor.label_targets))
+        segments = read_segments(given, split, widths, predictor.label_targets, options["columns"])
+        read = ids.read(segments)
         rows = map(as_row, ids.predicted(predictor.stream(read, options["batch_size"])))
         output = self._plan.folder / shard.output
         errors = self._plan.folder / FOLDER / "errors" / f"{shard.output}.txt"

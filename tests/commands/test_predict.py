@@ -106,6 +106,43 @@ def test_other_lists_are_read(cmsbert, model, tmp_path, name):
     assert [(row["id"], row["label"]) for row in found] == [("a", 1.5), ("b", -2.0)]
 
 
+def write_own(file):
+    """Write a list whose columns have names of their own."""
+    rows = [
+        {"key": "a", "said": "a good film", "opinion": 1.5},
+        {"key": "b", "said": "bad", "opinion": -2},
+    ]
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return ("--column", "id=key", "--column", "text=said", "--column", "label=opinion")
+
+
+def test_a_list_of_ones_own_is_predicted_by_the_names_of_its_columns(cmsbert, model):
+    columns = write_own(Path("own.jsonl"))
+    typed = ("predict", model, "--input", "own.jsonl", "--output", "scores.csv")
+    unnamed = cmsbert(*typed)
+    assert unnamed.exit_code == 2 and "2 segments could not be used" in unnamed.stderr
+    done = cmsbert(*typed, *columns)
+    assert done.exit_code == 0, done.stderr
+    usual = [{"id": "a", "text": "a good film"}, {"id": "b", "text": "bad"}]
+    Path("usual.jsonl").write_text("\n".join(map(json.dumps, usual)))
+    cmsbert("predict", model, "--input", "usual.jsonl", "--output", "usual.csv")
+    assert predictions("scores.csv") == predictions("usual.csv")
+    with open("scores.csv", newline="") as lines:
+        assert [float(row["label"]) for row in csv.DictReader(lines)] == [1.5, -2]
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are(cmsbert, model):
+    write_own(Path("own.jsonl"))
+    typed = ("predict", model, "--input", "own.jsonl", "--output", "scores.csv")
+    done = cmsbert(*typed, "--column", "text=spoken")
+    assert done.exit_code == 2 and done.stderr.endswith(
+        "own.jsonl: no column 'spoken', which --column names as that of text; expected one of key, "
+        "said, opinion, as --column text=NAME\n"
+    )
+    done = cmsbert("predict", model, "--text", "good", "--column", "text=said")
+    assert done.exit_code == 2 and "--column text=said names a column of --input" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [

@@ -1,6 +1,7 @@
 """``cmsbert predict`` with many files: whole, in order, and only what is not done yet."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from mmf_cmsbert.files import sha256_of
 from mmf_cmsbert.predictor import prediction_file
 from mmf_cmsbert.sharding import plan as plans
 from mmf_cmsbert.sharding import prediction, work
+from mmf_cmsbert.utils import torch_threads
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,13 @@ def rows_in(folder="out"):
 
 def manifest(folder="out"):
     return json.loads((Path(folder) / plans.FOLDER / plans.NAME).read_text())
+
+
+def as_earlier(folder="out"):
+    """Write the manifest as versions did that knew neither precision nor columns."""
+    found = manifest(folder)
+    del found["made_with"]["precision"], found["made_with"]["columns"]
+    Path(folder, plans.FOLDER, plans.NAME).write_text(json.dumps(found))
 
 
 def times(folder="out"):
@@ -223,6 +232,76 @@ def test_a_folder_of_another_model_or_with_other_options_is_refused(typed, parts
     done = cmsbert("predict", other, parts, "--output", "out")
     assert done.exit_code == 2 and "made in another way: the model was" in done.stderr
     assert times() == before
+
+
+def test_predictions_are_made_in_the_precision_that_is_typed(typed, parts, cmsbert, model):
+    assert typed(parts, "--precision", "bf16").exit_code == 0
+    assert manifest()["made_with"]["precision"] == "bf16"
+    done = typed(parts)
+    assert done.exit_code == 2 and '--precision was "bf16" and is "fp32"' in done.stderr
+    cmsbert("predict", model, parts, "--output", "exact")
+    scores = [[row["prediction"] for row in rows_in(each)] for each in ("out", "exact")]
+    assert scores[0] != scores[1] and scores[0] == pytest.approx(scores[1], abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--precision", "fp16", "--device", "cpu"), "--precision is fp16, which needs a GPU"),
+        (("--device", "tpu9"), "--device is tpu9"),
+    ],
+)
+def test_what_this_machine_cannot_compute_is_refused_at_once(typed, parts, words, message):
+    done = typed(parts, *words)
+    assert done.exit_code == 2 and message in done.stderr and done.stderr.count("\n") == 1
+    assert not Path("out").exists()
+
+
+def test_a_folder_of_an_earlier_version_was_made_in_float32(typed, parts):
+    typed(parts)
+    before = times()
+    as_earlier()
+    done = typed(parts, "--precision", "bf16")
+    assert done.exit_code == 2 and '--precision was "fp32" and is "bf16"' in done.stderr
+    job = work.work_of(plans.read_plan(Path("out").absolute()))
+    shard = job._plan.shards[0]
+    assert job.make(shard)["sha256"] == shard.result["sha256"], "a job reads such a manifest"
+    before |= {"part-0.parquet": times()["part-0.parquet"]}
+    done = typed(parts)
+    assert done.exit_code == 0 and "3 of 3 shards are already done" in done.stdout
+    assert times() == before and manifest()["made_with"]["precision"] == "fp32"
+
+
+def test_shards_of_this_process_are_computed_on_the_free_cores(typed, parts, monkeypatch):
+    asked = []
+    monkeypatch.setattr(torch_threads, "set_threads", asked.append)
+    assert typed(parts, "--device", "cpu").exit_code == 0
+    assert [each.type for each in asked] == ["cpu"]
+
+
+def test_columns_of_other_names_belong_to_what_shards_are_made_with(typed, parts):
+    typed(parts)
+    expected = [(row["id"], row["prediction"]) for row in rows_in()]
+    for file in Path(parts).iterdir():
+        file.write_text(file.read_text().replace('"text"', '"said"').replace('"id"', '"key"'))
+    named = ("--column", "text=said", "--column", "id=key")
+    done = typed(parts, *named)
+    assert done.exit_code == 2
+    assert '--column was {} and is {"text": "said", "id": "key"}' in done.stderr
+    shutil.rmtree("out")
+    done = typed(parts, *named)
+    assert done.exit_code == 0, done.output
+    assert [(row["id"], row["prediction"]) for row in rows_in()] == expected
+    again = typed(parts, *named[2:], *named[:2])
+    assert again.exit_code == 0 and "3 of 3 shards are already done" in again.stdout
+
+
+def test_a_column_that_a_shard_lacks_fails_that_shard(typed, parts):
+    rows = {"key": ["a"], "text": ["good"]}
+    parquet.write_table(pa.table(rows), Path(parts, "part-3.parquet"))
+    done = typed(parts, "--column", "id=key")
+    assert done.exit_code == 1 and "3 of 4 shards failed" in done.stdout
+    assert "part-0.jsonl: no column 'key', which --column names as that of id" in done.stdout
 
 
 def test_a_folder_with_other_files_is_refused(typed, parts):

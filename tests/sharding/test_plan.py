@@ -1,4 +1,10 @@
-from mmf_cmsbert.sharding.plan import Plan, Shard, continued, divided
+import json
+from dataclasses import replace
+
+import pytest
+
+from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.sharding.plan import FOLDER, NAME, Plan, Shard, continued, divided, read_plan
 
 
 def plan_of(folder, sizes, jobs, **more):
@@ -45,3 +51,19 @@ def test_results_of_jobs_are_found_and_moved_into_the_manifest(tmp_path):
     assert found.shards[0].result == {"rows": 3} and errors == {"01.csv": "damaged"}
     found.forget_results()
     assert plan.with_results() == (plan, {})
+
+
+def test_a_manifest_of_an_earlier_version_was_made_with_what_it_does_not_name(tmp_path):
+    options = {"model": "abc", "batch_size": 32}
+    plan_of(tmp_path, [], 1).write()
+    file = tmp_path / FOLDER / NAME
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"made_with": options}))
+    found = read_plan(tmp_path)
+    assert found.made_with == {"precision": "fp32", "columns": {}, **options}
+    wanted = plan_of(tmp_path, [], 1)
+    same = {**options, "precision": "fp32", "columns": {}}
+    assert continued(found, replace(wanted, made_with=same), {}).shards == ()
+    with pytest.raises(ConfigError, match='precision was "fp32" and is "bf16"'):
+        continued(found, replace(wanted, made_with={**same, "precision": "bf16"}), {})
+    replace(found, kind="stores", made_with=options).write()
+    assert read_plan(tmp_path).made_with == options

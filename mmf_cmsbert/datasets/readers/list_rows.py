@@ -60,23 +60,34 @@ def read_rows(file: Path, columns: Mapping[str, str] | None = None) -> Iterator[
                 f"{file}: no column {column!r}, which is named as that of {field}; found "
                 f"{', '.join(there)}"
             )
-    yield from (_row(_renamed(row, named), where) for where, row in rows)
+    yield from (_row(renamed(row, named), where) for where, row in rows)
 
 
-def _renamed(row: Mapping[str, Any], named: Mapping[str, str]) -> Mapping[str, Any]:
-    """Return a row with the fields' names, without other columns of the same fields."""
+def renamed(row: Mapping[str, Any], named: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return a row with the fields' names, without other columns of the same fields.
+
+    Args:
+        row: column -> value.
+        named: column -> the field that it is.
+    """
     if not named:
         return row
     fields = set(named.values())
     return {
         named.get(name, name): value
         for name, value in row.items()
-        if name in named or field_named(name) not in fields
+        if name in named or (name not in fields and field_named(name) not in fields)
     }
 
 
-def rows_or_errors(file: Path) -> Iterator[Row | SegmentError]:
+def rows_or_errors(
+    file: Path, named: Mapping[str, str] | None = None
+) -> Iterator[Row | SegmentError]:
     """Yield the rows of a list of segments, and an error instead of one that cannot be read.
+
+    Args:
+        file: the list.
+        named: column -> its field, for columns without a usual name.
 
     Raises:
         DataError: the list cannot be read.
@@ -86,7 +97,7 @@ def rows_or_errors(file: Path) -> Iterator[Row | SegmentError]:
             yield row
             continue
         try:
-            yield _row(row, where)
+            yield _row(renamed(row, named or {}), where)
         except DataError as error:
             yield SegmentError(str(error))
 
