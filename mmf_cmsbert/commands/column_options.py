@@ -1,4 +1,4 @@
-"""Options that name the columns and classes of a Hugging Face dataset."""
+"""Options that name the columns of data, and the classes of a Hugging Face dataset."""
 
 from collections.abc import Sequence
 

@@ -43,8 +43,9 @@ NamedColumns = Annotated[
     typer.Option(
         "--column",
         metavar="FIELD=NAME",
-        help="For Hugging Face datasets: the column of a field (id, video, text, words, label, "
-        "start, end, visual, acoustic) whose name is not a usual one. Can be repeated.",
+        help="For lists of segments and Hugging Face datasets: the column of a field (id, video, "
+        "text, words, label, start, end; of Hugging Face datasets also visual, acoustic) whose "
+        "name is not a usual one. Can be repeated.",
         show_default="found by name and type",
     ),
 ]

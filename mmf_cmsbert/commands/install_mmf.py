@@ -8,7 +8,10 @@ import typer
 def install_mmf(
     line: Annotated[
         Literal["rc10", "main"],
-        typer.Option(help="rc10: the newest release on PyPI. main: the newest commit on GitHub."),
+        typer.Option(
+            help="rc10: the newest release on PyPI (2020). main: 1.0.0rc12, one fixed commit on "
+            "GitHub (July 2026)."
+        ),
     ] = "rc10",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the commands without running them.")

@@ -83,7 +83,10 @@ _Column = Annotated[
 class Columns(OpenSection):
     """``columns``; those of modalities and targets have the names in ``features``, ``targets``."""
 
-    id: _Column = Field(default=None, description="Of ids; without them, rows are numbered.")
+    id: _Column = Field(
+        default=None,
+        description="Of ids; rows of a Hugging Face dataset without them are numbered.",
+    )
     video: _Column = Field(default=None, description="Of the video that a segment is cut from.")
     text: _Column = Field(default=None, description="Of texts.")
     words: _Column = Field(default=None, description="Of lists of words.")
@@ -198,10 +201,10 @@ class SentimentDatasetConfig(Section):
     targets: Targets | None = Field(
         default=None,
         description="What is predicted, by name; the first is the main target, to which label and "
-        "the other fields of labels refer. A target is one of\n"
-        "  {kind: regression, low: -1, high: 1}          a number between two limits\n"
-        "  {kind: classes, names: [negative, positive]}  one of several classes\n"
-        "  {kind: multilabel, names: [happy, sad]}       any number of several labels\n"
+        "the other fields of labels refer. A target is\n"
+        "  a number between two limits, `{kind: regression, low: -1, high: 1}`;\n"
+        "  one of several classes, `{kind: classes, names: [negative, positive]}`;\n"
+        "  or any number of several labels, `{kind: multilabel, names: [happy, sad]}`.\n"
         "Further targets are read from fields or columns of their names, and each gets a head of "
         "its own and a loss. null instead of a section leaves one out. null: sentiment in [-3, 3], "
         "as in {sentiment: {kind: regression, low: -3, high: 3}}.",
@@ -257,9 +260,10 @@ class SentimentDatasetConfig(Section):
     )
     columns: Columns = Field(
         default=Columns(),
-        description="For Hugging Face datasets: columns with other names than the usual ones. "
-        "null: found by name (text, words, label, id, visual, vision, acoustic, audio, ...); text "
-        "and label also by type.",
+        description="For lists of segments and Hugging Face datasets: columns with other names "
+        "than the usual ones. null: found by name (text, words, label, id, ...); in Hugging Face "
+        "datasets frames too (visual, vision, acoustic, audio, ...), and text and label also by "
+        "type.",
     )
     label_values: Annotated[
         dict[str, Annotated[float, Field(ge=-3, le=3)]] | None,
@@ -295,7 +299,8 @@ class SentimentDatasetConfig(Section):
     face: Annotated[str | None, Expected("null or the name of an extractor")] = Field(
         default=None,
         description="For Hugging Face datasets with a column of clips: the extractor of visual "
-        "frames, as for cmsbert features --face: dlib | mediapipe. null: pictures are not read.",
+        "frames, as for cmsbert features --face: dlib | mediapipe:MODEL. null: pictures are not "
+        "read.",
     )
     streaming: bool = Field(
         default=False,

@@ -133,7 +133,7 @@ def _checked(given: Any) -> Any:
 Targets = Annotated[
     dict[str, Annotated[Target, Field(discriminator="kind")] | None],
     BeforeValidator(_checked),
-    Expected(f"a section of targets, as in {EXAMPLE}, or null"),
+    Expected(f"a section of targets, as in {EXAMPLE}"),
 ]
 
 
@@ -153,7 +153,7 @@ def _of_datasets(given: Any) -> Any:
 TargetsOfDatasets = Annotated[
     dict[str, Targets | None],
     BeforeValidator(_of_datasets),
-    Expected(f"the targets of each dataset, as in {{mosi: {EXAMPLE}}}, or null"),
+    Expected(f"the targets of each dataset, as in {{mosi: {EXAMPLE}}}"),
 ]
 
 

@@ -37,7 +37,7 @@ def inspect_source(
         layout: the layout of all files, or ``auto``.
         alignment: ``word`` or ``none``, for computational sequences.
         vocabulary: the word pieces, by id, for MMSA files that have ids and no text.
-        columns: field -> column, for Hugging Face datasets.
+        columns: field -> column, for lists of segments and Hugging Face datasets.
         label_values: name of a class -> its label, for Hugging Face datasets.
         targets: the declared targets, the main one first; None for sentiment in [-3, 3].
 
