@@ -21,8 +21,16 @@ os.environ.update(
     MMF_SAVE_DIR=str(SCRATCH / "save"),
     TOKENIZERS_PARALLELISM="false",
 )
-# The models are so small that more threads would be slower.
-os.environ.setdefault("OMP_NUM_THREADS", "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the threads of torch, which reads their number when it is imported.
+
+    The models are so small that more threads would be slower. Workers of pytest-xdist inherit what
+    the process that starts them has set, so that one decides.
+    """
+    shared = config.getoption("numprocesses", None) or "PYTEST_XDIST_WORKER" in os.environ
+    os.environ.setdefault("OMP_NUM_THREADS", "1" if shared else "2")
 
 
 def pytest_unconfigure() -> None:
