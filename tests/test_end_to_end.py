@@ -25,7 +25,7 @@ SMALL = [
     "dataset_config.mosi.synthetic.train=96",
     "dataset_config.mosi.synthetic.val=32",
     "dataset_config.mosi.synthetic.test=40",
-    "training.max_updates=18",
+    "training.max_updates=9",
     "training.evaluation_interval=4",
     "training.log_interval=1",
     "training.checkpoint_interval=5",
@@ -90,7 +90,7 @@ def test_a_run_ends_with_all_eight_test_metrics_and_calls_the_data_synthetic(tra
 
 def test_a_finished_run_has_its_report_with_each_test_segment(trained):
     text = (trained[0] / "save" / "report.html").read_text()
-    assert "Synthetic data" in text and "18: validation MAE" in text
+    assert "Synthetic data" in text and "9: validation MAE" in text
     assert len(re.findall(r'"i":"synthetic-test-', text)) == 40
     mae = scores_on_test(trained[1].stdout)["mae"]
     assert f">{mae}<" in text and "have changed since" not in text
@@ -131,11 +131,11 @@ def test_killed_and_resumed_a_run_ends_with_the_scores_of_the_uninterrupted_one(
         arguments("mmf_run", *words(folder, option)), cwd=folder, stdout=subprocess.PIPE, text=True
     )
     for line in process.stdout:
-        if "progress: 7/18" in line:  # after the snapshot of update 5, in the third epoch
+        if "progress: 7/9" in line:  # after the snapshot of update 5, in the third epoch
             process.send_signal(signal.SIGKILL)
             break
     process.stdout.close()
-    process.wait()
+    assert process.wait() == -signal.SIGKILL, "it ended by itself"
     assert (folder / "save" / "current.ckpt").is_file()
     resumed = run("mmf_run", folder, option, "checkpoint.resume=true")
     assert resumed.returncode == 0, resumed.stderr
@@ -185,7 +185,6 @@ def test_two_datasets_of_different_widths_train_together_and_are_scored_apart(tr
         "mmf_run",
         folder,
         "dataset=mosi,mosei",
-        "training.max_updates=9",
         f"dataset_config.mosei.data_dir={folder / 'mosei'}",
         f"dataset_config.mosei.synthetic={mosei}",
     )

@@ -9,11 +9,13 @@ import sys
 import time
 import urllib.request
 from contextlib import nullcontext, suppress
+from types import SimpleNamespace
 
 import postgres_server
 import pytest
 
 from mmf_cmsbert.errors import ConfigError
+from mmf_cmsbert.experiments import shared_search
 from mmf_cmsbert.experiments.search import TrialFailed
 from mmf_cmsbert.experiments.shared_search import ended, open_shared, search_together
 from mmf_cmsbert.experiments.space import Dimension
@@ -132,10 +134,15 @@ def test_a_trial_that_is_worse_than_the_others_is_pruned(storage):
         ("/no/such/folder/journal.log", "--storage /no/such/folder/journal.log cannot be opened"),
     ],
 )
-def test_a_storage_that_cannot_be_opened_is_named_without_its_password(storage, expected):
+def test_a_storage_that_cannot_be_opened_is_named_without_its_password(
+    monkeypatch, storage, expected
+):
+    waits = []
+    monkeypatch.setattr(shared_search, "time", SimpleNamespace(sleep=waits.append))
     with pytest.raises(ConfigError, match=re.escape(expected)) as raised:
         opened(storage)
     assert "secret" not in str(raised.value)
+    assert waits == [1, 1] * ("://" in storage)  # it asks a database again
 
 
 needs_postgres = pytest.mark.skipif(

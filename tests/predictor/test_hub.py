@@ -11,11 +11,14 @@ from small_predictor import made
 
 PROGRAM = """
 import json, sys
+import huggingface_hub
 from mmf_cmsbert.errors import UserError
 from mmf_cmsbert.predictor import SentimentPredictor
 for what, name in json.loads(sys.argv[1]):
     try:
-        if what == "push":
+        if what == "address":
+            huggingface_hub.constants.ENDPOINT = answer = name
+        elif what == "push":
             answer = SentimentPredictor(sys.argv[2]).push_to_hub(name)
         else:
             answer = SentimentPredictor(name, device="cpu")("a good film").score
@@ -40,7 +43,7 @@ def hub(model):
 
 
 def ask(hub, model, cache, *questions):
-    """What a new process gets of the hub."""
+    """What a new process gets of the hub; the question "address" changes that of the hub."""
     environment = {"HF_ENDPOINT": hub.address, "HF_HOME": str(cache), "HF_HUB_OFFLINE": "0"}
     environment |= {"HF_TOKEN": "hf_of_a_test", "HF_HUB_DISABLE_XET": "1"}
     ended = subprocess.run(
@@ -55,15 +58,19 @@ def ask(hub, model, cache, *questions):
     return [json.loads(line.removeprefix("ANSWER ")) for line in lines]
 
 
-def test_a_model_of_the_hub_predicts_and_all_files_are_pushed(hub, model, tmp_path):
-    names = [["read", REPOSITORY], ["read", "nobody/nothing"], ["push", REPOSITORY]]
-    score, missing, pushed = ask(hub, model, tmp_path, *names)
+def test_a_model_is_read_and_pushed_or_one_message_says_why_not(hub, model, tmp_path):
+    questions = [["read", REPOSITORY], ["read", "nobody/nothing"], ["push", REPOSITORY]]
+    questions += [["address", "http://127.0.0.1:9"], ["push", REPOSITORY]]  # nobody answers there
+    score, missing, pushed, _, unanswered = ask(hub, model, tmp_path, *questions)
     assert score == pytest.approx(made()("a good film").score, abs=1e-6)
     assert missing.startswith("refused: nobody/nothing is neither a folder nor a model that could")
     assert pushed.startswith("http")
     files = [line["value"]["path"] for line in hub.commits[-1] if line["key"] == "file"]
     assert {"config.json", "model.safetensors", "README.md", "tokenizer.json"} <= set(files)
     assert set(files) == set(hub.files) and hub.token == "Bearer hf_of_a_test"
+    assert len(hub.commits) == 1 and unanswered.startswith("refused: ")
+    assert "could not be uploaded to the Hugging Face hub" in unanswered
+    assert "hf auth login" in unanswered
 
 
 @pytest.mark.slow
@@ -71,9 +78,3 @@ def test_a_truncated_file_is_refused(hub, model, tmp_path):
     hub.fault = "cut"
     (answer,) = ask(hub, model, tmp_path, ["read", REPOSITORY])
     assert answer.startswith(f"refused: {REPOSITORY} is neither a folder nor a model that could")
-
-
-def test_a_push_that_the_hub_refuses_is_one_message(hub, model, tmp_path):
-    hub.address = "http://127.0.0.1:9"  # nobody answers there
-    (answer,) = ask(hub, model, tmp_path, ["push", REPOSITORY])
-    assert "could not be uploaded to the Hugging Face hub" in answer and "hf auth login" in answer

@@ -41,14 +41,17 @@ def trained(tmp_path_factory):
 
     setup_imports()
     folder = tmp_path_factory.mktemp("python")
-    file = recipe(folder, max_updates=4, evaluation_interval=2)
+    file = recipe(folder, max_updates=4, evaluation_interval=2, batch_size=8)
+    sizes = {"seed": 1, "train": 16, "val": 8, "test": 8}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         states = [state()]
         given = {"env": {"data_dir": folder / "data"}, "training.seed": 3}
+        given["dataset_config.mosi.synthetic"] = sizes
         first = mmf_cmsbert.train(file, given, save_dir=folder / "first")
         states.append(state())
         words = [f"env.data_dir={folder}/data", "training.seed=3"]
+        words += [f"dataset_config.mosi.synthetic.{name}={sizes[name]}" for name in sizes]
         second = mmf_cmsbert.train(file, words, save_dir="second")
         states.append(state())
         yield first, second, states

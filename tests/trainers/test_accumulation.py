@@ -79,9 +79,9 @@ def test_updates_are_those_of_one_large_batch(still, tmp_path, trainer):
 
 @pytest.mark.parametrize("trainer", TRAINERS)
 # Batches within an update, and after the last of an epoch.
-@pytest.mark.parametrize("at", [7, pytest.param(12, marks=pytest.mark.slow)])
-def test_a_run_interrupted_anywhere_ends_as_if_it_had_not_been(toy, tmp_path, trainer, at):
-    options = [*LENGTH, *SMALL, *with_trainer(trainer)]
+@pytest.mark.parametrize(("at", "updates"), [(7, 6), pytest.param(12, 9, marks=pytest.mark.slow)])
+def test_a_run_interrupted_anywhere_ends_as_if_it_had_not_been(toy, tmp_path, trainer, at, updates):
+    options = [*LENGTH, f"training.max_updates={updates}", *SMALL, *with_trainer(trainer)]
     whole = toy.run(tmp_path / "whole", *options, **SIZES)
     toy.run(tmp_path / "broken", *options, interrupt=("train", at), **SIZES)
     resumed = toy.run(tmp_path / "broken", *options, "checkpoint.resume=True", **SIZES)

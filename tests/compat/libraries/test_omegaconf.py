@@ -129,10 +129,11 @@ def test_all_of_mmfs_defaults_resolve(mmf, monkeypatch):
     from mmf.utils.configuration import Configuration, load_yaml
 
     monkeypatch.delenv("MMF_SAVE_DIR", raising=False)
-    config = Configuration().get_config()
+    parts = [Configuration().get_config()]
     for kind in ("model", "builder"):
         for cls in registry.mapping[f"{kind}_name_mapping"].values():
             if cls.__module__.startswith("mmf.") and cls.config_path() is not None:
-                config = OmegaConf.merge(config, load_yaml(cls.config_path()))
+                parts.append(load_yaml(cls.config_path()))
+    config = OmegaConf.merge(*parts)
     assert isinstance(config, DictConfig)
     assert OmegaConf.to_container(config, resolve=True)["env"]["save_dir"] == "./save"

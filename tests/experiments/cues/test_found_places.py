@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import yaml
 from reported_runs import write_run
-from sklearn.metrics import roc_auc_score
 from small_predictor import made
 
 from mmf_cmsbert.datasets.segment import Segment
@@ -53,12 +52,10 @@ def test_segments_without_weights_or_without_other_frames_do_not_count():
 
 def test_weights_that_say_nothing_are_at_chance():
     rng = np.random.default_rng(0)
-    places = [np.arange(10) == rng.integers(10) for _ in range(400)]
-    found = compared("gradient", "visual", [rng.random(10) for _ in range(400)], places)
+    places = [np.arange(10) == rng.integers(10) for _ in range(200)]
+    found = compared("gradient", "visual", [rng.random(10) for _ in range(200)], places)
     assert found.auc.low < 0.5 < found.auc.high and found.mass.low < found.chance < found.mass.high
-    assert found.auc.value == pytest.approx(
-        np.mean([roc_auc_score(p, w) for p, w in zip(places, places, strict=True)]) / 2, abs=0.05
-    )
+    assert found.auc.value == pytest.approx(0.5, abs=0.05)
 
 
 def test_weights_are_those_of_the_explanation_and_of_finite_differences():
