@@ -47,7 +47,7 @@ def trained(tmp_path_factory):
         patch.chdir(folder)
         states = [state()]
         given = {"env": {"data_dir": folder / "data"}, "training.seed": 3}
-        given["dataset_config.mosi.synthetic"] = sizes
+        given |= {f"dataset_config.mosi.synthetic.{name}": sizes[name] for name in sizes}
         first = mmf_cmsbert.train(file, given, save_dir=folder / "first")
         states.append(state())
         words = [f"env.data_dir={folder}/data", "training.seed=3"]
