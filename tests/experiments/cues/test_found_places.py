@@ -52,8 +52,8 @@ def test_segments_without_weights_or_without_other_frames_do_not_count():
 
 def test_weights_that_say_nothing_are_at_chance():
     rng = np.random.default_rng(0)
-    places = [np.arange(10) == rng.integers(10) for _ in range(200)]
-    found = compared("gradient", "visual", [rng.random(10) for _ in range(200)], places)
+    places = [np.arange(10) == rng.integers(10) for _ in range(400)]
+    found = compared("gradient", "visual", [rng.random(10) for _ in range(400)], places)
     assert found.auc.low < 0.5 < found.auc.high and found.mass.low < found.chance < found.mass.high
     assert found.auc.value == pytest.approx(0.5, abs=0.05)
 
