@@ -18,7 +18,7 @@ import torch
 
 from mmf_cmsbert.files import replace_text
 from mmf_cmsbert.metrics.alignment import preference, recall_at
-from mmf_cmsbert.report import collecting
+from mmf_cmsbert.robustness.curves import opened
 
 _TEXT = "text"
 # Candidates differ by at most so many words from the query; None: all of them.
@@ -31,12 +31,10 @@ def figures(run: Path, split: str) -> dict[str, Any]:
     Raises:
         UserError: the run has no model, or its data is missing.
     """
-    config = collecting.configuration(run, collecting.finished(run))
-    dataset, section = next(iter(collecting.sections(config).items()))
-    predictor = collecting.model(run, dataset)
-    segments = list(collecting.store(dataset, section, split))
+    predictor, part = opened(run, split)
+    segments = list(part.segments)
     with torch.inference_mode():
-        output = predictor.network(**predictor._batch(segments), dataset=dataset)
+        output = predictor.network(**predictor._batch(segments), dataset=part.dataset)
     words = torch.tensor([len(segment.words) for segment in segments])
     pairs = [
         (output.embeddings[_TEXT], output.embeddings[m]) for m in output.embeddings if m != _TEXT
